@@ -1,0 +1,33 @@
+"""The public door: all that a strategy is written with.
+
+`from harness import Strategy, Params, Prediction, Query, Example, Estimate` for the contract, and
+`from harness import lm` for the engine (loaded only when it is used: it stands on torch).
+"""
+
+from __future__ import annotations
+
+from harness.strategy import Params, Strategy
+from harness.types import (
+    Context,
+    Document,
+    Estimate,
+    Example,
+    Prediction,
+    Query,
+    Split,
+    TaskFacts,
+)
+
+__version__ = "0.1.0"
+__all__ = [
+    "Context",
+    "Document",
+    "Estimate",
+    "Example",
+    "Params",
+    "Prediction",
+    "Query",
+    "Split",
+    "Strategy",
+    "TaskFacts",
+]

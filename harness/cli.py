@@ -1,0 +1,279 @@
+"""The command line: reads words, calls the rooms, prints, returns an exit code.
+
+0 done · 2 the user's mistake · 3 no arm finished, or --gate and the choice misses a criterion ·
+130 interrupted. Heavy rooms are imported by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError, UserError
+
+if TYPE_CHECKING:
+    from harness.judge import Comparison
+    from harness.prices import Prices
+    from harness.runfolder import RunFolder
+    from harness.task import Task
+
+OK, MISTAKE, NO_RESULT, INTERRUPTED = 0, 2, 3, 130
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        words: the command line without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    arguments = _parser().parse_args(words)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as tidily as on Ctrl-C
+    except ValueError:
+        pass  # not the main thread: whoever runs us there handles signals
+    try:
+        return command(arguments)
+    except HarnessError as problem:
+        print(f"error: {problem}" if "\n" not in str(problem) else str(problem), file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print("interrupted; what finished stays and is reused", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from harness.run import Invocation, drop_large_artifacts, opened
+    from harness.screen import Screen
+    from harness.task import limited, load_task
+
+    task = load_task(arguments.task)
+    prices = _task_prices(task)
+    if arguments.limit is not None:
+        task = limited(task, arguments.limit)
+    only = [name for word in arguments.only for name in word.split(",") if name]
+    out = arguments.out or Path("runs") / task.spec.name
+    screen = Screen()
+    with opened(out, task.spec.name, arguments.fresh) as folder:
+        for finding in task.data.findings:
+            screen.say(finding)
+        try:
+            Invocation(task, folder, screen, only, prices).run()
+        finally:
+            screen.close()
+        comparison = _judged(folder, None)
+        drop_large_artifacts(folder, comparison.recommendation.choice)
+    screen.say("")
+    screen.show(comparison)
+    screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
+    return _verdict_code(comparison, arguments.gate)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from harness.prices import read_prices
+    from harness.runfolder import RunFolder
+    from harness.screen import Screen
+
+    prices = read_prices(arguments.prices) if arguments.prices else None
+    folder = RunFolder(arguments.folder)
+    comparison = _judged(folder, prices)
+    screen = Screen()
+    screen.show(comparison)
+    screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
+    return OK
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from harness.task import load_task
+
+    task = load_task(arguments.task)
+    _task_prices(task)
+    data = task.data
+    print(
+        f"{arguments.task}: {data.train_n} train, {data.validation_n} validation,"
+        f" {data.test_n} test rows, {len(task.spec.strategies)} arms"
+    )
+    for finding in data.findings:
+        print(finding)
+    if arguments.strict and data.leaked_ids:
+        print("error: --strict, and test inputs stand in other splits", file=sys.stderr)
+        return MISTAKE
+    return OK
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from harness.run import answer_with
+    from harness.runfolder import RunFolder
+
+    folder = RunFolder(arguments.folder)
+    arm = arguments.arm or _chosen_arm(folder)
+    queries = _new_queries(arguments.file, folder.last_header().task["data"])
+    for query, prediction in zip(queries, answer_with(folder, arm, queries), strict=True):
+        if arguments.json:
+            row = {"id": query.id, "text": prediction.text, "error": prediction.error}
+            logprobs = prediction.label_logprobs
+            row["label_logprobs"] = dict(logprobs) if logprobs else None  # type: ignore[assignment]
+            print(json.dumps(row, ensure_ascii=False))
+        elif prediction.error:
+            print(f"error: {query.id}: {prediction.error}", file=sys.stderr)
+            print()
+        else:
+            print(" ".join(prediction.text.split("\n")))
+    return OK
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from harness import catalogue
+
+    entries = catalogue.entries(arguments.kind)
+    if arguments.json:
+        print(json.dumps([{"kind": e.kind, "name": e.name, "summary": e.summary} for e in entries]))
+        return OK
+    width = max((len(entry.name) for entry in entries), default=0)
+    for entry in entries:
+        print(f"{entry.kind:<9} {entry.name:<{width}}  {entry.summary}".rstrip())
+    return OK
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from harness.starters import new_strategy, new_task
+
+    make = {"task": new_task, "strategy": new_strategy}[arguments.kind]
+    for line in make(arguments.name, Path.cwd()):
+        print(line)
+    return OK
+
+
+def _judged(folder: RunFolder, prices: Prices | None) -> Comparison:
+    """Judge a run folder and write comparison.json, report.md and report.html into it."""
+    from harness.judge import judge
+    from reports import html, markdown
+
+    comparison = judge(folder, prices)
+    folder.comparison.write_text(comparison.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    folder.report_md.write_text(markdown(comparison), encoding="utf-8")
+    folder.report_html.write_text(html(comparison), encoding="utf-8")
+    return comparison
+
+
+def _verdict_code(comparison: Comparison, gate: bool) -> int:
+    if all(row.status != "ok" for row in comparison.rows):
+        return NO_RESULT
+    # A choice is always feasible, provisional or not: the rule chooses among no others.
+    return NO_RESULT if gate and comparison.recommendation.choice is None else OK
+
+
+def _task_prices(task: Task) -> Prices | None:
+    from harness.prices import read_prices
+
+    return read_prices(task.folder / task.spec.prices) if task.spec.prices else None
+
+
+def _chosen_arm(folder: RunFolder) -> str:
+    if not folder.comparison.is_file():
+        raise UserError(f"{folder.path} has no verdict yet → run the task, or name an --arm")
+    choice = json.loads(folder.comparison.read_text())["recommendation"]["choice"]
+    if choice is None:
+        raise UserError("the verdict chose no arm → name one with --arm")
+    return str(choice)
+
+
+def _new_queries(file: Path | None, data: dict[str, Any]) -> list[Any]:
+    """Read inputs: JSONL or CSV rows by the task's columns, else one text a line."""
+    from harness.errors import Fault, TaskError
+    from harness.task.rows import Row, read_rows
+    from harness.types import Query
+
+    faults: list[Fault] = []
+    if file is not None and file.suffix in (".jsonl", ".csv"):
+        rows = read_rows(file, faults)
+    else:
+        try:
+            text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise UserError(f"{file or 'standard input'} cannot be read: {problem}") from problem
+        lines = [line for line in text.splitlines() if line.strip()]
+        rows = [Row(f"line {i}", _line_values(line, data)) for i, line in enumerate(lines, start=1)]
+    queries = []
+    for number, row in enumerate(rows, start=1):
+        missing = [c for c in (data["input"], *data["visible"]) if row.values.get(c) is None]
+        faults += [Fault(row.where, f"there is no '{column}'") for column in missing]
+        fields = {column: row.values.get(column) for column in data["visible"]}
+        row_id = str(row.values.get(data["id"] or "id", number))
+        queries.append(Query(row_id, str(row.values.get(data["input"])), fields))
+    if faults:
+        raise TaskError(faults)
+    return queries
+
+
+def _line_values(line: str, data: dict[str, Any]) -> dict[str, Any]:
+    if line.lstrip().startswith("{"):
+        try:
+            values = json.loads(line)
+        except ValueError:
+            values = None
+        if isinstance(values, dict):
+            return values
+    return {data["input"]: line}
+
+
+def _positive(word: str) -> int:
+    if not word.isdecimal() or int(word) == 0:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a positive whole number")
+    return int(word)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m harness",
+        description="Is it worth fine-tuning for this task, or does something simpler do?",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run every arm of a task and report a verdict")
+    run.add_argument("task", type=Path, metavar="TASK.yaml")
+    run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<task name>")
+    run.add_argument("--only", nargs="+", action="extend", default=[], metavar="ARM")
+    run.add_argument("--limit", type=_positive, metavar="N", help="score a seeded sample of N rows")
+    run.add_argument("--fresh", action="store_true", help="forget what was run here before")
+    run.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")
+    run.set_defaults(command=_run)
+
+    report = commands.add_parser("report", help="redraw a report from its facts")
+    report.add_argument("folder", type=Path, metavar="RUN_DIR")
+    report.add_argument("--prices", type=Path, metavar="FILE")
+    report.set_defaults(command=_report)
+
+    check = commands.add_parser("check", help="find every fault of a task before running it")
+    check.add_argument("task", type=Path, metavar="TASK.yaml")
+    check.add_argument("--strict", action="store_true", help="leaked test inputs are an error")
+    check.set_defaults(command=_check)
+
+    predict = commands.add_parser("predict", help="answer new inputs with a finished arm")
+    predict.add_argument("folder", type=Path, metavar="RUN_DIR")
+    predict.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: standard input")
+    predict.add_argument("--arm", metavar="NAME", help="default: the chosen one")
+    predict.add_argument("--json", action="store_true")
+    predict.set_defaults(command=_predict)
+
+    listing = commands.add_parser("list", help="show what is available, plugins included")
+    listing.add_argument("kind", nargs="?", choices=("strategies", "metrics", "models"))
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(command=_list)
+
+    new = commands.add_parser("new", help="write a working starter")
+    new.add_argument("kind", choices=("task", "strategy"))
+    new.add_argument("name", metavar="NAME")
+    new.set_defaults(command=_new)
+    return parser

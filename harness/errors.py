@@ -1,0 +1,83 @@
+"""What can go wrong, as a tree.
+
+    HarnessError                 shown to the user without a traceback
+    ├── UserError                the user's mistake: exit code 2
+    │   ├── TaskError            every fault of a task file or its data, all at once
+    │   ├── UnknownName          no strategy, metric, model or arm of that name
+    │   └── RunFolderError       a run folder that is locked, foreign, damaged or unfinished
+    ├── ModelError               a model that cannot be fetched, loaded or trusted
+    └── StrategyError            a strategy that breaks its contract
+
+Anything else is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class HarnessError(Exception):
+    """Base of everything that is reported in words rather than as a traceback."""
+
+
+class UserError(HarnessError):
+    """The user's mistake: says where, what, and what to write instead."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a task: where it stands, what it is, and what to do."""
+
+    where: str
+    what: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        """Return the fault as the one line a terminal shows."""
+        return f"{self.where}: {self.what}" + (f" → {self.fix}" if self.fix else "")
+
+
+class TaskError(UserError):
+    """All faults of a task, found in one pass."""
+
+    def __init__(self, faults: Sequence[Fault]):
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class UnknownName(UserError):
+    """A name that nothing answers to, with the nearest names that something does."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], fix: str = ""):
+        super().__init__(f"{unknown_name(kind, name, known)}" + (f" → {fix}" if fix else ""))
+
+
+class RunFolderError(UserError):
+    """A run folder that cannot be used as it stands."""
+
+
+class ModelError(HarnessError):
+    """A model that cannot be fetched, loaded or trusted."""
+
+
+class StrategyError(HarnessError):
+    """A strategy that breaks its contract (wrong number of predictions, wrong type, …)."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Say that `name` is no `kind`, with the closest known names first.
+
+    Args:
+        kind: what the name should be, e.g. "strategy".
+        name: the name as the user wrote it.
+        known: every name there is.
+
+    Returns:
+        One sentence, without a full stop at its end.
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"no {kind} is called '{name}'; {hint}known: {', '.join(names) or 'none'}"

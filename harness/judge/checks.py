@@ -1,0 +1,95 @@
+"""Holds each hard limit and each need of the task against one arm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness import numbers
+from harness.judge.comparison import Check
+
+GIB = 2**30
+NEEDS = {
+    "per_user_data": "answers from each user's own data",
+    "citations": "citations",
+    "offline": "offline use",
+}
+
+
+def limit_checks(
+    limits: dict[str, Any],
+    score: tuple[float, float | None, float | None],
+    p95_s: tuple[float, float, float] | None,
+    serve_bytes: int | None,
+    fit_bytes: int | None,
+    usd_per_1k: float | None,
+) -> Iterator[Check]:
+    """Yield one check for each limit that the task sets.
+
+    Args:
+        limits: the task's `limits`.
+        score: value and interval of the primary metric.
+        p95_s: value and interval of the 95th percentile of latency.
+        serve_bytes: peak memory of serving.
+        fit_bytes: peak memory of fitting.
+        usd_per_1k: money for 1,000 requests, as the task serves.
+    """
+    if (floor := limits["min_score"]) is not None:
+        value, low, high = score
+        yield Check(
+            key="limits.min_score",
+            text=f"score {numbers.score(value)} against at least {numbers.score(floor)}",
+            state="met" if value >= floor else "missed",
+            borderline=low is not None and high is not None and low <= floor <= high,
+            excess=None if value >= floor else (floor - value) / max(abs(floor), 1e-9),
+        )
+    if (limit := limits["max_p95_ms"]) is not None:
+        yield _at_most("max_p95_ms", "p95", limit / 1000, p95_s, numbers.duration, "not measured")
+    for key, what, measured in (
+        ("max_serve_memory_gib", "serving memory", serve_bytes),
+        ("max_fit_memory_gib", "fitting memory", fit_bytes),
+    ):
+        if (limit := limits[key]) is not None:
+            found = None if measured is None else (measured, measured, measured)
+            yield _at_most(
+                key, what, limit * GIB, found, lambda b: numbers.size(int(b)), "not measured"
+            )
+    if (limit := limits["max_usd_per_1k"]) is not None:
+        money = None if usd_per_1k is None else (usd_per_1k, usd_per_1k, usd_per_1k)
+        remedy = "unknown: give a price row that stands for this machine (prices)"
+        yield _at_most("max_usd_per_1k", "1,000 requests cost", limit, money, numbers.usd, remedy)
+
+
+def need_checks(needs: dict[str, Any], provides: tuple[str, ...]) -> Iterator[Check]:
+    """Yield one check for each thing that the task needs and a strategy may offer."""
+    for key, words in NEEDS.items():
+        if needs[key]:
+            offered = key in provides
+            yield Check(
+                key=f"needs.{key}",
+                text=f"{'offers' if offered else 'does not offer'} {words} (needs.{key})",
+                state="met" if offered else "missed",
+            )
+
+
+def _at_most(
+    key: str,
+    what: str,
+    limit: float,
+    measured: tuple[float, float, float] | None,
+    text: Any,
+    remedy: str,
+) -> Check:
+    if measured is None:
+        return Check(
+            key=f"limits.{key}", text=f"{what} {remedy}, limit {text(limit)}", state="unknown"
+        )
+    value, low, high = measured
+    met = value <= limit
+    return Check(
+        key=f"limits.{key}",
+        text=f"{what} {text(value)} against at most {text(limit)}",
+        state="met" if met else "missed",
+        borderline=low < high and low <= limit <= high,
+        excess=None if met else (value - limit) / max(limit, 1e-12),
+    )

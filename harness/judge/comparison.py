@@ -1,0 +1,168 @@
+"""What a judgement comes to: the nouns of comparison.json and of the report.
+
+Everything here is recomputed from facts; nothing here is a fact. `None` = not known, with a
+reason beside it where a limit hangs on it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.types import Machine, Status
+
+VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
+
+
+class Opinion(BaseModel):
+    """Base of all judged things."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Score(Opinion):
+    """A metric's value with its 95 % interval."""
+
+    metric: str
+    value: float
+    ci_low: float | None
+    ci_high: float | None
+    n: int
+    unreliable: str | None = None
+    """Why the interval is not to be trusted, if so."""
+
+
+class Loss(Opinion):
+    """How much worse an arm is than the best of the others, with simultaneous 95 % bounds."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    to: str | None = None
+    """The best of the others, by point value."""
+
+
+class SliceScore(Opinion):
+    """A score within the rows that share a column's value."""
+
+    column: str
+    value: str
+    score: Score
+
+
+class Check(Opinion):
+    """One hard limit or need, held against one arm."""
+
+    key: str
+    """As the task file has it: "limits.max_p95_ms"."""
+    text: str
+    """In words, with both figures."""
+    state: Literal["met", "missed", "unknown"]
+    borderline: bool = False
+    """The limit lies inside the measurement's interval."""
+    excess: float | None = None
+    """Miss relative to the limit: 0.2 is 20 % past it."""
+
+
+class CostParts(Opinion):
+    """Cost over the horizon, part by part. Money is None where no price applies."""
+
+    labels_usd: float | None = None
+    people_usd: float | None = None
+    fitting_usd: float | None = None
+    refitting_usd: float | None = None
+    serving_usd: float | None = None
+    not_counted: tuple[str, ...] = ()
+    machine_s: float | None = None
+    """Machine-seconds of fitting, re-fitting and serving, whatever they cost."""
+
+
+class Row(Opinion):
+    """One arm. The first block is the contract that programs read."""
+
+    strategy: str
+    """The arm's name."""
+    status: Status
+    error: str | None = None
+    score: Score | None = None
+    loss_to_best: Loss = Loss()
+    p50_s: float | None = None
+    p95_s: float | None = None
+    p50_cold_s: float | None = None
+    throughput_per_s: float | None = None
+    fit_wall_s: float | None = None
+    fit_peak_bytes: int | None = None
+    predict_peak_bytes: int | None = None
+    artifact_bytes: int | None = None
+    energy_j: float | None = None
+    fit_usd: float | None = None
+    usd_per_1k_busy: float | None = None
+    usd_per_1k_reserved: float | None = None
+    total_usd: float | None = None
+    prompt_tokens_mean: float | None = None
+    misses: tuple[str, ...] = ()
+
+    use: str
+    """The strategy's registered name."""
+    params: dict[str, Any]
+    complexity: int
+    also: tuple[Score, ...] = ()
+    without_leaks: Score | None = None
+    slices: tuple[SliceScore, ...] = ()
+    checks: tuple[Check, ...] = ()
+    cost: CostParts = CostParts()
+    failed_items: int = 0
+    seeds: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    """What was really loaded, in words."""
+
+
+class BreakEven(Opinion):
+    """Where the cheaper of two arms changes with volume."""
+
+    first: str
+    second: str
+    requests: float | None
+    """Requests over the horizon at which both cost the same; None if one is always cheaper."""
+    text: str
+
+
+class Flip(Opinion):
+    """Something that would change the choice, verified by judging again with it applied."""
+
+    change: str
+    choice: str | None
+    text: str
+
+
+class Recommendation(Opinion):
+    """The verdict."""
+
+    choice: str | None
+    verdict: VerdictName
+    provisional: bool = False
+    tied_with: tuple[str, ...] = ()
+    headline: str
+    """The verdict in one sentence for somebody who reads nothing else."""
+    reasons: tuple[str, ...]
+    rejected: dict[str, str] = {}
+    flips: tuple[Flip, ...] = ()
+    break_even: tuple[BreakEven, ...] = ()
+
+
+class Comparison(Opinion):
+    """A whole judgement: what comparison.json holds and the report shows."""
+
+    schema_version: int = 1
+    task: dict[str, Any]
+    machine: Machine
+    rows: tuple[Row, ...]
+    recommendation: Recommendation
+    findings: tuple[str, ...] = ()
+    """What the audit of the data, the machine and the measurements found."""
+    cost_basis: str
+    """What "cheaper" means in this comparison, in words."""
+    run: dict[str, Any]
+    """How it was run: command, commit, packages, model, hashes, dates."""

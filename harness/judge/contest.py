@@ -1,0 +1,98 @@
+"""Who can still be the best: simultaneous bounds on every arm's loss to the best of the others.
+
+Hsu's multiple comparisons with the best, on the joint paired bootstrap, so that having chosen the
+winner on the test split is paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.judge.comparison import Loss
+
+LEVEL = 0.95
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Estimates and joint resamples of one metric for several arms."""
+
+    names: tuple[str, ...]
+    estimates: Array
+    """[arms]."""
+    resampled: Array
+    """[arms, resamples]: column b is the same resample for every arm."""
+    n: int
+    metric_range: float = 1.0
+
+    @property
+    def floor(self) -> float:
+        """What no differing item in n still allows: the rule of three (Hanley 1983)."""
+        return 3 / self.n * self.metric_range
+
+    def losses(self, among: Sequence[str]) -> Mapping[str, Loss]:
+        """Return each arm's loss against the best of the others, with simultaneous bounds.
+
+        The lower bound is above 0 where the arm is shown not to be the best. Upper bounds are
+        taken against the arms not so excluded (Edwards and Hsu 1983, JASA 78, 965–971) and never
+        below the rule of three.
+        """
+        if len(among) < 2:
+            return {name: Loss(value=None, low=None, high=0.0, to=None) for name in among}
+        index = [self.names.index(name) for name in among]
+        x = self.estimates[index]
+        lead = x[None, :] - x[:, None]  # lead[i, j]: how far j is ahead of i
+        spread = self._spread(index)
+        # critical[j]: with j as the reference, how many standard errors the largest error of
+        # any lead over j reaches in 95 % of resamples.
+        critical = np.array([self._critical(index, j, two_sided=False) for j in range(len(index))])
+        others = ~np.eye(len(index), dtype=bool)
+        low = np.where(others, lead - critical[:, None] * spread, -np.inf).max(axis=1)
+        in_play = low <= 0
+        reach = lead + critical[None, :] * spread
+        high = np.where(others & in_play[None, :], reach, -np.inf).max(axis=1)
+        best_other = np.where(others, lead, -np.inf).argmax(axis=1)
+        return {
+            name: Loss(
+                value=float(lead[i, best_other[i]]),
+                low=float(low[i]),
+                high=float(max(self.floor, high[i], lead[i, best_other[i]])),
+                to=among[best_other[i]],
+            )
+            for i, name in enumerate(among)
+        }
+
+    def differences(self, choice: str, among: Sequence[str]) -> Mapping[str, tuple[float, float]]:
+        """Return simultaneous 95 % intervals of (other − choice) for every other arm.
+
+        Two arms that differ on no item still may by the rule of three.
+        """
+        index = [self.names.index(name) for name in among]
+        reference = list(among).index(choice)
+        x, spread = self.estimates[index], self._spread(index)
+        width = self._critical(index, reference, two_sided=True) * spread[reference]
+        width = np.maximum(width, self.floor)
+        return {
+            name: (float(x[i] - x[reference] - width[i]), float(x[i] - x[reference] + width[i]))
+            for i, name in enumerate(among)
+            if i != reference
+        }
+
+    def _spread(self, index: Sequence[int]) -> Array:
+        """Return [a, a]: the bootstrap standard error of each paired difference."""
+        rows = self.resampled[list(index)]
+        return np.array([[np.std(a - b) for b in rows] for a in rows])
+
+    def _critical(self, index: Sequence[int], reference: int, two_sided: bool) -> float:
+        rows = self.resampled[list(index)]
+        x = self.estimates[list(index)]
+        errors = (rows - rows[reference]) - (x - x[reference])[:, None]
+        spread = np.std(errors, axis=1, keepdims=True)
+        t = np.divide(errors, spread, out=np.zeros_like(errors), where=spread > 0)
+        t = np.abs(t) if two_sided else t
+        return float(np.quantile(np.delete(t, reference, axis=0).max(axis=0), LEVEL))

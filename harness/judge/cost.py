@@ -1,0 +1,167 @@
+"""What an arm costs over the horizon: labels, people, fitting, re-fitting, serving.
+
+Pure arithmetic on measured seconds and given prices. A part that is not given is not counted, and
+said; a price that does not apply leaves money unknown, never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from harness.judge.comparison import CostParts
+
+HOURS_PER_MONTH = 730
+"""8,760 hours a year / 12, as cloud providers bill."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was measured of an arm, and what it is."""
+
+    arm: str
+    fit_s: float
+    throughput_per_s: float
+    needs_train: bool
+    needs_model: bool
+    learns: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the task says of money and traffic, and the price that applies."""
+
+    usd_per_hour: float | None
+    labels_n: int
+    """Training and validation rows."""
+    traffic: dict[str, Any] | None
+    needs: dict[str, Any]
+    labour: dict[str, Any]
+
+    @property
+    def months(self) -> float:
+        """The horizon; without traffic a single fit and 1,000 requests are compared."""
+        return self.traffic["months"] if self.traffic else 0.0
+
+    @property
+    def requests(self) -> float:
+        """Requests over the horizon."""
+        return self.traffic["requests_per_month"] * self.months if self.traffic else 1_000.0
+
+    @property
+    def reserved(self) -> bool:
+        """Whether serving is paid by machines that are always on."""
+        return bool(self.traffic) and self.traffic["serving"] == "reserved"
+
+
+def refits(usage: Usage, terms: Terms) -> float:
+    """Return how often the arm is fitted again over the horizon.
+
+    Knowledge updates reach an index or weights by fitting again; a new base model reaches only
+    weights that were tuned on the old one.
+    """
+    if usage.learns == "nothing":
+        return 0.0
+    times = float(terms.needs["knowledge_updates_per_month"]) * terms.months
+    if usage.learns == "weights" and usage.needs_model:
+        times += float(terms.needs["model_changes_per_year"]) * terms.months / 12
+    return times
+
+
+def serving_s(usage: Usage, terms: Terms) -> float:
+    """Return the machine-seconds that serving takes over the horizon.
+
+    busy: the seconds in which requests are computed, at the measured throughput. reserved: whole
+    machines, always on, each used up to the stated utilisation.
+    """
+    if not terms.reserved:
+        return terms.requests / usage.throughput_per_s
+    assert terms.traffic is not None
+    month_s = HOURS_PER_MONTH * 3600
+    capacity = usage.throughput_per_s * terms.traffic["utilisation"] * month_s
+    machines = ceil(terms.traffic["requests_per_month"] / capacity)
+    return machines * month_s * terms.months
+
+
+def fixed_s(usage: Usage, terms: Terms) -> float:
+    """Return the machine-seconds that do not depend on volume: fitting, now and again."""
+    return usage.fit_s * (1 + refits(usage, terms))
+
+
+def machine_s(usage: Usage, terms: Terms) -> float:
+    """Return all machine-seconds over the horizon.
+
+    Without traffic there is no horizon to spread a fit over: only serving is compared then.
+    """
+    return serving_s(usage, terms) + (fixed_s(usage, terms) if terms.traffic else 0.0)
+
+
+def cost_of(usage: Usage, terms: Terms) -> CostParts:
+    """Return the parts of an arm's cost, and what is not counted."""
+    price = None if terms.usd_per_hour is None else terms.usd_per_hour / 3600
+    labels, people, missing = _labour(usage, terms)
+    if price is None:
+        missing.append("machine time in money (no price row stands for this machine)")
+    if not terms.traffic:
+        missing.append("traffic (not given: serving 1,000 requests is compared)")
+    return CostParts(
+        labels_usd=labels,
+        people_usd=people,
+        fitting_usd=None if price is None else usage.fit_s * price,
+        refitting_usd=None if price is None else usage.fit_s * refits(usage, terms) * price,
+        serving_usd=None if price is None else serving_s(usage, terms) * price,
+        not_counted=tuple(missing),
+        machine_s=machine_s(usage, terms),
+    )
+
+
+def total_usd(parts: CostParts, terms: Terms) -> float | None:
+    """Return the sum of the counted parts, or None where machine time has no price."""
+    if parts.serving_usd is None:
+        return None
+    if not terms.traffic:
+        return parts.serving_usd
+    counted = (parts.labels_usd, parts.people_usd, parts.fitting_usd, parts.refitting_usd)
+    return parts.serving_usd + sum(part for part in counted if part is not None)
+
+
+def fixed_cost(usage: Usage, terms: Terms) -> float:
+    """Return what does not depend on volume: in dollars where a price applies, else in seconds."""
+    seconds = fixed_s(usage, terms)
+    if terms.usd_per_hour is None:
+        return seconds
+    labels, people, _ = _labour(usage, terms)
+    return seconds * terms.usd_per_hour / 3600 + (labels or 0.0) + (people or 0.0)
+
+
+def cost_per_request(usage: Usage, terms: Terms) -> float:
+    """Return the cost of one more request under busy time, in the unit of `fixed_cost`."""
+    seconds = 1 / usage.throughput_per_s
+    return seconds if terms.usd_per_hour is None else seconds * terms.usd_per_hour / 3600
+
+
+def break_even_requests(first: Usage, second: Usage, terms: Terms) -> float | None:
+    """Return N* = (fixed_A − fixed_B) / (c_B − c_A), or None where one is always cheaper."""
+    fixed = fixed_cost(first, terms) - fixed_cost(second, terms)
+    slope = cost_per_request(second, terms) - cost_per_request(first, terms)
+    if slope == 0 or fixed / slope <= 0:
+        return None
+    return fixed / slope
+
+
+def _labour(usage: Usage, terms: Terms) -> tuple[float | None, float | None, list[str]]:
+    missing = []
+    labels = people = None
+    per_label, per_hour = terms.labour["usd_per_label"], terms.labour["usd_per_hour"]
+    if not usage.needs_train:
+        labels = 0.0
+    elif per_label is not None:
+        labels = per_label * terms.labels_n
+    else:
+        missing.append("labels (labour.usd_per_label)")
+    if per_hour is not None and usage.arm in terms.labour["hours"]:
+        people = per_hour * terms.labour["hours"][usage.arm]
+    else:
+        missing.append("people's time (labour.usd_per_hour and hours)")
+    return labels, people, missing

@@ -1,0 +1,265 @@
+"""Run folder → Comparison: gathers evidence, judges each arm, applies the rule, tries what flips it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from harness import numbers
+from harness.judge import cost
+from harness.judge.comparison import BreakEven, Comparison, Flip, Recommendation, Row
+from harness.judge.contest import Contest
+from harness.judge.evidence import Evidence, gather
+from harness.judge.resample import bootstrap
+from harness.judge.rows import build_row, usage_of, with_loss
+from harness.judge.scoring import estimate, statistics
+from harness.judge.verdict import EQUAL_COST, Contender, decide
+from harness.metrics import find
+from harness.prices import MachinePrice, Prices
+from harness.runfolder import RunFolder
+
+
+def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
+    """Judge the newest run of a folder.
+
+    Args:
+        folder: the facts.
+        prices: to use in place of those that stood when it was run.
+    """
+    return Case(gather(folder), prices).comparison()
+
+
+@dataclass(frozen=True)
+class Case:
+    """Evidence and prices, and what follows from them."""
+
+    evidence: Evidence
+    given_prices: Prices | None
+
+    def comparison(self) -> Comparison:
+        """Judge everything."""
+        evidence, header = self.evidence, self.evidence.header
+        terms = self._terms(self._price())
+        rows = [build_row(evidence, arm, terms) for arm in evidence.arms]
+        contest = self._contest()
+        feasible = [row.strategy for row in rows if row.status == "ok" and not row.misses]
+        losses = contest.losses(feasible) if contest and len(feasible) > 1 else {}
+        return Comparison(
+            task=header.task,
+            machine=header.machine,
+            rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
+            recommendation=self._recommendation(rows, contest, terms),
+            findings=(*header.data.findings, *self._measurement_findings(rows)),
+            cost_basis=self._cost_basis(terms),
+            run=self._run_facts(),
+        )
+
+    def _price(self) -> MachinePrice | None:
+        header = self.evidence.header
+        prices = self.given_prices
+        if prices is None and header.prices is not None:
+            prices = Prices.model_validate(header.prices)
+        return prices.for_machine(header.machine) if prices else None
+
+    def _terms(self, price: MachinePrice | None) -> cost.Terms:
+        task, data = self.evidence.task, self.evidence.header.data
+        return cost.Terms(
+            usd_per_hour=price.usd_per_hour if price else None,
+            labels_n=data.train_n + data.validation_n,
+            traffic=task["traffic"],
+            needs=task["needs"],
+            labour=task["labour"],
+        )
+
+    def _contest(self) -> Contest | None:
+        evidence = self.evidence
+        metric = find(evidence.task["metric"])
+        arms = [arm for arm in evidence.arms if arm.status == "ok"]
+        if not arms:
+            return None
+        of_arms = [statistics(evidence, arm, metric) for arm in arms]
+        return Contest(
+            names=tuple(arm.name for arm in arms),
+            estimates=np.array([estimate(metric, of_arm) for of_arm in of_arms]),
+            resampled=bootstrap(metric, of_arms, evidence.truth.clusters),
+            n=len(evidence.truth.ids),
+            metric_range=metric.highest - metric.lowest,
+        )
+
+    def _contenders(self, rows: Sequence[Row], terms: cost.Terms) -> list[Contender]:
+        arms = {arm.name: arm for arm in self.evidence.arms}
+        contenders = []
+        for row in rows:
+            if row.status != "ok" or row.score is None:
+                continue
+            parts = cost.cost_of(usage_of(self.evidence, arms[row.strategy]), terms)
+            money = cost.total_usd(parts, terms)
+            text = numbers.usd(money) if money is not None else numbers.duration(parts.machine_s)
+            contenders.append(
+                Contender(
+                    name=row.strategy,
+                    score=row.score.value,
+                    complexity=row.complexity,
+                    checks=row.checks,
+                    cost=money if money is not None else parts.machine_s,
+                    cost_text=text if money is not None else f"{text} of machine time",
+                )
+            )
+        return contenders
+
+    def _recommendation(
+        self, rows: Sequence[Row], contest: Contest | None, terms: cost.Terms
+    ) -> Recommendation:
+        contenders = self._contenders(rows, terms)
+        margin = self.evidence.task["margin"]
+        if contest is None:
+            empty = Contest((), np.array([]), np.zeros((0, 1)), n=1)
+            return decide([], empty, margin)
+        found = decide(contenders, contest, margin)
+        flips = (
+            *_borderline_flips(rows),
+            *_margin_flips(contenders, contest, margin, found),
+            *self._volume_flips(rows, contest, terms, found),
+        )
+        pairs = self._break_even(found, terms)
+        return found.model_copy(update={"flips": flips, "break_even": pairs})
+
+    def _volume_flips(
+        self, rows: Sequence[Row], contest: Contest, terms: cost.Terms, found: Recommendation
+    ) -> list[Flip]:
+        """Try a hundredth and a hundred times the traffic, and half and double."""
+        flips = []
+        for factor in (0.01, 0.5, 2, 100):
+            if not terms.traffic:
+                break
+            volume = terms.traffic["requests_per_month"] * factor
+            other = replace(terms, traffic={**terms.traffic, "requests_per_month": volume})
+            again = decide(self._contenders(rows, other), contest, self.evidence.task["margin"])
+            if again.choice != found.choice:
+                change = f"{numbers.count(volume)} requests a month"
+                flips.append(_flip(change, again))
+        return flips
+
+    def _break_even(self, found: Recommendation, terms: cost.Terms) -> tuple[BreakEven, ...]:
+        """Compare the choice with every other arm that finished, under busy time."""
+        if found.choice is None or not terms.traffic:
+            return ()
+        usages = {a.name: usage_of(self.evidence, a) for a in self.evidence.arms if a.status == "ok"}
+        chosen = usages.pop(found.choice)
+        return tuple(_pair(chosen, other, terms) for other in usages.values())
+
+    def _cost_basis(self, terms: cost.Terms) -> str:
+        price = self._price()
+        if terms.traffic:
+            months, monthly = terms.months, terms.traffic["requests_per_month"]
+            horizon = f"{numbers.count(monthly)} requests a month for {months:g} months"
+            how = "a reserved machine" if terms.reserved else "the seconds that requests take"
+            horizon += f", paying for {how}"
+        else:
+            horizon = "serving 1,000 requests (no traffic is given), fitting shown beside it"
+        if price is None:
+            return (
+                f"Machine-seconds over {horizon}. No price row stands for this machine,"
+                " so money is not known."
+            )
+        return (
+            f"Dollars over {horizon}, at {numbers.usd(price.usd_per_hour)} an hour:"
+            f" {price.name}, read {price.read_on} at {price.source}, which the price file lets"
+            " stand for the machine that was measured."
+        )
+
+    def _measurement_findings(self, rows: Sequence[Row]) -> list[str]:
+        header = self.evidence.header
+        found = []
+        for row in rows:
+            if row.score and row.score.unreliable:
+                found.append(row.score.unreliable)
+            if row.failed_items:
+                found.append(f"{row.failed_items} answers of {row.strategy} failed and score zero")
+        loads = [
+            half.load_average or 0.0
+            for arm in self.evidence.arms
+            for trial in arm.trials
+            for half in (trial.fit, trial.serve)
+            if half
+        ]
+        # A trial's own threads keep the average near the number of cores; well above is company.
+        if loads and max(loads) > 1.5 * header.machine.cores + 0.5:
+            found.append(
+                f"the machine was busy with other work (load average up to {max(loads):.1f} on"
+                f" {header.machine.cores} cores): times may be too long"
+            )
+        return list(dict.fromkeys(found))
+
+    def _run_facts(self) -> dict[str, Any]:
+        header = self.evidence.header
+        keys = ("started_at", "command", "git_commit", "packages", "criteria_sha256")
+        facts = header.model_dump(mode="json", include=set(keys) | {"model", "device", "dtype"})
+        return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
+
+
+def _borderline_flips(rows: Sequence[Row]) -> list[Flip]:
+    return [
+        Flip(
+            change=check.key,
+            choice=None,
+            text=f"{row.strategy}: {check.text} is borderline, the limit lies inside the"
+            " measurement's 95 % interval; measured again it may fall the other way.",
+        )
+        for row in rows
+        for check in row.checks
+        if check.borderline
+    ]
+
+
+def _margin_flips(
+    contenders: Sequence[Contender], contest: Contest, margin: float, found: Recommendation
+) -> list[Flip]:
+    """Find the nearest smaller and larger margin at which another arm is chosen."""
+    feasible = [c.name for c in contenders if c.feasible]
+    if len(feasible) < 2:
+        return []
+    bounds: Mapping[str, Any] = contest.losses(feasible)
+    steps = sorted({0.0, *(loss.high + sign * 1e-6 for loss in bounds.values() for sign in (-1, 1))})
+    flips = []
+    for side in (
+        [step for step in reversed(steps) if 0 <= step < margin],
+        [step for step in steps if step > margin],
+    ):
+        for step in side:
+            again = decide(contenders, contest, step)
+            if again.choice != found.choice:
+                words = "below" if step < margin else "above"
+                edge = f"a margin {words} {numbers.points(step)}"
+                flips.append(_flip(edge, again))
+                break
+    return flips
+
+
+def _flip(change: str, again: Recommendation) -> Flip:
+    choice = again.choice or "nothing"
+    how = " (provisionally)" if again.provisional else ""
+    return Flip(change=change, choice=again.choice, text=f"With {change}: {choice}{how}.")
+
+
+def _pair(chosen: cost.Usage, other: cost.Usage, terms: cost.Terms) -> BreakEven:
+    fixed = [cost.fixed_cost(usage, terms) for usage in (chosen, other)]
+    each = [cost.cost_per_request(usage, terms) for usage in (chosen, other)]
+    totals = [f + terms.requests * c for f, c in zip(fixed, each, strict=True)]
+    requests = cost.break_even_requests(chosen, other, terms)
+    if max(totals) <= min(totals) * EQUAL_COST:
+        text = f"cost does not decide between {chosen.arm} and {other.arm} at this volume"
+    elif requests is None:
+        cheaper = chosen.arm if totals[0] < totals[1] else other.arm
+        text = f"{cheaper} is cheaper at any volume"
+    else:
+        below = chosen.arm if fixed[0] < fixed[1] else other.arm
+        above = other.arm if below == chosen.arm else chosen.arm
+        text = (
+            f"below {numbers.count(requests)} requests over the horizon {below} is cheaper,"
+            f" above it {above}"
+        )
+    return BreakEven(first=chosen.arm, second=other.arm, requests=requests, text=text)

@@ -1,0 +1,127 @@
+"""From a run folder to what the judge weighs: per arm its records and per item its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import RunFolderError
+from harness.runfolder import RunFolder, read_jsonl, read_predictions
+from harness.types import PlannedTrial, Prediction, RunHeader, Status, TrialRecord
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The test rows as the judge knows them, in their frozen order."""
+
+    ids: tuple[str, ...]
+    targets: tuple[tuple[str, ...], ...]
+    slices: tuple[Mapping[str, str], ...]
+    clusters: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class ArmEvidence:
+    """One arm: its plan, its trials (one a seed) and what they answered."""
+
+    plan: PlannedTrial
+    status: Status
+    error: str | None
+    trials: tuple[TrialRecord, ...]
+    predictions: tuple[tuple[Prediction, ...], ...]
+    """[seed][item], in the order of the truth; empty unless every seed ended ok."""
+
+    @property
+    def name(self) -> str:
+        """The arm's name."""
+        return self.plan.arm
+
+    def texts(self, seed: int) -> list[str | None]:
+        """Return the answers under one seed (by position); None where the item failed."""
+        return [None if p.error else p.text for p in self.predictions[seed]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All facts of the newest invocation of a run folder."""
+
+    header: RunHeader
+    truth: Truth
+    arms: tuple[ArmEvidence, ...]
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The task as it was resolved when it ran."""
+        return self.header.task
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of a choice; empty for free text."""
+        return list(self.task["answer"]["labels"])
+
+
+def gather(folder: RunFolder) -> Evidence:
+    """Read the facts of the newest invocation.
+
+    Raises:
+        RunFolderError: there was no run, or it was killed before its end.
+    """
+    header = folder.last_header()
+    if not folder.truth.is_file():
+        raise RunFolderError(
+            f"{folder.path}: the last run was killed before it ended → run it again;"
+            " what finished is kept"
+        )
+    rows = read_jsonl(folder.truth)
+    truth = Truth(
+        ids=tuple(row["id"] for row in rows),
+        targets=tuple(tuple(row["targets"]) for row in rows),
+        slices=tuple(row["slices"] for row in rows),
+        clusters=tuple(row["cluster"] for row in rows),
+    )
+    trials = folder.trials()
+    arms = {trial.arm: trial for trial in reversed(header.trials)}
+    names = dict.fromkeys(trial.arm for trial in header.trials)
+    planned = {name: [t for t in header.trials if t.arm == name] for name in names}
+    return Evidence(
+        header,
+        truth,
+        tuple(_arm(folder, arms[name], planned[name], trials, truth) for name in names),
+    )
+
+
+def _arm(
+    folder: RunFolder,
+    plan: PlannedTrial,
+    planned: list[PlannedTrial],
+    trials: Mapping[str, TrialRecord],
+    truth: Truth,
+) -> ArmEvidence:
+    records = tuple(trials[t.trial_id] for t in planned if t.trial_id in trials)
+    records = tuple(record for record in records if record.arm == plan.arm)
+    status: Status = "ok"
+    error = None
+    failed = [record for record in records if record.status != "ok"]
+    if plan.refused:
+        status, error = "skipped", plan.refused
+    elif failed:
+        status, error = failed[0].status, failed[0].error
+        if len(planned) > 1:
+            error = f"with seed {failed[0].seed}: {error}"
+    elif len(records) < len(planned):
+        why = "left out by --only" if not plan.selected else "the run was interrupted before it"
+        status, error = "skipped", why
+    predictions = tuple(_predictions(folder, r, truth) for r in records) if status == "ok" else ()
+    return ArmEvidence(plan, status, error, records, predictions)
+
+
+def _predictions(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[Prediction, ...]:
+    path = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "predictions.jsonl"
+    try:
+        by_id = read_predictions(path)
+    except (OSError, ValueError, TypeError) as problem:
+        raise RunFolderError(f"{path} cannot be read ({problem}) → run the task again") from problem
+    if set(by_id) != set(truth.ids):
+        raise RunFolderError(f"{path} does not hold one prediction for each test row → run again")
+    return tuple(by_id[row_id] for row_id in truth.ids)

@@ -1,0 +1,68 @@
+"""Intervals of single scores and of differences between two arms on the same items."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z95 = 1.959963984540054
+"""The 97.5 % point of the normal distribution: two-sided 95 %."""
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a proportion (scipy.stats.binomtest)."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, n).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def tango(only_first: int, only_second: int, n: int) -> tuple[float, float]:
+    """Return Tango's 95 % score interval of a paired difference of two proportions.
+
+    Args:
+        only_first: items that only the first arm got right.
+        only_second: items that only the second got right.
+        n: all items.
+
+    Returns:
+        Bounds of p_first − p_second (Tango 1998, Statistics in Medicine 17, 891–908, eq. 6–8).
+    """
+    from scipy.optimize import brentq
+
+    b, c = only_first, only_second
+
+    def statistic(difference: float) -> float:
+        # The restricted maximum-likelihood estimate of the probability "only second is right".
+        linear = -b - c + (2 * n - b + c) * difference
+        constant = -c * difference * (1 - difference)
+        q = (sqrt(max(0.0, linear**2 - 8 * n * constant)) - linear) / (4 * n)
+        variance = n * (2 * q + difference * (1 - difference))
+        numerator = b - c - n * difference
+        if variance <= 0:
+            return 0.0 if numerator == 0 else np.copysign(np.inf, numerator)
+        return numerator / sqrt(variance)
+
+    estimate = (b - c) / n
+    edge = 1 - 1e-12
+    low, high = -1.0, 1.0
+    if statistic(-edge) > Z95 and estimate > -1:
+        low = brentq(lambda d: statistic(d) - Z95, -edge, estimate)
+    if statistic(edge) < -Z95 and estimate < 1:
+        high = brentq(lambda d: statistic(d) + Z95, estimate, edge)
+    return float(low), float(high)
+
+
+def quantile_interval(values: NDArray[np.float64], share: float) -> tuple[float, float]:
+    """Return a 95 % interval of a quantile from order statistics (Conover 1999, section 3.2).
+
+    Where the sample is too small for a bound, the extreme value stands in for it.
+    """
+    from scipy.stats import binom
+
+    ordered = np.sort(values)
+    low = int(binom.ppf(0.025, len(ordered), share))
+    high = int(binom.ppf(0.975, len(ordered), share))
+    return float(ordered[max(low - 1, 0)]), float(ordered[min(high, len(ordered) - 1)])

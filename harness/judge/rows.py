@@ -1,0 +1,167 @@
+"""One row of the comparison: what an arm scored, took and costs."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from harness.judge import cost
+from harness.judge.checks import limit_checks, need_checks
+from harness.judge.comparison import Loss, Row, Score
+from harness.judge.evidence import ArmEvidence, Evidence
+from harness.judge.intervals import quantile_interval
+from harness.judge.scoring import item_metric, score, slice_scores
+from harness.metrics import find
+from harness.types import Measurement, Phase, WorkerResult
+
+SERVING: tuple[Phase, ...] = ("load", "latency", "predict")
+
+
+def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
+    """Judge one arm by itself; how it stands against the others is added by `with_loss`."""
+    facts = _facts(arm)
+    if arm.status != "ok":
+        return Row(**facts)
+    task = evidence.task
+    primary = score(evidence, arm, find(task["metric"]))
+    timing = _timing(arm)
+    usage = usage_of(evidence, arm)
+    parts = cost.cost_of(usage, terms)
+    busy = reserved = None
+    if terms.usd_per_hour is not None:
+        busy = 1000 * terms.usd_per_hour / 3600 / usage.throughput_per_s
+        if terms.traffic:
+            reserved = busy / terms.traffic["utilisation"]
+    serve_bytes = _peak(arm, "serve", SERVING)
+    fit_bytes = _peak(arm, "fit", ("fit",))
+    checks = (
+        *limit_checks(
+            task["limits"],
+            (primary.value, primary.ci_low, primary.ci_high),
+            (timing["p95_s"], *_p95_interval(arm)),
+            serve_bytes,
+            fit_bytes,
+            reserved if terms.reserved else busy,
+        ),
+        *need_checks(task["needs"], arm.plan.provides),
+    )
+    return Row(
+        **facts,
+        **timing,
+        score=primary,
+        also=_also(evidence, arm, primary),
+        without_leaks=_without_leaks(evidence, arm),
+        slices=slice_scores(evidence, arm, item_metric(find(task["metric"]))),
+        fit_wall_s=usage.fit_s,
+        fit_peak_bytes=fit_bytes,
+        predict_peak_bytes=serve_bytes,
+        fit_usd=parts.fitting_usd,
+        usd_per_1k_busy=busy,
+        usd_per_1k_reserved=reserved,
+        total_usd=cost.total_usd(parts, terms),
+        prompt_tokens_mean=_prompt_tokens_mean(arm),
+        misses=tuple(check.key for check in checks if check.state != "met"),
+        checks=checks,
+        cost=parts,
+        failed_items=sum(p.error is not None for seed in arm.predictions for p in seed),
+    )
+
+
+def with_loss(row: Row, loss: Loss | None) -> Row:
+    """Return the row with its loss against the best of the others."""
+    return row if loss is None else row.model_copy(update={"loss_to_best": loss})
+
+
+def usage_of(evidence: Evidence, arm: ArmEvidence) -> cost.Usage:
+    """Return what the cost arithmetic needs of an arm that ended ok."""
+    predict_s = sum(_walls(arm, "serve", ("predict",)))
+    answered = len(evidence.truth.ids) * len(arm.predictions)
+    return cost.Usage(
+        arm=arm.name,
+        fit_s=fmean(_walls(arm, "fit", ("fit",))),
+        throughput_per_s=answered / predict_s,
+        needs_train=arm.plan.needs_train,
+        needs_model=arm.plan.needs_model,
+        learns=arm.plan.learns,
+    )
+
+
+def _facts(arm: ArmEvidence) -> dict[str, Any]:
+    results = [half for trial in arm.trials for half in (trial.fit, trial.serve) if half]
+    notes = (f"{note.kind}: {note.text}" for result in results for note in result.notes)
+    models = (
+        f"{m.name}, {m.parameters:,} weights in {m.dtype} on {m.device}, {m.scoring} scoring"
+        for result in results
+        for m in result.loaded_models
+    )
+    sizes = [trial.artifact_bytes for trial in arm.trials if trial.artifact_bytes is not None]
+    return {
+        "strategy": arm.name,
+        "status": arm.status,
+        "error": arm.error,
+        "use": arm.plan.strategy,
+        "params": arm.plan.params,
+        "complexity": arm.plan.complexity,
+        "seeds": tuple(trial.seed for trial in arm.trials),
+        "notes": tuple(dict.fromkeys(notes)),
+        "models": tuple(dict.fromkeys(models)),
+        "artifact_bytes": max(sizes, default=None),
+    }
+
+
+def _timing(arm: ArmEvidence) -> dict[str, float]:
+    warm, cold = _warm_walls(arm), [w for t in arm.trials if t.serve for w in t.serve.cold_walls_s]
+    answered = sum(len(seed) for seed in arm.predictions)
+    return {
+        "p50_s": float(np.quantile(warm, 0.5)),
+        "p95_s": float(np.quantile(warm, 0.95)),
+        "p50_cold_s": float(np.quantile(cold, 0.5)),
+        "throughput_per_s": answered / sum(_walls(arm, "serve", ("predict",))),
+    }
+
+
+def _warm_walls(arm: ArmEvidence) -> list[float]:
+    return [wall for trial in arm.trials if trial.serve for wall in trial.serve.warm_walls_s]
+
+
+def _p95_interval(arm: ArmEvidence) -> tuple[float, float]:
+    return quantile_interval(np.array(_warm_walls(arm)), 0.95)
+
+
+def _measurements(arm: ArmEvidence, half: str, phases: tuple[Phase, ...]) -> list[Measurement]:
+    results: list[WorkerResult] = [getattr(trial, half) for trial in arm.trials]
+    return [m for result in results for m in result.measurements if m.phase in phases]
+
+
+def _walls(arm: ArmEvidence, half: str, phases: tuple[Phase, ...]) -> list[float]:
+    return [measurement.wall_s for measurement in _measurements(arm, half, phases)]
+
+
+def _peak(arm: ArmEvidence, half: str, phases: tuple[Phase, ...]) -> int | None:
+    """Return the highest peak: of GPU memory where one was used, else resident memory."""
+    found = _measurements(arm, half, phases)
+    gpu = [m.peak_gpu_bytes for m in found if m.peak_gpu_bytes]
+    rss = [m.peak_rss_bytes for m in found if m.peak_rss_bytes]
+    return max(gpu or rss, default=None)
+
+
+def _also(evidence: Evidence, arm: ArmEvidence, primary: Score) -> tuple[Score, ...]:
+    names = list(evidence.task["also"])
+    if primary.metric == "macro_f1" and "accuracy" not in names:
+        names.append("accuracy")
+    return tuple(score(evidence, arm, find(name)) for name in names)
+
+
+def _without_leaks(evidence: Evidence, arm: ArmEvidence) -> Score | None:
+    leaked = set(evidence.header.data.leaked_ids)
+    rows = [number for number, row_id in enumerate(evidence.truth.ids) if row_id not in leaked]
+    if not leaked or not rows:
+        return None
+    return score(evidence, arm, find(evidence.task["metric"]), rows)
+
+
+def _prompt_tokens_mean(arm: ArmEvidence) -> float | None:
+    tokens = [p.prompt_tokens for seed in arm.predictions for p in seed if p.prompt_tokens]
+    return fmean(tokens) if tokens else None

@@ -1,0 +1,92 @@
+"""Scores with their intervals, for all test rows and for parts of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.judge.comparison import Score, SliceScore
+from harness.judge.evidence import ArmEvidence, Evidence
+from harness.judge.intervals import wilson
+from harness.judge.resample import bias_corrected_interval, bootstrap
+from harness.metrics import Metric, find
+
+FEW_PER_CLASS = 10
+"""Items in a class below which macro-F1's interval is not to be trusted."""
+Array = NDArray[np.float64]
+
+
+def statistics(evidence: Evidence, arm: ArmEvidence, metric: Metric) -> Array:
+    """Return [seeds, items, k]: the metric's additive statistics of one arm."""
+    return np.stack(
+        [
+            metric.statistics(arm.texts(seed), evidence.truth.targets, evidence.labels)
+            for seed in range(len(arm.predictions))
+        ]
+    )
+
+
+def estimate(metric: Metric, of_arm: Array) -> float:
+    """Return the metric's value: the mean over seeds of its value over all items."""
+    return float(np.mean([metric.finish(of_seed.sum(axis=0)) for of_seed in of_arm]))
+
+
+def score(
+    evidence: Evidence, arm: ArmEvidence, metric: Metric, rows: Sequence[int] | None = None
+) -> Score:
+    """Score one arm on all test rows, or on some of them.
+
+    0/1 values of a single seed get Wilson's interval; everything else the bias-corrected
+    bootstrap, over seeds and clusters too where there are several.
+    """
+    chosen = list(range(len(evidence.truth.ids))) if rows is None else list(rows)
+    of_arm = statistics(evidence, arm, metric)[:, chosen]
+    value = estimate(metric, of_arm)
+    clusters = [evidence.truth.clusters[row] for row in chosen]
+    n = len(chosen)
+    if metric.binary and len(of_arm) == 1 and not any(clusters):
+        low, high = wilson(int(of_arm[0, :, 0].sum()), n)
+    else:
+        low, high = bias_corrected_interval(value, bootstrap(metric, [of_arm], clusters)[0])
+    return Score(
+        metric=metric.name,
+        value=value,
+        ci_low=low,
+        ci_high=high,
+        n=n,
+        unreliable=_doubt(evidence, metric, chosen),
+    )
+
+
+def slice_scores(evidence: Evidence, arm: ArmEvidence, metric: Metric) -> tuple[SliceScore, ...]:
+    """Score one arm within each value of each slice column, largest slices first."""
+    found = []
+    for column in evidence.task["data"]["slices"]:
+        values = [row[column] for row in evidence.truth.slices]
+        for value, _ in Counter(values).most_common():
+            rows = [number for number, other in enumerate(values) if other == value]
+            part = score(evidence, arm, metric, rows)
+            found.append(SliceScore(column=column, value=value, score=part))
+    return tuple(found)
+
+
+def item_metric(metric: Metric) -> Metric:
+    """Return the metric for small parts: accuracy in place of macro-F1, else the metric itself."""
+    return find("accuracy") if metric.name == "macro_f1" else metric
+
+
+def _doubt(evidence: Evidence, metric: Metric, rows: Sequence[int]) -> str | None:
+    if metric.name != "macro_f1":
+        return None
+    counts = Counter(evidence.truth.targets[row][0] for row in rows)
+    label, fewest = min(counts.items(), key=lambda item: item[1])
+    if fewest >= FEW_PER_CLASS:
+        return None
+    few = sum(count < FEW_PER_CLASS for count in counts.values())
+    return (
+        f"{few} of {len(counts)} labels have fewer than {FEW_PER_CLASS} test rows"
+        f" ('{label}' has {fewest}): the interval of macro-F1 is not to be trusted"
+    )

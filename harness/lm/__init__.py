@@ -1,0 +1,28 @@
+"""The engine: load a model, score options, generate, tune. Exact; the same for every strategy.
+
+Knows nothing of tasks' data, metrics or reports.
+"""
+
+from harness.lm.adapters import add_lora, save_adapter
+from harness.lm.answer import answer, choose, generate
+from harness.lm.chat import answer_tokens, prompt_tokens
+from harness.lm.load import LanguageModel, clear_prefixes, load, loaded_models
+from harness.lm.tune import TuneResult, TuneSettings, mean_loss, tune
+
+__all__ = [
+    "LanguageModel",
+    "TuneResult",
+    "TuneSettings",
+    "add_lora",
+    "answer",
+    "answer_tokens",
+    "choose",
+    "clear_prefixes",
+    "generate",
+    "load",
+    "loaded_models",
+    "mean_loss",
+    "prompt_tokens",
+    "save_adapter",
+    "tune",
+]

@@ -1,0 +1,95 @@
+"""Loads a model and its tokenizer, and says what was really loaded."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ModelError
+from harness.lm.prefix import PrefixCache
+from harness.types import LoadedModel, ModelRef
+
+_LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
+
+
+@dataclass(eq=False)
+class LanguageModel:
+    """A causal language model in memory, with the prefix it keeps computed."""
+
+    ref: ModelRef
+    model: Any
+    tokenizer: Any
+    packed: bool
+    """Whether packing passed its check for this model (see harness/lm/engine.py)."""
+    prefix: PrefixCache = field(default_factory=PrefixCache)
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Longest sequence the model was made for, in tokens; None where its config is silent."""
+        return getattr(self.model.config, "max_position_embeddings", None)
+
+    def facts(self) -> LoadedModel:
+        """Return what was loaded, read off the model itself."""
+        return LoadedModel(
+            name=self.ref.name,
+            dtype=str(self.model.dtype).removeprefix("torch."),
+            device=str(self.model.device),
+            parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+            scoring="packed" if self.packed else "plain",
+        )
+
+
+def load(
+    ref: ModelRef, device: str, dtype: str, seed: int = 0, adapter: Path | None = None
+) -> LanguageModel:
+    """Load a model for scoring, generation or tuning.
+
+    Args:
+        ref: which model, as `harness.lm.models.resolve` found it.
+        device: "cpu" or "cuda".
+        dtype: "float32", "bfloat16" or "float16".
+        seed: for torch's random numbers (new adapter weights, dropout).
+        adapter: a folder written by `save_adapter`; it is merged into the weights in float32, so
+            that serving costs what the base model costs.
+
+    Raises:
+        ModelError: the files cannot be read as a causal language model.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    from harness.lm.engine import packing_is_exact
+
+    logging.disable_progress_bar()
+    torch.manual_seed(seed)
+    wanted = getattr(torch, dtype)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(ref.location)
+        model = AutoModelForCausalLM.from_pretrained(
+            ref.location, dtype=torch.float32 if adapter else wanted
+        )
+    except (OSError, ValueError, KeyError) as problem:
+        raise ModelError(f"model '{ref.name}' cannot be loaded: {problem}") from problem
+    if adapter is not None:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, adapter).merge_and_unload().to(wanted)
+    model = model.to(device).eval()
+    loaded = LanguageModel(ref, model, tokenizer, packed=False)
+    loaded.packed = packing_is_exact(loaded)
+    _LOADED.add(loaded)
+    return loaded
+
+
+def loaded_models() -> tuple[LoadedModel, ...]:
+    """Return the facts of every model in this process."""
+    return tuple(model.facts() for model in _LOADED)
+
+
+def clear_prefixes() -> None:
+    """Drop every kept prefix in this process: the next request is a cold one."""
+    for model in _LOADED:
+        model.prefix.clear()

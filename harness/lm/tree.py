@@ -1,0 +1,64 @@
+"""A forest of token sequences packed into one row: what sequences share is computed once.
+
+The row holds each distinct token-in-context once. A token attends to its ancestors alone and
+stands at the position its depth gives it, so a model sees every sequence exactly as if it were
+passed by itself. Sequences that share nothing become blocks on the diagonal: packing is the same
+thing. Knows nothing of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class TokenTree:
+    """Distinct tokens-in-context, numbered in the order they were added."""
+
+    def __init__(self) -> None:
+        self.tokens: list[int] = []
+        self.parents: list[int] = []
+        self.depths: list[int] = []
+        self._children: dict[tuple[int, int], int] = {}
+
+    def __len__(self) -> int:
+        """Return the number of nodes."""
+        return len(self.tokens)
+
+    def add(self, tokens: Iterable[int], after: int = -1) -> list[int]:
+        """Add a sequence below node `after` (-1: the root) and return the nodes along it."""
+        path = []
+        for token in tokens:
+            node = self._children.get((after, token))
+            if node is None:
+                node = len(self.tokens)
+                self._children[(after, token)] = node
+                self.tokens.append(token)
+                self.parents.append(after)
+                self.depths.append(self.depths[after] + 1 if after >= 0 else 0)
+            path.append(node)
+            after = node
+        return path
+
+    def visible(self) -> NDArray[np.bool_]:
+        """Return [n, n]: entry (i, j) is True where node i attends to node j (itself included)."""
+        n = len(self.tokens)
+        mask = np.zeros((n, n), dtype=bool)
+        for node, parent in enumerate(self.parents):
+            if parent >= 0:
+                mask[node] = mask[parent]
+            mask[node, node] = True
+        return mask
+
+
+def common_prefix_length(sequences: Sequence[Sequence[int]]) -> int:
+    """Return how many leading tokens all sequences share."""
+    if not sequences:
+        return 0
+    first, last = min(sequences), max(sequences)  # the two that differ earliest, lexicographically
+    for position, (a, b) in enumerate(zip(first, last, strict=False)):
+        if a != b:
+            return position
+    return min(len(first), len(last))

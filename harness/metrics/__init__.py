@@ -1,0 +1,29 @@
+"""Predictions and targets → per-item values and their aggregate. Pure; knows nothing else."""
+
+from __future__ import annotations
+
+from harness.errors import UnknownName
+from harness.metrics.answers import read_choice
+from harness.metrics.choice import ACCURACY, MACRO_F1
+from harness.metrics.metric import Metric
+from harness.metrics.text import EXACT_MATCH
+
+__all__ = ["Metric", "find", "names", "read_choice"]
+
+_METRICS = {metric.name: metric for metric in (ACCURACY, MACRO_F1, EXACT_MATCH)}
+
+
+def names() -> list[str]:
+    """Return the names of all metrics, sorted."""
+    return sorted(_METRICS)
+
+
+def find(name: str) -> Metric:
+    """Return the metric called `name`.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    if name not in _METRICS:
+        raise UnknownName("metric", name, names())
+    return _METRICS[name]

@@ -1,0 +1,42 @@
+"""The one parser of free-text answers: what a prediction's text says, if anything.
+
+Facts keep the raw text; reading it is an opinion that can be taken again.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable
+
+
+def read_choice(text: str, labels: Iterable[str]) -> str | None:
+    """Return the label that a free text names, or None.
+
+    An exact answer wins (after trimming quotes and punctuation, ignoring case and a leading
+    "Answer:"); else the text must name exactly one label as whole words. A label that is only
+    part of a longer label that is also named does not count: "card" in "card lost".
+    """
+    by_folded = {label.casefold(): label for label in labels}
+    plain = re.sub(r"^\s*(the\s+)?answer(\s+is)?\s*[:=]?\s+", "", text.casefold())
+    plain = plain.strip().strip(string.punctuation + string.whitespace + "“”‘’")
+    for candidate in (text.casefold().strip(), plain):
+        if candidate in by_folded:
+            return by_folded[candidate]
+    rest, found = plain, []
+    for folded in sorted(by_folded, key=len, reverse=True):
+        pattern = rf"(?<!\w){re.escape(folded)}(?!\w)"
+        if re.search(pattern, rest):
+            found.append(by_folded[folded])
+            rest = re.sub(pattern, " ", rest)
+    return found[0] if len(found) == 1 else None
+
+
+def normalise_answer(text: str) -> str:
+    """Normalise a short answer as SQuAD's official evaluation does.
+
+    Lower case, no punctuation, no articles, single spaces (Rajpurkar et al. 2016, evaluate-v2.0).
+    """
+    text = "".join(character for character in text.lower() if character not in string.punctuation)
+    text = re.sub(r"\b(a|an|the)\b", " ", text)
+    return " ".join(text.split())

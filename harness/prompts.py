@@ -1,0 +1,35 @@
+"""The words put to a model: one instruction block that every prompting strategy shares.
+
+So that zero-shot and few-shot differ by their demonstrations and by nothing else.
+Knows nothing of tokens or chat templates; `harness/lm/chat.py` applies those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.types import Example, Query, TaskFacts
+
+
+def instruction_block(facts: TaskFacts) -> str:
+    """Return the task's instruction and, for a choice, the list of labels with what they mean."""
+    if facts.answer_kind != "choice":
+        return facts.instruction
+    lines = [f"- {label}: {text}" if text else f"- {label}" for label, text in facts.labels.items()]
+    return "\n".join([facts.instruction, "Answer with exactly one of these labels:", *lines])
+
+
+def query_text(query: Query) -> str:
+    """Return the input as a model reads it: its text, then the visible fields one a line."""
+    return "\n".join([query.text, *(f"{name}: {value}" for name, value in query.fields.items())])
+
+
+def full_prompt(
+    facts: TaskFacts, query: Query, demonstrations: Sequence[Example] = ()
+) -> str:
+    """Return instruction block, demonstrations (if any) and the input, ready for a chat turn."""
+    shown = [
+        f"Input: {query_text(example.query)}\nAnswer: {example.targets[0]}"
+        for example in demonstrations
+    ]
+    return "\n\n".join([instruction_block(facts), *shown, f"Input: {query_text(query)}\nAnswer:"])

@@ -1,0 +1,106 @@
+"""Finds strategies by name: built-in and third-party ones enter through the same door.
+
+The door is the entry-point group `harness.strategies`; `path/to/file.py:Class` serves one-off work.
+Nothing in `harness` imports the package `strategies`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+
+from harness.errors import StrategyError, UnknownName, UserError
+from harness.strategy import Strategy
+from harness.types import sha256_of, sha256_of_file
+
+GROUP = "harness.strategies"
+
+
+def names() -> list[str]:
+    """Return the names of all installed strategies, sorted."""
+    return sorted({point.name for point in metadata.entry_points(group=GROUP)})
+
+
+def find(reference: str, base: Path | None = None) -> type[Strategy]:
+    """Return the strategy class that `reference` names.
+
+    Args:
+        reference: an installed name, or `path/to/file.py:Class`.
+        base: folder that a relative file path starts from; the working directory if None.
+
+    Raises:
+        UnknownName: no strategy of that name is installed, or the file or class is missing.
+        StrategyError: what was found is not a Strategy, or its module cannot be imported.
+    """
+    found = _from_file(reference, base) if ".py:" in reference else _from_entry_point(reference)
+    if not (inspect.isclass(found) and issubclass(found, Strategy)):
+        raise StrategyError(f"'{reference}' is not a subclass of harness.Strategy")
+    return found
+
+
+def is_file_reference(reference: str) -> bool:
+    """Tell whether `reference` points into a Python file rather than at an installed name."""
+    return ".py:" in reference
+
+
+def source_sha256(strategy: type[Strategy]) -> str:
+    """Hash what decides how a strategy behaves: its module's source and its distribution's version.
+
+    For a strategy that lives in a package of its own, every Python file of the package counts,
+    since its page may lean on a neighbour's.
+    """
+    module = sys.modules[strategy.__module__]
+    path = Path(inspect.getfile(strategy))
+    package = module.__package__ or ""
+    siblings = sorted(path.parent.rglob("*.py")) if package and "." in package else [path]
+    distribution = metadata.packages_distributions().get(strategy.__module__.split(".")[0], [])
+    versions = {name: metadata.version(name) for name in sorted(set(distribution))}
+    return sha256_of([[sha256_of_file(file) for file in siblings], versions])
+
+
+def _from_entry_point(name: str) -> object:
+    points = [point for point in metadata.entry_points(group=GROUP) if point.name == name]
+    if not points:
+        raise UnknownName("strategy", name, names(), "see `python -m harness list strategies`")
+    if len({point.value for point in points}) > 1:
+        owners = ", ".join(sorted(point.value for point in points))
+        raise StrategyError(f"two packages offer a strategy called '{name}': {owners}")
+    try:
+        return points[0].load()
+    except (ImportError, AttributeError) as problem:
+        raise StrategyError(
+            f"the strategy '{name}' cannot be imported from {points[0].value}: {problem}"
+        ) from problem
+
+
+def _from_file(reference: str, base: Path | None) -> object:
+    file_name, class_name = reference.rsplit(":", 1)
+    path = ((base or Path.cwd()) / Path(file_name).expanduser()).resolve()
+    if not path.is_file():
+        raise UserError(f"strategy '{reference}': there is no file {path}")
+    module = _import_file(path)
+    if not hasattr(module, class_name):
+        classes = [name for name, value in vars(module).items() if inspect.isclass(value)]
+        raise UnknownName(f"class in {path.name}", class_name, classes)
+    return getattr(module, class_name)
+
+
+def _import_file(path: Path) -> ModuleType:
+    # Named after its content's place, so that two files of the same name never collide.
+    name = f"harness_file_{sha256_of(str(path))[:12]}_{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as problem:
+        del sys.modules[name]
+        raise StrategyError(f"{path} cannot be imported: {problem!r}") from problem
+    return module

@@ -1,0 +1,6 @@
+"""Plan trials, spawn workers, measure, record, resume. Knows nothing of scores and prices."""
+
+from harness.run.answering import answer_with
+from harness.run.invocation import Audience, Invocation, drop_large_artifacts, opened
+
+__all__ = ["Audience", "Invocation", "drop_large_artifacts", "answer_with", "opened"]

@@ -1,0 +1,49 @@
+"""Answers new inputs with an arm that a run has fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness.errors import RunFolderError, UnknownName
+from harness.run.job import Job
+from harness.run.measure import Ruler
+from harness.run.worker import Worker, predict_all
+from harness.runfolder import RunFolder, write_jsonl
+from harness.types import Prediction, Query
+
+
+def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[Prediction]:
+    """Load a finished arm in this process and answer.
+
+    Args:
+        folder: a run folder.
+        arm: the arm's name; of several seeds the first is used.
+        queries: what to answer.
+
+    Raises:
+        UnknownName: the run has no such arm.
+        RunFolderError: the arm did not finish, or its artifact was not kept.
+    """
+    header = folder.last_header()
+    planned = [trial for trial in header.trials if trial.arm == arm]
+    if not planned:
+        raise UnknownName("arm", arm, {trial.arm for trial in header.trials})
+    trial = planned[0]
+    job_path = folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id) / "job.json"
+    artifact = folder.fit_folder(trial.arm, trial.fit_id) / "artifact"
+    if not job_path.is_file():
+        raise RunFolderError(f"the arm '{arm}' has not finished in {folder.path} → run it first")
+    if not artifact.is_dir():
+        raise RunFolderError(
+            f"the artifact of '{arm}' was not kept (large, and another arm was chosen)"
+            f" → run the task again with --only {arm} --fresh"
+        )
+    job = Job.model_validate_json(job_path.read_text())
+    with TemporaryDirectory(prefix="harness-") as inputs:
+        write_jsonl(Path(inputs) / "documents.jsonl", [])
+        update = {"artifact": artifact.resolve(), "inputs": Path(inputs)}
+        strategy = Worker(job.model_copy(update=update), Ruler()).strategy()
+        strategy.load(artifact)
+        return predict_all(strategy, queries)

@@ -1,0 +1,50 @@
+"""What makes two fits, or two trials, the same: hashes over exactly what decides their outcome."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import harness
+from harness import registry
+from harness.task import Task
+from harness.types import ModelRef, Split, sha256_of, sha256_of_file
+
+
+def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) -> str:
+    """Hash what decides an artifact.
+
+    The rows, documents, parameters, seed and source of the strategy; for one that uses a model
+    also its weights, the number format and the engine's source. Not test rows, not prices, not
+    limits, not the task's name.
+    """
+    strategy = task.strategies[arm]
+    facts = {key: value for key, value in asdict(task.facts).items() if key != "name"}
+    parts = {
+        "strategy": registry.source_sha256(strategy),
+        "params": task.params[arm],
+        "facts": facts,
+        "metric": task.spec.metric,
+        "train": task.train.sha256,
+        "validation": task.validation.sha256,
+        "documents": [asdict(document) for document in task.documents],
+        "seed": seed,
+    }
+    if strategy.needs_model and model is not None:
+        parts["model"] = model.sha256 or f"{model.name}@{model.revision}"
+        parts["dtype"] = dtype
+        parts["engine"] = _engine_sha256()
+    return sha256_of(parts)
+
+
+def trial_id(fit: str, test: Split) -> str:
+    """Hash what decides predictions: the fit and the queries. Targets decide none."""
+    return sha256_of([fit, [asdict(query) for query in test.queries]])
+
+
+@cache
+def _engine_sha256() -> str:
+    root = Path(harness.__file__).parent
+    files = [*sorted((root / "lm").glob("*.py")), root / "prompts.py"]
+    return sha256_of([sha256_of_file(file) for file in files])

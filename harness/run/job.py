@@ -1,0 +1,35 @@
+"""What a worker is told: everything it may know, and nothing about test targets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.types import Fact, ModelRef, TaskFacts
+
+WARM_UPS = 3
+LATENCY_QUERIES = 50
+
+
+class Job(Fact):
+    """One process's work. Written as job.json, so that a trial can be repeated by hand."""
+
+    kind: Literal["fit", "serve"]
+    strategy: str
+    strategy_base: str
+    """Folder that a `file.py:Class` reference starts from."""
+    params: dict[str, Any]
+    facts: TaskFacts
+    metric: str
+    model: ModelRef | None
+    seed: int
+    device: str
+    dtype: str
+    budget_bytes: int
+    artifact: Path
+    inputs: Path
+    """Folder with documents.jsonl and train.jsonl, validation.jsonl (fit) or queries.jsonl
+    (serve); it exists only while the worker runs."""
+    result: Path
+    predictions: Path | None = None
+    train_log: Path | None = None

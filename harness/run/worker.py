@@ -1,0 +1,245 @@
+"""The process in which one half of a trial runs: reads a job, does it, writes what it took.
+
+Started by `spawn.py` as a fresh interpreter. Sees rows to learn from, or queries to answer, and
+no test target. Knows nothing of scores and prices.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness import metrics, registry
+from harness.errors import HarnessError, StrategyError
+from harness.run.job import LATENCY_QUERIES, WARM_UPS, Job
+from harness.run.measure import Ruler
+from harness.runfolder import read_jsonl, write_predictions
+from harness.strategy import Strategy
+from harness.types import (
+    Context,
+    Document,
+    Example,
+    Note,
+    Prediction,
+    Query,
+    Split,
+    Status,
+    WorkerResult,
+)
+
+
+def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
+    """Do the job at `job_path`; die when the pipe `lifeline` closes, for then the parent is gone."""
+    ruler = Ruler()
+    ruler.record_start(float(spawned_at_unix_s))
+    threading.Thread(target=_die_with_parent, args=(int(lifeline),), daemon=True).start()
+    job = Job.model_validate_json(Path(job_path).read_text())
+    result = Worker(job, ruler).run()
+    part = job.result.with_suffix(".part")
+    part.write_text(result.model_dump_json(indent=1))
+    part.replace(job.result)
+
+
+class Worker:
+    """One job with its context, notes and rulers."""
+
+    def __init__(self, job: Job, ruler: Ruler):
+        self.job = job
+        self.ruler = ruler
+        self.notes: list[Note] = []
+        self.warm_walls_s: list[float] = []
+        self.cold_walls_s: list[float] = []
+        self.predictions_sha256: str | None = None
+        self.load_average = os.getloadavg()[0]
+
+    def run(self) -> WorkerResult:
+        """Do the job and say how it went, whatever happened."""
+        status: Status = "ok"
+        error = None
+        try:
+            self._fit() if self.job.kind == "fit" else self._serve()
+        except Exception as problem:
+            traceback.print_exc()
+            status = "out_of_memory" if is_out_of_memory(problem) else "failed"
+            error = describe(problem)
+        lm = sys.modules.get("harness.lm")
+        torch = sys.modules.get("torch")
+        return WorkerResult(
+            status=status,
+            error=error,
+            measurements=tuple(self.ruler.measurements),
+            warm_walls_s=tuple(self.warm_walls_s),
+            cold_walls_s=tuple(self.cold_walls_s),
+            predictions_sha256=self.predictions_sha256,
+            notes=tuple(self.notes),
+            loaded_models=lm.loaded_models() if lm else (),
+            threads=torch.get_num_threads() if torch else None,
+            load_average=self.load_average,
+        )
+
+    def _fit(self) -> None:
+        strategy = self.strategy()
+        train, validation = self._split("train"), self._split("validation")
+        with self.ruler.phase("fit"):
+            strategy.fit(train, validation, self.job.artifact)
+
+    def _serve(self) -> None:
+        strategy = self.strategy()
+        queries = [Query(**row) for row in read_jsonl(self.job.inputs / "queries.jsonl")]
+        with self.ruler.phase("load"):
+            strategy.load(self.job.artifact)
+        with self.ruler.phase("latency"):
+            self._measure_latency(strategy, queries)
+        _clear_prefixes()
+        with self.ruler.phase("predict"):
+            predictions = predict_all(strategy, queries)
+        assert self.job.predictions is not None
+        self.predictions_sha256 = write_predictions(
+            self.job.predictions, [query.id for query in queries], predictions
+        )
+        errors = [prediction.error for prediction in predictions if prediction.error]
+        if errors and len(errors) == len(predictions):
+            raise StrategyError(f"all {len(errors)} predictions failed, the first with: {errors[0]}")
+
+    def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
+        """Time single requests: warm (the constant prefix kept, as by a server), then cold."""
+        chosen = random.Random(0).sample(queries, min(LATENCY_QUERIES, len(queries)))
+        for query in chosen[:WARM_UPS]:
+            _timed(strategy, query)
+        self.warm_walls_s = [_timed(strategy, query) for query in chosen]
+        for query in chosen:
+            _clear_prefixes()
+            self.cold_walls_s.append(_timed(strategy, query))
+
+    def strategy(self) -> Strategy:
+        """Return a fresh instance of the job's strategy."""
+        strategy = registry.find(self.job.strategy, Path(self.job.strategy_base))
+        return strategy(strategy.Params(**self.job.params), self._context(self.job.artifact))
+
+    def _context(self, artifact: Path) -> Context:
+        job = self.job
+        documents = [Document(**row) for row in read_jsonl(job.inputs / "documents.jsonl")]
+        return Context(
+            facts=job.facts,
+            documents=tuple(documents),
+            model=job.model,
+            seed=job.seed,
+            device=job.device,
+            dtype=job.dtype,
+            budget_bytes=job.budget_bytes,
+            metric=self._metric,
+            log=_logger(job.train_log),
+            note=lambda kind, text: self.notes.append(Note(kind=kind, text=text)),
+            build=self._build,
+        )
+
+    def _build(self, name: str, params: Mapping[str, Any], sub_artifact: str) -> Strategy:
+        (self.job.artifact / sub_artifact).mkdir(exist_ok=True)
+        strategy = registry.find(name, Path(self.job.strategy_base))
+        context = self._context(self.job.artifact / sub_artifact)
+        return strategy(strategy.Params(**params), context)
+
+    def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
+        return metrics.find(self.job.metric).value(
+            [None if prediction.error else prediction.text for prediction in predictions],
+            [example.targets for example in examples],
+            list(self.job.facts.labels),
+        )
+
+    def _split(self, name: str) -> Split:
+        rows = read_jsonl(self.job.inputs / f"{name}.jsonl")
+        examples = [Example(Query(**row["query"]), tuple(row["targets"])) for row in rows]
+        return Split(name, tuple(examples))
+
+
+def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
+    """Answer all queries in one call; if that fails, one at a time, a failing one with its error.
+
+    Raises:
+        StrategyError: the strategy returned something other than one Prediction a query.
+    """
+    if not queries:
+        return []
+    try:
+        return _checked(strategy.predict(queries), len(queries))
+    except StrategyError:
+        raise
+    except Exception as problem:
+        traceback.print_exc()
+        print(f"the batch failed ({describe(problem)}); one item at a time now", file=sys.stderr)
+    predictions = []
+    for query in queries:
+        try:
+            predictions += _checked(strategy.predict([query]), 1)
+        except Exception as problem:
+            predictions.append(Prediction("", error=describe(problem)))
+    return predictions
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Tell whether an exception says that memory ran out, on the CPU or on a GPU."""
+    words = str(problem).lower()
+    return isinstance(problem, MemoryError) or (
+        isinstance(problem, RuntimeError)
+        and ("out of memory" in words or "can't allocate memory" in words)
+    )
+
+
+def describe(problem: BaseException) -> str:
+    """Return an exception as one line: its message if it is ours, else with its type."""
+    if isinstance(problem, HarnessError):
+        return str(problem)
+    return f"{type(problem).__name__}: {problem}".strip()
+
+
+def _checked(predictions: Sequence[Prediction], n: int) -> list[Prediction]:
+    predictions = list(predictions)
+    if len(predictions) != n:
+        raise StrategyError(f"predict returned {len(predictions)} predictions for {n} queries")
+    for prediction in predictions:
+        if not isinstance(prediction, Prediction) or not isinstance(prediction.text, str):
+            raise StrategyError(f"predict returned {prediction!r} where a Prediction was due")
+    return [replace(p, notes=tuple(p.notes)) if p.notes else p for p in predictions]
+
+
+def _timed(strategy: Strategy, query: Query) -> float:
+    begin = time.perf_counter()
+    try:
+        strategy.predict([query])
+    except Exception:
+        traceback.print_exc()  # the item will fail again, and be recorded, in `predict`
+    return time.perf_counter() - begin
+
+
+def _clear_prefixes() -> None:
+    lm = sys.modules.get("harness.lm")
+    if lm is not None:
+        lm.clear_prefixes()
+
+
+def _logger(path: Path | None) -> Callable[..., None]:
+    def log(**numbers: float) -> None:
+        if path is not None:
+            with path.open("a") as stream:
+                stream.write(json.dumps(numbers) + "\n")
+
+    return log
+
+
+def _die_with_parent(lifeline: int) -> None:
+    os.read(lifeline, 1)  # returns when the parent's end closes, however the parent ended
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,81 @@
+"""Reads a YAML file and remembers the line of every key, so that a fault can say where it stands.
+
+YAML 1.2 scalars: `no` is the word "no" and `1e-5` is a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from harness.errors import Fault, TaskError
+
+
+class Source:
+    """A parsed YAML file with its line numbers."""
+
+    def __init__(self, path: Path):
+        """Parse `path`.
+
+        Raises:
+            TaskError: the file is missing, not UTF-8, not YAML, or not a mapping.
+        """
+        self.path = path
+        self._tree = _parse(path)
+        self.value: dict[str, Any] = _plain(self._tree)
+
+    def where(self, keys: Sequence[str | int]) -> str:
+        """Return `file:line key.path` for the deepest part of `keys` that exists."""
+        node: Any = self._tree
+        line = 1
+        for key in keys:
+            try:
+                if isinstance(node, CommentedMap) and key in node:
+                    line = node.lc.key(key)[0] + 1
+                elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
+                    line = node.lc.item(key)[0] + 1
+                else:
+                    break
+            except (KeyError, TypeError, AttributeError):
+                break
+            node = node[key]
+        dotted = ".".join(str(key) for key in keys)
+        return f"{self.path}:{line} {dotted}".rstrip()
+
+
+def _parse(path: Path) -> CommentedMap:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        fix = "write one with `python -m harness new task NAME`"
+        raise TaskError([Fault(str(path), "there is no such file", fix)]) from None
+    except IsADirectoryError:
+        raise TaskError([Fault(str(path), "is a folder", "name the task.yaml inside it")]) from None
+    except UnicodeDecodeError as problem:
+        raise TaskError([Fault(str(path), f"is not UTF-8 text ({problem.reason})")]) from None
+    try:
+        tree = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise TaskError([Fault(where, f"is not valid YAML: {problem.problem}")]) from None
+    if not isinstance(tree, CommentedMap):
+        raise TaskError([Fault(str(path), "must be a mapping of keys to values")])
+    return tree
+
+
+def _plain(node: Any) -> Any:
+    """Turn ruamel's annotated containers and scalars into plain Python ones."""
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node

@@ -1,0 +1,94 @@
+"""The contract of a strategy: all that the author of a plugin needs to read.
+
+A strategy turns training examples into an artifact on disk, and an artifact into predictions.
+The two halves run in two fresh processes, so only what `fit` writes under `artifact` survives.
+Test targets reach neither half.
+
+    class Echo(Strategy):
+        \"\"\"Answer with the input itself.\"\"\"
+
+        answers = frozenset({"text"})
+
+        def predict(self, queries):
+            return [Prediction(query.text) for query in queries]
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.types import Context, Estimate, Prediction, Query, Split, TaskFacts
+
+
+class Params(BaseModel):
+    """Parameters of a strategy: typed, with defaults, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Strategy(ABC):
+    """One way of doing the task."""
+
+    answers: ClassVar[frozenset[str]] = frozenset({"choice", "text", "json"})
+    """The answer kinds it can give."""
+    needs_train: ClassVar[bool] = False
+    """It uses labelled rows: their price burdens it, and a task without them is refused."""
+    needs_corpus: ClassVar[bool] = False
+    needs_model: ClassVar[bool] = False
+    learns: ClassVar[Literal["nothing", "index", "weights"]] = "nothing"
+    complexity: ClassVar[int] = 1
+    """0 a rule … 5 weights and an index: breaks ties towards the simpler."""
+    provides: ClassVar[frozenset[str]] = frozenset()
+    """What it offers beyond answers: "citations", "per_user_data", "offline", …"""
+
+    class Params(Params):
+        """No parameters unless a strategy defines its own."""
+
+    def __init__(self, params: Any, context: Context):
+        self.params = params
+        self.context = context
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Learn from `train`, choose settings on `validation`, write under `artifact`.
+
+        Args:
+            train: the labelled rows to learn from.
+            validation: the labelled rows to choose settings on.
+            artifact: an existing, empty folder; its size is reported as the cost of shipping it.
+        """
+
+    def load(self, artifact: Path) -> None:
+        """Read what `fit` wrote. Called in a fresh process, on a fresh instance.
+
+        Args:
+            artifact: the folder that `fit` wrote, possibly at another path.
+        """
+
+    @abstractmethod
+    def predict(self, queries: Sequence[Query]) -> Sequence[Prediction]:
+        """Answer each query.
+
+        Args:
+            queries: one or many; called with one at a time for latency, with all for throughput.
+
+        Returns:
+            One prediction for each query, in the same order.
+        """
+
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt. Optional.
+
+        Raises:
+            NotImplementedError: where the strategy has no likelihoods to give.
+        """
+        raise NotImplementedError(f"{type(self).__name__} gives no likelihoods")
+
+    @classmethod
+    def estimate(cls, params: Any, facts: TaskFacts) -> Estimate:
+        """Forecast memory and time before anything is run. Optional; None = cannot say."""
+        return Estimate()

@@ -1,0 +1,88 @@
+"""What can be known of a task before anything is run: leaks, repeats, and what its size can show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from math import sqrt
+from statistics import NormalDist
+
+from harness.errors import Fault
+from harness.task.splits import normalised
+from harness.types import Split
+
+DISCORDANCE = 0.10
+"""Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
+
+
+def repeated_ids(splits: Mapping[str, Split]) -> list[Fault]:
+    """Return a fault for each id that stands twice, within a split or across two."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for name, split in splits.items():
+        for query in split.queries:
+            places[query.id].append(name)
+    return [
+        Fault(f"data.{names[1]}", f"the id '{row_id}' stands {len(names)} times", "ids are unique")
+        for row_id, names in places.items()
+        if len(names) > 1
+    ]
+
+
+def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:
+    """Return the ids of test rows whose input also stands in train or validation.
+
+    Inputs are compared in lower case, reduced to letters and digits; labels are not compared.
+    """
+    seen = {
+        normalised(query.text)
+        for name, split in splits.items()
+        if name != "test"
+        for query in split.queries
+    }
+    return tuple(query.id for query in splits["test"].queries if normalised(query.text) in seen)
+
+
+def repeats_inside(split: Split) -> int:
+    """Count the rows of a split whose input stood earlier in the same split."""
+    inputs = [normalised(query.text) for query in split.queries]
+    return len(inputs) - len(set(inputs))
+
+
+def certifiable_margin(n: int, discordance: float = DISCORDANCE) -> float:
+    """Return the smallest margin that n test rows can certify, as a share of the metric's range.
+
+    For two arms that are truly equal and differ on `discordance` of the rows, the paired
+    difference of two 0/1 scores has standard error sqrt(discordance / n). Its one-sided 95 %
+    bound falls below the margin in 80 % of test sets when the margin is (z.95 + z.80) such errors
+    (Miller 2024, arXiv 2411.00640, section 5).
+    """
+    normal = NormalDist()
+    return (normal.inv_cdf(0.95) + normal.inv_cdf(0.80)) * sqrt(discordance / n)
+
+
+def findings(splits: Mapping[str, Split], margin: float) -> tuple[str, ...]:
+    """Return everything worth saying before a run, in sentences."""
+    found = []
+    leaked = leaked_ids(splits)
+    if leaked:
+        shown = ", ".join(leaked[:5]) + (", …" if len(leaked) > 5 else "")
+        found.append(
+            f"{len(leaked)} of {len(splits['test'])} test inputs also stand in train or validation"
+            f" ({shown}); scores are given with and without them"
+        )
+    for name, split in splits.items():
+        repeats = repeats_inside(split)
+        if repeats:
+            found.append(f"{repeats} inputs of {name} repeat an earlier one of {name}")
+    n = len(splits["test"])
+    smallest = certifiable_margin(n)
+    found.append(
+        f"with {n} test rows the smallest margin that can be certified is about"
+        f" {100 * smallest:.1f} points (two arms that differ on {100 * DISCORDANCE:.0f} % of rows)"
+    )
+    if 0 < margin < smallest:
+        found.append(
+            f"the margin of {100 * margin:.1f} points is smaller than that:"
+            " expect 'not enough evidence', or add test rows"
+        )
+    return tuple(found)

@@ -1,0 +1,173 @@
+"""The task file: every key, its type, its unit and its default.
+
+Knows nothing of data files or strategies' insides. What does not work yet is listed in `NOT_YET`
+and refused by name; any other unknown key is refused too.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+NOT_YET = {
+    ("data", "groups"): "access control by group",
+    ("data", "evidence"): "retrieval scored against named evidence",
+    ("needs", "licence"): "licence checks",
+    ("answer", "schema"): "JSON answers",
+}
+"""Keys of the design that no code serves yet, with what they would do."""
+
+NAME_PATTERN = r"^[a-z0-9_.@-]+$"
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+NonNegativeFloat = Annotated[float, Field(ge=0)]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Spec(BaseModel):
+    """Base of all parts of the task file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Answer(Spec):
+    """What an answer looks like."""
+
+    kind: Literal["choice", "text"]
+    labels: list[str] | dict[str, str] | str | None = None
+    """For `choice`: the labels, or label to description, or the path of a JSON file of either."""
+
+
+class Data(Spec):
+    """Where the rows are and what their columns mean. Paths are relative to the task file."""
+
+    train: str | None = None
+    validation: str | None = None
+    test: str | None = None
+    all: str | None = None
+    """One file to be cut by `split` instead of the three above."""
+    input: str = "input"
+    target: str = "target"
+    id: str | None = None
+    visible: list[str] = []
+    """Further columns that strategies may see."""
+    slices: list[str] = []
+    """Columns by which the report breaks the score down; never shown to a strategy."""
+    cluster: str | None = None
+    """Column naming rows that belong together (one author, one document): resampled as one."""
+    corpus: str | None = None
+    """A folder of .md and .txt documents, or a .jsonl file with `id`, `title`, `text`."""
+
+
+class SplitShares(Spec):
+    """How `data.all` is cut. The cut depends on the inputs alone, not on the order of rows."""
+
+    test: Fraction = 0.3
+    validation: Fraction = 0.1
+    seed: int = 0
+
+
+class Generation(Spec):
+    """How free text is generated (greedily, always)."""
+
+    max_new_tokens: int = Field(64, gt=0)
+    stop: Annotated[list[str], BeforeValidator(_listed)] = []
+
+
+class Limits(Spec):
+    """Hard limits: an arm that misses one is not feasible."""
+
+    min_score: float | None = None
+    max_p95_ms: PositiveFloat | None = None
+    max_serve_memory_gib: PositiveFloat | None = None
+    max_fit_memory_gib: PositiveFloat | None = None
+    max_usd_per_1k: NonNegativeFloat | None = None
+
+
+class Needs(Spec):
+    """What the product needs besides quality."""
+
+    knowledge_updates_per_month: NonNegativeFloat = 0
+    model_changes_per_year: NonNegativeFloat = 0
+    per_user_data: bool = False
+    citations: bool = False
+    offline: bool = False
+
+
+class Traffic(Spec):
+    """How much will be asked, for how long, and how it is served."""
+
+    requests_per_month: PositiveFloat
+    months: PositiveFloat = 12
+    serving: Literal["busy", "reserved"] = "busy"
+    """busy: pay for the seconds a request takes; reserved: pay for a machine that is always on."""
+    utilisation: Fraction = 0.3
+    """Share of a reserved machine's capacity that can be used in practice."""
+
+
+class Labour(Spec):
+    """What people's work costs. What is not given is not counted, and said so."""
+
+    usd_per_label: NonNegativeFloat | None = None
+    usd_per_hour: NonNegativeFloat | None = None
+    hours: dict[str, NonNegativeFloat] = {}
+    """Arm to hours of work that it takes to build and keep."""
+
+
+class Run(Spec):
+    """Limits on a single trial; past them it is stopped and becomes a row."""
+
+    timeout_min: PositiveFloat = 60
+    memory_gib: PositiveFloat | None = None
+
+
+class Arm(Spec):
+    """One contender: a strategy with its parameters under a name of its own."""
+
+    use: str
+    name: str = Field(pattern=NAME_PATTERN)
+    params: dict[str, Any] = {}
+
+
+class TaskFile(Spec):
+    """A whole task file."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    instruction: str = Field(min_length=1)
+    answer: Answer
+    data: Data
+    metric: str
+    also: list[str] = []
+    model: str = "smollm2-135m-instruct-q4"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """auto: bfloat16 where the hardware multiplies it natively, else float32."""
+    strategies: list[Arm] = Field(min_length=1)
+    seeds: list[int] = Field([0], min_length=1)
+    split: SplitShares | None = None
+    generation: Generation = Generation()
+    limits: Limits = Limits()
+    needs: Needs = Needs()
+    traffic: Traffic | None = None
+    labour: Labour = Labour()
+    prices: str | None = None
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """A loss of quality, in units of the metric, accepted for something cheaper or simpler."""
+    run: Run = Run()
+
+
+def arm_of(entry: Any) -> Any:
+    """Turn one entry of `strategies` (a name, or a mapping with `use`) into an Arm's mapping.
+
+    Anything of another shape is returned as it is, for validation to refuse.
+    """
+    if isinstance(entry, str):
+        entry = {"use": entry}
+    if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
+        return entry
+    params = {key: value for key, value in entry.items() if key not in ("use", "name")}
+    default_name = entry["use"].rsplit(":", 1)[-1].lower()
+    return {"use": entry["use"], "name": entry.get("name", default_name), "params": params}

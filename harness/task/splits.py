@@ -1,0 +1,128 @@
+"""Turns rows into frozen splits of examples, and cuts one file into three.
+
+Knows the meaning of columns; knows nothing of strategies or models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.errors import Fault, unknown_name
+from harness.task.rows import Row
+from harness.task.schema import Data, SplitShares
+from harness.types import Example, Query, Split
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class TruthRow:
+    """What the judge alone may know of a test row."""
+
+    id: str
+    targets: tuple[str, ...]
+    slices: Mapping[str, str] = field(default_factory=dict)
+    cluster: str | None = None
+
+
+def normalised(text: str) -> str:
+    """Lower-case `text` and keep letters and digits only: the form in which inputs are compared."""
+    return "".join(character for character in text.lower() if character.isalnum())
+
+
+def cut(rows: Sequence[Row], data: Data, shares: SplitShares) -> dict[str, list[Row]]:
+    """Cut rows into train, validation and test, stratified by target.
+
+    Rows with the same normalised input stay together, and the cut depends on inputs and seed
+    alone: neither the order of rows nor rows added later move an input to another split of its
+    label more than the shares require.
+    """
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[normalised(str(row.values.get(data.input, row.where)))].append(row)
+    strata: dict[str, list[str]] = defaultdict(list)
+    for key, group in groups.items():
+        strata[str(group[0].values.get(data.target))].append(key)
+
+    parts: dict[str, list[Row]] = {name: [] for name in SPLITS}
+    for keys in strata.values():
+        keys.sort(key=lambda key: hashlib.sha256(f"{shares.seed}:{key}".encode()).digest())
+        test_n = round(len(keys) * shares.test)
+        validation_n = round(len(keys) * shares.validation)
+        for position, key in enumerate(keys):
+            name = "test" if position < test_n else "train"
+            if test_n <= position < test_n + validation_n:
+                name = "validation"
+            parts[name].extend(groups[key])
+    return parts
+
+
+def examples_of(
+    name: str, rows: Sequence[Row], data: Data, labels: Mapping[str, str], faults: list[Fault]
+) -> tuple[Split, list[TruthRow]]:
+    """Build one split and, for the judge, its truth.
+
+    Args:
+        name: "train", "validation" or "test".
+        rows: the raw rows.
+        data: the meaning of the columns.
+        labels: the allowed targets; empty where answers are free text.
+        faults: receives everything that is wrong with a row.
+
+    Returns:
+        The split, and one truth row for each example, in the same order.
+    """
+    id_column = data.id or ("id" if all("id" in row.values for row in rows) else None)
+    examples, truth = [], []
+    for number, row in enumerate(rows, start=1):
+        row_faults = _missing_columns(row, data, id_column)
+        if not row_faults:
+            targets = _targets(row, data, labels, row_faults)
+            text = str(row.values[data.input])
+            if not text.strip():
+                row_faults.append(Fault(row.where, f"'{data.input}' is empty"))
+        faults.extend(row_faults)
+        if row_faults:
+            continue
+        row_id = str(row.values[id_column]) if id_column else f"{name}-{number}"
+        fields = {column: row.values[column] for column in data.visible}
+        examples.append(Example(Query(row_id, text, fields), targets))
+        slices = {column: str(row.values[column]) for column in data.slices}
+        cluster = str(row.values[data.cluster]) if data.cluster else None
+        truth.append(TruthRow(row_id, targets, slices, cluster))
+    return Split(name, tuple(examples)), truth
+
+
+def _missing_columns(row: Row, data: Data, id_column: str | None) -> list[Fault]:
+    wanted = [data.input, data.target, *data.visible, *data.slices, data.cluster, id_column]
+    return [
+        Fault(row.where, unknown_name("column", column, row.values), "see the keys under `data`")
+        for column in dict.fromkeys(wanted)
+        if column is not None and row.values.get(column) is None
+    ]
+
+
+def _targets(
+    row: Row, data: Data, labels: Mapping[str, str], faults: list[Fault]
+) -> tuple[str, ...]:
+    value = row.values[data.target]
+    targets = tuple(_target(item) for item in (value if isinstance(value, list) else [value]))
+    if not targets or any(target is None or not target.strip() for target in targets):
+        faults.append(
+            Fault(row.where, f"'{data.target}' must be a text or a list of texts, not {value!r}")
+        )
+    elif labels:
+        for target in targets:
+            if target not in labels:
+                faults.append(Fault(row.where, unknown_name("label", str(target), labels)))
+    return tuple(target for target in targets if target is not None)
+
+
+def _target(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value)

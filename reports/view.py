@@ -1,0 +1,131 @@
+"""What both report formats show, in the order they show it: texts ready to print.
+
+Chooses and phrases; computes no figure that the comparison does not hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness import numbers
+from harness.judge import Comparison, Row
+
+VERDICTS = {
+    "choose": "Choose",
+    "tie": "Tie",
+    "not_enough_evidence": "Not enough evidence",
+    "nothing_feasible": "Nothing feasible",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """A comparison as a reader meets it."""
+
+    comparison: Comparison
+
+    @property
+    def verdict(self) -> str:
+        """The kind of verdict, in words."""
+        return VERDICTS[self.comparison.recommendation.verdict]
+
+    @property
+    def rows(self) -> list[Row]:
+        """Arms that finished, best score first; then those that did not."""
+        rows = self.comparison.rows
+        finished = [row for row in rows if row.score]
+        finished.sort(key=lambda row: -(row.score.value if row.score else 0))
+        return finished + [row for row in rows if not row.score]
+
+    @property
+    def chosen(self) -> Row | None:
+        """The recommended arm's row."""
+        choice = self.comparison.recommendation.choice
+        return next((row for row in self.comparison.rows if row.strategy == choice), None)
+
+    @property
+    def metric(self) -> str:
+        """The primary metric's name."""
+        return str(self.comparison.task["metric"])
+
+    @property
+    def money(self) -> bool:
+        """Whether costs are in dollars; else in machine time."""
+        return any(row.total_usd is not None for row in self.comparison.rows)
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether memory figures are of a GPU."""
+        return self.comparison.machine.gpu is not None
+
+    def cost(self, row: Row) -> str:
+        """An arm's cost over the horizon."""
+        if row.score is None:
+            return numbers.NOT_MEASURED
+        return numbers.usd(row.total_usd) if self.money else numbers.duration(row.cost.machine_s)
+
+    def status(self, row: Row) -> str:
+        """An arm's status; a feasible one that is chosen says so."""
+        found = self.comparison.recommendation
+        if row.strategy == found.choice:
+            return "provisional choice" if found.provisional else "chosen"
+        if row.strategy in found.tied_with:
+            return "tied"
+        if row.status == "ok" and row.misses:
+            return "misses a limit"
+        return row.status.replace("_", " ")
+
+    def loss(self, row: Row) -> str:
+        """An arm's loss to the best of the others, with its simultaneous bounds."""
+        loss = row.loss_to_best
+        if loss.value is None or loss.low is None or loss.high is None:
+            return numbers.NOT_MEASURED
+        low, high = 100 * loss.low, 100 * loss.high
+        return f"{100 * loss.value:+.1f} ({low:+.1f} to {high:+.1f}) against {loss.to}"
+
+    @property
+    def criteria(self) -> list[str]:
+        """The success criteria as they stood before anything ran."""
+        task = self.comparison.task
+        lines = [f"metric: {task['metric']}", f"margin: {numbers.points(task['margin'])}"]
+        lines += [f"limit {k}: {v:g}" for k, v in task["limits"].items() if v is not None]
+        lines += [f"need {k}: {v}" for k, v in task["needs"].items() if v]
+        if traffic := task["traffic"]:
+            lines.append("traffic: " + ", ".join(f"{k} {v}" for k, v in traffic.items()))
+        return lines
+
+    @property
+    def provenance(self) -> list[tuple[str, str]]:
+        """Everything needed to repeat or doubt the run."""
+        c, run = self.comparison, self.comparison.run
+        model: dict[str, Any] = run["model"] or {}
+        machine = c.machine
+        cores = f"{machine.cores} cores, {numbers.size(machine.memory_bytes)}"
+        facts = [
+            ("command", run["command"]),
+            ("started", run["started_at"]),
+            ("machine", f"{machine.cpu_model}, {cores}, {machine.gpu or 'no GPU'}, {machine.os}"),
+            ("commit", run["git_commit"] or "not under version control"),
+            ("success criteria", f"sha256 {run['criteria_sha256']}"),
+        ]
+        if model:
+            facts.append(("model", f"{model['name']} ({model['origin']}), asked for {run['dtype']}"))
+            facts.append(("model hash", f"{model['sha256'] or model['revision']}"))
+        facts += [(f"{name} rows", f"sha256 {h}") for name, h in run["data"]["sha256"].items()]
+        packages = ", ".join(f"{name} {version}" for name, version in run["packages"].items())
+        return [*facts, ("python", f"{machine.python}; {packages}")]
+
+    @property
+    def not_counted(self) -> list[str]:
+        """Parts of the cost that nobody gave figures for, each once."""
+        rows = [row for row in self.comparison.rows if row.score]
+        return list(dict.fromkeys(part for row in rows for part in row.cost.not_counted))
+
+    def bar(self, row: Row) -> dict[str, float] | None:
+        """Positions in per cent of an arm's score and interval on a scale from 0 to 1."""
+        score = row.score
+        if score is None or score.ci_low is None or score.ci_high is None:
+            return None
+        low, high = 100 * max(0.0, score.ci_low), 100 * min(1.0, score.ci_high)
+        return {"low": low, "width": max(high - low, 0.5), "at": 100 * score.value}

@@ -1,0 +1,79 @@
+"""TF-IDF and logistic regression: the cheap thing that fine-tuning has to beat.
+
+Words and word pairs, and character n-grams that survive typos; the strength of regularisation is
+chosen on validation rows.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from harness import Params, Prediction, Query, Split, Strategy
+from harness.prompts import query_text
+
+
+class TfIdf(Strategy):
+    """Logistic regression over TF-IDF of words and character n-grams (scikit-learn)."""
+
+    answers = frozenset({"choice"})
+    needs_train = True
+    learns = "weights"
+    complexity = 1
+    provides = frozenset({"offline"})
+
+    class Params(Params):
+        """What is tried on validation rows."""
+
+        inverse_regularisation: list[float] = Field([1.0, 10.0, 100.0], min_length=1)
+        """Candidates for scikit-learn's C; the best on validation is kept, the first of equals."""
+        character_ngrams: bool = True
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Fit one pipeline for each candidate and keep the best on validation."""
+        fitted = [self._fitted(train, c) for c in self.params.inverse_regularisation]
+        best = fitted[0]
+        if len(fitted) > 1 and len(validation):
+            scores = [self._score(pipeline, validation) for pipeline in fitted]
+            best = fitted[scores.index(max(scores))]
+            chosen = self.params.inverse_regularisation[scores.index(max(scores))]
+            self.context.note("chosen", f"C = {chosen:g}, {max(scores):.3f} on validation")
+        (artifact / "pipeline.pickle").write_bytes(pickle.dumps(best))
+
+    def load(self, artifact: Path) -> None:
+        """Read the fitted pipeline."""
+        self.pipeline = pickle.loads((artifact / "pipeline.pickle").read_bytes())
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Give the most probable label, with the log-probabilities of all."""
+        return self._predict(self.pipeline, queries)
+
+    def _fitted(self, train: Split, inverse_regularisation: float) -> Any:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline, make_union
+
+        features = [TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)]
+        if self.params.character_ngrams:
+            features.append(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True))
+        model = LogisticRegression(C=inverse_regularisation, max_iter=2000)
+        pipeline = make_pipeline(make_union(*features), model)
+        texts = [query_text(query) for query in train.queries]
+        return pipeline.fit(texts, [example.targets[0] for example in train])
+
+    def _score(self, pipeline: Any, validation: Split) -> float:
+        return self.context.metric(self._predict(pipeline, validation.queries), validation)
+
+    def _predict(self, pipeline: Any, queries: Sequence[Query]) -> list[Prediction]:
+        if not queries:
+            return []
+        rows = pipeline.predict_log_proba([query_text(query) for query in queries])
+        labels = [str(label) for label in pipeline.classes_]
+        return [
+            Prediction(labels[row.argmax()], dict(zip(labels, map(float, row), strict=True)))
+            for row in rows
+        ]

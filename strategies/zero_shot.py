@@ -1,0 +1,28 @@
+"""Ask the model as it is: instruction, list of labels, input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import Prediction, Query, Strategy, lm
+from harness.prompts import full_prompt
+
+
+class ZeroShot(Strategy):
+    """Prompt with the instruction and, for a choice, the labels and what they mean."""
+
+    answers = frozenset({"choice", "text"})
+    needs_model = True
+    complexity = 1
+    provides = frozenset({"per_user_data", "offline"})
+
+    def load(self, artifact: Path) -> None:
+        """Load the model."""
+        context = self.context
+        self.model = lm.load(context.model, context.device, context.dtype, context.seed)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query from the instruction alone."""
+        facts = self.context.facts
+        return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
