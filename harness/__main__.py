@@ -1,4 +1,4 @@
-"""`python -m harness`: takes care whose `strategies` and `reports` are imported, then runs the CLI."""
+"""`python -m harness`: sees to whose `strategies` and `reports` are imported, then runs the CLI."""
 
 from __future__ import annotations
 

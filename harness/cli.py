@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +37,8 @@ def run_command(words: Sequence[str]) -> int:
     """
     arguments = _parser().parse_args(words)
     command: Callable[[argparse.Namespace], int] = arguments.command
-    try:
+    with suppress(ValueError):  # not the main thread: whoever runs us there handles signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as tidily as on Ctrl-C
-    except ValueError:
-        pass  # not the main thread: whoever runs us there handles signals
     try:
         return command(arguments)
     except HarnessError as problem:
@@ -121,9 +120,8 @@ def _predict(arguments: argparse.Namespace) -> int:
     queries = _new_queries(arguments.file, folder.last_header().task["data"])
     for query, prediction in zip(queries, answer_with(folder, arm, queries), strict=True):
         if arguments.json:
-            row = {"id": query.id, "text": prediction.text, "error": prediction.error}
-            logprobs = prediction.label_logprobs
-            row["label_logprobs"] = dict(logprobs) if logprobs else None  # type: ignore[assignment]
+            row: dict[str, Any] = {"id": query.id, "text": prediction.text}
+            row |= {"error": prediction.error, "label_logprobs": prediction.label_logprobs}
             print(json.dumps(row, ensure_ascii=False))
         elif prediction.error:
             print(f"error: {query.id}: {prediction.error}", file=sys.stderr)
@@ -262,7 +260,9 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = commands.add_parser("predict", help="answer new inputs with a finished arm")
     predict.add_argument("folder", type=Path, metavar="RUN_DIR")
-    predict.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: standard input")
+    predict.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="default: standard input"
+    )
     predict.add_argument("--arm", metavar="NAME", help="default: the chosen one")
     predict.add_argument("--json", action="store_true")
     predict.set_defaults(command=_predict)

@@ -3,7 +3,7 @@
     HarnessError                 shown to the user without a traceback
     ├── UserError                the user's mistake: exit code 2
     │   ├── TaskError            every fault of a task file or its data, all at once
-    │   ├── UnknownName          no strategy, metric, model or arm of that name
+    │   ├── UnknownNameError     no strategy, metric, model or arm of that name
     │   └── RunFolderError       a run folder that is locked, foreign, damaged or unfinished
     ├── ModelError               a model that cannot be fetched, loaded or trusted
     └── StrategyError            a strategy that breaks its contract
@@ -47,7 +47,7 @@ class TaskError(UserError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-class UnknownName(UserError):
+class UnknownNameError(UserError):
     """A name that nothing answers to, with the nearest names that something does."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], fix: str = ""):

@@ -24,9 +24,7 @@ def query_text(query: Query) -> str:
     return "\n".join([query.text, *(f"{name}: {value}" for name, value in query.fields.items())])
 
 
-def full_prompt(
-    facts: TaskFacts, query: Query, demonstrations: Sequence[Example] = ()
-) -> str:
+def full_prompt(facts: TaskFacts, query: Query, demonstrations: Sequence[Example] = ()) -> str:
     """Return instruction block, demonstrations (if any) and the input, ready for a chat turn."""
     shown = [
         f"Input: {query_text(example.query)}\nAnswer: {example.targets[0]}"

@@ -1,11 +1,13 @@
 """Finds strategies by name: built-in and third-party ones enter through the same door.
 
-The door is the entry-point group `harness.strategies`; `path/to/file.py:Class` serves one-off work.
+The door is the entry-point group `harness.strategies`; `path/to/file.py:Class` and
+`package.module:Class` serve one-off work.
 Nothing in `harness` imports the package `strategies`.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import sys
@@ -13,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
-from harness.errors import StrategyError, UnknownName, UserError
+from harness.errors import StrategyError, UnknownNameError, UserError
 from harness.strategy import Strategy
 from harness.types import sha256_of, sha256_of_file
 
@@ -29,22 +31,30 @@ def find(reference: str, base: Path | None = None) -> type[Strategy]:
     """Return the strategy class that `reference` names.
 
     Args:
-        reference: an installed name, or `path/to/file.py:Class`.
+        reference: an installed name, `path/to/file.py:Class` or `package.module:Class`.
         base: folder that a relative file path starts from; the working directory if None.
 
     Raises:
-        UnknownName: no strategy of that name is installed, or the file or class is missing.
+        UnknownNameError: no strategy of that name is installed, or the file or class is missing.
         StrategyError: what was found is not a Strategy, or its module cannot be imported.
     """
-    found = _from_file(reference, base) if ".py:" in reference else _from_entry_point(reference)
+    if ".py:" in reference:
+        found = _from_file(reference, base)
+    elif ":" in reference:
+        found = _from_module(reference)
+    else:
+        found = _from_entry_point(reference)
     if not (inspect.isclass(found) and issubclass(found, Strategy)):
         raise StrategyError(f"'{reference}' is not a subclass of harness.Strategy")
     return found
 
 
-def is_file_reference(reference: str) -> bool:
-    """Tell whether `reference` points into a Python file rather than at an installed name."""
-    return ".py:" in reference
+def reference_to(strategy: type[Strategy]) -> str:
+    """Return a reference by which a fresh process finds this class."""
+    module = sys.modules[strategy.__module__]
+    if module.__package__:
+        return f"{strategy.__module__}:{strategy.__qualname__}"
+    return f"{Path(inspect.getfile(strategy)).resolve()}:{strategy.__qualname__}"
 
 
 def source_sha256(strategy: type[Strategy]) -> str:
@@ -65,7 +75,7 @@ def source_sha256(strategy: type[Strategy]) -> str:
 def _from_entry_point(name: str) -> object:
     points = [point for point in metadata.entry_points(group=GROUP) if point.name == name]
     if not points:
-        raise UnknownName("strategy", name, names(), "see `python -m harness list strategies`")
+        raise UnknownNameError("strategy", name, names(), "see `python -m harness list strategies`")
     if len({point.value for point in points}) > 1:
         owners = ", ".join(sorted(point.value for point in points))
         raise StrategyError(f"two packages offer a strategy called '{name}': {owners}")
@@ -77,6 +87,14 @@ def _from_entry_point(name: str) -> object:
         ) from problem
 
 
+def _from_module(reference: str) -> object:
+    module_name, class_name = reference.rsplit(":", 1)
+    try:
+        return getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as problem:
+        raise StrategyError(f"'{reference}' cannot be imported: {problem}") from problem
+
+
 def _from_file(reference: str, base: Path | None) -> object:
     file_name, class_name = reference.rsplit(":", 1)
     path = ((base or Path.cwd()) / Path(file_name).expanduser()).resolve()
@@ -85,7 +103,7 @@ def _from_file(reference: str, base: Path | None) -> object:
     module = _import_file(path)
     if not hasattr(module, class_name):
         classes = [name for name, value in vars(module).items() if inspect.isclass(value)]
-        raise UnknownName(f"class in {path.name}", class_name, classes)
+        raise UnknownNameError(f"class in {path.name}", class_name, classes)
     return getattr(module, class_name)
 
 
@@ -95,7 +113,8 @@ def _import_file(path: Path) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

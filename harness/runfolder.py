@@ -19,6 +19,7 @@ from harness.errors import RunFolderError
 from harness.types import Prediction, RunHeader, TrialRecord, sha256_of_file
 
 SCHEMA_VERSION = 1
+RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial": TrialRecord}
 
 
 class RunFolder:
@@ -77,7 +78,7 @@ class RunFolder:
             where = f"{self.records}:{number}"
             try:
                 values = json.loads(line)
-                kind = {"header": RunHeader, "trial": TrialRecord}[values["kind"]]
+                kind: type[RunHeader | TrialRecord] = RECORDS[values["kind"]]
                 version = values.get("schema_version", SCHEMA_VERSION)
                 if version != SCHEMA_VERSION:
                     raise RunFolderError(

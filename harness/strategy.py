@@ -53,7 +53,9 @@ class Strategy(ABC):
         self.params = params
         self.context = context
 
-    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+    def fit(  # noqa: B027 - a method with nothing to learn needs none
+        self, train: Split, validation: Split, artifact: Path
+    ) -> None:
         """Learn from `train`, choose settings on `validation`, write under `artifact`.
 
         Args:
@@ -62,7 +64,7 @@ class Strategy(ABC):
             artifact: an existing, empty folder; its size is reported as the cost of shipping it.
         """
 
-    def load(self, artifact: Path) -> None:
+    def load(self, artifact: Path) -> None:  # noqa: B027 - nor anything to load
         """Read what `fit` wrote. Called in a fresh process, on a fresh instance.
 
         Args:

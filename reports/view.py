@@ -110,7 +110,9 @@ class View:
             ("success criteria", f"sha256 {run['criteria_sha256']}"),
         ]
         if model:
-            facts.append(("model", f"{model['name']} ({model['origin']}), asked for {run['dtype']}"))
+            facts.append(
+                ("model", f"{model['name']} ({model['origin']}), asked for {run['dtype']}")
+            )
             facts.append(("model hash", f"{model['sha256'] or model['revision']}"))
         facts += [(f"{name} rows", f"sha256 {h}") for name, h in run["data"]["sha256"].items()]
         packages = ", ".join(f"{name} {version}" for name, version in run["packages"].items())

@@ -11,7 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness import Example, Params, Prediction, Query, Split, Strategy, lm
+import harness
+from harness import Example, Prediction, Query, Split, Strategy, lm
 from harness.prompts import full_prompt
 
 
@@ -24,7 +25,7 @@ class FewShot(Strategy):
     complexity = 2
     provides = frozenset({"per_user_data", "offline"})
 
-    class Params(Params):
+    class Params(harness.Params):
         """How many demonstrations, and how they are drawn."""
 
         shots: int = Field(12, gt=0)
@@ -35,7 +36,9 @@ class FewShot(Strategy):
         """Draw the demonstrations and write them down."""
         rows = draw(train, self.params.shots, self.params.select, self.context.seed)
         if len(rows) < self.params.shots:
-            self.context.note("shots", f"only {len(rows)} training rows for {self.params.shots} shots")
+            self.context.note(
+                "shots", f"only {len(rows)} training rows for {self.params.shots} shots"
+            )
         shown = [
             {"text": row.query.text, "fields": dict(row.query.fields), "target": row.targets[0]}
             for row in rows
@@ -48,8 +51,7 @@ class FewShot(Strategy):
         self.demonstrations = [
             Example(Query("", row["text"], row["fields"]), (row["target"],)) for row in shown
         ]
-        context = self.context
-        self.model = lm.load(context.model, context.device, context.dtype, context.seed)
+        self.model = lm.open_model(self.context)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query behind the same demonstrations."""

@@ -11,7 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness import Params, Prediction, Query, Split, Strategy, lm
+import harness
+from harness import Prediction, Query, Split, Strategy, lm
 from harness.prompts import full_prompt, query_text
 
 
@@ -25,7 +26,7 @@ class Lora(Strategy):
     complexity = 4
     provides = frozenset({"offline"})
 
-    class Params(Params):
+    class Params(harness.Params):
         """Defaults that make LoRA a fair contestant."""
 
         rank: int = Field(16, gt=0)
@@ -46,7 +47,7 @@ class Lora(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best adapter."""
         context, params = self.context, self.params
-        model = lm.load(context.model, context.device, context.dtype, context.seed)
+        model = lm.open_model(context)
         lm.add_lora(model, params.rank, params.alpha, params.dropout)
         settings = lm.TuneSettings(
             learning_rate=params.learning_rate,
@@ -65,10 +66,7 @@ class Lora(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Load the model and merge the adapter into it."""
-        context = self.context
-        self.model = lm.load(
-            context.model, context.device, context.dtype, context.seed, adapter=artifact
-        )
+        self.model = lm.open_model(self.context, adapter=artifact)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query with the tuned model."""

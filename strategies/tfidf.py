@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import Field
 
-from harness import Params, Prediction, Query, Split, Strategy
+import harness
+from harness import Prediction, Query, Split, Strategy
 from harness.prompts import query_text
 
 
@@ -26,7 +27,7 @@ class TfIdf(Strategy):
     complexity = 1
     provides = frozenset({"offline"})
 
-    class Params(Params):
+    class Params(harness.Params):
         """What is tried on validation rows."""
 
         inverse_regularisation: list[float] = Field([1.0, 10.0, 100.0], min_length=1)
@@ -59,7 +60,9 @@ class TfIdf(Strategy):
 
         features = [TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)]
         if self.params.character_ngrams:
-            features.append(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True))
+            features.append(
+                TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+            )
         model = LogisticRegression(C=inverse_regularisation, max_iter=2000)
         pipeline = make_pipeline(make_union(*features), model)
         texts = [query_text(query) for query in train.queries]

@@ -19,8 +19,7 @@ class ZeroShot(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Load the model."""
-        context = self.context
-        self.model = lm.load(context.model, context.device, context.dtype, context.seed)
+        self.model = lm.open_model(self.context)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""

@@ -42,17 +42,17 @@ class Terms:
     @property
     def months(self) -> float:
         """The horizon; without traffic a single fit and 1,000 requests are compared."""
-        return self.traffic["months"] if self.traffic else 0.0
+        return float(self.traffic["months"]) if self.traffic else 0.0
 
     @property
     def requests(self) -> float:
         """Requests over the horizon."""
-        return self.traffic["requests_per_month"] * self.months if self.traffic else 1_000.0
+        return float(self.traffic["requests_per_month"]) * self.months if self.traffic else 1_000.0
 
     @property
     def reserved(self) -> bool:
         """Whether serving is paid by machines that are always on."""
-        return bool(self.traffic) and self.traffic["serving"] == "reserved"
+        return self.traffic is not None and self.traffic["serving"] == "reserved"
 
 
 def refits(usage: Usage, terms: Terms) -> float:
@@ -81,7 +81,7 @@ def serving_s(usage: Usage, terms: Terms) -> float:
     month_s = HOURS_PER_MONTH * 3600
     capacity = usage.throughput_per_s * terms.traffic["utilisation"] * month_s
     machines = ceil(terms.traffic["requests_per_month"] / capacity)
-    return machines * month_s * terms.months
+    return float(machines * month_s * terms.months)
 
 
 def fixed_s(usage: Usage, terms: Terms) -> float:

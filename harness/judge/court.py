@@ -1,4 +1,4 @@
-"""Run folder → Comparison: gathers evidence, judges each arm, applies the rule, tries what flips it."""
+"""Run folder → Comparison: gather evidence, judge each arm, apply the rule, try what flips it."""
 
 from __future__ import annotations
 
@@ -147,7 +147,9 @@ class Case:
         """Compare the choice with every other arm that finished, under busy time."""
         if found.choice is None or not terms.traffic:
             return ()
-        usages = {a.name: usage_of(self.evidence, a) for a in self.evidence.arms if a.status == "ok"}
+        usages = {
+            a.name: usage_of(self.evidence, a) for a in self.evidence.arms if a.status == "ok"
+        }
         chosen = usages.pop(found.choice)
         return tuple(_pair(chosen, other, terms) for other in usages.values())
 
@@ -223,7 +225,9 @@ def _margin_flips(
     if len(feasible) < 2:
         return []
     bounds: Mapping[str, Any] = contest.losses(feasible)
-    steps = sorted({0.0, *(loss.high + sign * 1e-6 for loss in bounds.values() for sign in (-1, 1))})
+    steps = sorted(
+        {0.0, *(loss.high + sign * 1e-6 for loss in bounds.values() for sign in (-1, 1))}
+    )
     flips = []
     for side in (
         [step for step in reversed(steps) if 0 <= step < margin],

@@ -66,7 +66,7 @@ def decide(contenders: Sequence[Contender], contest: Contest, margin: float) -> 
     if not feasible:
         return _nothing_feasible(contenders, rejected)
     names = [contender.name for contender in feasible]
-    losses = contest.losses(names)
+    hearing = Hearing(tuple(feasible), contest, contest.losses(names), margin)
     if len(feasible) == 1:
         only = feasible[0]
         return Recommendation(
@@ -76,17 +76,149 @@ def decide(contenders: Sequence[Contender], contest: Contest, margin: float) -> 
             reasons=(f"{only.name} scores {numbers.score(only.score)}; no other arm is feasible.",),
             rejected=rejected,
         )
-    candidates = [c for c in feasible if _upper(losses[c.name]) <= margin]
-    choice = cheapest(candidates) if candidates else None
-    undecided = [
-        c
-        for c in feasible
-        if choice is not None and c.cheaper_than(choice) and (losses[c.name].low or 0.0) <= 0
-    ]
-    rejected |= _rejections(feasible, candidates, choice, losses, margin)
-    if choice is None or undecided:
-        return _not_enough(feasible, undecided, contest, losses, margin, rejected)
-    return _chosen(choice, candidates, feasible, contest, losses, margin, rejected)
+    choice = cheapest(hearing.candidates) if hearing.candidates else None
+    undecided = [] if choice is None else hearing.undecided_against(choice)
+    settled = choice is not None and not undecided
+    found = hearing.chosen(choice) if choice and settled else hearing.not_enough(undecided)
+    return found.model_copy(update={"rejected": rejected | found.rejected})
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """The feasible arms before the rule, with what is known of their losses."""
+
+    feasible: tuple[Contender, ...]
+    contest: Contest
+    losses: Mapping[str, Loss]
+    margin: float
+
+    @property
+    def candidates(self) -> list[Contender]:
+        """The arms shown to lose no more than the margin."""
+        return [c for c in self.feasible if _upper(self.losses[c.name]) <= self.margin]
+
+    def undecided_against(self, choice: Contender) -> list[Contender]:
+        """Return the arms that are cheaper than `choice` and not shown worse than the best."""
+        return [
+            c
+            for c in self.feasible
+            if c.cheaper_than(choice) and (self.losses[c.name].low or 0.0) <= 0
+        ]
+
+    def chosen(self, choice: Contender) -> Recommendation:
+        """Recommend `choice`, alone or as the cheaper or simpler side of a tie."""
+        intervals = self.contest.differences(choice.name, [c.name for c in self.feasible])
+        tied = [
+            c
+            for c in self.candidates
+            if c is not choice and intervals[c.name][0] <= 0 <= intervals[c.name][1]
+        ]
+        reasons = self._why(choice)
+        for contender in tied:
+            low, high = intervals[contender.name]
+            reasons.append(
+                f"{contender.name} cannot be told from it: the difference lies between"
+                f" {numbers.points(low)} and {numbers.points(high)}"
+                f" ({contender.cost_text} against {choice.cost_text})."
+            )
+        return Recommendation(
+            choice=choice.name,
+            verdict="tie" if tied else "choose",
+            tied_with=tuple(c.name for c in tied),
+            headline=_headline(choice, tied),
+            reasons=tuple(reasons),
+            rejected={c.name: self._why_not(c) for c in self.feasible if c is not choice},
+        )
+
+    def not_enough(self, undecided: Sequence[Contender]) -> Recommendation:
+        """Recommend the best-scoring arm for now, and say what would settle the question."""
+        best = max(self.feasible, key=lambda c: (c.score, -c.complexity))
+        cheaper = undecided or self.undecided_against(best)
+        reasons = [
+            f"{best.name} scores best ({numbers.score(best.score)})"
+            f" on {numbers.count(self.contest.n)} test rows."
+        ]
+        for contender in cheaper:
+            loss = self.losses[contender.name]
+            reasons.append(
+                f"{contender.name} is cheaper or simpler ({contender.cost_text} against"
+                f" {best.cost_text}) and is neither shown worse nor shown to be within"
+                f" {numbers.points(self.margin)}: its loss lies between"
+                f" {numbers.points(loss.low or 0.0)} and {numbers.points(_upper(loss))}."
+            )
+            reasons += self._what_settles(contender)
+        if not cheaper:
+            loss = self.losses[best.name]
+            reasons.append(
+                f"Its loss to another arm may still be {numbers.points(_upper(loss))}, more than"
+                f" the margin of {numbers.points(self.margin)}."
+            )
+            reasons += self._what_settles(best)
+        rejected = [c for c in self.feasible if c is not best and c not in cheaper]
+        return Recommendation(
+            choice=best.name,
+            verdict="not_enough_evidence",
+            provisional=True,
+            headline=f"Not enough evidence yet; provisionally {best.name}, which scores best.",
+            reasons=tuple(reasons),
+            rejected={c.name: self._why_not(c) for c in rejected},
+        )
+
+    def _why(self, choice: Contender) -> list[str]:
+        loss = self.losses[choice.name]
+        reasons = [
+            f"{choice.name} scores {numbers.score(choice.score)} on"
+            f" {numbers.count(self.contest.n)} test rows; with 95 % confidence it is at most"
+            f" {numbers.points(_upper(loss))} worse than the best other arm, within the margin of"
+            f" {numbers.points(self.margin)}."
+        ]
+        if len(self.candidates) > 1:
+            reasons.append(
+                f"Of the {len(self.candidates)} arms within the margin it is the cheapest, or the"
+                f" simplest of equally cheap ones ({choice.cost_text})."
+            )
+        if (loss.low or 0.0) > 0:
+            reasons.append(
+                f"It is shown worse than {loss.to}, by {numbers.points(loss.value or 0.0)}:"
+                " less than the margin you accept for something cheaper or simpler."
+            )
+        return reasons
+
+    def _why_not(self, contender: Contender) -> str:
+        loss = self.losses[contender.name]
+        if contender in self.candidates:
+            return f"within the margin, but not cheaper or simpler ({contender.cost_text})"
+        if (loss.low or 0.0) > 0:
+            return (
+                f"shown worse: {numbers.points(loss.value or 0.0)} below {loss.to}"
+                f" (at least {numbers.points(loss.low or 0.0)})"
+            )
+        return (
+            f"may be {numbers.points(_upper(loss))} worse than the best,"
+            f" more than the margin of {numbers.points(self.margin)}"
+        )
+
+    def _what_settles(self, contender: Contender) -> list[str]:
+        loss = self.losses[contender.name]
+        needed = items_to_settle(loss, self.margin, self.contest.n)
+        if needed is None:
+            return []
+        return [
+            f"If its loss is what it looks like ({numbers.points(loss.value or 0.0)}), about"
+            f" {numbers.count(needed)} test rows would settle {contender.name}."
+        ]
+
+
+def _headline(choice: Contender, tied: Sequence[Contender]) -> str:
+    if not tied:
+        return f"Choose {choice.name}."
+    names = " and ".join(c.name for c in tied)
+    dearer = all(
+        c.cost is not None and choice.cost is not None and c.cost > choice.cost * EQUAL_COST
+        for c in tied
+    )
+    which = "the cheaper one" if dearer else "the simpler one"
+    return f"A tie between {choice.name} and {names}: take {choice.name}, {which}."
 
 
 def cheapest(candidates: Sequence[Contender]) -> Contender:
@@ -101,9 +233,7 @@ def cheapest(candidates: Sequence[Contender]) -> Contender:
     return min(pool, key=lambda c: (c.complexity, c.cost or 0.0))
 
 
-def _nothing_feasible(
-    contenders: Sequence[Contender], rejected: dict[str, str]
-) -> Recommendation:
+def _nothing_feasible(contenders: Sequence[Contender], rejected: dict[str, str]) -> Recommendation:
     near = min(contenders, key=_total_excess, default=None)
     reasons = ["No arm meets every limit, and no limit was dropped to make one."]
     if near is None:
@@ -128,55 +258,6 @@ def _total_excess(contender: Contender) -> float:
     )
 
 
-def _not_enough(
-    feasible: Sequence[Contender],
-    undecided: Sequence[Contender],
-    contest: Contest,
-    losses: Mapping[str, Loss],
-    margin: float,
-    rejected: dict[str, str],
-) -> Recommendation:
-    best = max(feasible, key=lambda c: (c.score, -c.complexity))
-    cheaper = undecided or [
-        c for c in feasible if c.cheaper_than(best) and (losses[c.name].low or 0.0) <= 0
-    ]
-    reasons = [f"{best.name} scores best ({numbers.score(best.score)}) on {contest.n} test rows."]
-    for contender in cheaper:
-        loss = losses[contender.name]
-        reasons.append(
-            f"{contender.name} is cheaper or simpler ({contender.cost_text} against"
-            f" {best.cost_text}) and is neither shown worse nor shown to be within"
-            f" {numbers.points(margin)}: its loss lies between"
-            f" {numbers.points(loss.low or 0.0)} and {numbers.points(_upper(loss))}."
-        )
-        needed = items_to_settle(loss, margin, contest.n)
-        if needed is not None:
-            reasons.append(
-                f"If its loss is what it looks like ({numbers.points(loss.value or 0.0)}),"
-                f" about {numbers.count(needed)} test rows would settle {contender.name}."
-            )
-    if not cheaper:
-        loss = losses[best.name]
-        reasons.append(
-            f"Its loss to another arm may still be {numbers.points(_upper(loss))}, more than the"
-            f" margin of {numbers.points(margin)}."
-        )
-        needed = items_to_settle(loss, margin, contest.n)
-        if needed is not None:
-            reasons.append(f"About {numbers.count(needed)} test rows would settle it.")
-    for contender in cheaper:
-        rejected.pop(contender.name, None)
-    rejected.pop(best.name, None)
-    return Recommendation(
-        choice=best.name,
-        verdict="not_enough_evidence",
-        provisional=True,
-        headline=f"Not enough evidence yet; provisionally {best.name}, which scores best.",
-        reasons=tuple(reasons),
-        rejected=rejected,
-    )
-
-
 def items_to_settle(loss: Loss, margin: float, n: int) -> int | None:
     """Return how many test rows would show the arm worse, or within the margin.
 
@@ -191,84 +272,6 @@ def items_to_settle(loss: Loss, margin: float, n: int) -> int | None:
     if loss.value < margin:
         ways.append(((_upper(loss) - loss.value) / (margin - loss.value)) ** 2)
     return max(n + 1, ceil(n * min(ways))) if ways else None
-
-
-def _chosen(
-    choice: Contender,
-    candidates: Sequence[Contender],
-    feasible: Sequence[Contender],
-    contest: Contest,
-    losses: Mapping[str, Loss],
-    margin: float,
-    rejected: dict[str, str],
-) -> Recommendation:
-    intervals = contest.differences(choice.name, [c.name for c in feasible])
-    tied = [
-        c for c in candidates if c is not choice and intervals[c.name][0] <= 0 <= intervals[c.name][1]
-    ]
-    loss = losses[choice.name]
-    reasons = [
-        f"{choice.name} scores {numbers.score(choice.score)} on {contest.n} test rows; with 95 %"
-        f" confidence it is at most {numbers.points(_upper(loss))} worse than the best other arm,"
-        f" within the margin of {numbers.points(margin)}."
-    ]
-    if len(candidates) > 1:
-        reasons.append(f"Of {len(candidates)} arms within the margin it is the cheapest or simplest"
-                       f" ({choice.cost_text}).")
-    if (loss.low or 0.0) > 0:
-        reasons.append(
-            f"It is shown worse than {loss.to}, by {numbers.points(loss.value or 0.0)}:"
-            " less than the margin you accept for something cheaper or simpler."
-        )
-    for contender in tied:
-        low, high = intervals[contender.name]
-        reasons.append(
-            f"{contender.name} cannot be told from it: the difference lies between"
-            f" {numbers.points(low)} and {numbers.points(high)}"
-            f" ({contender.cost_text} against {choice.cost_text})."
-        )
-    headline = f"Choose {choice.name}."
-    if tied:
-        names = " and ".join(c.name for c in tied)
-        headline = f"A tie between {choice.name} and {names}: take {choice.name}, the simpler one."
-        if any(c.cost is not None and choice.cost is not None and c.cost > choice.cost * EQUAL_COST
-               for c in tied):
-            headline = headline.replace("the simpler one", "the cheaper one")
-    return Recommendation(
-        choice=choice.name,
-        verdict="tie" if tied else "choose",
-        tied_with=tuple(c.name for c in tied),
-        headline=headline,
-        reasons=tuple(reasons),
-        rejected=rejected,
-    )
-
-
-def _rejections(
-    feasible: Sequence[Contender],
-    candidates: Sequence[Contender],
-    choice: Contender | None,
-    losses: Mapping[str, Loss],
-    margin: float,
-) -> dict[str, str]:
-    why = {}
-    for contender in feasible:
-        loss = losses[contender.name]
-        if contender is choice:
-            continue
-        if contender in candidates:
-            why[contender.name] = f"within the margin, but not cheaper or simpler ({contender.cost_text})"
-        elif (loss.low or 0.0) > 0:
-            why[contender.name] = (
-                f"shown worse: {numbers.points(loss.value or 0.0)} below {loss.to}"
-                f" (at least {numbers.points(loss.low or 0.0)})"
-            )
-        else:
-            why[contender.name] = (
-                f"may be {numbers.points(_upper(loss))} worse than the best,"
-                f" more than the margin of {numbers.points(margin)}"
-            )
-    return why
 
 
 def _upper(loss: Loss) -> float:

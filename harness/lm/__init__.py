@@ -6,7 +6,7 @@ Knows nothing of tasks' data, metrics or reports.
 from harness.lm.adapters import add_lora, save_adapter
 from harness.lm.answer import answer, choose, generate
 from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.load import LanguageModel, clear_prefixes, load, loaded_models
+from harness.lm.load import LanguageModel, clear_prefixes, load, loaded_models, open_model
 from harness.lm.tune import TuneResult, TuneSettings, mean_loss, tune
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "load",
     "loaded_models",
     "mean_loss",
+    "open_model",
     "prompt_tokens",
     "save_adapter",
     "tune",

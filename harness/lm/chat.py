@@ -33,7 +33,7 @@ def answer_tokens(tokenizer: Any, text: str) -> list[int]:
 
 
 def end_of_turn(tokenizer: Any) -> int:
-    """Return the token that ends an assistant's turn: read off the template, else the model's end."""
+    """Return the token that ends an assistant's turn: off the template, else the model's end."""
     if tokenizer.chat_template is not None:
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
         rendered = tokenizer.apply_chat_template(turns, tokenize=False)

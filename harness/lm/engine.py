@@ -10,6 +10,7 @@ Knows nothing of tasks, labels' meaning or metrics.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
@@ -173,7 +174,7 @@ def _plain(lm: LanguageModel, prompt: list[int], options: Sequence[list[int]]) -
 def _summed(lm: LanguageModel, values: list[float], sizes: list[list[int]]) -> list[list[float]]:
     remaining = iter(values)
     sums = [[sum(next(remaining) for _ in range(size)) for size in row] for row in sizes]
-    if any(value != value for row in sums for value in row):
+    if any(isnan(value) for row in sums for value in row):
         raise ModelError(
             f"'{lm.ref.name}' gave NaN in {lm.model.dtype} → set `dtype: float32` in the task"
         )

@@ -57,7 +57,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "harness"
 
 
-def built_in_folder(name: str) -> Path:
+def built_in_folder(name: str, fetch: bool = True) -> Path:
     """Return the folder that holds a built-in model's weights, fetching them if it is not there.
 
     Raises:
@@ -67,6 +67,8 @@ def built_in_folder(name: str) -> Path:
     folder = cache_folder() / "models" / f"{name}-{model.version}"
     if folder.is_dir():
         return folder
+    if not fetch:
+        raise ModelError(f"'{name}' has not been fetched yet")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
         if not folder.is_dir():

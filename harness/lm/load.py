@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.lm.prefix import PrefixCache
-from harness.types import LoadedModel, ModelRef
+from harness.types import Context, LoadedModel, ModelRef
 
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
 
@@ -78,10 +78,24 @@ def load(
 
         model = PeftModel.from_pretrained(model, adapter).merge_and_unload().to(wanted)
     model = model.to(device).eval()
+    with torch.inference_mode():
+        for weight in model.parameters():
+            weight.sum()  # touched now, so that mapped pages count here and not when predicting
     loaded = LanguageModel(ref, model, tokenizer, packed=False)
     loaded.packed = packing_is_exact(loaded)
     _LOADED.add(loaded)
     return loaded
+
+
+def open_model(context: Context, adapter: Path | None = None) -> LanguageModel:
+    """Load the task's model as a strategy's context has it.
+
+    Raises:
+        ModelError: the context has no model (`needs_model` is not set), or it cannot be loaded.
+    """
+    if context.model is None:
+        raise ModelError("this strategy was given no model → set `needs_model = True` on its class")
+    return load(context.model, context.device, context.dtype, context.seed, adapter)
 
 
 def loaded_models() -> tuple[LoadedModel, ...]:

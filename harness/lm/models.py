@@ -17,18 +17,19 @@ MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.jinja", "*.txt"
 """What decides a model's behaviour; a README beside it does not."""
 
 
-def resolve(name: str, base: Path) -> ModelRef:
-    """Find the model that `name` means and make sure that its files are on this machine.
+def resolve(name: str, base: Path, fetch: bool = True) -> ModelRef:
+    """Find the model that `name` means and see to it that its files are on this machine.
 
     Args:
         name: as the task file has it.
         base: the folder of the task file.
+        fetch: whether missing files may be fetched.
 
     Raises:
         ModelError: there is no such model, or it cannot be fetched.
     """
     if name in BUILT_IN:
-        folder = built_in_folder(name)
+        folder = built_in_folder(name, fetch)
         return ModelRef(name, str(folder), None, _folder_sha256(folder), BUILT_IN[name].origin)
     beside = base / Path(name).expanduser()
     if name[0] in "./~" or beside.exists():
@@ -36,7 +37,7 @@ def resolve(name: str, base: Path) -> ModelRef:
     if "/" not in name:
         known = unknown_name("built-in model", name, BUILT_IN)
         raise ModelError(f"{known} → or name a folder, a .gguf file or a hub id (owner/name)")
-    return _from_hub(name)
+    return _from_hub(name, fetch)
 
 
 def _local(name: str, path: Path) -> ModelRef:
@@ -57,12 +58,14 @@ def _local(name: str, path: Path) -> ModelRef:
     return ModelRef(name, str(path), None, _folder_sha256(path), "a local folder")
 
 
-def _from_hub(name: str) -> ModelRef:
+def _from_hub(name: str, fetch: bool) -> ModelRef:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        folder = Path(snapshot_download(name, allow_patterns=list(MODEL_FILES)))
+        folder = Path(
+            snapshot_download(name, allow_patterns=[*MODEL_FILES], local_files_only=not fetch)
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as problem:
         reason = str(problem).strip().split("\n")[0]
         raise ModelError(

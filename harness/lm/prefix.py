@@ -76,5 +76,7 @@ class PrefixCache:
             self._keys_values = DynamicCache(config=model.config)
         new = torch.tensor([tokens[len(self._tokens) :]], device=model.device)
         with torch.inference_mode():
-            model(input_ids=new, past_key_values=self._keys_values, use_cache=True, logits_to_keep=1)
+            model(
+                input_ids=new, past_key_values=self._keys_values, use_cache=True, logits_to_keep=1
+            )
         self._tokens = tokens

@@ -57,7 +57,7 @@ def common_prefix_length(sequences: Sequence[Sequence[int]]) -> int:
     """Return how many leading tokens all sequences share."""
     if not sequences:
         return 0
-    first, last = min(sequences), max(sequences)  # the two that differ earliest, lexicographically
+    first, last = min(map(list, sequences)), max(map(list, sequences))  # these differ earliest
     for position, (a, b) in enumerate(zip(first, last, strict=False)):
         if a != b:
             return position

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 from harness.errors import ModelError
@@ -120,7 +121,7 @@ def _step(lm: LanguageModel, batch: Sequence[Pair], optimiser: Any, weights: lis
     for loss, _ in _losses(lm, batch):
         (loss / tokens).backward()
         total += float(loss.detach())
-    if total != total:
+    if isnan(total):
         raise ModelError(f"the training loss is not a number in {lm.model.dtype} → dtype: float32")
     torch.nn.utils.clip_grad_norm_(weights, 1.0)
     optimiser.step()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import UnknownName
+from harness.errors import UnknownNameError
 from harness.metrics.answers import read_choice
 from harness.metrics.choice import ACCURACY, MACRO_F1
 from harness.metrics.metric import Metric
@@ -22,8 +22,8 @@ def find(name: str) -> Metric:
     """Return the metric called `name`.
 
     Raises:
-        UnknownName: there is none.
+        UnknownNameError: there is none.
     """
     if name not in _METRICS:
-        raise UnknownName("metric", name, names())
+        raise UnknownNameError("metric", name, names())
     return _METRICS[name]

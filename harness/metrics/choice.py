@@ -34,7 +34,7 @@ def class_counts(texts: Sequence[str | None], targets: Targets, labels: Sequence
         if predicted is not None:
             counts[row, 1, position[predicted]] = 1
             counts[row, 0, position[predicted]] = predicted == actual
-    return counts.reshape(len(texts), 3 * len(labels))
+    return np.asarray(counts.reshape(len(texts), 3 * len(labels)), dtype=np.float64)
 
 
 def macro_f1(sums: Array) -> Array:
@@ -48,7 +48,7 @@ def macro_f1(sums: Array) -> Array:
     occurs = predicted + actual
     with np.errstate(invalid="ignore", divide="ignore"):
         f1 = np.where(occurs > 0, 2 * true_positive / occurs, 0.0)
-        return f1.sum(axis=-1) / (occurs > 0).sum(axis=-1)
+        return np.asarray(f1.sum(axis=-1) / (occurs > 0).sum(axis=-1))
 
 
 CHOICE = frozenset({"choice"})
@@ -56,5 +56,9 @@ ACCURACY = Metric(
     "accuracy", "share of items whose label is right", CHOICE, right_or_wrong, mean_of, binary=True
 )
 MACRO_F1 = Metric(
-    "macro_f1", "mean over labels of F1, each label weighing the same", CHOICE, class_counts, macro_f1
+    "macro_f1",
+    "mean over labels of F1, each label weighing the same",
+    CHOICE,
+    class_counts,
+    macro_f1,
 )

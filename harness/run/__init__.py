@@ -3,4 +3,4 @@
 from harness.run.answering import answer_with
 from harness.run.invocation import Audience, Invocation, drop_large_artifacts, opened
 
-__all__ = ["Audience", "Invocation", "drop_large_artifacts", "answer_with", "opened"]
+__all__ = ["Audience", "Invocation", "answer_with", "drop_large_artifacts", "opened"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.errors import RunFolderError, UnknownName
+from harness.errors import RunFolderError, UnknownNameError
 from harness.run.job import Job
 from harness.run.measure import Ruler
 from harness.run.worker import Worker, predict_all
@@ -23,13 +23,13 @@ def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[P
         queries: what to answer.
 
     Raises:
-        UnknownName: the run has no such arm.
+        UnknownNameError: the run has no such arm.
         RunFolderError: the arm did not finish, or its artifact was not kept.
     """
     header = folder.last_header()
     planned = [trial for trial in header.trials if trial.arm == arm]
     if not planned:
-        raise UnknownName("arm", arm, {trial.arm for trial in header.trials})
+        raise UnknownNameError("arm", arm, {trial.arm for trial in header.trials})
     trial = planned[0]
     job_path = folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id) / "job.json"
     artifact = folder.fit_folder(trial.arm, trial.fit_id) / "artifact"

@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, Protocol
 
-from harness.errors import ModelError, RunFolderError, UnknownName
+from harness.errors import ModelError, RunFolderError, UnknownNameError
 from harness.prices import Prices
 from harness.run import identity, machine
 from harness.run.job import Job
@@ -81,7 +81,7 @@ class Invocation:
             The header that was recorded for this invocation.
 
         Raises:
-            UnknownName: `only` names an arm that the task does not have.
+            UnknownNameError: `only` names an arm that the task does not have.
             RunFolderError: the folder is in use or belongs to another task.
         """
         self._check_only()
@@ -110,7 +110,7 @@ class Invocation:
         names = [arm.name for arm in self.task.spec.strategies]
         for name in sorted(self.only):
             if name not in names:
-                raise UnknownName("arm", name, names)
+                raise UnknownNameError("arm", name, names)
 
     def _resolve_model(self) -> None:
         wanted = any(
@@ -125,7 +125,8 @@ class Invocation:
 
         self.device, self.dtype = device_and_dtype(self.task.spec.dtype)
         try:
-            self.model = resolve(self.task.spec.model, self.task.folder)
+            # Arms that are left out need the model for their identity alone: not worth a fetch.
+            self.model = resolve(self.task.spec.model, self.task.folder, fetch=wanted)
         except ModelError as problem:
             if wanted:
                 self.model_problem = str(problem)
@@ -133,7 +134,9 @@ class Invocation:
     def _header(self) -> RunHeader:
         spec = self.task.spec.model_dump(mode="json")
         spec["answer"]["labels"] = dict(self.task.labels)
-        criteria = {key: spec[key] for key in ("metric", "also", "limits", "needs", "traffic", "margin")}
+        criteria = {
+            key: spec[key] for key in ("metric", "also", "limits", "needs", "traffic", "margin")
+        }
         return RunHeader(
             started_at=_now(),
             task=spec,
@@ -351,7 +354,9 @@ def drop_large_artifacts(folder: RunFolder, keep: str | None) -> list[str]:
 
 
 def _check_owner(folder: RunFolder, task_name: str) -> None:
-    strangers = [p for p in folder.path.iterdir() if p.name not in (".lock", "records.jsonl", "trials")]
+    strangers = [
+        p for p in folder.path.iterdir() if p.name not in (".lock", "records.jsonl", "trials")
+    ]
     if not folder.records.is_file():
         if strangers:
             raise RunFolderError(
@@ -369,5 +374,3 @@ def _check_owner(folder: RunFolder, task_name: str) -> None:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-

@@ -63,7 +63,7 @@ def git_commit(folder: Path) -> str | None:
 
 def available_bytes() -> int:
     """Return the memory that a worker may use now."""
-    return psutil.virtual_memory().available
+    return int(psutil.virtual_memory().available)
 
 
 def _git(folder: Path, *words: str) -> str:

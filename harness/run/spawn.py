@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from harness.run.job import Job
@@ -88,7 +89,9 @@ def _wait(
         while not poller.poll(LOOK_EVERY_S * 1000):
             tick()
             if time.monotonic() > deadline:
-                return _stopped("timeout", f"stopped after {timeout_s / 60:g} minutes (run.timeout_min)")
+                return _stopped(
+                    "timeout", f"stopped after {timeout_s / 60:g} minutes (run.timeout_min)"
+                )
             if memory_bytes is not None and tree_rss_bytes(process.pid) > memory_bytes:
                 limit = f"{memory_bytes / 2**30:g} GiB (run.memory_gib)"
                 return _stopped("out_of_memory", f"stopped at more than {limit}")
@@ -111,7 +114,5 @@ def _silent_end(returncode: int, stderr_path: Path) -> WorkerResult:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -6,6 +6,7 @@ no test target. Knows nothing of scores and prices.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import random
@@ -15,7 +16,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from harness.types import (
 
 
 def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
-    """Do the job at `job_path`; die when the pipe `lifeline` closes, for then the parent is gone."""
+    """Do the job at `job_path`; die when the pipe `lifeline` closes: the parent is gone then."""
     ruler = Ruler()
     ruler.record_start(float(spawned_at_unix_s))
     threading.Thread(target=_die_with_parent, args=(int(lifeline),), daemon=True).start()
@@ -90,8 +90,11 @@ class Worker:
     def _fit(self) -> None:
         strategy = self.strategy()
         train, validation = self._split("train"), self._split("validation")
+        before = train.sha256, validation.sha256
         with self.ruler.phase("fit"):
             strategy.fit(train, validation, self.job.artifact)
+        if (train.sha256, validation.sha256) != before:
+            raise StrategyError("fit changed its training or validation rows")
 
     def _serve(self) -> None:
         strategy = self.strategy()
@@ -109,7 +112,9 @@ class Worker:
         )
         errors = [prediction.error for prediction in predictions if prediction.error]
         if errors and len(errors) == len(predictions):
-            raise StrategyError(f"all {len(errors)} predictions failed, the first with: {errors[0]}")
+            raise StrategyError(
+                f"all {len(errors)} predictions failed, the first with: {errors[0]}"
+            )
 
     def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
         """Time single requests: warm (the constant prefix kept, as by a server), then cold."""
@@ -168,10 +173,8 @@ def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction
     Raises:
         StrategyError: the strategy returned something other than one Prediction a query.
     """
-    if not queries:
-        return []
     try:
-        return _checked(strategy.predict(queries), len(queries))
+        return _answered(strategy, queries)
     except StrategyError:
         raise
     except Exception as problem:
@@ -180,7 +183,7 @@ def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction
     predictions = []
     for query in queries:
         try:
-            predictions += _checked(strategy.predict([query]), 1)
+            predictions += _answered(strategy, [query])
         except Exception as problem:
             predictions.append(Prediction("", error=describe(problem)))
     return predictions
@@ -202,14 +205,21 @@ def describe(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}".strip()
 
 
-def _checked(predictions: Sequence[Prediction], n: int) -> list[Prediction]:
-    predictions = list(predictions)
+def _answered(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
+    """Let a strategy predict, and hold it to its contract."""
+    given, n = copy.deepcopy(list(queries)), len(queries)
+    returned = strategy.predict(given)
+    if given != list(queries):
+        raise StrategyError("predict changed its queries")
+    if not isinstance(returned, Sequence):
+        raise StrategyError(f"predict returned {type(returned).__name__}, not a sequence")
+    predictions = list(returned)
     if len(predictions) != n:
         raise StrategyError(f"predict returned {len(predictions)} predictions for {n} queries")
     for prediction in predictions:
         if not isinstance(prediction, Prediction) or not isinstance(prediction.text, str):
             raise StrategyError(f"predict returned {prediction!r} where a Prediction was due")
-    return [replace(p, notes=tuple(p.notes)) if p.notes else p for p in predictions]
+    return predictions
 
 
 def _timed(strategy: Strategy, query: Query) -> float:

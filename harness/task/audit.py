@@ -1,4 +1,4 @@
-"""What can be known of a task before anything is run: leaks, repeats, and what its size can show."""
+"""What can be known of a task before a run: leaks, repeats, and what its size can show."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from harness import metrics, registry
 from harness.errors import Fault, HarnessError, TaskError, unknown_name
+from harness.source import Source
 from harness.strategy import Strategy
 from harness.task import audit
 from harness.task.corpus import read_corpus
 from harness.task.rows import Row, read_rows
 from harness.task.schema import NOT_YET, TaskFile, arm_of
-from harness.source import Source
 from harness.task.splits import SPLITS, TruthRow, cut, examples_of
 from harness.types import DataFacts, Document, Split, TaskFacts
 
@@ -114,7 +114,7 @@ def _fault(source: Source, error: Any) -> Fault:
     keys = [key for key in error["loc"] if not str(key).startswith(("list[", "dict["))]
     where = source.where(keys)
     if error["type"] == "extra_forbidden":
-        promise = NOT_YET.get(tuple(str(key) for key in keys))
+        promise = NOT_YET.get(".".join(str(key) for key in keys))
         if promise:
             return Fault(where, f"this key does not work yet ({promise})", "remove it")
         known = _known_keys(keys)
@@ -150,7 +150,7 @@ def _labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, st
         except (OSError, ValueError) as problem:
             faults.append(Fault(where, f"{file} cannot be read as JSON: {problem}"))
             return {}
-    labels = given if isinstance(given, dict) else {label: "" for label in given or ()}
+    labels = given if isinstance(given, dict) else dict.fromkeys(given or (), "")
     if len(labels) < 2 or (isinstance(given, list) and len(labels) < len(given)):
         faults.append(Fault(where, "a choice needs at least two different labels"))
     if any(not isinstance(label, str) or not label.strip() for label in labels):

@@ -24,7 +24,9 @@ def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
     """Read all rows of a .jsonl or .csv file; add what is wrong with it to `faults`."""
     readers = {".jsonl": _jsonl, ".csv": _csv}
     if path.suffix not in readers:
-        faults.append(Fault(str(path), f"'{path.suffix}' is not a known format", "use .jsonl or .csv"))
+        faults.append(
+            Fault(str(path), f"'{path.suffix}' is not a known format", "use .jsonl or .csv")
+        )
         return []
     try:
         rows = list(readers[path.suffix](path, faults))
@@ -64,7 +66,9 @@ def _csv(path: Path, faults: list[Fault]) -> Iterator[Row]:
             for values in reader:
                 where = f"{path}:{reader.line_num}"
                 if None in values or None in values.values():
-                    faults.append(Fault(where, f"does not have {len(reader.fieldnames or ())} columns"))
+                    faults.append(
+                        Fault(where, f"does not have {len(reader.fieldnames or ())} columns")
+                    )
                     continue
                 yield Row(where, dict(values))
         except csv.Error as problem:

@@ -1,0 +1,233 @@
+"""The contract of a strategy as a test: `check_strategy(cls)` runs it the way the harness does.
+
+    def test_contract():
+        check_strategy(MyStrategy)
+
+Each half runs in a fresh process on a small made-up task, once for each kind of answer that the
+strategy gives and the check can pose. Every breach found is reported, not only the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness import registry
+from harness.errors import StrategyError
+from harness.run.job import Job
+from harness.run.machine import available_bytes
+from harness.run.spawn import run_worker
+from harness.runfolder import read_predictions, write_jsonl
+from harness.strategy import Params, Strategy
+from harness.types import (
+    AnswerKind,
+    Example,
+    ModelRef,
+    Prediction,
+    Query,
+    Split,
+    TaskFacts,
+    WorkerResult,
+)
+
+TIMEOUT_S = 600.0
+KINDS: tuple[AnswerKind, ...] = ("choice", "text")
+LEARNS = ("nothing", "index", "weights")
+COLOURS = ("red", "green", "blue")
+THINGS = ("sky", "leaf", "rose", "sea", "moss", "brick", "grass", "cherry", "berry", "ocean")
+
+
+def check_strategy(
+    strategy: type[Strategy],
+    params: dict[str, Any] | None = None,
+    model: ModelRef | None = None,
+    deterministic: bool = True,
+) -> None:
+    """Check that a strategy keeps its contract.
+
+    Args:
+        strategy: the class; it must be importable from its file, since fresh processes load it.
+        params: parameters to run it with, e.g. small ones.
+        model: the model to run it with, if it needs one.
+        deterministic: whether the same seed must give the same answers, which is the default.
+
+    Raises:
+        StrategyError: naming every breach.
+    """
+    breaches = list(_class_breaches(strategy, params or {}))
+    if not breaches:
+        for kind in KINDS:
+            if kind in strategy.answers:
+                trial = _Trial(strategy, params or {}, model, kind)
+                try:
+                    breaches += [f"{kind}: {breach}" for breach in trial.breaches(deterministic)]
+                finally:
+                    trial.close()
+    if breaches:
+        listed = "\n".join(f"- {breach}" for breach in breaches)
+        raise StrategyError(f"{strategy.__name__} breaks its contract:\n{listed}")
+
+
+def _class_breaches(strategy: type[Strategy], params: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the class, without running it."""
+    if not strategy.answers or not strategy.answers <= {"choice", "text", "json"}:
+        yield f"answers must be some of choice, text, json, not {set(strategy.answers)}"
+    if strategy.learns not in LEARNS:
+        yield f"learns must be one of {', '.join(LEARNS)}, not {strategy.learns!r}"
+    if strategy.complexity not in range(6):
+        yield f"complexity must be a whole number from 0 to 5, not {strategy.complexity!r}"
+    if inspect.isabstract(strategy):
+        yield "predict is not implemented"
+    if not issubclass(strategy.Params, Params):
+        yield "its Params must inherit from harness.Params"
+        return
+    try:
+        strategy.Params(**params)
+    except ValidationError as problem:
+        yield f"its Params refuse the given parameters: {problem.errors()[0]['msg']}"
+    try:
+        strategy.Params(**(params | {"no_such_parameter": 1}))
+        yield "its Params accept an unknown key: do not loosen harness.Params' model_config"
+    except ValidationError:
+        pass
+
+
+class _Trial:
+    """One strategy on one small task, in a temporary folder."""
+
+    def __init__(
+        self, strategy: type[Strategy], params: dict[str, Any], model: ModelRef | None, kind: str
+    ):
+        self.folder = Path(tempfile.mkdtemp(prefix="harness-check-"))
+        self.strategy, self.params, self.model, self.kind = strategy, params, model, kind
+        self.train, self.validation = _split("train", 24), _split("validation", 9)
+        self.queries = [
+            *_split("test", 12).queries,
+            Query("odd-1", "äöü ✓ 漢字 | <b>{{x}}</b>\n\nsecond line"),
+            Query("odd-2", "?"),
+        ]
+        self.count = 0
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def breaches(self, deterministic: bool) -> Iterator[str]:
+        """Run both halves and yield every breach."""
+        artifact = self.folder / "artifact"
+        artifact.mkdir()
+        fit = self._work("fit", artifact)
+        if fit.status != "ok":
+            yield f"fit {fit.status}: {fit.error}"
+            return
+        # The artifact is shipped: it must work from another place, with the first one gone.
+        moved = self.folder / "shipped" / "artifact"
+        shutil.copytree(artifact, moved)
+        shutil.rmtree(artifact)
+        before = _folder_sha256(moved)
+        first = self._predictions(moved, self.queries)
+        if isinstance(first, str):
+            yield f"serving from the artifact in a fresh process: {first}"
+            return
+        if _folder_sha256(moved) != before:
+            yield "load or predict writes into the artifact: only fit may"
+        yield from self._answer_breaches(first)
+        some = random.Random(1).sample(self.queries, len(self.queries) // 2)
+        again = self._predictions(moved, some)
+        if isinstance(again, str):
+            yield f"with fewer queries in another order: {again}"
+        elif deterministic:
+            differing = [i for i in again if first[i].text != again[i].text]
+            if differing:
+                yield (
+                    "the answer to a query depends on its place or its neighbours, or is not"
+                    f" determined by the seed: {', '.join(differing[:3])}"
+                )
+        empty = self._predictions(moved, [])
+        if isinstance(empty, str):
+            yield f"with no queries: {empty}"
+
+    def _answer_breaches(self, predictions: dict[str, Prediction]) -> Iterator[str]:
+        for row_id, prediction in predictions.items():
+            if prediction.error:
+                yield f"the query {row_id} failed: {prediction.error}"
+            logprobs = prediction.label_logprobs
+            if logprobs is None:
+                continue
+            if not set(logprobs) <= set(COLOURS):
+                yield f"label_logprobs of {row_id} names labels that the task does not have"
+            if not all(isfinite(value) and value <= 1e-6 for value in logprobs.values()):
+                yield f"label_logprobs of {row_id} are not logarithms of probabilities"
+
+    def _predictions(self, artifact: Path, queries: Sequence[Query]) -> dict[str, Prediction] | str:
+        """Serve in a fresh process; return predictions by id, or what went wrong."""
+        result = self._work("serve", artifact, queries)
+        if result.status != "ok":
+            return f"{result.status}: {result.error}"
+        return read_predictions(self.folder / f"{self.count}" / "predictions.jsonl")
+
+    def _work(self, half: str, artifact: Path, queries: Sequence[Query] = ()) -> WorkerResult:
+        self.count += 1
+        here = self.folder / f"{self.count}"
+        here.mkdir()
+        write_jsonl(here / "documents.jsonl", [{"id": "d", "title": "Sky", "text": "It is blue."}])
+        write_jsonl(here / "train.jsonl", map(asdict, self.train))
+        write_jsonl(here / "validation.jsonl", map(asdict, self.validation))
+        write_jsonl(here / "queries.jsonl", map(asdict, queries))
+        job = Job(
+            kind="fit" if half == "fit" else "serve",
+            strategy=registry.reference_to(self.strategy),
+            strategy_base=str(Path.cwd()),
+            params=self.strategy.Params(**self.params).model_dump(mode="json"),
+            facts=_facts(self.kind),
+            metric="accuracy" if self.kind == "choice" else "exact_match",
+            model=self.model if self.strategy.needs_model else None,
+            seed=0,
+            device="cpu",
+            dtype="float32",
+            budget_bytes=available_bytes(),
+            artifact=artifact,
+            inputs=here,
+            result=here / "result.json",
+            predictions=here / "predictions.jsonl",
+        )
+        return run_worker(job, here / "job.json", here / "stderr.log", TIMEOUT_S, None, _nothing)
+
+
+def _facts(kind: str) -> TaskFacts:
+    labels = dict.fromkeys(COLOURS, "") if kind == "choice" else {}
+    answer: AnswerKind = "choice" if kind == "choice" else "text"
+    return TaskFacts("check", "What colour has this thing?", answer, labels, 8)
+
+
+def _split(name: str, n: int) -> Split:
+    return Split(
+        name,
+        tuple(
+            Example(
+                Query(f"{name}-{i}", f"number {i}: a {THINGS[(i * 7) % len(THINGS)]}"),
+                (COLOURS[i % len(COLOURS)],),
+            )
+            for i in range(n)
+        ),
+    )
+
+
+def _folder_sha256(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        digest.update(f"{file.relative_to(folder)}".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _nothing() -> None:
+    return None
