@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from harness.judge import Comparison
     from harness.prices import Prices
     from harness.runfolder import RunFolder
-    from harness.task import Task
 
 OK, MISTAKE, NO_RESULT, INTERRUPTED = 0, 2, 3, 130
 
@@ -35,7 +34,7 @@ def run_command(words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    arguments = _parser().parse_args(words)
+    arguments = _parsed(words)
     command: Callable[[argparse.Namespace], int] = arguments.command
     with suppress(ValueError):  # not the main thread: whoever runs us there handles signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as tidily as on Ctrl-C
@@ -54,21 +53,22 @@ def run_command(words: Sequence[str]) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from harness.run import Invocation, drop_large_artifacts, opened
+    from harness.runfolder import RunFolder
     from harness.screen import Screen
     from harness.task import limited, load_task
 
     task = load_task(arguments.task)
-    prices = _task_prices(task)
     if arguments.limit is not None:
         task = limited(task, arguments.limit)
     only = [name for word in arguments.only for name in word.split(",") if name]
     out = arguments.out or Path("runs") / task.spec.name
     screen = Screen()
+    invocation = Invocation(task, RunFolder(out), screen, only)
     with opened(out, task.spec.name, arguments.fresh) as folder:
         for finding in task.data.findings:
             screen.say(finding)
         try:
-            Invocation(task, folder, screen, only, prices).run()
+            invocation.run()
         finally:
             screen.close()
         comparison = _judged(folder, None)
@@ -97,7 +97,6 @@ def _check(arguments: argparse.Namespace) -> int:
     from harness.task import load_task
 
     task = load_task(arguments.task)
-    _task_prices(task)
     data = task.data
     print(
         f"{arguments.task}: {data.train_n} train, {data.validation_n} validation,"
@@ -172,12 +171,6 @@ def _verdict_code(comparison: Comparison, gate: bool) -> int:
     return NO_RESULT if gate and comparison.recommendation.choice is None else OK
 
 
-def _task_prices(task: Task) -> Prices | None:
-    from harness.prices import read_prices
-
-    return read_prices(task.folder / task.spec.prices) if task.spec.prices else None
-
-
 def _chosen_arm(folder: RunFolder) -> str:
     if not folder.comparison.is_file():
         raise UserError(f"{folder.path} has no verdict yet → run the task, or name an --arm")
@@ -201,7 +194,7 @@ def _new_queries(file: Path | None, data: dict[str, Any]) -> list[Any]:
             text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as problem:
             raise UserError(f"{file or 'standard input'} cannot be read: {problem}") from problem
-        lines = [line for line in text.splitlines() if line.strip()]
+        lines = [line for line in text.split("\n") if line.strip()]
         rows = [Row(f"line {i}", _line_values(line, data)) for i, line in enumerate(lines, start=1)]
     queries = []
     for number, row in enumerate(rows, start=1):
@@ -224,6 +217,17 @@ def _line_values(line: str, data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(values, dict):
             return values
     return {data["input"]: line}
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(words)
+    # argparse gives up an optional FILE once an option came before it: `predict DIR --arm A FILE`.
+    if rest and getattr(arguments, "file", "") is None and not rest[0].startswith("-"):
+        arguments.file = Path(rest.pop(0))
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return arguments
 
 
 def _positive(word: str) -> int:

@@ -14,6 +14,7 @@ Anything else is a bug of ours and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ class UserError(HarnessError):
     """The user's mistake: says where, what, and what to write instead."""
 
 
+MOST_LINES = 50
+"""Faults shown at once; nobody reads more."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong with a task: where it stands, what it is, and what to do."""
@@ -36,7 +41,8 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as the one line a terminal shows."""
-        return f"{self.where}: {self.what}" + (f" → {self.fix}" if self.fix else "")
+        line = f"{self.where}: {self.what}" + (f" → {self.fix}" if self.fix else "")
+        return "\\n".join(line.splitlines())
 
 
 class TaskError(UserError):
@@ -44,7 +50,21 @@ class TaskError(UserError):
 
     def __init__(self, faults: Sequence[Fault]):
         self.faults = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        super().__init__("\n".join(_lines(self.faults)))
+
+
+def _lines(faults: Sequence[Fault]) -> list[str]:
+    """Return one line a fault; the same fault of many rows of a file is one line with a count."""
+    alike: dict[tuple[str, str, str], list[Fault]] = {}
+    for fault in faults:
+        file = re.sub(r":\d+$", "", fault.where)
+        alike.setdefault((file, fault.what, fault.fix), []).append(fault)
+    lines = [
+        f"{group[0]}" + (f" (and {len(group) - 1} more like it)" if len(group) > 1 else "")
+        for group in alike.values()
+    ]
+    surplus = len(lines) - MOST_LINES
+    return lines[:MOST_LINES] + ([f"… and {surplus} other faults"] if surplus > 0 else [])
 
 
 class UnknownNameError(UserError):

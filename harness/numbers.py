@@ -31,7 +31,7 @@ def interval(low: float | None, high: float | None) -> str:
 
 def points(value: float) -> str:
     """Return a difference of scores in points (hundredths), signed only if negative."""
-    return f"{100 * value:.1f} points"
+    return f"{round(100 * value, 1) + 0.0:.1f} points"  # + 0.0: never "-0.0"
 
 
 def duration(seconds: float | None) -> str:

@@ -44,11 +44,11 @@ class StandsFor(BaseModel):
 class MachinePrice(BaseModel):
     """The price of one kind of machine."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1, allow_inf_nan=False)
 
     name: str
     usd_per_hour: Annotated[float, Field(gt=0)]
-    source: Annotated[str, Field(min_length=1)]
+    source: str
     """Address of the page that was read, or whose invoice it is."""
     read_on: date
     stands_for: StandsFor | None = None
@@ -73,7 +73,7 @@ def read_prices(path: Path) -> Prices:
     Raises:
         TaskError: with every fault in it.
     """
-    source = Source(path)
+    source = Source(path, "name the price file under `prices`")
     try:
         return Prices.model_validate(source.value)
     except ValidationError as problem:

@@ -44,8 +44,8 @@ def find(reference: str, base: Path | None = None) -> type[Strategy]:
         found = _from_module(reference)
     else:
         found = _from_entry_point(reference)
-    if not (inspect.isclass(found) and issubclass(found, Strategy)):
-        raise StrategyError(f"'{reference}' is not a subclass of harness.Strategy")
+    if not (inspect.isclass(found) and issubclass(found, Strategy)) or inspect.isabstract(found):
+        raise StrategyError(f"'{reference}' is not a strategy: a subclass with its own `predict`")
     return found
 
 
@@ -91,8 +91,8 @@ def _from_module(reference: str) -> object:
     module_name, class_name = reference.rsplit(":", 1)
     try:
         return getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as problem:
-        raise StrategyError(f"'{reference}' cannot be imported: {problem}") from problem
+    except (Exception, SystemExit) as problem:  # a stranger's module may raise anything
+        raise StrategyError(f"'{reference}' cannot be imported: {problem!r}") from problem
 
 
 def _from_file(reference: str, base: Path | None) -> object:
@@ -119,7 +119,7 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         del sys.modules[name]
         raise StrategyError(f"{path} cannot be imported: {problem!r}") from problem
     return module

@@ -45,6 +45,7 @@ class RunFolder:
     def append(self, record: RunHeader | TrialRecord) -> None:
         """Add one line to records.jsonl, safely on disk before this returns."""
         self.path.mkdir(parents=True, exist_ok=True)
+        self._end_last_line()
         with self.records.open("a", encoding="utf-8") as stream:
             stream.write(record.model_dump_json() + "\n")
             stream.flush()
@@ -70,11 +71,25 @@ class RunFolder:
         """Return the newest record of each trial, by trial id."""
         return {r.trial_id: r for r in self._read() if isinstance(r, TrialRecord)}
 
+    def _end_last_line(self) -> None:
+        """Drop a last line that was cut off, or what is written next would join it."""
+        if not self.records.is_file():
+            return
+        with self.records.open("r+b") as stream:
+            content = stream.read()
+            begin = content.rfind(b"\n") + 1
+            try:
+                json.loads(content[begin:] or b"{}")
+            except ValueError:
+                stream.truncate(begin)
+            else:
+                stream.write(b"\n" if content[begin:] else b"")
+
     def _read(self) -> Iterator[RunHeader | TrialRecord]:
         if not self.records.is_file():
             return
-        lines = self.records.read_text(encoding="utf-8").splitlines()
-        for number, line in enumerate(lines, start=1):
+        *lines, unfinished = self.records.read_bytes().split(b"\n")
+        for number, line in enumerate([*lines, unfinished] if unfinished else lines, start=1):
             where = f"{self.records}:{number}"
             try:
                 values = json.loads(line)
@@ -87,7 +102,7 @@ class RunFolder:
                     )
                 yield kind.model_validate(values)
             except (ValueError, KeyError, TypeError) as problem:
-                if number == len(lines) and not line.endswith("}"):
+                if number > len(lines):
                     return  # cut off while being written: that trial is simply run again
                 reason = _first_line(problem)
                 raise RunFolderError(

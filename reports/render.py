@@ -40,4 +40,6 @@ def _render(template: str, comparison: Comparison, autoescape: bool) -> str:
 def _cell(text: object) -> str:
     """Make a text safe inside a Markdown table or list: one line, no cell breaks, no HTML."""
     one_line = " ".join(str(text).split())
-    return one_line.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+    # Backslashes first: in front of a pipe, the text's own one would undo the escape.
+    escaped = one_line.replace("\\", "\\\\").replace("|", "\\|")
+    return escaped.replace("<", "&lt;").replace(">", "&gt;")

@@ -52,7 +52,9 @@ class Contest:
         # any lead over j reaches in 95 % of resamples.
         critical = np.array([self._critical(index, j, two_sided=False) for j in range(len(index))])
         others = ~np.eye(len(index), dtype=bool)
-        low = np.where(others, lead - critical[:, None] * spread, -np.inf).max(axis=1)
+        # Resamples are counts, so a bound falls on 0, or on the margin, exactly: without rounding,
+        # 1e-16 would show an arm worse.
+        low = np.where(others, lead - critical[:, None] * spread, -np.inf).max(axis=1).round(12)
         in_play = low <= 0
         reach = lead + critical[None, :] * spread
         high = np.where(others & in_play[None, :], reach, -np.inf).max(axis=1)
@@ -60,8 +62,8 @@ class Contest:
         return {
             name: Loss(
                 value=float(lead[i, best_other[i]]),
-                low=float(low[i]),
-                high=float(max(self.floor, high[i], lead[i, best_other[i]])),
+                low=float(low[i]) + 0.0,  # no -0.0
+                high=round(float(max(self.floor, high[i], lead[i, best_other[i]])), 12),
                 to=among[best_other[i]],
             )
             for i, name in enumerate(among)

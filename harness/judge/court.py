@@ -231,7 +231,7 @@ def _margin_flips(
     flips = []
     for side in (
         [step for step in reversed(steps) if 0 <= step < margin],
-        [step for step in steps if step > margin],
+        [step for step in steps if margin < step < 1],  # 1 and more no task may accept
     ):
         for step in side:
             again = decide(contenders, contest, step)

@@ -120,7 +120,7 @@ def _predictions(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[
     path = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "predictions.jsonl"
     try:
         by_id = read_predictions(path)
-    except (OSError, ValueError, TypeError) as problem:
+    except (OSError, ValueError, TypeError, KeyError) as problem:
         raise RunFolderError(f"{path} cannot be read ({problem}) → run the task again") from problem
     if set(by_id) != set(truth.ids):
         raise RunFolderError(f"{path} does not hold one prediction for each test row → run again")

@@ -54,7 +54,8 @@ def bias_corrected_interval(estimate: float, resampled: Array) -> tuple[float, f
     """Return Efron's bias-corrected 95 % interval (Efron and Tibshirani 1993, section 14.3)."""
     from scipy.stats import norm
 
-    below = (np.mean(resampled < estimate) + np.mean(resampled <= estimate)) / 2
+    ahead = (resampled - estimate).round(12)  # equal values may differ by rounding
+    below = (np.mean(ahead < 0) + np.mean(ahead <= 0)) / 2
     edge = 0.5 / len(resampled)
     bias = norm.ppf(np.clip(below, edge, 1 - edge))
     shares = norm.cdf(2 * bias + norm.ppf([0.025, 0.975]))

@@ -133,7 +133,8 @@ class Hearing:
     def not_enough(self, undecided: Sequence[Contender]) -> Recommendation:
         """Recommend the best-scoring arm for now, and say what would settle the question."""
         best = max(self.feasible, key=lambda c: (c.score, -c.complexity))
-        cheaper = undecided or self.undecided_against(best)
+        open_ones = undecided or self.undecided_against(best)
+        cheaper = [c for c in open_ones if c.cheaper_than(best)]  # the best may be one of them
         reasons = [
             f"{best.name} scores best ({numbers.score(best.score)})"
             f" on {numbers.count(self.contest.n)} test rows."
@@ -235,8 +236,10 @@ def cheapest(candidates: Sequence[Contender]) -> Contender:
 
 def _nothing_feasible(contenders: Sequence[Contender], rejected: dict[str, str]) -> Recommendation:
     near = min(contenders, key=_total_excess, default=None)
+    headline = "Nothing to recommend: no arm meets every limit."
     reasons = ["No arm meets every limit, and no limit was dropped to make one."]
     if near is None:
+        headline = "Nothing to recommend: no arm finished."
         reasons = ["No arm finished."]
     elif _total_excess(near) < float("inf"):
         reasons.append(f"Nearest is {near.name}: {rejected[near.name]}.")
@@ -245,7 +248,7 @@ def _nothing_feasible(contenders: Sequence[Contender], rejected: dict[str, str])
     return Recommendation(
         choice=None,
         verdict="nothing_feasible",
-        headline="Nothing to recommend: no arm meets every limit.",
+        headline=headline,
         reasons=tuple(reasons),
         rejected=rejected,
     )

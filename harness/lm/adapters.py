@@ -17,12 +17,15 @@ def add_lora(lm: LanguageModel, rank: int, alpha: float, dropout: float) -> int:
         The number of trainable weights.
     """
     from peft import LoraConfig, get_peft_model
+    from transformers.pytorch_utils import Conv1D
 
     config = LoraConfig(
         r=rank,
         lora_alpha=alpha,
         lora_dropout=dropout,
         target_modules="all-linear",
+        # GPT-2 keeps its weights transposed.
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in lm.model.modules()),
         task_type="CAUSAL_LM",
     )
     lm.model = get_peft_model(lm.model, config)

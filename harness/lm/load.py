@@ -12,6 +12,8 @@ from harness.lm.prefix import PrefixCache
 from harness.types import Context, LoadedModel, ModelRef
 
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
+_FACTS: list[LoadedModel] = []
+"""What was loaded, kept for the record when the models themselves are gone."""
 
 
 @dataclass(eq=False)
@@ -84,6 +86,7 @@ def load(
     loaded = LanguageModel(ref, model, tokenizer, packed=False)
     loaded.packed = packing_is_exact(loaded)
     _LOADED.add(loaded)
+    _FACTS.append(loaded.facts())
     return loaded
 
 
@@ -99,8 +102,8 @@ def open_model(context: Context, adapter: Path | None = None) -> LanguageModel:
 
 
 def loaded_models() -> tuple[LoadedModel, ...]:
-    """Return the facts of every model in this process."""
-    return tuple(model.facts() for model in _LOADED)
+    """Return the facts of every model that was loaded in this process, in order."""
+    return tuple(_FACTS)
 
 
 def clear_prefixes() -> None:

@@ -9,21 +9,26 @@ import re
 import string
 from collections.abc import Iterable
 
+AROUND = string.whitespace + ".,:;!?\"'`*_“”‘’"
+"""What people and models put around an answer; other punctuation may be part of it: C++, -1."""
+
 
 def read_choice(text: str, labels: Iterable[str]) -> str | None:
     """Return the label that a free text names, or None.
 
-    An exact answer wins (after trimming quotes and punctuation, ignoring case and a leading
+    An exact answer wins (else after trimming quotes and full stops, ignoring case and a leading
     "Answer:"); else the text must name exactly one label as whole words. A label that is only
     part of a longer label that is also named does not count: "card" in "card lost".
     """
+    labels = list(labels)
+    if text.strip() in labels:
+        return text.strip()
     by_folded = {label.casefold(): label for label in labels}
-    plain = re.sub(r"^\s*(the\s+)?answer(\s+is)?\s*[:=]?\s+", "", text.casefold())
-    plain = plain.strip().strip(string.punctuation + string.whitespace + "“”‘’")
-    for candidate in (text.casefold().strip(), plain):
+    said = re.sub(r"^\s*(the\s+)?answer(\s+is)?\s*[:=]?\s+", "", text.casefold())
+    for candidate in (text.casefold().strip(), said.strip(), said.strip(AROUND)):
         if candidate in by_folded:
             return by_folded[candidate]
-    rest, found = plain, []
+    rest, found = said.strip(AROUND), []
     for folded in sorted(by_folded, key=len, reverse=True):
         pattern = rf"(?<!\w){re.escape(folded)}(?!\w)"
         if re.search(pattern, rest):

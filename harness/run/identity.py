@@ -38,9 +38,12 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     return sha256_of(parts)
 
 
-def trial_id(fit: str, test: Split) -> str:
-    """Hash what decides predictions: the fit and the queries. Targets decide none."""
-    return sha256_of([fit, [asdict(query) for query in test.queries]])
+def trial_id(fit: str, arm: str, test: Split) -> str:
+    """Hash what decides predictions: the fit and the queries. Targets decide none.
+
+    The arm's name is in it, so that two arms that are alike but for their names are two trials.
+    """
+    return sha256_of([fit, arm, [asdict(query) for query in test.queries]])
 
 
 @cache

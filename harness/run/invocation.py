@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from harness.errors import ModelError, RunFolderError, UnknownNameError
-from harness.prices import Prices
 from harness.run import identity, machine
 from harness.run.job import Job
 from harness.run.spawn import run_worker
@@ -55,7 +54,11 @@ class Audience(Protocol):
 
 
 class Invocation:
-    """A task, a folder and what was asked for."""
+    """A task, a folder and what was asked for.
+
+    Raises:
+        UnknownNameError: `only` names an arm that the task does not have.
+    """
 
     def __init__(
         self,
@@ -63,16 +66,15 @@ class Invocation:
         folder: RunFolder,
         audience: Audience,
         only: Sequence[str] = (),
-        prices: Prices | None = None,
     ):
         self.task = task
         self.folder = folder
         self.audience = audience
         self.only = frozenset(only)
-        self.prices = prices
         self.model: ModelRef | None = None
         self.model_problem: str | None = None
         self.device, self.dtype = "cpu", "float32"
+        self._check_only()
 
     def run(self) -> RunHeader:
         """Run every selected trial that is not done yet.
@@ -81,10 +83,8 @@ class Invocation:
             The header that was recorded for this invocation.
 
         Raises:
-            UnknownNameError: `only` names an arm that the task does not have.
-            RunFolderError: the folder is in use or belongs to another task.
+            RunFolderError: the folder's records are damaged.
         """
-        self._check_only()
         self._resolve_model()
         header = self._header()
         self.folder.append(header)
@@ -146,7 +146,7 @@ class Invocation:
             device=self.device,
             dtype=self.dtype,
             trials=tuple(self._plan()),
-            prices=self.prices.model_dump(mode="json") if self.prices else None,
+            prices=self.task.prices.model_dump(mode="json") if self.task.prices else None,
             git_commit=machine.git_commit(self.task.folder),
             packages=machine.package_versions(self._distributions()),
             machine=machine.this_machine(self.device),
@@ -170,7 +170,7 @@ class Invocation:
                     params=self.task.params[arm.name],
                     seed=seed,
                     fit_id=fit,
-                    trial_id=identity.trial_id(fit, self.task.test),
+                    trial_id=identity.trial_id(fit, arm.name, self.task.test),
                     selected=not self.only or arm.name in self.only,
                     refused=self._refusal(arm.name),
                     answers=tuple(sorted(strategy.answers)),
@@ -197,8 +197,7 @@ class Invocation:
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         predictions = folder / "predictions.jsonl"
         return (
-            earlier.arm == trial.arm
-            and predictions.is_file()
+            predictions.is_file()
             and sha256_of_file(predictions) == earlier.serve.predictions_sha256
         )
 
@@ -230,7 +229,9 @@ class Invocation:
         if result.status == "ok":
             known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}
             known["artifact_bytes"] = folder_bytes(artifact)
-            facts.write_text(json.dumps(known, indent=1))
+            part = facts.with_suffix(".part")
+            part.write_text(json.dumps(known, indent=1))
+            part.replace(facts)
         else:
             shutil.rmtree(artifact)
         return result, False
@@ -323,7 +324,11 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         RunFolderError: another process runs there, or another task has.
     """
     folder = RunFolder(path)
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        what = f"{path} cannot be a run folder ({problem.strerror})"
+        raise RunFolderError(f"{what} → choose another --out") from None
     with folder.lock.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -338,7 +343,9 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         _check_owner(folder, task_name)
         if fresh:
             shutil.rmtree(path / "trials", ignore_errors=True)
-            folder.records.unlink(missing_ok=True)
+            results = (folder.truth, folder.comparison, folder.report_md, folder.report_html)
+            for file in (*results, folder.records):  # last what tells whose folder it is
+                file.unlink(missing_ok=True)
         yield folder
 
 
@@ -363,12 +370,14 @@ def _check_owner(folder: RunFolder, task_name: str) -> None:
                 f"{folder.path} holds other files ({strangers[0].name}, …) → choose another --out"
             )
         return
-    with folder.records.open(encoding="utf-8") as stream:
-        first = stream.readline()
-    owner = json.loads(first)["task"]["name"] if first.strip().endswith("}") else task_name
+    try:
+        owner = json.loads(folder.records.read_bytes().split(b"\n", 1)[0])["task"]["name"]
+    except (ValueError, KeyError, TypeError):
+        return  # damaged: reading it says so, unless --fresh does away with it
     if owner != task_name:
         raise RunFolderError(
-            f"{folder.path} holds runs of the task '{owner}', not '{task_name}' → choose another --out"
+            f"{folder.path} holds runs of the task '{owner}', not '{task_name}'"
+            " → choose another --out"
         )
 
 

@@ -74,7 +74,7 @@ class Ruler:
                 cpu_s=_cpu_s(),
                 peak_rss_bytes=status.get("VmHWM"),
                 peak_anon_bytes=status.get("RssAnon"),
-                peak_file_bytes=status.get("RssFile"),
+                peak_file_bytes=_file_bytes(status) or None,
             )
         )
 
@@ -88,7 +88,7 @@ class Ruler:
         children = [_status(pid) for pid in descendants(os.getpid())]
         peaks = self._peaks
         anon = sum(status.get("RssAnon", 0) for status in (own, *children))
-        file = sum(status.get("RssFile", 0) for status in (own, *children))
+        file = sum(_file_bytes(status) for status in (own, *children))
         below = sum(status.get("VmRSS", 0) for status in children)
         peaks.anon = max(peaks.anon, anon)
         peaks.file = max(peaks.file, file)
@@ -120,9 +120,14 @@ def _status(pid: int | str = "self") -> dict[str, int]:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return {}
-    wanted = ("VmHWM", "VmRSS", "RssAnon", "RssFile")
+    wanted = ("VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem")
     fields = (line.split() for line in lines if line.split(":")[0] in wanted)
     return {name.rstrip(":"): int(kilobytes) * 1024 for name, kilobytes, *_ in fields}
+
+
+def _file_bytes(status: dict[str, int]) -> int:
+    """Return what is mapped from files, those of a file system in memory (RssShmem) included."""
+    return status.get("RssFile", 0) + status.get("RssShmem", 0)
 
 
 def _reset_high_water() -> bool:

@@ -47,7 +47,7 @@ def run_worker(
     job_path.write_text(job.model_dump_json(indent=1))
     job.result.unlink(missing_ok=True)
     read_end, write_end = os.pipe()
-    command = [sys.executable, "-P", "-m", "harness.run.worker"]
+    command = [sys.executable, "-P", "-m", "harness.run"]
     command += [str(job_path), str(read_end), str(time.time())]
     with stderr_path.open("wb") as log:
         process = subprocess.Popen(

@@ -112,9 +112,9 @@ class Worker:
         )
         errors = [prediction.error for prediction in predictions if prediction.error]
         if errors and len(errors) == len(predictions):
-            raise StrategyError(
-                f"all {len(errors)} predictions failed, the first with: {errors[0]}"
-            )
+            what = f"all {len(errors)} predictions failed, the first with: {errors[0]}"
+            memory = all(map(_says_out_of_memory, errors))
+            raise MemoryError(what) if memory else StrategyError(what)
 
     def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
         """Time single requests: warm (the constant prefix kept, as by a server), then cold."""
@@ -178,6 +178,8 @@ def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction
     except StrategyError:
         raise
     except Exception as problem:
+        if not queries:
+            raise
         traceback.print_exc()
         print(f"the batch failed ({describe(problem)}); one item at a time now", file=sys.stderr)
     predictions = []
@@ -191,11 +193,14 @@ def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction
 
 def is_out_of_memory(problem: BaseException) -> bool:
     """Tell whether an exception says that memory ran out, on the CPU or on a GPU."""
-    words = str(problem).lower()
     return isinstance(problem, MemoryError) or (
-        isinstance(problem, RuntimeError)
-        and ("out of memory" in words or "can't allocate memory" in words)
+        isinstance(problem, RuntimeError) and _says_out_of_memory(str(problem))
     )
+
+
+def _says_out_of_memory(words: str) -> bool:
+    phrases = ("memoryerror", "out of memory", "can't allocate memory")
+    return any(phrase in words.lower() for phrase in phrases)
 
 
 def describe(problem: BaseException) -> str:
@@ -223,9 +228,10 @@ def _answered(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
 
 
 def _timed(strategy: Strategy, query: Query) -> float:
+    given = [copy.deepcopy(query)]  # so that what it does to one is found in `predict`
     begin = time.perf_counter()
     try:
-        strategy.predict([query])
+        strategy.predict(given)
     except Exception:
         traceback.print_exc()  # the item will fail again, and be recorded, in `predict`
     return time.perf_counter() - begin
@@ -249,7 +255,3 @@ def _logger(path: Path | None) -> Callable[..., None]:
 def _die_with_parent(lifeline: int) -> None:
     os.read(lifeline, 1)  # returns when the parent's end closes, however the parent ended
     os.killpg(os.getpgrp(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from math import sqrt
 from statistics import NormalDist
 
-from harness.errors import Fault
 from harness.task.splits import normalised
 from harness.types import Split
 
 DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
-
-
-def repeated_ids(splits: Mapping[str, Split]) -> list[Fault]:
-    """Return a fault for each id that stands twice, within a split or across two."""
-    places: dict[str, list[str]] = defaultdict(list)
-    for name, split in splits.items():
-        for query in split.queries:
-            places[query.id].append(name)
-    return [
-        Fault(f"data.{names[1]}", f"the id '{row_id}' stands {len(names)} times", "ids are unique")
-        for row_id, names in places.items()
-        if len(names) > 1
-    ]
 
 
 def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:

@@ -10,15 +10,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness import metrics, registry
+from harness import registry
 from harness.errors import Fault, HarnessError, TaskError, unknown_name
+from harness.prices import Prices, read_prices
 from harness.source import Source
 from harness.strategy import Strategy
 from harness.task import audit
 from harness.task.corpus import read_corpus
 from harness.task.rows import Row, read_rows
-from harness.task.schema import NOT_YET, TaskFile, arm_of
+from harness.task.schema import TaskFile
 from harness.task.splits import SPLITS, TruthRow, cut, examples_of
+from harness.task.validate import check_keys, validate
 from harness.types import DataFacts, Document, Split, TaskFacts
 
 
@@ -39,6 +41,8 @@ class Task:
     params: Mapping[str, dict[str, Any]]
     """Arm name to every parameter, defaults filled in."""
     data: DataFacts
+    prices: Prices | None
+    """The rows of the task's price file, if it names one."""
 
     @property
     def folder(self) -> Path:
@@ -64,16 +68,17 @@ def load_task(path: Path) -> Task:
     Raises:
         TaskError: with every fault of the file and the data, each with its place and a remedy.
     """
-    source = Source(path)
-    spec = _validate(source)
+    source = Source(path, "write one with `python -m harness new task NAME`")
+    spec = validate(source)
     faults: list[Fault] = []
     labels = _labels(spec, source, faults)
-    _check_keys(spec, source, faults)
+    check_keys(spec, source, faults)
     strategies, params = _arms(spec, source, faults)
     splits, truth = _splits(spec, source, labels, faults)
     documents: tuple[Document, ...] = ()
     if spec.data.corpus:
         documents = read_corpus(path.parent / spec.data.corpus, faults)
+    prices = _prices(spec, path.parent, faults)
     if faults:
         raise TaskError(faults)
     data = DataFacts(
@@ -97,43 +102,18 @@ def load_task(path: Path) -> Task:
         strategies=strategies,
         params=params,
         data=data,
+        prices=prices,
     )
 
 
-def _validate(source: Source) -> TaskFile:
-    value = dict(source.value)
-    if isinstance(value.get("strategies"), list):
-        value["strategies"] = [arm_of(entry) for entry in value["strategies"]]
+def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:
+    if spec.prices is None:
+        return None
     try:
-        return TaskFile.model_validate(value)
-    except ValidationError as problem:
-        raise TaskError([_fault(source, error) for error in problem.errors()]) from None
-
-
-def _fault(source: Source, error: Any) -> Fault:
-    keys = [key for key in error["loc"] if not str(key).startswith(("list[", "dict["))]
-    where = source.where(keys)
-    if error["type"] == "extra_forbidden":
-        promise = NOT_YET.get(".".join(str(key) for key in keys))
-        if promise:
-            return Fault(where, f"this key does not work yet ({promise})", "remove it")
-        known = _known_keys(keys)
-        return Fault(where, unknown_name("key", str(keys[-1]), known))
-    if error["type"] == "missing":
-        return Fault(where, "this key is missing", "add it")
-    got = error.get("input")
-    return Fault(where, f"{error['msg']}, got {got!r}")
-
-
-def _known_keys(keys: list[Any]) -> list[str]:
-    model: Any = TaskFile
-    for key in keys[:-1]:
-        field = model.model_fields.get(str(key)) if hasattr(model, "model_fields") else None
-        if field is None:
-            return []
-        kinds = getattr(field.annotation, "__args__", (field.annotation,))
-        model = next((kind for kind in kinds if hasattr(kind, "model_fields")), None)
-    return list(model.model_fields) if model is not None else []
+        return read_prices(folder / spec.prices)
+    except TaskError as problem:
+        faults.extend(problem.faults)
+        return None
 
 
 def _labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, str]:
@@ -144,45 +124,36 @@ def _labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, st
             faults.append(Fault(where, "only a choice has labels", "remove it, or kind: choice"))
         return {}
     if isinstance(given, str):
-        file = source.path.parent / given
-        try:
-            given = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as problem:
-            faults.append(Fault(where, f"{file} cannot be read as JSON: {problem}"))
+        given = _read_labels(source.path.parent / given, where, faults)
+        if given is None:
             return {}
-    labels = given if isinstance(given, dict) else dict.fromkeys(given or (), "")
-    if len(labels) < 2 or (isinstance(given, list) and len(labels) < len(given)):
+    pairs = list(given.items()) if isinstance(given, dict) else [(item, "") for item in given or ()]
+    labels: dict[str, str] = {}
+    for label, text in pairs:
+        if not isinstance(label, str):
+            faults.append(Fault(where, f"labels must be texts, not {label!r}", 'quote them: "1"'))
+        elif not label or label != label.strip():
+            faults.append(Fault(where, f"{label!r} is empty or has spaces around it"))
+        elif label in labels:
+            faults.append(Fault(where, f"the label '{label}' stands twice", "remove one"))
+        else:
+            labels[label] = str(text or "")
+    if len(pairs) < 2:
         faults.append(Fault(where, "a choice needs at least two different labels"))
-    if any(not isinstance(label, str) or not label.strip() for label in labels):
-        faults.append(Fault(where, "labels must be non-empty texts", 'quote numbers: "1"'))
-    return {str(label): str(text or "") for label, text in labels.items()}
+    return labels
 
 
-def _check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
-    """Check what one key says against another."""
-    data = spec.data
-    hidden = {data.target, *data.slices}
-    for position, column in enumerate(data.visible):
-        if column in hidden:
-            where = source.where(["data", "visible", position])
-            faults.append(Fault(where, f"'{column}' is a target or slice: no strategy may see it"))
-    for key, name in [("metric", spec.metric), *(("also", name) for name in spec.also)]:
-        if name not in metrics.names():
-            faults.append(Fault(source.where([key]), unknown_name("metric", name, metrics.names())))
-        elif spec.answer.kind not in metrics.find(name).answers:
-            what = f"'{name}' does not score answers of kind {spec.answer.kind}"
-            fits = [n for n in metrics.names() if spec.answer.kind in metrics.find(n).answers]
-            faults.append(Fault(source.where([key]), what, f"use one of {', '.join(fits)}"))
-    names = [arm.name for arm in spec.strategies]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        where = source.where(["strategies"])
-        faults.append(Fault(where, f"two arms are called '{name}'", "give one a `name:`"))
-    for name in spec.labour.hours:
-        if name not in names:
-            where = source.where(["labour", "hours", name])
-            faults.append(Fault(where, unknown_name("arm", name, names)))
-    if len(set(spec.seeds)) < len(spec.seeds):
-        faults.append(Fault(source.where(["seeds"]), "the same seed stands twice"))
+def _read_labels(file: Path, where: str, faults: list[Fault]) -> Any:
+    try:
+        given = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as problem:
+        what = f"{str(file)!a} cannot be read as JSON: {problem}"
+        faults.append(Fault(where, what, "name a JSON file of labels"))
+        return None
+    if isinstance(given, list | dict):
+        return given
+    faults.append(Fault(where, f"{file} holds neither a JSON list nor an object"))
+    return None
 
 
 def _arms(
@@ -215,13 +186,14 @@ def _splits(
     rows = _rows(spec, source, faults)
     splits: dict[str, Split] = {}
     truth: list[TruthRow] = []
+    seen: dict[str, str] = {}
     for name in SPLITS:
-        splits[name], split_truth = examples_of(name, rows[name], spec.data, labels, faults)
+        splits[name], split_truth = examples_of(name, rows[name], spec.data, labels, seen, faults)
         if name == "test":
             truth = split_truth
-    faults.extend(audit.repeated_ids(splits))
     if not rows["test"] and not faults:
-        faults.append(Fault(source.where(["data"]), "there are no test rows", "add data.test"))
+        fix = "add rows, or raise split.test" if spec.data.all else "add data.test"
+        faults.append(Fault(source.where(["data"]), "there are no test rows", fix))
     return splits, truth
 
 
@@ -236,7 +208,8 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
             fix = "add e.g. split: {test: 0.3, validation: 0.1}"
             faults.append(Fault(where, "`all` needs shares to be cut by", fix))
             return {name: [] for name in SPLITS}
-        return cut(read_rows(folder / data.all, faults), data, spec.split)
+        read = read_rows(folder / data.all, faults)
+        return cut(read, data, spec.split, by_target=spec.answer.kind == "choice")
     if spec.split is not None:
         faults.append(Fault(source.where(["split"]), "`split` cuts `data.all`", "name that file"))
     if not data.test:

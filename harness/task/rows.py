@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault
+from harness.source import not_utf8
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
         faults.append(Fault(str(path), f"cannot be read: {problem.strerror}"))
         return []
     except UnicodeDecodeError as problem:
-        fix = "save it as UTF-8"
-        faults.append(Fault(str(path), f"is not UTF-8 text at byte {problem.start}", fix))
+        faults.append(not_utf8(path, problem))
+        return []
+    except ValueError as problem:  # a path with a NUL in it
+        faults.append(Fault(ascii(str(path)), f"is not a path: {problem}"))
         return []
     if not rows and not any(fault.where.startswith(str(path)) for fault in faults):
         faults.append(Fault(str(path), "has no rows"))
@@ -43,33 +47,41 @@ def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
 
 
 def _jsonl(path: Path, faults: list[Fault]) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            where = f"{path}:{number}"
-            try:
-                values = json.loads(line)
-            except json.JSONDecodeError as problem:
-                faults.append(Fault(where, f"is not JSON: {problem.msg} at column {problem.colno}"))
-                continue
-            if isinstance(values, dict):
-                yield Row(where, values)
-            else:
-                faults.append(Fault(where, "is not a JSON object", 'write {"id": …, "text": …}'))
+    for number, line in enumerate(io.StringIO(path.read_text("utf-8-sig")), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            values = json.loads(line)
+            if "\\u" in line:
+                json.dumps(values, ensure_ascii=False).encode()
+        except json.JSONDecodeError as problem:
+            faults.append(Fault(where, f"is not JSON: {problem.msg} at column {problem.colno}"))
+            continue
+        except UnicodeEncodeError:
+            faults.append(Fault(where, "holds half of a surrogate pair", "write valid Unicode"))
+            continue
+        except (RecursionError, ValueError) as problem:
+            faults.append(Fault(where, f"is not JSON that can be read: {problem}"))
+            continue
+        if isinstance(values, dict):
+            yield Row(where, values)
+        else:
+            faults.append(Fault(where, "is not a JSON object", 'write {"id": …, "text": …}'))
 
 
 def _csv(path: Path, faults: list[Fault]) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream, strict=True)
-        try:
-            for values in reader:
-                where = f"{path}:{reader.line_num}"
-                if None in values or None in values.values():
-                    faults.append(
-                        Fault(where, f"does not have {len(reader.fieldnames or ())} columns")
-                    )
-                    continue
-                yield Row(where, dict(values))
-        except csv.Error as problem:
-            faults.append(Fault(f"{path}:{reader.line_num}", f"is not CSV: {problem}"))
+    stream = io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")
+    reader = csv.DictReader(stream, strict=True)
+    try:
+        columns = list(reader.fieldnames or ())
+        for column in sorted({name for name in columns if columns.count(name) > 1}):
+            faults.append(Fault(f"{path}:1", f"the column '{column}' stands twice", "rename one"))
+        for values in reader:
+            where = f"{path}:{reader.line_num}"
+            if None in values or None in values.values():
+                faults.append(Fault(where, f"does not have {len(columns)} columns"))
+                continue
+            yield Row(where, dict(values))
+    except csv.Error as problem:
+        faults.append(Fault(f"{path}:{reader.reader.line_num}", f"is not CSV: {problem}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 NOT_YET = {
     "data.groups": "access control by group",
@@ -24,21 +24,49 @@ PositiveFloat = Annotated[float, Field(gt=0)]
 NonNegativeFloat = Annotated[float, Field(ge=0)]
 
 
+def _shape(value: Any) -> str | None:
+    names = {list: "list[labels]", dict: "dict[labels]", str: "str[labels]", type(None): "none[]"}
+    return names.get(type(value))
+
+
+Labels = Annotated[
+    Annotated[list[str], Tag("list[labels]")]
+    | Annotated[dict[str, str], Tag("dict[labels]")]
+    | Annotated[str, Tag("str[labels]")]
+    | Annotated[None, Tag("none[]")],
+    # Told apart by shape, so that a fault speaks of the shape that the user wrote.
+    Discriminator(
+        _shape,
+        custom_error_type="labels",
+        custom_error_message="Input should be a list of labels, a mapping of labels to"
+        " descriptions, or the path of a JSON file of either",
+    ),
+]
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 class Spec(BaseModel):
-    """Base of all parts of the task file."""
+    """Base of all parts of the task file: no text is empty, no number infinite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        protected_namespaces=(),
+        str_min_length=1,
+        allow_inf_nan=False,
+    )
 
 
 class Answer(Spec):
     """What an answer looks like."""
 
+    model_config = ConfigDict(str_min_length=0)  # a description may be empty
+
     kind: Literal["choice", "text"]
-    labels: list[str] | dict[str, str] | str | None = None
+    labels: Labels = None
     """For `choice`: the labels, or label to description, or the path of a JSON file of either."""
 
 
@@ -137,7 +165,7 @@ class TaskFile(Spec):
     """A whole task file."""
 
     name: str = Field(pattern=NAME_PATTERN)
-    instruction: str = Field(min_length=1)
+    instruction: str = Field(pattern=r"\S")
     answer: Answer
     data: Data
     metric: str

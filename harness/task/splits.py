@@ -6,9 +6,11 @@ Knows the meaning of columns; knows nothing of strategies or models.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from harness.errors import Fault, unknown_name
@@ -30,12 +32,19 @@ class TruthRow:
 
 
 def normalised(text: str) -> str:
-    """Lower-case `text` and keep letters and digits only: the form in which inputs are compared."""
-    return "".join(character for character in text.lower() if character.isalnum())
+    """Reduce `text` to its words in lower case, the form in which inputs are compared.
+
+    Words are runs of letters (with their marks) and digits: neither case nor punctuation tells
+    two inputs apart. A text without any is compared as it is: two emoji are not the same input.
+    """
+    kept = (c if unicodedata.category(c)[0] in "LNM" else " " for c in text.lower())
+    return " ".join("".join(kept).split()) or text.strip()
 
 
-def cut(rows: Sequence[Row], data: Data, shares: SplitShares) -> dict[str, list[Row]]:
-    """Cut rows into train, validation and test, stratified by target.
+def cut(
+    rows: Sequence[Row], data: Data, shares: SplitShares, *, by_target: bool
+) -> dict[str, list[Row]]:
+    """Cut rows into train, validation and test, stratified by target where `by_target`.
 
     Rows with the same normalised input stay together, and the cut depends on inputs and seed
     alone: neither the order of rows nor rows added later move an input to another split of its
@@ -46,7 +55,8 @@ def cut(rows: Sequence[Row], data: Data, shares: SplitShares) -> dict[str, list[
         groups[normalised(str(row.values.get(data.input, row.where)))].append(row)
     strata: dict[str, list[str]] = defaultdict(list)
     for key, group in groups.items():
-        strata[str(group[0].values.get(data.target))].append(key)
+        targets = (str(row.values.get(data.target)) for row in group)
+        strata[min(targets) if by_target else ""].append(key)
 
     parts: dict[str, list[Row]] = {name: [] for name in SPLITS}
     for keys in strata.values():
@@ -62,7 +72,12 @@ def cut(rows: Sequence[Row], data: Data, shares: SplitShares) -> dict[str, list[
 
 
 def examples_of(
-    name: str, rows: Sequence[Row], data: Data, labels: Mapping[str, str], faults: list[Fault]
+    name: str,
+    rows: Sequence[Row],
+    data: Data,
+    labels: Mapping[str, str],
+    seen: dict[str, str],
+    faults: list[Fault],
 ) -> tuple[Split, list[TruthRow]]:
     """Build one split and, for the judge, its truth.
 
@@ -71,24 +86,28 @@ def examples_of(
         rows: the raw rows.
         data: the meaning of the columns.
         labels: the allowed targets; empty where answers are free text.
+        seen: every id so far, of other splits too, and where it stands; receives those of `rows`.
         faults: receives everything that is wrong with a row.
 
     Returns:
         The split, and one truth row for each example, in the same order.
     """
-    id_column = data.id or ("id" if all("id" in row.values for row in rows) else None)
+    id_column = data.id or ("id" if any("id" in row.values for row in rows) else None)
     examples, truth = [], []
     for number, row in enumerate(rows, start=1):
         row_faults = _missing_columns(row, data, id_column)
         if not row_faults:
             targets = _targets(row, data, labels, row_faults)
-            text = str(row.values[data.input])
-            if not text.strip():
-                row_faults.append(Fault(row.where, f"'{data.input}' is empty"))
+            text = _text_of(row, data.input, row_faults)
+            row_id = _text_of(row, id_column, row_faults) if id_column else f"{name}-{number}"
+            if row_id in seen:
+                what = f"the id '{row_id}' already stands at {seen[row_id]}"
+                row_faults.append(Fault(row.where, what, "ids are unique, also across splits"))
+            elif row_id:
+                seen[row_id] = row.where
         faults.extend(row_faults)
         if row_faults:
             continue
-        row_id = str(row.values[id_column]) if id_column else f"{name}-{number}"
         fields = {column: row.values[column] for column in data.visible}
         examples.append(Example(Query(row_id, text, fields), targets))
         slices = {column: str(row.values[column]) for column in data.slices}
@@ -100,17 +119,28 @@ def examples_of(
 def _missing_columns(row: Row, data: Data, id_column: str | None) -> list[Fault]:
     wanted = [data.input, data.target, *data.visible, *data.slices, data.cluster, id_column]
     return [
-        Fault(row.where, unknown_name("column", column, row.values), "see the keys under `data`")
+        Fault(row.where, f"'{column}' is null", "give it a value, or leave out the row")
+        if column in row.values
+        else Fault(row.where, unknown_name("column", column, row.values), "see the keys of `data`")
         for column in dict.fromkeys(wanted)
         if column is not None and row.values.get(column) is None
     ]
+
+
+def _text_of(row: Row, column: str, faults: list[Fault]) -> str:
+    text = _text(row.values[column])
+    if text is None:
+        faults.append(Fault(row.where, f"'{column}' must be a text, not {row.values[column]!r}"))
+    elif not text.strip():
+        faults.append(Fault(row.where, f"'{column}' is empty"))
+    return text or ""
 
 
 def _targets(
     row: Row, data: Data, labels: Mapping[str, str], faults: list[Fault]
 ) -> tuple[str, ...]:
     value = row.values[data.target]
-    targets = tuple(_target(item) for item in (value if isinstance(value, list) else [value]))
+    targets = tuple(_text(item) for item in (value if isinstance(value, list) else [value]))
     if not targets or any(target is None or not target.strip() for target in targets):
         faults.append(
             Fault(row.where, f"'{data.target}' must be a text or a list of texts, not {value!r}")
@@ -122,7 +152,9 @@ def _targets(
     return tuple(target for target in targets if target is not None)
 
 
-def _target(value: Any) -> str | None:
+def _text(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float) and not isfinite(value):
         return None
     return str(value)

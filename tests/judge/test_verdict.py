@@ -1,0 +1,283 @@
+"""The verdict rule, case by case, on arms and resamples made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.judge.checks import limit_checks, need_checks
+from harness.judge.comparison import Check, Loss
+from harness.judge.contest import Contest
+from harness.judge.verdict import Contender, cheapest, decide, items_to_settle
+
+NO_LIMITS = {
+    "min_score": None,
+    "max_p95_ms": None,
+    "max_serve_memory_gib": None,
+    "max_fit_memory_gib": None,
+    "max_usd_per_1k": None,
+}
+MISSED = Check(key="limits.min_score", text="too low", state="missed", excess=0.2)
+CLOSE = Check(key="limits.max_p95_ms", text="a bit slow", state="missed", excess=0.05)
+UNKNOWN = Check(key="limits.max_usd_per_1k", text="give a price row", state="unknown")
+
+
+def arm(name, score, cost=1.0, complexity=1, checks=()):
+    return Contender(name, score, complexity, tuple(checks), cost, f"${cost}")
+
+
+def contest(arms, sd=0.004, n=1000):
+    """Resamples that spread by `sd`, a number or one for each arm, independently."""
+    scores = np.array([a.score for a in arms])
+    spread = np.broadcast_to(np.array(sd), scores.shape)[:, None]
+    noise = np.random.default_rng(0).normal(size=(len(arms), 4_000))
+    noise -= noise.mean(axis=1, keepdims=True)
+    return Contest(tuple(a.name for a in arms), scores, scores[:, None] + spread * noise, n)
+
+
+def verdict(arms, margin=0.05, sd=0.004, n=1000):
+    return decide(arms, contest(arms, sd, n), margin)
+
+
+def outcome(found):
+    return found.verdict, found.choice, set(found.tied_with), found.provisional
+
+
+GOOD = arm("good", 0.90, cost=10, complexity=5)
+
+
+@pytest.mark.parametrize(
+    ("arms", "sd", "expected"),
+    [
+        pytest.param([GOOD], 0.004, ("choose", "good", set(), False), id="one arm"),
+        pytest.param(
+            [GOOD, arm("cheap", 0.95, checks=[MISSED])],
+            0.004,
+            ("choose", "good", set(), False),
+            id="one feasible arm, though another scores better",
+        ),
+        pytest.param(
+            [GOOD, arm("cheap", 0.90)],
+            0.004,
+            ("tie", "cheap", {"good"}, False),
+            id="a tie goes to the cheaper",
+        ),
+        pytest.param(
+            [GOOD, arm("cheap", 0.80)],
+            0.004,
+            ("choose", "good", set(), False),
+            id="the cheaper is shown worse by more than the margin",
+        ),
+        pytest.param(
+            [GOOD, arm("cheap", 0.87)],
+            0.004,
+            ("choose", "cheap", set(), False),
+            id="the cheaper is shown worse by less than the margin",
+        ),
+        pytest.param(
+            [GOOD, arm("cheap", 0.93)],
+            0.004,
+            ("choose", "cheap", set(), False),
+            id="the cheaper is shown better",
+        ),
+        pytest.param(
+            [GOOD, arm("cheap", 0.88)],
+            0.02,
+            ("not_enough_evidence", "good", set(), True),
+            id="a candidate, but the cheaper arm is open",
+        ),
+        pytest.param(
+            [GOOD, arm("cheap", 0.89)],
+            0.05,
+            ("not_enough_evidence", "good", set(), True),
+            id="no candidate at all",
+        ),
+        pytest.param(
+            [GOOD, arm("dear", 0.88, cost=20)],
+            0.02,
+            ("choose", "good", set(), False),
+            id="an open arm that is dearer does not hold up the choice",
+        ),
+        pytest.param(
+            [arm("a", 0.90, cost=3), arm("b", 0.90, cost=2), arm("c", 0.90, cost=1)],
+            0.004,
+            ("tie", "c", {"a", "b"}, False),
+            id="a tie of three names both others",
+        ),
+        pytest.param(
+            [arm("best", 0.93, cost=3), arm("b", 0.90, cost=2), arm("c", 0.90, cost=1)],
+            0.004,
+            ("tie", "c", {"b"}, False),
+            id="a tie names only whom it cannot be told from",
+        ),
+        pytest.param(
+            [arm("intricate", 0.9, 1.00, 4), arm("plain", 0.9, 1.04, 1)],
+            0.004,
+            ("tie", "plain", {"intricate"}, False),
+            id="costs within 5 % are equal, then the simpler",
+        ),
+        pytest.param(
+            [arm("intricate", 0.9, 1.00, 4), arm("plain", 0.9, 1.06, 1)],
+            0.004,
+            ("tie", "intricate", {"plain"}, False),
+            id="costs 6 % apart decide",
+        ),
+        pytest.param(
+            [arm("intricate", 0.9, None, 4), arm("plain", 0.9, 9.0, 1)],
+            0.004,
+            ("tie", "plain", {"intricate"}, False),
+            id="an unknown cost leaves it to complexity",
+        ),
+        pytest.param(
+            [arm("a", 0.9, checks=[UNKNOWN]), GOOD],
+            0.004,
+            ("choose", "good", set(), False),
+            id="an unknown value does not meet a limit",
+        ),
+        pytest.param(
+            [arm("a", 0.9, checks=[UNKNOWN])],
+            0.004,
+            ("nothing_feasible", None, set(), False),
+            id="nothing feasible",
+        ),
+    ],
+)
+def test_the_rule(arms, sd, expected):
+    assert outcome(verdict(arms, sd=sd)) == expected
+
+
+def test_the_nearest_miss_is_named_by_its_relative_excess():
+    arms = [arm("far", 0.9, checks=[MISSED]), arm("near", 0.8, checks=[CLOSE])]
+    found = verdict(arms)
+    assert found.choice is None
+    assert any("Nearest is near: a bit slow" in reason for reason in found.reasons)
+    assert found.rejected == {"far": "too low", "near": "a bit slow"}
+
+
+def test_an_arm_is_as_far_off_as_its_worst_miss():
+    arms = [arm("both", 0.9, checks=[MISSED, CLOSE]), arm("one", 0.8, checks=[CLOSE])]
+    assert any("Nearest is one" in reason for reason in verdict(arms).reasons)
+
+
+def test_where_every_arm_lacks_a_figure_the_reason_says_what_to_supply():
+    found = verdict([arm("a", 0.9, checks=[UNKNOWN]), arm("b", 0.9, checks=[UNKNOWN])])
+    assert any("give a price row" in reason for reason in found.reasons)
+
+
+def test_without_any_finished_arm_no_limit_is_blamed():
+    found = decide([], Contest((), np.array([]), np.zeros((0, 1)), n=1), 0.05)
+    assert outcome(found) == ("nothing_feasible", None, set(), False)
+    assert found.reasons == ("No arm finished.",)
+    assert "limit" not in found.headline
+
+
+def test_infeasible_arms_set_no_standard_for_the_others():
+    unreachable = arm("best", 0.99, checks=[MISSED])
+    found = verdict([unreachable, GOOD, arm("cheap", 0.89)])
+    assert found.choice == "cheap"
+    assert found.rejected["best"] == "too low"
+
+
+def test_a_choice_that_is_shown_worse_says_so():
+    found = verdict([GOOD, arm("cheap", 0.87)])
+    assert any("shown worse than good, by 3.0 points" in reason for reason in found.reasons)
+
+
+def test_a_tie_says_which_side_to_take_and_why():
+    assert "the cheaper one" in verdict([GOOD, arm("cheap", 0.90)]).headline
+    equal = [arm("intricate", 0.9, 1.00, 4), arm("plain", 0.9, 1.04, 1)]
+    assert "the simpler one" in verdict(equal).headline
+
+
+def test_an_open_verdict_names_the_cheaper_arm_and_how_many_rows_would_settle_it():
+    found = verdict([GOOD, arm("cheap", 0.88)], sd=0.02)
+    assert any("cheap is cheaper or simpler" in reason for reason in found.reasons)
+    assert any("test rows would settle cheap" in reason for reason in found.reasons)
+    assert "cheap" not in found.rejected
+
+
+def test_the_best_arm_is_never_held_against_itself():
+    # The best arm is the cheapest and noisy; two like arms are within the margin but dearer.
+    arms = [arm("best", 0.905, cost=1), arm("b", 0.90, cost=5), arm("c", 0.90, cost=6)]
+    noise = np.random.default_rng(0).normal(size=(2, 4_000))
+    scores = np.array([a.score for a in arms])
+    resampled = scores[:, None] + np.array([0.1 * noise[0], 0.005 * noise[1], 0 * noise[1]])
+    made = Contest(("best", "b", "c"), scores, resampled, n=1000)
+    losses = made.losses(["best", "b", "c"])
+    margin = (losses["best"].high + min(losses["b"].high, losses["c"].high)) / 2
+    assert margin < losses["best"].high
+    found = decide(arms, made, margin)
+    assert outcome(found) == ("not_enough_evidence", "best", set(), True)
+    assert not any("best is cheaper" in reason for reason in found.reasons)
+    assert any("Its loss to another arm may still be" in reason for reason in found.reasons)
+
+
+def test_a_limit_on_quality_is_met_on_the_mark_and_never_dropped():
+    floor = {**NO_LIMITS, "min_score": 0.85}
+    on_it, below = (
+        next(limit_checks(floor, (v, 0.8, 0.9), None, None, None, None)) for v in (0.85, 0.8)
+    )
+    assert (on_it.state, on_it.borderline) == ("met", True)
+    assert (below.state, below.excess) == ("missed", pytest.approx(0.05 / 0.85))
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("max_p95_ms", "not measured"),
+        ("max_serve_memory_gib", "not measured"),
+        ("max_fit_memory_gib", "not measured"),
+        ("max_usd_per_1k", "give a price row"),
+    ],
+)
+def test_what_is_not_known_meets_no_limit(limit, words):
+    (check,) = limit_checks({**NO_LIMITS, limit: 1.0}, (0.9, None, None), None, None, None, None)
+    assert check.key == f"limits.{limit}"
+    assert (check.state, check.excess) == ("unknown", None)
+    assert words in check.text
+
+
+@pytest.mark.parametrize(
+    ("interval", "state", "borderline"),
+    [
+        ((0.3, 0.2, 0.35), "met", False),
+        ((0.39, 0.3, 0.45), "met", True),
+        ((0.41, 0.3, 0.45), "missed", True),
+        ((0.6, 0.5, 0.7), "missed", False),
+    ],
+)
+def test_a_limit_inside_the_interval_is_borderline(interval, state, borderline):
+    limits = {**NO_LIMITS, "max_p95_ms": 400}
+    (check,) = limit_checks(limits, (0.9, None, None), interval, None, None, None)
+    assert (check.state, check.borderline) == (state, borderline)
+
+
+def test_memory_is_held_against_gibibytes():
+    limits = {**NO_LIMITS, "max_serve_memory_gib": 1, "max_fit_memory_gib": 1}
+    serve, fit = limit_checks(limits, (0.9, None, None), None, 2**30, 3 * 2**29, None)
+    assert (serve.state, fit.state, fit.excess) == ("met", "missed", pytest.approx(0.5))
+
+
+def test_a_need_that_is_not_offered_is_missed_and_one_that_is_not_asked_for_is_no_check():
+    needs = {"per_user_data": False, "citations": True, "offline": True}
+    checks = {check.key: check.state for check in need_checks(needs, ("offline",))}
+    assert checks == {"needs.citations": "missed", "needs.offline": "met"}
+
+
+def test_the_cheapest_of_equals_is_the_first_named():
+    assert cheapest([arm("a", 0.9), arm("b", 0.9)]).name == "a"
+
+
+def test_rows_to_settle_shrink_the_bounds_to_the_nearer_side():
+    loss = Loss(value=0.02, low=-0.02, high=0.06, to="x")
+    needed = items_to_settle(loss, margin=0.05, n=100)
+    assert needed == 178  # 100 * (0.04 / 0.03) ** 2, against 400 to be shown worse
+    assert 0.02 + 0.04 * (100 / needed) ** 0.5 <= 0.05
+    assert 0.02 + 0.04 * (100 / (needed - 1)) ** 0.5 > 0.05
+
+
+def test_a_loss_on_the_margin_is_settled_only_by_being_shown_worse():
+    loss = Loss(value=0.05, low=-0.05, high=0.15, to="x")
+    assert items_to_settle(loss, margin=0.05, n=100) == 400
+    assert items_to_settle(Loss(value=0.0, low=-0.1, high=0.1, to="x"), margin=0.0, n=100) is None
+    assert items_to_settle(Loss(), margin=0.05, n=100) is None

@@ -1,0 +1,69 @@
+"""Tiny tasks with strategies from a file, run in real processes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.run import Invocation, opened
+from harness.task import limited, load_task
+
+
+class Silent:
+    """An audience that says nothing."""
+
+    def start(self, trial, number, total, doing):
+        pass
+
+    def tick(self):
+        pass
+
+    def end(self, record, reused):
+        pass
+
+
+def write_task(folder: Path, source: str, arms: list, **changes) -> Path:
+    """Write strategies.py, three splits and task.yaml (as JSON, which YAML contains)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "own.py").write_text(source)
+    for name, n in (("train", 6), ("validation", 4), ("test", 8)):
+        rows = [
+            {"id": f"{name}{i}", "text": f"{name} text {i}", "label": "ab"[i % 2], "day": str(i)}
+            for i in range(n)
+        ]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = {name: f"{name}.jsonl" for name in ("train", "validation", "test")}
+    task = {
+        "name": "tiny",
+        "instruction": "Which letter?",
+        "answer": {"kind": "choice", "labels": {"a": "first", "b": "second"}},
+        "data": {**data, "input": "text", "target": "label"},
+        "metric": "accuracy",
+        "strategies": arms,
+        **changes,
+    }
+    path = folder / "task.yaml"
+    path.write_text(json.dumps(task, indent=1))
+    return path
+
+
+def run_task(path: Path, out: Path, limit: int | None = None, **options):
+    """Run a task in worker processes; returns its run folder and its records by arm."""
+    task = load_task(path)
+    if limit is not None:
+        task = limited(task, limit)
+    with opened(out, task.spec.name, fresh=False) as folder:
+        Invocation(task, folder, Silent(), **options).run()
+    return folder, {record.arm: record for record in folder.trials().values()}
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    return write_task
+
+
+@pytest.fixture(scope="session")
+def run_tiny():
+    return run_task

@@ -1,0 +1,162 @@
+"""Strategies that break the contract, each in one way, for `check_strategy` to catch."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from harness import Params, Prediction, Strategy
+
+REMEMBERED: dict[str, str] = {}
+COUNTER = itertools.count()
+
+
+class Sound(Strategy):
+    """Breaks nothing: answers with the colour of the last training row that shares a word."""
+
+    needs_train = True
+
+    def fit(self, train, validation, artifact):
+        answers = {}
+        for example in train:
+            answers[example.query.text.split()[-1]] = example.targets[0]
+        (artifact / "answers.json").write_text(json.dumps(answers))
+
+    def load(self, artifact):
+        self.answers_by_word = json.loads((artifact / "answers.json").read_text())
+
+    def predict(self, queries):
+        return [Prediction(self.answer(query)) for query in queries]
+
+    def answer(self, query):
+        words = query.text.split()
+        return self.answers_by_word.get(words[-1] if words else "", "red")
+
+
+class WrongOrder(Sound):
+    def predict(self, queries):
+        return super().predict(sorted(queries, key=lambda query: query.text))
+
+
+class DropsAnItem(Sound):
+    def predict(self, queries):
+        return super().predict(queries)[:-1]
+
+
+class StateInMemory(Sound):
+    def fit(self, train, validation, artifact):
+        REMEMBERED["answer"] = train[0].targets[0]
+
+    def load(self, artifact):
+        self.answer_kept = REMEMBERED["answer"]
+
+    def predict(self, queries):
+        return [Prediction(self.answer_kept) for _ in queries]
+
+
+class ChangesAQuery(Sound):
+    def predict(self, queries):
+        predictions = super().predict(queries)
+        for query in queries:
+            query.fields["seen"] = True
+        return predictions
+
+
+class ReordersItsQueries(Sound):
+    def predict(self, queries):
+        predictions = super().predict(queries)
+        queries.sort(key=lambda query: query.text)
+        return predictions
+
+
+class ReturnsStrings(Sound):
+    def predict(self, queries):
+        return [self.answer(query) for query in queries]
+
+
+class AnswersNone(Sound):
+    def predict(self, queries):
+        return [Prediction(None) for _ in queries]
+
+
+class IsNotDetermined(Sound):
+    def predict(self, queries):
+        return [Prediction(random.choice("abcdefghijklmnopqrstuvwxyz")) for _ in queries]
+
+
+class LooksAtItsNeighbours(Sound):
+    def predict(self, queries):
+        return [Prediction(f"{len(queries)} queries") for _ in queries]
+
+
+class FailsOnNoQueries(Sound):
+    def predict(self, queries):
+        assert queries
+        return super().predict(queries)
+
+
+class FailsOnOddText(Sound):
+    def predict(self, queries):
+        for query in queries:
+            query.text.encode("ascii")
+        return super().predict(queries)
+
+
+class KeepsAnAbsolutePath(Sound):
+    def fit(self, train, validation, artifact):
+        super().fit(train, validation, artifact)
+        (artifact / "where.txt").write_text(str(artifact / "answers.json"))
+
+    def load(self, artifact):
+        self.answers_by_word = json.loads(Path((artifact / "where.txt").read_text()).read_text())
+
+
+class WritesWhenServing(Sound):
+    def predict(self, queries):
+        with (self.artifact / "log.txt").open("a") as stream:
+            stream.write("asked\n")
+        return super().predict(queries)
+
+    def load(self, artifact):
+        super().load(artifact)
+        self.artifact = artifact
+
+
+class LoosensItsParams(Sound):
+    class Params(Params):
+        model_config = ConfigDict(extra="ignore")
+
+
+class HasForeignParams(Sound):
+    class Params(BaseModel):
+        shots: int = 3
+
+
+class ClaimsTooMuch(Sound):
+    complexity = 9
+
+
+class ClaimsAnUnknownAnswer(Sound):
+    answers = frozenset({"choice", "poem"})
+
+
+class LogProbabilitiesThatAreNone(Sound):
+    def predict(self, queries):
+        return [Prediction("red", {"red": 0.9, "green": 0.1}) for _ in queries]
+
+
+class Dies(Sound):
+    def fit(self, train, validation, artifact):
+        os._exit(7)
+
+
+class ChangesItsTrainingRows(Sound):
+    def fit(self, train, validation, artifact):
+        super().fit(train, validation, artifact)
+        for example in train:
+            example.query.fields["seen"] = True

@@ -1,0 +1,74 @@
+"""`check_strategy` passes what is sound and names the breach of everything in the broken kit."""
+
+from __future__ import annotations
+
+import broken_kit
+import pytest
+
+from harness import registry
+from harness.errors import StrategyError
+from harness.lm.models import resolve
+from harness.testing import check_strategy
+
+BREACHES = {
+    "WrongOrder": "depends on its place",
+    "DropsAnItem": "13 predictions for 14 queries",
+    "StateInMemory": "KeyError",
+    "ChangesAQuery": "changed its queries",
+    "ReordersItsQueries": "changed its queries",
+    "ReturnsStrings": "where a Prediction was due",
+    "AnswersNone": "where a Prediction was due",
+    "IsNotDetermined": "not determined by the seed",
+    "LooksAtItsNeighbours": "its neighbours",
+    "FailsOnNoQueries": "with no queries",
+    "FailsOnOddText": "the query odd-1 failed: UnicodeEncodeError",
+    "KeepsAnAbsolutePath": "FileNotFoundError",
+    "WritesWhenServing": "writes into the artifact",
+    "LoosensItsParams": "accept an unknown key",
+    "HasForeignParams": "must inherit from harness.Params",
+    "ClaimsTooMuch": "from 0 to 5",
+    "ClaimsAnUnknownAnswer": "poem",
+    "LogProbabilitiesThatAreNone": "not logarithms of probabilities",
+    "Dies": "exit code 7",
+    "ChangesItsTrainingRows": "changed its training",
+}
+
+
+def test_the_kit_and_the_table_name_the_same_strategies():
+    kit = {
+        name
+        for name, value in vars(broken_kit).items()
+        if isinstance(value, type) and issubclass(value, broken_kit.Sound)
+    }
+    assert kit - {"Sound"} == set(BREACHES)
+
+
+def test_a_sound_strategy_passes():
+    check_strategy(broken_kit.Sound)
+
+
+@pytest.mark.parametrize("name", sorted(BREACHES))
+def test_a_broken_strategy_is_caught(name):
+    with pytest.raises(StrategyError) as caught:
+        check_strategy(getattr(broken_kit, name))
+    assert BREACHES[name] in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["majority", "tfidf"])
+def test_the_built_in_strategies_keep_the_contract(name):
+    check_strategy(registry.find(name))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("zero_shot", {}), ("few_shot", {"shots": 3}), ("lora", {"epochs": 1, "rank": 2})],
+)
+def test_those_with_a_model_keep_it_too(name, params, tmp_path):
+    model = resolve("smollm2-135m-instruct-q4", tmp_path)
+    check_strategy(registry.find(name), params, model)
+
+
+def test_every_built_in_strategy_is_checked_here():
+    ours = {n for n in registry.names() if registry.find(n).__module__.startswith("strategies.")}
+    assert ours == {"majority", "tfidf", "zero_shot", "few_shot", "lora"}

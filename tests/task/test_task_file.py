@@ -1,0 +1,304 @@
+"""Every fault of task.yaml is told, all at once, with its line, the value and what to write."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from task_folder import KEYS, data, faults_of, jsonl, rows, task_text, told, write
+
+from harness.errors import TaskError
+from harness.task import load_task
+from harness.task.schema import NOT_YET, TaskFile
+
+
+def test_the_smallest_task_loads_with_its_defaults(tmp_path):
+    task = load_task(write(tmp_path))
+    assert (len(task.train), len(task.validation), len(task.test)) == (8, 0, 6)
+    assert task.spec.model == "smollm2-135m-instruct-q4"
+    assert task.spec.seeds == [0]
+    assert task.spec.margin == 0
+    assert task.labels == {"a": "", "b": ""}
+    assert list(task.strategies) == ["majority"]
+    assert task.folder == tmp_path
+
+
+def test_what_a_strategy_is_told_holds_no_path_and_no_row(tmp_path):
+    task = load_task(write(tmp_path))
+    assert str(tmp_path) not in repr(task.facts)
+    assert ".jsonl" not in repr(task.facts)
+    assert "text 0" not in repr(task.facts)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_needed_key_is_missed_by_name(tmp_path, key):
+    (line,) = told(write(tmp_path, task_text(**{key: None})))
+    assert line.startswith("task.yaml:1 ")
+    assert f" {key}: this key is missing" in line
+
+
+# What is added or replaced, the words of the one fault's place, and words of its text.
+WRONG_KEYS = [
+    ("model: ''", "model", "at least 1 character"),
+    ("model: [x, y]", "model", "['x', 'y']"),
+    ("model: {provider: openai}", "model", "openai"),
+    ("model: 5", "model", 'quote it: "5"'),
+    ("modle: x", "modle", "did you mean 'model'"),
+    ("12: x", "12", "no key is called '12'"),
+    ("dtype: int8", "dtype", "'bfloat16'"),
+    ("prices: ''", "prices", "at least 1 character"),
+    ("also: accuracy", "also", "list"),
+    ("also: [acuracy]", "also", "did you mean 'accuracy'"),
+    ("seeds: []", "seeds", "at least 1 item"),
+    ("seeds: 0", "seeds", "list"),
+    ("seeds: [0, 1, 0]", "seeds", "twice"),
+    ("seeds: [0, x]", "seeds.1", "'x'"),
+    ("seeds: [1.5]", "seeds.0", "1.5"),
+    ("margin: 5", "margin", "less than 1"),
+    ("margin: -0.1", "margin", "-0.1"),
+    ("margin: .nan", "margin", "finite"),
+    ("margin: .inf", "margin", "finite"),
+    ("margin: 5 %", "margin", "'5 %'"),
+    ("margin: ~", "margin", "None"),
+    ("limits: []", "limits", "[]"),
+    ("limits: ~", "limits", "None"),
+    ("limits: {min_scor: 0.5}", "limits.min_scor", "did you mean 'min_score'"),
+    ("limits: {min_score: 85}", "limits.min_score", "write 0.85"),
+    ("limits: {min_score: .nan}", "limits.min_score", "finite"),
+    ("limits: {min_score: .inf}", "limits.min_score", "finite"),
+    ("limits: {max_p95_ms: .inf}", "limits.max_p95_ms", "finite"),
+    ("limits: {max_p95_ms: 0}", "limits.max_p95_ms", "greater than 0"),
+    ("limits: {max_p95_ms: 400 ms}", "limits.max_p95_ms", "'400 ms'"),
+    ("limits: {max_usd_per_1k: -1}", "limits.max_usd_per_1k", "-1"),
+    ("limits: {max_serve_memory_gib: .nan}", "limits.max_serve_memory_gib", "finite"),
+    ("needs: {offline: maybe}", "needs.offline", "'maybe'"),
+    ("needs: {licence: mit}", "needs.licence", "does not work yet"),
+    ("traffic: {}", "traffic.requests_per_month", "missing"),
+    ("traffic: {requests_per_month: .inf}", "traffic.requests_per_month", "finite"),
+    ("traffic: {requests_per_month: 1, serving: lazy}", "traffic.serving", "'reserved'"),
+    ("traffic: {requests_per_month: 1, utilisation: 1}", "traffic.utilisation", "less than 1"),
+    ("labour: {hours: {mayority: 1}}", "labour.hours.mayority", "did you mean 'majority'"),
+    ("labour: {hours: {majority: x}}", "labour.hours.majority", "'x'"),
+    ("generation: {max_new_tokens: 0}", "generation.max_new_tokens", "greater than 0"),
+    ("generation: {stop: ['']}", "generation.stop.0", "at least 1 character"),
+    ("run: {timeout_min: .inf}", "run.timeout_min", "finite"),
+    ("split: {test: 0.3}", "split", "data.all"),
+    ("split: {test: 30}", "split.test", "less than 1"),
+]
+
+
+@pytest.mark.parametrize(("line", "key", "words"), WRONG_KEYS)
+def test_a_wrong_key_is_one_fault_with_line_value_and_remedy(tmp_path, line, key, words):
+    (fault,) = told(write(tmp_path, task_text() + line + "\n"))
+    assert fault.startswith(f"task.yaml:{len(KEYS) + 1} {key}: ")
+    assert words in fault
+
+
+def answer(labels):
+    return {"answer": {"kind": "choice", "labels": labels}}
+
+
+WRONG_VALUES = [
+    ({"name": "Big Name"}, "task.yaml:1 name", "'Big Name'"),
+    ({"name": "../up"}, "task.yaml:1 name", "pattern"),
+    ({"name": 5}, "task.yaml:1 name", 'quote it: "5"'),
+    ({"instruction": " \n"}, "task.yaml:2 instruction", "' \\n'"),
+    (answer([1, "a"]), "task.yaml:3 answer.labels.0", 'quote it: "1"'),
+    (answer(7), "task.yaml:3 answer.labels", "got 7"),
+    (answer({"a": 1, "b": ""}), "task.yaml:3 answer.labels.a", 'quote it: "1"'),
+    (answer(["a", "b", "b"]), "task.yaml:3 answer.labels", "'b' stands twice"),
+    (answer(["a", "b", " c"]), "task.yaml:3 answer.labels", "' c'"),
+    (answer(["a", "b", ""]), "task.yaml:3 answer.labels", "empty"),
+    (answer("none.json"), "task.yaml:3 answer.labels", "No such file"),
+    (answer(""), "task.yaml:3 answer.labels", "cannot be read"),
+    ({"answer": {"kind": "json"}}, "task.yaml:3 answer.kind", "'json'"),
+    ({"answer": ["a", "b"]}, "task.yaml:3 answer", "['a', 'b']"),
+    ({"data": data(test=None)}, "task.yaml:4 data", "add data.test"),
+    ({"data": data(test="")}, "task.yaml:4 data.test", "at least 1 character"),
+    ({"data": data(train="")}, "task.yaml:4 data.train", "at least 1 character"),
+    ({"data": data(corpus="")}, "task.yaml:4 data.corpus", "at least 1 character"),
+    ({"data": data(input="")}, "task.yaml:4 data.input", "at least 1 character"),
+    ({"data": data(input="label")}, "task.yaml:4 data.input", "no strategy may see it"),
+    ({"data": data(visible=["text", "label"])}, "task.yaml:4 data.visible.1", "may see it"),
+    ({"data": data(visible="text")}, "task.yaml:4 data.visible", "list"),
+    ({"data": data(testing="x.jsonl")}, "task.yaml:4 data.testing", "did you mean 'test'"),
+    ({"data": data(all="x.jsonl")}, "task.yaml:4 data", "exclude each other"),
+    ({"data": "test.jsonl"}, "task.yaml:4 data", "'test.jsonl'"),
+    ({"metric": "acuracy"}, "task.yaml:5 metric", "did you mean 'accuracy'"),
+    ({"metric": ["accuracy"]}, "task.yaml:5 metric", "['accuracy']"),
+    ({"strategies": []}, "task.yaml:6 strategies", "at least 1 item"),
+    ({"strategies": "majority"}, "task.yaml:6 strategies", "list"),
+    ({"strategies": ["mayority"]}, "task.yaml:6 strategies.0", "did you mean 'majority'"),
+    ({"strategies": [5]}, "task.yaml:6 strategies.0", "5"),
+    ({"strategies": [{"name": "x"}]}, "task.yaml:6 strategies.0.use", "missing"),
+    ({"strategies": [{"use": "majority", "name": "A b"}]}, "task.yaml:6 strategies.0.name", "A b"),
+    ({"strategies": [{"use": "majority", "k": 1}]}, "task.yaml:6 strategies.0", "called 'k'"),
+    ({"strategies": ["majority", "majority"]}, "task.yaml:6 strategies", "give one a `name:`"),
+    ({"strategies": ["none.py:Mine"]}, "task.yaml:6 strategies.0", "there is no file"),
+]
+
+
+@pytest.mark.parametrize(("changes", "place", "words"), WRONG_VALUES)
+def test_a_wrong_value_is_told_with_line_value_and_remedy(tmp_path, changes, place, words):
+    lines = told(write(tmp_path, task_text(**changes)))
+    assert any(line.startswith(f"{place}: ") and words in line for line in lines), lines
+
+
+@pytest.mark.parametrize("key", NOT_YET)
+def test_a_key_that_does_not_work_yet_is_refused_with_its_promise(tmp_path, key):
+    part, name = key.split(".")
+    changed = task_text(**{part: {**KEYS.get(part, {}), name: "x"}})
+    (line,) = told(write(tmp_path, changed))
+    assert NOT_YET[key] in line
+    assert line.endswith("→ remove it")
+
+
+def test_all_faults_of_keys_are_told_at_once(tmp_path):
+    lines = told(
+        write(tmp_path, task_text(name="A b", metric=3) + "limits: {max_p95_ms: x}\nmodle: y\n")
+    )
+    places = [line.split(": ")[0].split()[1] for line in lines]
+    assert sorted(places) == ["limits.max_p95_ms", "metric", "modle", "name"]
+
+
+def test_faults_of_names_arms_data_and_corpus_are_told_at_once(tmp_path):
+    text = task_text(
+        metric="f1",
+        strategies=["mayority", "none.py:X"],
+        data=data(corpus="handbook", visible=["label"], validation="none.jsonl"),
+    )
+    bad_rows = [*rows("test", 2), {"id": 9, "text": " ", "label": "a"}, {"id": 8, "text": "x"}]
+    lines = told(write(tmp_path, text, test_jsonl=bad_rows))
+    for words in (
+        "task.yaml:5 metric: no metric is called 'f1'",
+        "task.yaml:6 strategies.0: no strategy is called 'mayority'",
+        "task.yaml:6 strategies.1: strategy 'none.py:X'",
+        "task.yaml:4 data.visible.0: 'label'",
+        "handbook: there is no such folder",
+        "none.jsonl: cannot be read: No such file",
+        "test.jsonl:3: 'text' is empty",
+        "test.jsonl:4: no column is called 'label'",
+    ):
+        assert any(line.startswith(words) for line in lines), words
+
+
+def test_the_word_no_is_a_label_and_a_refusal_but_never_false(tmp_path):
+    text = task_text(answer=None) + "answer: {kind: choice, labels: [no, yes]}\n"
+    text += "needs: {offline: no, citations: yes}\nmargin: 1e-5\n"
+    some = [{"id": i, "text": f"t{i}", "label": "yes"} for i in range(4)]
+    task = load_task(write(tmp_path, text, test_jsonl=some, train_jsonl=[{**some[0], "id": "x"}]))
+    assert list(task.labels) == ["no", "yes"]
+    assert (task.spec.needs.offline, task.spec.needs.citations) == (False, True)
+    assert task.spec.margin == 1e-5
+
+
+def test_numeric_labels_work_once_quoted_whatever_the_rows_write(tmp_path):
+    text = task_text(**answer(["0", "1"]))
+    some = [{"id": i, "text": f"t{i}", "label": label} for i, label in enumerate([0, "1", 1])]
+    task = load_task(write(tmp_path, text, test_jsonl=some, train_jsonl=[{**some[0], "id": "x"}]))
+    assert [example.targets for example in task.test] == [("0",), ("1",), ("1",)]
+
+
+@pytest.mark.parametrize("content", ['["a", "b"]', '\ufeff{"a": "first", "b": null}'])
+def test_labels_may_stand_in_a_json_file(tmp_path, content):
+    task = load_task(write(tmp_path, task_text(**answer("labels.json")), labels_json=content))
+    assert list(task.labels) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["5", '"ab"', "null", "true", "[[1], [2]]", "[1, 2]", "[]", "{", "[" * 99999, b'["\xff"]', ""],
+)
+def test_a_label_file_of_another_shape_is_a_fault(tmp_path, content):
+    text = task_text(**answer("labels.json"))
+    lines = told(write(tmp_path, text, labels_json=content))
+    assert lines[0].startswith("task.yaml:3 answer.labels: ")
+
+
+def test_labels_of_a_text_task_are_refused(tmp_path):
+    text = task_text(answer={"kind": "text", "labels": ["a", "b"]}, metric="exact_match")
+    (line,) = told(write(tmp_path, text))
+    assert "only a choice has labels" in line
+
+
+def test_a_metric_of_another_answer_kind_is_refused_with_those_that_fit(tmp_path):
+    (line,) = told(write(tmp_path, task_text(answer={"kind": "text"}, metric="macro_f1")))
+    assert line.startswith("task.yaml:5 metric: 'macro_f1' does not score answers of kind text")
+    assert line.endswith("→ use one of exact_match")
+
+
+def test_arms_get_names_and_whole_parameters(tmp_path):
+    arms = ["majority", {"use": "few_shot", "name": "few_16", "shots": 16}]
+    task = load_task(write(tmp_path, task_text(strategies=arms)))
+    assert list(task.params) == ["majority", "few_16"]
+    assert task.params["few_16"]["shots"] == 16
+    assert set(task.params["few_16"]) == set(task.strategies["few_16"].Params.model_fields)
+
+
+def test_every_fault_is_one_line_even_if_the_value_is_not(tmp_path):
+    bad = [{"id": "x", "text": "y", "label": "a\nb"}]
+    (fault,) = faults_of(write(tmp_path, test_jsonl=bad))
+    assert "a\\nb" in str(fault)
+    assert len(str(fault).splitlines()) == 1
+
+
+def test_a_task_error_says_all_its_faults():
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder), task_text(metric=None, name=None))
+        with pytest.raises(TaskError) as caught:
+            load_task(path)
+    assert str(caught.value).splitlines() == [str(fault) for fault in caught.value.faults]
+    assert len(caught.value.faults) == 2
+
+
+# Paths stay inside the folder (no / and .), and no module is imported (no :).
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/.:"), max_size=8)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    WORDS,
+    st.sampled_from(["majority", "a", "train.jsonl", "text", "label", ""]),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+PARTS = ["data", "answer", "limits", "needs", "traffic", "labour", "generation", "run", "split"]
+
+
+def keys_below(part):
+    annotation = TaskFile.model_fields[part].annotation
+    model = next(
+        kind
+        for kind in [annotation, *getattr(annotation, "__args__", ())]
+        if hasattr(kind, "model_fields")
+    )
+    return list(model.model_fields)
+
+
+PLACES = [(key, None) for key in TaskFile.model_fields]
+PLACES += [(part, key) for part in PARTS for key in keys_below(part)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(PLACES), VALUES, min_size=1, max_size=3))
+def test_wrong_types_anywhere_are_faults_with_a_place_and_never_a_traceback(changes):
+    keys = {key: dict(v) if isinstance(v, dict) else v for key, v in KEYS.items()}
+    for (part, key), value in changes.items():
+        if key is None:
+            keys[part] = value
+        elif isinstance(keys.setdefault(part, {}), dict):
+            keys[part][key] = value
+    text = "".join(f"{key}: {_written(value)}\n" for key, value in keys.items())
+    with tempfile.TemporaryDirectory() as folder:
+        faults = faults_of(write(Path(folder), text))
+        assert all(fault.where.strip("'").startswith(folder) for fault in faults)
+        assert all(len(str(fault).splitlines()) == 1 and fault.what for fault in faults)
+
+
+def _written(value) -> str:
+    return jsonl([value]).strip("\n")

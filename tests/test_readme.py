@@ -1,0 +1,71 @@
+"""What the README says can be done, can be done."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_ci_runs_exactly_the_second_command():
+    commands = re.findall(r"```sh\n(.*?)\n```", README, re.S)
+    assert len(commands) == 2
+    assert commands[1] in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_every_link_leads_somewhere():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_every_command_of_the_table_exists():
+    commands = set(re.findall(r"\| `python -m harness (\w+)", README))
+    assert len(commands) == 6
+    for command in commands:
+        words = [sys.executable, "-m", "harness", command, "--help"]
+        assert subprocess.run(words, capture_output=True, check=False).returncode == 0, command
+
+
+def test_the_strategy_in_the_readme_keeps_the_contract(tmp_path):
+    code = re.search(r"```python\n(.*?)```", README, re.S)[1]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
+    (tmp_path / "last_word.py").write_text(code)
+    (tmp_path / "test_it.py").write_text(
+        "from harness.testing import check_strategy\nfrom last_word import LastWord\n\n"
+        "def test_contract():\n    check_strategy(LastWord)\n"
+    )
+    words = [sys.executable, "-m", "pytest", "-q", str(tmp_path)]
+    tested = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stdout
+
+
+def test_every_package_that_is_imported_is_pinned():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.split("==")[0].lower() for line in lines}
+    project = (ROOT / "pyproject.toml").read_text()
+    wanted = re.search(r"dependencies = \[(.*?)\]", project, re.S)[1]
+    wanted += re.search(r"test = \[(.*?)\]", project, re.S)[1]
+    names = re.findall(r'"([\w.-]+)"', wanted)
+    assert len(names) > 20
+    assert {name.lower() for name in names} <= pinned
+
+
+def test_the_declared_version_is_the_installed_one():
+    from importlib import metadata
+
+    import harness
+
+    assert metadata.version("worth-tuning") == harness.__version__
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "LICENSE", "constraints.txt"])
+def test_what_a_project_needs_is_there(name):
+    assert (ROOT / name).stat().st_size > 100

@@ -1,0 +1,137 @@
+"""Strategies are found by name, in a file or in a module, and hashed by their source."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import pytest
+
+from harness import Strategy, registry
+from harness.errors import StrategyError, UnknownNameError, UserError
+
+RULE = """
+from harness import Prediction, Strategy
+class Rule(Strategy):
+    def predict(self, queries):
+        return [Prediction("a") for _ in queries]
+NOT_ONE = 3
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "own.py").write_text(RULE)
+    return tmp_path / "own.py"
+
+
+def test_every_installed_entry_point_is_found_by_its_name():
+    points = metadata.entry_points(group="harness.strategies")
+    assert len(points) >= 5
+    assert registry.names() == sorted(point.name for point in points)
+    for point in points:
+        assert registry.find(point.name) is point.load()
+
+
+def test_a_file_is_found_from_the_base_folder_and_by_its_whole_path(file):
+    found = registry.find("own.py:Rule", file.parent)
+    assert issubclass(found, Strategy)
+    assert found is registry.find(f"{file}:Rule")
+
+
+def test_a_relative_file_starts_from_the_working_directory_without_a_base(file, monkeypatch):
+    monkeypatch.chdir(file.parent)
+    assert registry.find("own.py:Rule").__name__ == "Rule"
+
+
+def test_files_of_the_same_name_do_not_collide(file, tmp_path):
+    other = tmp_path / "other/own.py"
+    other.parent.mkdir()
+    other.write_text(RULE)
+    assert registry.find("own.py:Rule", tmp_path) is not registry.find("own.py:Rule", other.parent)
+
+
+def test_a_module_is_found_by_its_dotted_name():
+    assert registry.find("strategies.majority:Majority") is registry.find("majority")
+
+
+@pytest.mark.parametrize("name", ["majority", "tfidf"])
+def test_a_class_is_found_again_by_its_reference(name):
+    found = registry.find(name)
+    assert registry.find(registry.reference_to(found)) is found
+
+
+def test_a_class_in_a_file_is_found_again_by_its_reference(file):
+    found = registry.find(f"{file}:Rule")
+    assert registry.find(registry.reference_to(found)) is found
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_one():
+    with pytest.raises(UnknownNameError, match="did you mean 'majority'"):
+        registry.find("majorty")
+
+
+def test_an_unknown_class_is_answered_with_the_files_classes(file):
+    with pytest.raises(UnknownNameError, match="did you mean 'Rule'"):
+        registry.find(f"{file}:Rul")
+
+
+@pytest.mark.parametrize(
+    ("reference", "error", "words"),
+    [
+        ("missing.py:Rule", UserError, "there is no file"),
+        ("own.py:NOT_ONE", StrategyError, "not a subclass of harness.Strategy"),
+        ("json:JSONDecoder", StrategyError, "not a subclass of harness.Strategy"),
+        ("json:Nothing", StrategyError, "cannot be imported"),
+        ("no_such_module:Rule", StrategyError, "cannot be imported"),
+        ("broken.py:Rule", StrategyError, "SyntaxError"),
+        ("raises.py:Rule", StrategyError, "ZeroDivisionError"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_words(file, reference, error, words):
+    (file.parent / "broken.py").write_text("class Rule(")
+    (file.parent / "raises.py").write_text("1 / 0")
+    with pytest.raises(error, match=words):
+        registry.find(reference, file.parent)
+
+
+def test_two_packages_offering_one_name_are_both_named(monkeypatch):
+    points = [metadata.EntryPoint("same", f"{p}:Rule", registry.GROUP) for p in ("one", "two")]
+    monkeypatch.setattr(registry.metadata, "entry_points", lambda group: points)
+    with pytest.raises(StrategyError, match="one:Rule, two:Rule"):
+        registry.find("same")
+
+
+def test_an_entry_point_to_a_missing_module_is_refused_with_its_place(monkeypatch):
+    points = [metadata.EntryPoint("gone", "no_such_module:Rule", registry.GROUP)]
+    monkeypatch.setattr(registry.metadata, "entry_points", lambda group: points)
+    with pytest.raises(StrategyError, match="no_such_module:Rule"):
+        registry.find("gone")
+
+
+def test_the_source_hash_follows_every_byte_of_the_file(file):
+    found = registry.find(f"{file}:Rule")
+    before = registry.source_sha256(found)
+    assert registry.source_sha256(found) == before
+    file.write_text(RULE + "#")
+    assert registry.source_sha256(found) != before
+    file.write_text(RULE)
+    assert registry.source_sha256(found) == before
+
+
+def test_the_source_hash_of_two_strategies_of_one_package_differs():
+    majority, tfidf = registry.find("majority"), registry.find("tfidf")
+    assert registry.source_sha256(majority) != registry.source_sha256(tfidf)
+
+
+def test_a_neighbour_counts_in_a_package_inside_a_package(tmp_path, monkeypatch):
+    package = tmp_path / "a_plugin/inner"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    (package / "rule.py").write_text(RULE)
+    (package / "neighbour.py").write_text("x = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = registry.find("a_plugin.inner.rule:Rule")
+    before = registry.source_sha256(found)
+    (package / "neighbour.py").write_text("x = 2")
+    assert registry.source_sha256(found) != before
