@@ -1,0 +1,118 @@
+"""New tokens equal those of transformers' own `generate` on each prompt alone."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+
+import pytest
+from tiny_models import WORDS, build
+
+from harness.errors import ModelError
+from harness.lm import generation
+from harness.lm.generation import generate_tokens
+
+END = 7
+NEAR_TIE = 1e-3
+
+
+def with_tokenizer(lm):
+    lm.tokenizer = SimpleNamespace(
+        chat_template=None,
+        eos_token_id=END,
+        pad_token_id=END,
+        decode=lambda ids, **_: " ".join(map(str, ids)),
+    )
+    return lm
+
+
+def prompts(seed, rows=9, shared=30):
+    draw = random.Random(seed)
+    words = lambda low, high: [draw.randrange(8, WORDS) for _ in range(draw.randint(low, high))]  # noqa: E731
+    opening = words(shared, shared)
+    return [opening + words(1, 12) for _ in range(rows)]
+
+
+def alone(lm, prompt, n):
+    """The prompt by itself through `generate`, with how close its two best tokens came."""
+    import torch
+
+    ids = torch.tensor([prompt])
+    output = lm.model.generate(
+        input_ids=ids,
+        attention_mask=torch.ones_like(ids),
+        max_new_tokens=n,
+        do_sample=False,
+        eos_token_id=END,
+        pad_token_id=END,
+        output_logits=True,
+        return_dict_in_generate=True,
+    )
+    new = output.sequences[0, len(prompt) :].tolist()
+    best = [logits[0].topk(2).values for logits in output.logits]
+    gaps = [float(two[0] - two[1]) for two in best]
+    return new, gaps
+
+
+def assert_same(lm, given, outputs, n):
+    for prompt, new in zip(given, outputs, strict=True):
+        expected, gaps = alone(lm, prompt, n)
+        near_tie = next((i for i, gap in enumerate(gaps) if gap < NEAR_TIE), len(gaps))
+        expected = expected[: expected.index(END)] if END in expected else expected
+        assert new[:near_tie] == expected[:near_tie]
+        if near_tie == len(gaps):
+            assert new == expected
+
+
+def test_tokens_are_those_of_generate_for_every_architecture(tiny):
+    lm, given = with_tokenizer(tiny), prompts(1)
+    outputs, _ = generate_tokens(lm, given, 10)
+    assert_same(lm, given, outputs, 10)
+
+
+def test_a_kept_prefix_changes_nothing():
+    lm, given = with_tokenizer(build("llama")), prompts(2)
+    outputs, reused = [], []
+    for prompt in given:
+        new, kept = generate_tokens(lm, [prompt], 8)
+        outputs += new
+        reused.append(kept)
+    assert_same(lm, given, outputs, 8)
+    assert min(reused[2:]) >= 30
+
+
+def test_small_groups_change_nothing(monkeypatch):
+    monkeypatch.setattr(generation, "TREE_TOKENS", 40)
+    lm, given = with_tokenizer(build("qwen2")), prompts(3, shared=0)
+    outputs, _ = generate_tokens(lm, given, 8)
+    assert_same(lm, given, outputs, 8)
+
+
+def test_equal_prompts_get_equal_answers():
+    lm = with_tokenizer(build("llama"))
+    given = [prompts(4)[0]] * 3
+    outputs, _ = generate_tokens(lm, given, 6)
+    assert outputs[0] == outputs[1] == outputs[2]
+    assert_same(lm, given, outputs, 6)
+
+
+def test_a_stop_string_ends_a_row_and_not_its_neighbours():
+    lm, given = with_tokenizer(build("llama")), prompts(5)
+    free, _ = generate_tokens(lm, given, 10)
+    word = str(free[0][3])
+    stopped, _ = generate_tokens(lm, given, 10, stop=[word])
+    for before, after in zip(free, stopped, strict=True):
+        text = " ".join(map(str, before))
+        assert len(after) <= len(before)
+        assert after == before[: len(after)]
+        assert (word in " ".join(map(str, after))) == (word in text)
+
+
+def test_a_prompt_that_cannot_grow_is_named():
+    lm = with_tokenizer(build("llama"))
+    with pytest.raises(ModelError, match="prompt 1 has 510 tokens and may grow by 8"):
+        generate_tokens(lm, [[9], [9] * 510], 8)
+
+
+def test_no_prompts_have_no_answers():
+    assert generate_tokens(with_tokenizer(build("llama")), [], 4) == ([], 0)
