@@ -86,6 +86,23 @@ def test_differences_of_three_arms_use_dunnetts_critical_value():
     assert (low, high) == pytest.approx((-2.21 * 0.02828, 2.21 * 0.02828), abs=5e-4)
 
 
+def unlike_arms(scores):
+    """Return arm a, which goes its own way, and b and c, which all but move as one."""
+    draw = np.random.default_rng(0).normal(size=(3, 200_000))
+    noise = np.array([0.02 * draw[0], 0.02 * draw[1], 0.02 * draw[1] + 0.001 * draw[2]])
+    scores = np.array(scores)
+    return Contest(tuple("abc"), scores, scores[:, None] + noise, 10_000)
+
+
+def test_each_arm_is_tested_as_the_reference_itself_and_its_rivals_bound_its_loss():
+    # Seen from a, b and c are one comparison: 1.645. Seen from b, a and c are two independent
+    # ones: the 95 % point of the larger of two, 1.955.
+    losses = unlike_arms([0.80, 0.84, 0.84]).losses("abc")
+    spread = 0.02 * np.sqrt(2)
+    assert losses["a"].low == pytest.approx(0.04 - 1.645 * spread, abs=1e-3)
+    assert losses["a"].high == pytest.approx(0.04 + 1.955 * spread, abs=1e-3)
+
+
 @given(RIGHT_OR_WRONG)
 @settings(max_examples=60, deadline=None)
 def test_bounds_contain_the_point_and_no_upper_bound_is_below_three_in_n(values):

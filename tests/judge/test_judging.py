@@ -279,6 +279,19 @@ def test_prices_of_the_run_are_used_unless_others_are_given(tmp_path):
     assert "invoice 7" in again.cost_basis
 
 
+@pytest.mark.parametrize(("serving", "misses"), [("busy", 0), ("reserved", 1)])
+def test_a_limit_on_money_is_held_against_the_way_it_is_served(tmp_path, serving, misses):
+    folder = write_run(
+        tmp_path,
+        TARGETS,
+        [Arm("a", [right(TARGETS)], predict_s=12)],  # 0.1 busy, 0.33 at 30 % utilisation
+        prices=PRICES,
+        traffic={**TRAFFIC, "serving": serving},
+        limits={"max_usd_per_1k": 0.2},
+    )
+    assert len(judge(folder).rows[0].misses) == misses
+
+
 def test_a_price_of_another_machine_is_no_price(tmp_path):
     other = {**PRICES["machines"][0], "stands_for": {"cores": 64}}
     folder = write_run(
