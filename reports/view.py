@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import numbers
-from harness.judge import Comparison, Row
+from harness.judge import Comparison, Difference, Row
 
 VERDICTS = {
     "choose": "Choose",
@@ -83,6 +83,11 @@ class View:
             return numbers.NOT_MEASURED
         low, high = 100 * loss.low, 100 * loss.high
         return f"{100 * loss.value:+.1f} ({low:+.1f} to {high:+.1f}) against {loss.to}"
+
+    def difference(self, difference: Difference) -> str:
+        """An arm's difference to the chosen one."""
+        low, high = 100 * difference.ci_low, 100 * difference.ci_high
+        return f"{100 * difference.value:+.1f} ({low:+.1f} to {high:+.1f})"
 
     @property
     def criteria(self) -> list[str]:

@@ -30,7 +30,7 @@ class TfIdf(Strategy):
     class Params(harness.Params):
         """What is tried on validation rows."""
 
-        inverse_regularisation: list[float] = Field([1.0, 10.0, 100.0], min_length=1)
+        inverse_regularisation: list[float] = Field([1.0, 10.0, 100.0, 1000.0], min_length=1)
         """Candidates for scikit-learn's C; the best on validation is kept, the first of equals."""
         character_ngrams: bool = True
 

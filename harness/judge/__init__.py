@@ -1,6 +1,6 @@
 """Run folder → scores, intervals, cost, break-even, verdict. Pure; starts no process."""
 
-from harness.judge.comparison import Comparison, Recommendation, Row
+from harness.judge.comparison import Comparison, Difference, Recommendation, Row
 from harness.judge.court import judge
 
-__all__ = ["Comparison", "Recommendation", "Row", "judge"]
+__all__ = ["Comparison", "Difference", "Recommendation", "Row", "judge"]

@@ -43,6 +43,17 @@ class Loss(Opinion):
     """The best of the others, by point value."""
 
 
+class Difference(Opinion):
+    """How an arm differs from the chosen one on the same items, with its own 95 % interval."""
+
+    strategy: str
+    metric: str
+    value: float
+    """Positive where the arm scores higher than the choice."""
+    ci_low: float
+    ci_high: float
+
+
 class SliceScore(Opinion):
     """A score within the rows that share a column's value."""
 
@@ -160,6 +171,7 @@ class Comparison(Opinion):
     machine: Machine
     rows: tuple[Row, ...]
     recommendation: Recommendation
+    differences: tuple[Difference, ...] = ()
     findings: tuple[str, ...] = ()
     """What the audit of the data, the machine and the measurements found."""
     cost_basis: str

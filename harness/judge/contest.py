@@ -29,11 +29,13 @@ class Contest:
     """[arms, resamples]: column b is the same resample for every arm."""
     n: int
     metric_range: float = 1.0
+    units: int | None = None
+    """Items that are independent of each other: the clusters, where there are some."""
 
     @property
     def floor(self) -> float:
-        """What no differing item in n still allows: the rule of three (Hanley 1983)."""
-        return 3 / self.n * self.metric_range
+        """What no differing item in all still allows: the rule of three (Hanley 1983)."""
+        return 3 / (self.units or self.n) * self.metric_range
 
     def losses(self, among: Sequence[str]) -> Mapping[str, Loss]:
         """Return each arm's loss against the best of the others, with simultaneous bounds.

@@ -14,6 +14,7 @@ from harness.judge.comparison import CostParts
 
 HOURS_PER_MONTH = 730
 """8,760 hours a year / 12, as cloud providers bill."""
+MONTH_S = HOURS_PER_MONTH * 3600
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,22 @@ def serving_s(usage: Usage, terms: Terms) -> float:
     """
     if not terms.reserved:
         return terms.requests / usage.throughput_per_s
+    return reserved_s_per_month(usage, terms) * terms.months
+
+
+def reserved_s_per_month(usage: Usage, terms: Terms) -> float:
+    """Return a month's machine-seconds of as many whole machines as the traffic takes."""
     assert terms.traffic is not None
-    month_s = HOURS_PER_MONTH * 3600
-    capacity = usage.throughput_per_s * terms.traffic["utilisation"] * month_s
-    machines = ceil(terms.traffic["requests_per_month"] / capacity)
-    return float(machines * month_s * terms.months)
+    capacity = usage.throughput_per_s * terms.traffic["utilisation"] * MONTH_S
+    return float(MONTH_S * ceil(terms.traffic["requests_per_month"] / capacity))
+
+
+def usd_per_1k_reserved(usage: Usage, terms: Terms) -> float | None:
+    """Return what 1,000 requests cost at this traffic on machines that are always on."""
+    if terms.usd_per_hour is None or terms.traffic is None:
+        return None
+    month_usd = reserved_s_per_month(usage, terms) * terms.usd_per_hour / 3600
+    return 1000 * month_usd / float(terms.traffic["requests_per_month"])
 
 
 def fixed_s(usage: Usage, terms: Terms) -> float:

@@ -15,11 +15,14 @@ from harness.judge.contest import Contest
 from harness.judge.evidence import Evidence, gather
 from harness.judge.resample import bootstrap
 from harness.judge.rows import build_row, usage_of, with_loss
-from harness.judge.scoring import estimate, statistics
+from harness.judge.scoring import differences, estimate, statistics
 from harness.judge.verdict import EQUAL_COST, Contender, decide
 from harness.metrics import find
 from harness.prices import MachinePrice, Prices
 from harness.runfolder import RunFolder
+
+LEADING = 3
+"""Other arms that the choice is compared with for break-even."""
 
 
 def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
@@ -47,11 +50,13 @@ class Case:
         contest = self._contest()
         feasible = [row.strategy for row in rows if row.status == "ok" and not row.misses]
         losses = contest.losses(feasible) if contest and len(feasible) > 1 else {}
+        found = self._recommendation(rows, contest, terms)
         return Comparison(
             task=header.task,
             machine=header.machine,
             rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
-            recommendation=self._recommendation(rows, contest, terms),
+            recommendation=found,
+            differences=differences(evidence, found.choice),
             findings=(*header.data.findings, *self._measurement_findings(rows)),
             cost_basis=self._cost_basis(terms),
             run=self._run_facts(),
@@ -86,6 +91,7 @@ class Case:
             estimates=np.array([estimate(metric, of_arm) for of_arm in of_arms]),
             resampled=bootstrap(metric, of_arms, evidence.truth.clusters),
             n=len(evidence.truth.ids),
+            units=evidence.truth.units,
             metric_range=metric.highest - metric.lowest,
         )
 
@@ -105,6 +111,8 @@ class Case:
                     complexity=row.complexity,
                     checks=row.checks,
                     cost=money if money is not None else parts.machine_s,
+                    tuned=arms[row.strategy].plan.needs_model
+                    and arms[row.strategy].plan.learns == "weights",
                     cost_text=text if money is not None else f"{text} of machine time",
                 )
             )
@@ -120,11 +128,11 @@ class Case:
             return decide([], empty, margin)
         found = decide(contenders, contest, margin)
         flips = (
-            *_borderline_flips(rows),
+            *_borderline_flips(contenders, contest, margin),
             *_margin_flips(contenders, contest, margin, found),
             *self._volume_flips(rows, contest, terms, found),
         )
-        pairs = self._break_even(found, terms)
+        pairs = self._break_even(rows, found, terms)
         return found.model_copy(update={"flips": flips, "break_even": pairs})
 
     def _volume_flips(
@@ -143,8 +151,10 @@ class Case:
                 flips.append(_flip(change, again))
         return flips
 
-    def _break_even(self, found: Recommendation, terms: cost.Terms) -> tuple[BreakEven, ...]:
-        """Compare the choice with every other arm that finished, under busy time."""
+    def _break_even(
+        self, rows: Sequence[Row], found: Recommendation, terms: cost.Terms
+    ) -> tuple[BreakEven, ...]:
+        """Compare the choice with the best-scoring other arms, under busy time."""
         if found.choice is None or not terms.traffic:
             return ()
         usages = {
@@ -168,7 +178,7 @@ class Case:
                 " so money is not known."
             )
         return (
-            f"Dollars over {horizon}, at {numbers.usd(price.usd_per_hour)} an hour:"
+            f"Dollars over {horizon}, at ${price.usd_per_hour:g} an hour:"
             f" {price.name}, read {price.read_on} at {price.source}, which the price file lets"
             " stand for the machine that was measured."
         )
@@ -203,18 +213,22 @@ class Case:
         return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 
-def _borderline_flips(rows: Sequence[Row]) -> list[Flip]:
-    return [
-        Flip(
-            change=check.key,
-            choice=None,
-            text=f"{row.strategy}: {check.text} is borderline, the limit lies inside the"
-            " measurement's 95 % interval; measured again it may fall the other way.",
-        )
-        for row in rows
-        for check in row.checks
-        if check.borderline
-    ]
+def _borderline_flips(
+    contenders: Sequence[Contender], contest: Contest, margin: float
+) -> list[Flip]:
+    """Let each limit that lies inside a measurement's interval fall the other way."""
+    flips = []
+    for contender in contenders:
+        for check in contender.checks:
+            if not check.borderline:
+                continue
+            other = check.model_copy(update={"state": "missed" if check.state == "met" else "met"})
+            checks = tuple(other if c is check else c for c in contender.checks)
+            turned = [replace(c, checks=checks) if c is contender else c for c in contenders]
+            again = decide(turned, contest, margin)
+            words = f"{contender.name}: {check.text}, which is within the measurement's error"
+            flips.append(_flip(f"{words} and may fall the other way", again))
+    return flips
 
 
 def _margin_flips(

@@ -20,6 +20,12 @@ class Truth:
     slices: tuple[Mapping[str, str], ...]
     clusters: tuple[str | None, ...]
 
+    @property
+    def units(self) -> int:
+        """The number of independent items: a cluster counts once."""
+        named = {cluster for cluster in self.clusters if cluster is not None}
+        return len(named) + sum(cluster is None for cluster in self.clusters)
+
 
 @dataclass(frozen=True)
 class ArmEvidence:

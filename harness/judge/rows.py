@@ -32,8 +32,7 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
     busy = reserved = None
     if terms.usd_per_hour is not None:
         busy = 1000 * terms.usd_per_hour / 3600 / usage.throughput_per_s
-        if terms.traffic:
-            reserved = busy / terms.traffic["utilisation"]
+        reserved = cost.usd_per_1k_reserved(usage, terms)
     serve_bytes = _peak(arm, "serve", SERVING)
     fit_bytes = _peak(arm, "fit", ("fit",))
     checks = (

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.judge.comparison import Score, SliceScore
+from harness.judge.comparison import Difference, Score, SliceScore
 from harness.judge.evidence import ArmEvidence, Evidence
-from harness.judge.intervals import wilson
+from harness.judge.intervals import tango, wilson
 from harness.judge.resample import bias_corrected_interval, bootstrap
 from harness.metrics import Metric, find
 
@@ -54,13 +54,16 @@ def score(
         low, high = wilson(int(of_arm[0, :, 0].sum()), n)
     else:
         low, high = bias_corrected_interval(value, bootstrap(metric, [of_arm], clusters)[0])
+    doubt = _doubt(evidence, metric, chosen)
+    if low == high and doubt is None:
+        doubt = "no resample differs from the whole, so this interval has no width: do not trust it"
     return Score(
         metric=metric.name,
         value=value,
         ci_low=low,
         ci_high=high,
         n=n,
-        unreliable=_doubt(evidence, metric, chosen),
+        unreliable=doubt,
     )
 
 
@@ -74,6 +77,38 @@ def slice_scores(evidence: Evidence, arm: ArmEvidence, metric: Metric) -> tuple[
             part = score(evidence, arm, metric, rows)
             found.append(SliceScore(column=column, value=value, score=part))
     return tuple(found)
+
+
+def differences(evidence: Evidence, choice: str | None) -> tuple[Difference, ...]:
+    """Compare every other arm with the chosen one on the same items, each pair by itself.
+
+    0/1 values of a single seed get Tango's score interval, everything else the bias-corrected
+    paired bootstrap. These are not simultaneous: the verdict rests on contest.py's bounds.
+    """
+    arms = {arm.name: arm for arm in evidence.arms if arm.status == "ok"}
+    if choice not in arms:
+        return ()
+    metric = find(evidence.task["metric"])
+    chosen = statistics(evidence, arms.pop(choice), metric)
+    return tuple(
+        _difference(evidence, metric, arm.name, statistics(evidence, arm, metric), chosen)
+        for arm in arms.values()
+    )
+
+
+def _difference(
+    evidence: Evidence, metric: Metric, name: str, of_arm: Array, chosen: Array
+) -> Difference:
+    value = estimate(metric, of_arm) - estimate(metric, chosen)
+    clusters = evidence.truth.clusters
+    if metric.binary and len(of_arm) == len(chosen) == 1 and not any(clusters):
+        ours, theirs = of_arm[0, :, 0] > 0, chosen[0, :, 0] > 0
+        only_ours, only_theirs = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+        low, high = tango(only_ours, only_theirs, len(ours))
+    else:
+        resampled = bootstrap(metric, [of_arm, chosen], clusters)
+        low, high = bias_corrected_interval(value, resampled[0] - resampled[1])
+    return Difference(strategy=name, metric=metric.name, value=value, ci_low=low, ci_high=high)
 
 
 def item_metric(metric: Metric) -> Metric:

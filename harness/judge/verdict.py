@@ -33,6 +33,8 @@ class Contender:
     cost: float | None
     """Over the horizon, in the comparison's unit; None = not comparable."""
     cost_text: str
+    tuned: bool = False
+    """It serves a language model's weights that were tuned for the task."""
 
     @property
     def feasible(self) -> bool:
@@ -69,18 +71,16 @@ def decide(contenders: Sequence[Contender], contest: Contest, margin: float) -> 
     hearing = Hearing(tuple(feasible), contest, contest.losses(names), margin)
     if len(feasible) == 1:
         only = feasible[0]
-        return Recommendation(
+        found = Recommendation(
             choice=only.name,
             verdict="choose",
             headline=f"Choose {only.name}: it is the only arm that meets every limit.",
             reasons=(f"{only.name} scores {numbers.score(only.score)}; no other arm is feasible.",),
-            rejected=rejected,
         )
-    choice = cheapest(hearing.candidates) if hearing.candidates else None
-    undecided = [] if choice is None else hearing.undecided_against(choice)
-    settled = choice is not None and not undecided
-    found = hearing.chosen(choice) if choice and settled else hearing.not_enough(undecided)
-    return found.model_copy(update={"rejected": rejected | found.rejected})
+    else:
+        found = hearing.ruling()
+    headline = _answer(found, contenders) + found.headline
+    return found.model_copy(update={"rejected": rejected | found.rejected, "headline": headline})
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,14 @@ class Hearing:
     def candidates(self) -> list[Contender]:
         """The arms shown to lose no more than the margin."""
         return [c for c in self.feasible if _upper(self.losses[c.name]) <= self.margin]
+
+    def ruling(self) -> Recommendation:
+        """Apply steps 4 and 5 of the rule to two or more feasible arms."""
+        choice = cheapest(self.candidates) if self.candidates else None
+        undecided = [] if choice is None else self.undecided_against(choice)
+        if choice is None or undecided:
+            return self.not_enough(undecided)
+        return self.chosen(choice)
 
     def undecided_against(self, choice: Contender) -> list[Contender]:
         """Return the arms that are cheaper than `choice` and not shown worse than the best."""
@@ -208,6 +216,14 @@ class Hearing:
             f"If its loss is what it looks like ({numbers.points(loss.value or 0.0)}), about"
             f" {numbers.count(needed)} test rows would settle {contender.name}."
         ]
+
+
+def _answer(found: Recommendation, contenders: Sequence[Contender]) -> str:
+    """Answer the question that everybody asks, where a tuned and an untuned arm competed."""
+    tuned = {c.name for c in contenders if c.tuned}
+    if found.provisional or not tuned or len(tuned) == len(contenders):
+        return ""
+    return f"Fine-tuning is {'' if found.choice in tuned else 'not '}worth it here. "
 
 
 def _headline(choice: Contender, tied: Sequence[Contender]) -> str:
