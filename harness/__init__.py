@@ -7,16 +7,7 @@
 from __future__ import annotations
 
 from harness.strategy import Params, Strategy
-from harness.types import (
-    Context,
-    Document,
-    Estimate,
-    Example,
-    Prediction,
-    Query,
-    Split,
-    TaskFacts,
-)
+from harness.types import Context, Document, Estimate, Example, Prediction, Query, Split, TaskFacts
 
 __version__ = "0.1.0"
 __all__ = [

@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import Fault, TaskError
+from harness.records import Machine
 from harness.source import Source
-from harness.types import Machine
 
 STALE_AFTER_DAYS = 365
 

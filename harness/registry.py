@@ -16,8 +16,8 @@ from pathlib import Path
 from types import ModuleType
 
 from harness.errors import StrategyError, UnknownNameError, UserError
+from harness.hashing import sha256_of, sha256_of_file
 from harness.strategy import Strategy
-from harness.types import sha256_of, sha256_of_file
 
 GROUP = "harness.strategies"
 

@@ -16,7 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import RunFolderError
-from harness.types import Prediction, RunHeader, TrialRecord, sha256_of_file
+from harness.hashing import sha256_of_file
+from harness.records import RunHeader, TrialRecord
+from harness.types import Prediction
 
 SCHEMA_VERSION = 1
 RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial": TrialRecord}

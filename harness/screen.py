@@ -16,7 +16,7 @@ from rich.table import Table
 
 from harness import numbers
 from harness.judge import Comparison, Row
-from harness.types import PlannedTrial, TrialRecord
+from harness.records import PlannedTrial, TrialRecord
 
 COLUMNS = (
     "arm", "status", "score", "95 % interval", "p50", "p95", "throughput",

@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
 from harness.errors import Fault, TaskError
-from harness.types import canonical_json
+from harness.hashing import canonical_json
 
 
 class Source:

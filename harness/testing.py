@@ -24,21 +24,13 @@ from pydantic import ValidationError
 
 from harness import registry
 from harness.errors import StrategyError
+from harness.records import WorkerResult
 from harness.run.job import Job
 from harness.run.machine import available_bytes
 from harness.run.spawn import run_worker
 from harness.runfolder import read_predictions, write_jsonl
 from harness.strategy import Params, Strategy
-from harness.types import (
-    AnswerKind,
-    Example,
-    ModelRef,
-    Prediction,
-    Query,
-    Split,
-    TaskFacts,
-    WorkerResult,
-)
+from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskFacts
 
 TIMEOUT_S = 600.0
 KINDS: tuple[AnswerKind, ...] = ("choice", "text")

@@ -7,7 +7,7 @@ import pytest
 
 from harness.errors import TaskError
 from harness.prices import read_prices
-from harness.types import Machine
+from harness.records import Machine
 
 ROW = """\
 machines:

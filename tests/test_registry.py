@@ -79,8 +79,9 @@ def test_an_unknown_class_is_answered_with_the_files_classes(file):
     ("reference", "error", "words"),
     [
         ("missing.py:Rule", UserError, "there is no file"),
-        ("own.py:NOT_ONE", StrategyError, "not a subclass of harness.Strategy"),
-        ("json:JSONDecoder", StrategyError, "not a subclass of harness.Strategy"),
+        ("own.py:NOT_ONE", StrategyError, "is not a strategy"),
+        ("json:JSONDecoder", StrategyError, "is not a strategy"),
+        ("harness:Strategy", StrategyError, "its own `predict`"),
         ("json:Nothing", StrategyError, "cannot be imported"),
         ("no_such_module:Rule", StrategyError, "cannot be imported"),
         ("broken.py:Rule", StrategyError, "SyntaxError"),

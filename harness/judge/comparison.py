@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.types import Machine, Status
+from harness.records import Machine, Status
 
 VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
 

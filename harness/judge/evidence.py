@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import RunFolderError
+from harness.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.runfolder import RunFolder, read_jsonl, read_predictions
-from harness.types import PlannedTrial, Prediction, RunHeader, Status, TrialRecord
+from harness.types import Prediction
 
 
 @dataclass(frozen=True)

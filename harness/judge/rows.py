@@ -14,7 +14,7 @@ from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.intervals import quantile_interval
 from harness.judge.scoring import item_metric, score, slice_scores
 from harness.metrics import find
-from harness.types import Measurement, Phase, WorkerResult
+from harness.records import Measurement, Phase, WorkerResult
 
 SERVING: tuple[Phase, ...] = ("load", "latency", "predict")
 

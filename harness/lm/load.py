@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.lm.prefix import PrefixCache
-from harness.types import Context, LoadedModel, ModelRef
+from harness.records import LoadedModel
+from harness.types import Context, ModelRef
 
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
 _FACTS: list[LoadedModel] = []
@@ -53,8 +54,8 @@ def load(
         device: "cpu" or "cuda".
         dtype: "float32", "bfloat16" or "float16".
         seed: for torch's random numbers (new adapter weights, dropout).
-        adapter: a folder written by `save_adapter`; it is merged into the weights in float32, so
-            that serving costs what the base model costs.
+        adapter: a folder written by `save_adapter`; it is merged into the weights, so that serving
+            costs what the base model costs.
 
     Raises:
         ModelError: the files cannot be read as a causal language model.
@@ -67,18 +68,15 @@ def load(
 
     logging.disable_progress_bar()
     torch.manual_seed(seed)
-    wanted = getattr(torch, dtype)
     try:
         tokenizer = AutoTokenizer.from_pretrained(ref.location)
-        model = AutoModelForCausalLM.from_pretrained(
-            ref.location, dtype=torch.float32 if adapter else wanted
-        )
+        model = AutoModelForCausalLM.from_pretrained(ref.location, dtype=getattr(torch, dtype))
     except (OSError, ValueError, KeyError) as problem:
         raise ModelError(f"model '{ref.name}' cannot be loaded: {problem}") from problem
     if adapter is not None:
         from peft import PeftModel
 
-        model = PeftModel.from_pretrained(model, adapter).merge_and_unload().to(wanted)
+        model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
     model = model.to(device).eval()
     with torch.inference_mode():
         for weight in model.parameters():

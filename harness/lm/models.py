@@ -10,8 +10,9 @@ import hashlib
 from pathlib import Path
 
 from harness.errors import ModelError, unknown_name
-from harness.lm.fetch import BUILT_IN, built_in_folder, cache_folder, dequantise
-from harness.types import ModelRef, sha256_of_file
+from harness.hashing import sha256_of_file
+from harness.lm.fetch import BUILT_IN, UNPACKING, built_in_folder, cache_folder, dequantise
+from harness.types import ModelRef
 
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.jinja", "*.txt")
 """What decides a model's behaviour; a README beside it does not."""
@@ -44,7 +45,7 @@ def _local(name: str, path: Path) -> ModelRef:
     path = path.resolve()
     if path.suffix == ".gguf" and path.is_file():
         digest = sha256_of_file(path)
-        folder = cache_folder() / "gguf" / digest[:16]
+        folder = cache_folder() / "gguf" / f"{digest[:16]}-{UNPACKING}"
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
             work = folder.with_suffix(".part")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import harness
 from harness import registry
+from harness.hashing import sha256_of, sha256_of_file
 from harness.task import Task
-from harness.types import ModelRef, Split, sha256_of, sha256_of_file
+from harness.types import ModelRef, Split
 
 
 def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.types import Fact, ModelRef, TaskFacts
+from harness.records import Fact
+from harness.types import ModelRef, TaskFacts
 
 WARM_UPS = 3
 LATENCY_QUERIES = 50

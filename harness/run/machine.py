@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.types import Machine
+from harness.records import Machine
 
 PACKAGES = (
     "torch",

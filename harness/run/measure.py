@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.types import Measurement, Phase
+from harness.records import Measurement, Phase
 
 SAMPLE_EVERY_S = 0.05
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from harness.records import Status, WorkerResult
 from harness.run.job import Job
 from harness.run.measure import tree_rss_bytes
-from harness.types import Status, WorkerResult
 
 LOOK_EVERY_S = 0.5
 LAST_WORDS = 3

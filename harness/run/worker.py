@@ -21,21 +21,12 @@ from typing import Any
 
 from harness import metrics, registry
 from harness.errors import HarnessError, StrategyError
+from harness.records import Note, Status, WorkerResult
 from harness.run.job import LATENCY_QUERIES, WARM_UPS, Job
 from harness.run.measure import Ruler
 from harness.runfolder import read_jsonl, write_predictions
 from harness.strategy import Strategy
-from harness.types import (
-    Context,
-    Document,
-    Example,
-    Note,
-    Prediction,
-    Query,
-    Split,
-    Status,
-    WorkerResult,
-)
+from harness.types import Context, Document, Example, Prediction, Query, Split
 
 
 def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from harness import registry
 from harness.errors import Fault, HarnessError, TaskError, unknown_name
 from harness.prices import Prices, read_prices
+from harness.records import DataFacts
 from harness.source import Source
 from harness.strategy import Strategy
 from harness.task import audit
@@ -21,7 +22,7 @@ from harness.task.rows import Row, read_rows
 from harness.task.schema import TaskFile
 from harness.task.splits import SPLITS, TruthRow, cut, examples_of
 from harness.task.validate import check_keys, validate
-from harness.types import DataFacts, Document, Split, TaskFacts
+from harness.types import Document, Split, TaskFacts
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.runfolder import RunFolder, write_jsonl, write_predictions
-from harness.task.schema import TaskFile, arm_of
-from harness.types import (
+from harness.hashing import sha256_of
+from harness.records import (
     DataFacts,
     Machine,
     Measurement,
     Note,
     PlannedTrial,
-    Prediction,
     RunHeader,
     Status,
     TrialRecord,
     WorkerResult,
-    sha256_of,
 )
+from harness.runfolder import RunFolder, write_jsonl, write_predictions
+from harness.task.schema import TaskFile, arm_of
+from harness.types import Prediction
 
 MACHINE = Machine(
     cpu_model="Abacus 2", cores=2, memory_bytes=8 * 2**30, os="Linux", python="3.12.1"

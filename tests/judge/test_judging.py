@@ -14,8 +14,9 @@ from harness.errors import RunFolderError
 from harness.judge import judge
 from harness.judge.evidence import gather
 from harness.prices import MachinePrice, Prices, StandsFor
+from harness.records import Note
 from harness.runfolder import RunFolder
-from harness.types import Note, Prediction
+from harness.types import Prediction
 
 TARGETS = ["yes", "no"] * 60
 ROW_KEYS = (

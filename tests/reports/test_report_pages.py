@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.judge import judge
-from harness.types import Note
+from harness.records import Note
 from reports import html, markdown
 from reports.render import _cell
 

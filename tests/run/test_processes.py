@@ -53,6 +53,7 @@ def start(task, tmp_path):
             command(task, tmp_path),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(tmp_path)},  # where a killed run leaves its inputs
             # A shell that runs the tests in the background makes its children deaf to Ctrl-C.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
+from harness.records import TrialRecord
 from harness.runfolder import RunFolder, read_jsonl
-from harness.types import TrialRecord
 
 SOURCE = """
 from harness import Params, Prediction, Strategy

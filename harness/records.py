@@ -1,0 +1,164 @@
+"""The facts that a run leaves on disk: what was measured, planned and run, and on what.
+
+Every record is immutable and strict about its keys. `None` means "not measured", never 0 or NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.types import ModelRef
+
+Phase = Literal["start", "load", "fit", "latency", "predict", "log_likelihood"]
+Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
+
+
+class Fact(BaseModel):
+    """A record on disk: immutable, strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Measurement(Fact):
+    """What one phase of one process took."""
+
+    phase: Phase
+    wall_s: float
+    cpu_s: float
+    """User and system time of the process and its finished children."""
+    peak_rss_bytes: int | None = None
+    """Peak resident memory of the process tree during this phase."""
+    peak_anon_bytes: int | None = None
+    """The anonymous part (heap, tensors), sampled 20 times a second."""
+    peak_file_bytes: int | None = None
+    """The file-backed part (libraries, mapped weights), sampled likewise."""
+    peak_gpu_bytes: int | None = None
+    """Peak of the GPU memory that torch reserved."""
+    energy_j: float | None = None
+
+
+class Note(Fact):
+    """A remark made while a trial ran."""
+
+    kind: str
+    text: str
+
+
+class LoadedModel(Fact):
+    """What was really loaded, read off the model itself."""
+
+    name: str
+    dtype: str
+    device: str
+    parameters: int
+    scoring: str
+    """"packed" or "plain": how option scoring ran (see harness/lm/engine.py)."""
+
+
+class WorkerResult(Fact):
+    """What one worker process reports when it ends, whatever happened."""
+
+    status: Status
+    error: str | None = None
+    measurements: tuple[Measurement, ...] = ()
+    warm_walls_s: tuple[float, ...] = ()
+    cold_walls_s: tuple[float, ...] = ()
+    predictions_sha256: str | None = None
+    notes: tuple[Note, ...] = ()
+    loaded_models: tuple[LoadedModel, ...] = ()
+    threads: int | None = None
+    load_average: float | None = None
+    """1-minute load average when the worker began."""
+
+
+class TrialRecord(Fact):
+    """One arm with one seed: the line that `records.jsonl` keeps for it."""
+
+    kind: Literal["trial"] = "trial"
+    fit_id: str
+    trial_id: str
+    arm: str
+    strategy: str
+    params: dict[str, Any]
+    """Every parameter as resolved, defaults included."""
+    seed: int
+    status: Status
+    error: str | None = None
+    fit: WorkerResult | None = None
+    serve: WorkerResult | None = None
+    fit_reused: bool = False
+    artifact_bytes: int | None = None
+    finished_at: str
+    """UTC, ISO 8601."""
+    forecast: dict[str, Any] | None = None
+
+
+class PlannedTrial(Fact):
+    """An arm as the invocation saw it, whether or not it was run this time."""
+
+    arm: str
+    strategy: str
+    params: dict[str, Any]
+    seed: int
+    fit_id: str
+    trial_id: str
+    selected: bool
+    """False where --only left it out."""
+    refused: str | None = None
+    """Why the arm cannot run on this task at all."""
+    answers: tuple[str, ...]
+    needs_train: bool
+    needs_model: bool
+    learns: str
+    complexity: int
+    provides: tuple[str, ...]
+
+
+class Machine(Fact):
+    """The machine that ran the trials."""
+
+    cpu_model: str
+    cores: int
+    memory_bytes: int
+    gpu: str | None = None
+    os: str
+    python: str
+
+
+class DataFacts(Fact):
+    """Sizes, hashes and findings of the splits as they were used."""
+
+    train_n: int
+    validation_n: int
+    test_n: int
+    test_total_n: int
+    """Before --limit."""
+    sha256: dict[str, str]
+    leaked_ids: tuple[str, ...] = ()
+    """Test rows whose input also stands in train or validation."""
+    findings: tuple[str, ...] = ()
+
+
+class RunHeader(Fact):
+    """One invocation: everything that the trials below it share."""
+
+    kind: Literal["header"] = "header"
+    schema_version: int = 1
+    started_at: str
+    task: dict[str, Any]
+    """The task file, resolved."""
+    criteria_sha256: str
+    """Hash of metric, limits, needs, traffic and margin as they stood before anything ran."""
+    data: DataFacts
+    model: ModelRef | None
+    device: str
+    dtype: str
+    trials: tuple[PlannedTrial, ...]
+    prices: dict[str, Any] | None
+    """The price rows that stood when this was run."""
+    git_commit: str | None
+    packages: dict[str, str]
+    machine: Machine
+    command: str

@@ -1,0 +1,113 @@
+"""What an invocation is going to run: the model, the machine, every arm with every seed.
+
+Knows nothing of processes.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+from harness.errors import ModelError
+from harness.hashing import sha256_of
+from harness.records import PlannedTrial, RunHeader
+from harness.run import identity, machine
+from harness.task import Task
+from harness.types import ModelRef
+
+CRITERIA = ("metric", "also", "limits", "needs", "traffic", "margin")
+"""The keys of a task that say what counts as success."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The model and the hardware that all trials share."""
+
+    model: ModelRef | None = None
+    model_problem: str | None = None
+    """Why there is no model although arms need one."""
+    device: str = "cpu"
+    dtype: str = "float32"
+
+
+def settle(task: Task, only: frozenset[str]) -> Setting:
+    """Find the task's model, fetching it if a selected arm needs it, and what to run it on."""
+    needing = [arm for arm, strategy in task.strategies.items() if strategy.needs_model]
+    if not needing:
+        return Setting()
+    from harness.lm.hardware import device_and_dtype
+    from harness.lm.models import resolve
+
+    device, dtype = device_and_dtype(task.spec.dtype)
+    wanted = any(arm in only or not only for arm in needing)
+    try:
+        # Arms that are left out need the model for their identity alone: not worth a fetch.
+        model = resolve(task.spec.model, task.folder, fetch=wanted)
+    except ModelError as problem:
+        return Setting(None, str(problem), device, dtype)
+    return Setting(model, None, device, dtype)
+
+
+def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) -> RunHeader:
+    """Return the record of an invocation, written before anything runs."""
+    spec = task.spec.model_dump(mode="json")
+    spec["answer"]["labels"] = dict(task.labels)
+    return RunHeader(
+        started_at=started_at,
+        task=spec,
+        criteria_sha256=sha256_of({key: spec[key] for key in CRITERIA}),
+        data=task.data,
+        model=setting.model,
+        device=setting.device,
+        dtype=setting.dtype,
+        trials=tuple(_planned(task, setting, only)),
+        prices=task.prices.model_dump(mode="json") if task.prices else None,
+        git_commit=machine.git_commit(task.folder),
+        packages=machine.package_versions(_distributions(task)),
+        machine=machine.this_machine(setting.device),
+        command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
+    )
+
+
+def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:
+    """Yield every arm with every seed, interleaved by seed."""
+    for seed in task.spec.seeds:
+        for arm in task.spec.strategies:
+            strategy = task.strategies[arm.name]
+            fit = identity.fit_id(task, arm.name, seed, setting.model, setting.dtype)
+            yield PlannedTrial(
+                arm=arm.name,
+                strategy=arm.use,
+                params=task.params[arm.name],
+                seed=seed,
+                fit_id=fit,
+                trial_id=identity.trial_id(fit, arm.name, task.test),
+                selected=not only or arm.name in only,
+                refused=_refusal(task, arm.name),
+                answers=tuple(sorted(strategy.answers)),
+                needs_train=strategy.needs_train,
+                needs_model=strategy.needs_model,
+                learns=strategy.learns,
+                complexity=strategy.complexity,
+                provides=tuple(sorted(strategy.provides)),
+            )
+
+
+def _refusal(task: Task, arm: str) -> str | None:
+    strategy = task.strategies[arm]
+    if task.spec.answer.kind not in strategy.answers:
+        return f"does not give answers of kind {task.spec.answer.kind}"
+    if strategy.needs_train and not len(task.train):
+        return "needs training rows, and the task has none (data.train)"
+    if strategy.needs_corpus and not task.documents:
+        return "needs documents, and the task has none (data.corpus)"
+    return None
+
+
+def _distributions(task: Task) -> set[str]:
+    owners = metadata.packages_distributions()
+    modules = {strategy.__module__.split(".")[0] for strategy in task.strategies.values()}
+    return {owner for module in modules for owner in owners.get(module, [])}

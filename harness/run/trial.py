@@ -1,0 +1,162 @@
+"""One trial: an arm with a seed, fitted in one process and served in another, and its record."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from harness.hashing import sha256_of_file
+from harness.records import PlannedTrial, TrialRecord, WorkerResult
+from harness.run import machine
+from harness.run.job import Job
+from harness.run.planning import Setting
+from harness.run.spawn import run_worker
+from harness.runfolder import RunFolder, folder_bytes, write_jsonl
+from harness.task import Task
+
+
+class TrialRunner:
+    """Runs trials of one task into one folder."""
+
+    def __init__(self, task: Task, folder: RunFolder, setting: Setting, tick: Callable[[], None]):
+        self.task = task
+        self.folder = folder
+        self.setting = setting
+        self.tick = tick
+
+    def run(self, trial: PlannedTrial, doing: Callable[[str], None]) -> TrialRecord:
+        """Fit, unless the same fit was done before, and serve.
+
+        Args:
+            trial: what to run.
+            doing: told "fit" and "serve" when these begin.
+        """
+        if trial.needs_model and self.setting.model is None:
+            result = WorkerResult(status="failed", error=self.setting.model_problem)
+            return self._record(trial, result, None, reused=False)
+        doing("fit")
+        fit, reused = self._fit(trial)
+        serve = None
+        if fit.status == "ok":
+            doing("serve")
+            serve = self._serve(trial)
+        return self._record(trial, fit, serve, reused)
+
+    def is_done(self, trial: PlannedTrial, earlier: TrialRecord) -> bool:
+        """Tell whether an earlier record still stands: it ended ok and its answers are there."""
+        if earlier.status != "ok" or earlier.serve is None:
+            return False
+        folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
+        predictions = folder / "predictions.jsonl"
+        return (
+            predictions.is_file()
+            and sha256_of_file(predictions) == earlier.serve.predictions_sha256
+        )
+
+    def _fit(self, trial: PlannedTrial) -> tuple[WorkerResult, bool]:
+        """Fit, or find the same fit done before; returns its account and whether it was found."""
+        folder = self.folder.fit_folder(trial.arm, trial.fit_id)
+        facts = folder / "fit.json"
+        artifact = folder / "artifact"
+        if facts.is_file() and artifact.is_dir():
+            known = json.loads(facts.read_text())
+            if known["fit_id"] == trial.fit_id:
+                return WorkerResult.model_validate(known["result"]), True
+        shutil.rmtree(folder, ignore_errors=True)
+        artifact.mkdir(parents=True)
+        job = self._job(trial, "fit", folder)
+        result = self._work(job, folder / "job.json")
+        if result.status == "ok":
+            known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}
+            known["artifact_bytes"] = folder_bytes(artifact)
+            part = facts.with_suffix(".part")
+            part.write_text(json.dumps(known, indent=1))
+            part.replace(facts)
+        else:
+            shutil.rmtree(artifact)
+        return result, False
+
+    def _serve(self, trial: PlannedTrial) -> WorkerResult:
+        folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return self._work(self._job(trial, "serve", folder), folder / "job.json")
+
+    def _job(self, trial: PlannedTrial, kind: Literal["fit", "serve"], folder: Path) -> Job:
+        fit_folder = self.folder.fit_folder(trial.arm, trial.fit_id)
+        memory = self.task.spec.run.memory_gib
+        return Job(
+            kind=kind,
+            strategy=trial.strategy,
+            strategy_base=str(self.task.folder.resolve()),
+            params=trial.params,
+            facts=self.task.facts,
+            metric=self.task.spec.metric,
+            model=self.setting.model if trial.needs_model else None,
+            seed=trial.seed,
+            device=self.setting.device,
+            dtype=self.setting.dtype,
+            budget_bytes=int(memory * 2**30) if memory else machine.available_bytes(),
+            artifact=(fit_folder / "artifact").resolve(),
+            inputs=Path(),
+            result=(folder / "result.json").resolve(),
+            predictions=(folder / "predictions.jsonl").resolve() if kind == "serve" else None,
+            train_log=(fit_folder / "train_log.jsonl").resolve() if kind == "fit" else None,
+        )
+
+    def _work(self, job: Job, job_path: Path) -> WorkerResult:
+        """Run a worker with just the rows that its half of the trial may see."""
+        memory = self.task.spec.run.memory_gib
+        with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+            inputs = Path(folder)
+            rows = [asdict(document) for document in self.task.documents]
+            write_jsonl(inputs / "documents.jsonl", rows)
+            if job.kind == "fit":
+                for split in (self.task.train, self.task.validation):
+                    write_jsonl(inputs / f"{split.name}.jsonl", map(asdict, split))
+            else:
+                write_jsonl(inputs / "queries.jsonl", map(asdict, self.task.test.queries))
+            result = run_worker(
+                job.model_copy(update={"inputs": inputs}),
+                job_path.resolve(),
+                job_path.parent / "stderr.log",
+                self.task.spec.run.timeout_min * 60,
+                int(memory * 2**30) if memory else None,
+                self.tick,
+            )
+        job.result.unlink(missing_ok=True)
+        return result
+
+    def _record(
+        self, trial: PlannedTrial, fit: WorkerResult, serve: WorkerResult | None, reused: bool
+    ) -> TrialRecord:
+        last = serve or fit
+        half = "" if serve else "while fitting: "
+        facts = self.folder.fit_folder(trial.arm, trial.fit_id) / "fit.json"
+        known = json.loads(facts.read_text()) if facts.is_file() else {}
+        return TrialRecord(
+            fit_id=trial.fit_id,
+            trial_id=trial.trial_id,
+            arm=trial.arm,
+            strategy=trial.strategy,
+            params=trial.params,
+            seed=trial.seed,
+            status=last.status,
+            error=f"{half}{last.error}" if last.error else None,
+            fit=fit,
+            serve=serve,
+            fit_reused=reused,
+            artifact_bytes=known.get("artifact_bytes"),
+            finished_at=now(),
+        )
+
+
+def now() -> str:
+    """Return the present moment as the records have it: UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
