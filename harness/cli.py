@@ -93,8 +93,17 @@ def _report(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _compare(arguments: argparse.Namespace) -> int:
+    from harness.judge import compare
+    from harness.runfolder import RunFolder
+
+    for line in compare(RunFolder(arguments.first), RunFolder(arguments.second)):
+        print(line)
+    return OK
+
+
 def _check(arguments: argparse.Namespace) -> int:
-    from harness.task import load_task
+    from harness.task import load_task, near_duplicates
 
     task = load_task(arguments.task)
     data = task.data
@@ -102,7 +111,10 @@ def _check(arguments: argparse.Namespace) -> int:
         f"{arguments.task}: {data.train_n} train, {data.validation_n} validation,"
         f" {data.test_n} test rows, {len(task.spec.strategies)} arms"
     )
-    for finding in data.findings:
+    deep: tuple[str, ...] = ()
+    if arguments.deep:
+        deep = near_duplicates({s.name: s for s in (task.train, task.validation, task.test)})
+    for finding in (*data.findings, *deep):
         print(finding)
     if arguments.strict and data.leaked_ids:
         print("error: --strict, and test inputs stand in other splits", file=sys.stderr)
@@ -257,8 +269,14 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--prices", type=Path, metavar="FILE")
     report.set_defaults(command=_report)
 
+    compare = commands.add_parser("compare", help="what changed between two runs")
+    compare.add_argument("first", type=Path, metavar="RUN_DIR")
+    compare.add_argument("second", type=Path, metavar="RUN_DIR")
+    compare.set_defaults(command=_compare)
+
     check = commands.add_parser("check", help="find every fault of a task before running it")
     check.add_argument("task", type=Path, metavar="TASK.yaml")
+    check.add_argument("--deep", action="store_true", help="look for near-duplicates too (slow)")
     check.add_argument("--strict", action="store_true", help="leaked test inputs are an error")
     check.set_defaults(command=_check)
 

@@ -31,6 +31,7 @@ class RunFolder:
         self.path = path
         self.records = path / "records.jsonl"
         self.truth = path / "truth.jsonl"
+        self.documents = path / "documents.jsonl"
         self.comparison = path / "comparison.json"
         self.report_md = path / "report.md"
         self.report_html = path / "report.html"

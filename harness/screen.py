@@ -29,7 +29,7 @@ class Screen:
     """Tells of trials as they start and end."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False)
+        self.console = Console(highlight=False, emoji=False)
         self._live = self.console.is_terminal
         self._status: Status | None = None
         self._text = ""

@@ -28,7 +28,7 @@ def test_every_link_leads_somewhere():
 
 def test_every_command_of_the_table_exists():
     commands = set(re.findall(r"\| `python -m harness (\w+)", README))
-    assert len(commands) == 6
+    assert len(commands) == 7
     for command in commands:
         words = [sys.executable, "-m", "harness", command, "--help"]
         assert subprocess.run(words, capture_output=True, check=False).returncode == 0, command
@@ -69,3 +69,32 @@ def test_the_declared_version_is_the_installed_one():
 @pytest.mark.parametrize("name", ["CHANGELOG.md", "LICENSE", "constraints.txt"])
 def test_what_a_project_needs_is_there(name):
     assert (ROOT / name).stat().st_size > 100
+
+
+def test_every_figure_in_the_readme_is_that_of_the_committed_report():
+    from harness import numbers
+    from harness.judge import Comparison
+
+    path = ROOT / "reports" / "examples" / "ticket_triage" / "comparison.json"
+    comparison = Comparison.model_validate_json(path.read_text())
+    assert f"> {comparison.recommendation.headline}\n" in README
+    for row in comparison.rows:
+        score = row.score
+        assert (
+            f"| `{row.strategy}` | {numbers.score(score.value)}"
+            f" ({numbers.interval(score.ci_low, score.ci_high)}) | {numbers.duration(row.p50_s)}"
+            f" | {numbers.size(row.predict_peak_bytes)} | {numbers.duration(row.fit_wall_s)}"
+            f" | {numbers.usd(row.total_usd)} |"
+        ) in README
+
+
+def test_the_committed_reports_are_what_the_templates_draw_now():
+    from harness.judge import Comparison
+    from reports import html, markdown
+
+    folders = sorted((ROOT / "reports" / "examples").iterdir())
+    assert folders
+    for folder in folders:
+        comparison = Comparison.model_validate_json((folder / "comparison.json").read_text())
+        assert (folder / "report.md").read_text() == markdown(comparison)
+        assert (folder / "report.html").read_text() == html(comparison)

@@ -157,11 +157,14 @@ class Case:
         """Compare the choice with the best-scoring other arms, under busy time."""
         if found.choice is None or not terms.traffic:
             return ()
-        usages = {
-            a.name: usage_of(self.evidence, a) for a in self.evidence.arms if a.status == "ok"
-        }
-        chosen = usages.pop(found.choice)
-        return tuple(_pair(chosen, other, terms) for other in usages.values())
+        arms = {arm.name: arm for arm in self.evidence.arms}
+        others = [row for row in rows if row.score and row.strategy != found.choice]
+        others.sort(key=lambda row: -row.score.value if row.score else 0.0)
+        chosen = usage_of(self.evidence, arms[found.choice])
+        return tuple(
+            _pair(chosen, usage_of(self.evidence, arms[row.strategy]), terms)
+            for row in others[:LEADING]
+        )
 
     def _cost_basis(self, terms: cost.Terms) -> str:
         price = self._price()
@@ -210,6 +213,8 @@ class Case:
         header = self.evidence.header
         keys = ("started_at", "command", "git_commit", "packages", "criteria_sha256")
         facts = header.model_dump(mode="json", include=set(keys) | {"model", "device", "dtype"})
+        if facts["model"]:
+            del facts["model"]["location"]  # a path of that machine, of no use on another
         return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 

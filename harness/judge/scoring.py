@@ -90,25 +90,37 @@ def differences(evidence: Evidence, choice: str | None) -> tuple[Difference, ...
         return ()
     metric = find(evidence.task["metric"])
     chosen = statistics(evidence, arms.pop(choice), metric)
-    return tuple(
-        _difference(evidence, metric, arm.name, statistics(evidence, arm, metric), chosen)
-        for arm in arms.values()
-    )
-
-
-def _difference(
-    evidence: Evidence, metric: Metric, name: str, of_arm: Array, chosen: Array
-) -> Difference:
-    value = estimate(metric, of_arm) - estimate(metric, chosen)
     clusters = evidence.truth.clusters
-    if metric.binary and len(of_arm) == len(chosen) == 1 and not any(clusters):
-        ours, theirs = of_arm[0, :, 0] > 0, chosen[0, :, 0] > 0
+    found = []
+    for arm in arms.values():
+        of_arm = statistics(evidence, arm, metric)
+        value, low, high = paired_difference(metric, of_arm, chosen, clusters)
+        found.append(
+            Difference(strategy=arm.name, metric=metric.name, value=value, ci_low=low, ci_high=high)
+        )
+    return tuple(found)
+
+
+def paired_difference(
+    metric: Metric, first: Array, second: Array, clusters: Sequence[str | None]
+) -> tuple[float, float, float]:
+    """Return (first − second) on the same items, with its 95 % interval.
+
+    Args:
+        metric: how items are scored.
+        first: [seeds, items, k] additive statistics.
+        second: likewise, for the same items.
+        clusters: the cluster of each item, if any.
+    """
+    value = estimate(metric, first) - estimate(metric, second)
+    if metric.binary and len(first) == len(second) == 1 and not any(clusters):
+        ours, theirs = first[0, :, 0] > 0, second[0, :, 0] > 0
         only_ours, only_theirs = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
         low, high = tango(only_ours, only_theirs, len(ours))
     else:
-        resampled = bootstrap(metric, [of_arm, chosen], clusters)
+        resampled = bootstrap(metric, [first, second], clusters)
         low, high = bias_corrected_interval(value, resampled[0] - resampled[1])
-    return Difference(strategy=name, metric=metric.name, value=value, ci_low=low, ci_high=high)
+    return value, low, high
 
 
 def item_metric(metric: Metric) -> Metric:

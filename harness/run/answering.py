@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +13,7 @@ from harness.errors import RunFolderError, UnknownNameError
 from harness.run.job import Job
 from harness.run.measure import Ruler
 from harness.run.worker import Worker, predict_all
-from harness.runfolder import RunFolder, write_jsonl
+from harness.runfolder import RunFolder
 from harness.types import Prediction, Query
 
 
@@ -42,8 +45,12 @@ def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[P
         )
     job = Job.model_validate_json(job_path.read_text())
     with TemporaryDirectory(prefix="harness-") as inputs:
-        write_jsonl(Path(inputs) / "documents.jsonl", [])
+        if folder.documents.is_file():
+            shutil.copy(folder.documents, inputs)
+        else:
+            (Path(inputs) / "documents.jsonl").touch()
         update = {"artifact": artifact.resolve(), "inputs": Path(inputs)}
         strategy = Worker(job.model_copy(update=update), Ruler()).strategy()
-        strategy.load(artifact)
-        return predict_all(strategy, queries)
+        with redirect_stdout(sys.stderr):  # what a strategy prints is none of the answers
+            strategy.load(artifact)
+            return predict_all(strategy, queries)

@@ -49,8 +49,9 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         _check_owner(folder, task_name)
         if fresh:
             shutil.rmtree(path / "trials", ignore_errors=True)
-            results = (folder.truth, folder.comparison, folder.report_md, folder.report_html)
-            for file in (*results, folder.records):  # last what tells whose folder it is
+            reports = (folder.comparison, folder.report_md, folder.report_html)
+            # Last what tells whose folder it is.
+            for file in (folder.truth, folder.documents, *reports, folder.records):
                 file.unlink(missing_ok=True)
         yield folder
 

@@ -215,6 +215,7 @@ def _answered(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
     for prediction in predictions:
         if not isinstance(prediction, Prediction) or not isinstance(prediction.text, str):
             raise StrategyError(f"predict returned {prediction!r} where a Prediction was due")
+        prediction.text.encode()  # half a surrogate pair is no text: that item fails, here
     return predictions
 
 
