@@ -1,7 +1,8 @@
 """The public door: all that a strategy is written with.
 
 `from harness import Strategy, Params, Prediction, Query, Example, Estimate` for the contract, and
-`from harness import lm` for the engine (loaded only when it is used: it stands on torch).
+`from harness import lm` for the engine (torch is loaded only when a model is). `harness.prompts`
+holds the one instruction block that prompting strategies share, `harness.testing` their contract.
 """
 
 from __future__ import annotations

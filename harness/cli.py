@@ -125,10 +125,11 @@ def _check(arguments: argparse.Namespace) -> int:
 def _predict(arguments: argparse.Namespace) -> int:
     from harness.run import answer_with
     from harness.runfolder import RunFolder
+    from harness.task import read_inputs
 
     folder = RunFolder(arguments.folder)
     arm = arguments.arm or _chosen_arm(folder)
-    queries = _new_queries(arguments.file, folder.last_header().task["data"])
+    queries = read_inputs(arguments.file, folder.last_header().task["data"])
     for query, prediction in zip(queries, answer_with(folder, arm, queries), strict=True):
         if arguments.json:
             row: dict[str, Any] = {"id": query.id, "text": prediction.text}
@@ -190,45 +191,6 @@ def _chosen_arm(folder: RunFolder) -> str:
     if choice is None:
         raise UserError("the verdict chose no arm → name one with --arm")
     return str(choice)
-
-
-def _new_queries(file: Path | None, data: dict[str, Any]) -> list[Any]:
-    """Read inputs: JSONL or CSV rows by the task's columns, else one text a line."""
-    from harness.errors import Fault, TaskError
-    from harness.task.rows import Row, read_rows
-    from harness.types import Query
-
-    faults: list[Fault] = []
-    if file is not None and file.suffix in (".jsonl", ".csv"):
-        rows = read_rows(file, faults)
-    else:
-        try:
-            text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as problem:
-            raise UserError(f"{file or 'standard input'} cannot be read: {problem}") from problem
-        lines = [line for line in text.split("\n") if line.strip()]
-        rows = [Row(f"line {i}", _line_values(line, data)) for i, line in enumerate(lines, start=1)]
-    queries = []
-    for number, row in enumerate(rows, start=1):
-        missing = [c for c in (data["input"], *data["visible"]) if row.values.get(c) is None]
-        faults += [Fault(row.where, f"there is no '{column}'") for column in missing]
-        fields = {column: row.values.get(column) for column in data["visible"]}
-        row_id = str(row.values.get(data["id"] or "id", number))
-        queries.append(Query(row_id, str(row.values.get(data["input"])), fields))
-    if faults:
-        raise TaskError(faults)
-    return queries
-
-
-def _line_values(line: str, data: dict[str, Any]) -> dict[str, Any]:
-    if line.lstrip().startswith("{"):
-        try:
-            values = json.loads(line)
-        except ValueError:
-            values = None
-        if isinstance(values, dict):
-            return values
-    return {data["input"]: line}
 
 
 def _parsed(words: Sequence[str]) -> argparse.Namespace:

@@ -6,7 +6,8 @@ Knows nothing of tasks' data, metrics or reports.
 from harness.lm.adapters import add_lora, save_adapter
 from harness.lm.answer import answer, choose, generate
 from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.load import LanguageModel, clear_prefixes, load, loaded_models, open_model
+from harness.lm.load import clear_prefixes, load, loaded_models, open_model
+from harness.lm.model import LanguageModel
 from harness.lm.tune import TuneResult, TuneSettings, mean_loss, tune
 
 __all__ = [

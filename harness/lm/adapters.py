@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.lm.load import LanguageModel
+from harness.lm.model import LanguageModel
 
 
 def add_lora(lm: LanguageModel, rank: int, alpha: float, dropout: float) -> int:

@@ -8,7 +8,7 @@ from math import exp, log
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.engine import score_options
 from harness.lm.generation import generate_tokens
-from harness.lm.load import LanguageModel
+from harness.lm.model import LanguageModel
 from harness.types import Prediction, TaskFacts
 
 

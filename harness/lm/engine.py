@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.errors import ModelError
+from harness.lm.model import LanguageModel
 from harness.lm.tree import TokenTree
-
-if TYPE_CHECKING:
-    from harness.lm.load import LanguageModel
 
 PACK_TOKENS = 512
 """Tokens in a packed row: enough to fill two CPU cores, few enough to keep the mask small."""

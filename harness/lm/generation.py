@@ -14,7 +14,7 @@ from typing import Any
 from harness.errors import ModelError
 from harness.lm.chat import end_of_turn
 from harness.lm.engine import tree_inputs
-from harness.lm.load import LanguageModel
+from harness.lm.model import LanguageModel
 from harness.lm.tree import TokenTree
 
 TREE_TOKENS = 4096

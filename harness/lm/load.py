@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.errors import ModelError
-from harness.lm.prefix import PrefixCache
+from harness.lm.engine import packing_is_exact
+from harness.lm.model import LanguageModel
 from harness.records import LoadedModel
 from harness.types import Context, ModelRef
 
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
 _FACTS: list[LoadedModel] = []
 """What was loaded, kept for the record when the models themselves are gone."""
-
-
-@dataclass(eq=False)
-class LanguageModel:
-    """A causal language model in memory, with the prefix it keeps computed."""
-
-    ref: ModelRef
-    model: Any
-    tokenizer: Any
-    packed: bool
-    """Whether packing passed its check for this model (see harness/lm/engine.py)."""
-    prefix: PrefixCache = field(default_factory=PrefixCache)
-
-    @property
-    def context_tokens(self) -> int | None:
-        """Longest sequence the model was made for, in tokens; None where its config is silent."""
-        return getattr(self.model.config, "max_position_embeddings", None)
-
-    def facts(self) -> LoadedModel:
-        """Return what was loaded, read off the model itself."""
-        return LoadedModel(
-            name=self.ref.name,
-            dtype=str(self.model.dtype).removeprefix("torch."),
-            device=str(self.model.device),
-            parameters=sum(parameter.numel() for parameter in self.model.parameters()),
-            scoring="packed" if self.packed else "plain",
-        )
 
 
 def load(
@@ -63,8 +35,6 @@ def load(
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
-
-    from harness.lm.engine import packing_is_exact
 
     logging.disable_progress_bar()
     torch.manual_seed(seed)

@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.lm.engine import PACK_TOKENS, tree_inputs
-from harness.lm.load import LanguageModel
+from harness.lm.model import LanguageModel
 from harness.lm.tree import TokenTree
 
 Pair = tuple[list[int], list[int]]

@@ -59,7 +59,8 @@ class Invocation:
         setting = settle(self.task, self.only)
         plan = header(self.task, setting, self.only, now())
         self.folder.append(plan)
-        write_jsonl(self.folder.documents, map(asdict, self.task.documents))
+        if self.task.documents:  # `predict` hands them to a strategy when the data is gone
+            write_jsonl(self.folder.documents, map(asdict, self.task.documents))
         done = self.folder.trials()
         runner = TrialRunner(self.task, self.folder, setting, self.audience.tick)
         # No worker may find the answers in the run folder: they are laid down when all is over.
