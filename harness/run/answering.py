@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.errors import RunFolderError, UnknownNameError
-from harness.run.job import Job
+from harness.run.job import INPUTS_PREFIX, Job
 from harness.run.measure import Ruler
 from harness.run.worker import Worker, predict_all
 from harness.runfolder import RunFolder
@@ -44,7 +44,7 @@ def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[P
             f" → run the task again with --only {arm} --fresh"
         )
     job = Job.model_validate_json(job_path.read_text())
-    with TemporaryDirectory(prefix="harness-") as inputs:
+    with TemporaryDirectory(prefix=INPUTS_PREFIX) as inputs:
         if folder.documents.is_file():
             shutil.copy(folder.documents, inputs)
         else:

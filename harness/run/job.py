@@ -10,6 +10,8 @@ from harness.types import ModelRef, TaskFacts
 
 WARM_UPS = 3
 LATENCY_QUERIES = 50
+INPUTS_PREFIX = "harness-"
+"""Begins the name of the temporary folder that holds a worker's rows."""
 
 
 class Job(Fact):

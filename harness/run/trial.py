@@ -14,7 +14,7 @@ from typing import Literal
 from harness.hashing import sha256_of_file
 from harness.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.run import machine
-from harness.run.job import Job
+from harness.run.job import INPUTS_PREFIX, Job
 from harness.run.planning import Setting
 from harness.run.spawn import run_worker
 from harness.runfolder import RunFolder, folder_bytes, write_jsonl
@@ -113,7 +113,7 @@ class TrialRunner:
     def _work(self, job: Job, job_path: Path) -> WorkerResult:
         """Run a worker with just the rows that its half of the trial may see."""
         memory = self.task.spec.run.memory_gib
-        with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+        with tempfile.TemporaryDirectory(prefix=INPUTS_PREFIX) as folder:
             inputs = Path(folder)
             rows = [asdict(document) for document in self.task.documents]
             write_jsonl(inputs / "documents.jsonl", rows)

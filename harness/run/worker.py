@@ -10,6 +10,7 @@ import copy
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -22,7 +23,7 @@ from typing import Any
 from harness import metrics, registry
 from harness.errors import HarnessError, StrategyError
 from harness.records import Note, Status, WorkerResult
-from harness.run.job import LATENCY_QUERIES, WARM_UPS, Job
+from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, Job
 from harness.run.measure import Ruler
 from harness.runfolder import read_jsonl, write_predictions
 from harness.strategy import Strategy
@@ -33,8 +34,9 @@ def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
     """Do the job at `job_path`; die when the pipe `lifeline` closes: the parent is gone then."""
     ruler = Ruler()
     ruler.record_start(float(spawned_at_unix_s))
-    threading.Thread(target=_die_with_parent, args=(int(lifeline),), daemon=True).start()
     job = Job.model_validate_json(Path(job_path).read_text())
+    watch = threading.Thread(target=_die_with_parent, args=(int(lifeline), job.inputs), daemon=True)
+    watch.start()
     result = Worker(job, ruler).run()
     part = job.result.with_suffix(".part")
     part.write_text(result.model_dump_json(indent=1))
@@ -244,6 +246,8 @@ def _logger(path: Path | None) -> Callable[..., None]:
     return log
 
 
-def _die_with_parent(lifeline: int) -> None:
+def _die_with_parent(lifeline: int, inputs: Path) -> None:
     os.read(lifeline, 1)  # returns when the parent's end closes, however the parent ended
+    if inputs.name.startswith(INPUTS_PREFIX):  # the parent can no longer take them away
+        shutil.rmtree(inputs, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -112,6 +112,7 @@ def test_a_worker_and_its_child_end_when_the_parent_is_killed(task, start, tmp_p
     parent.kill()
     parent.wait()
     wait_until(lambda: none_lives(task))
+    assert list(tmp_path.glob("harness-*")) == []  # no training rows are left behind
 
     report = [sys.executable, "-m", "harness", "report", str(tmp_path / "run")]
     done = subprocess.run(report, capture_output=True, text=True, check=False)
