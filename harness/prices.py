@@ -16,8 +16,6 @@ from harness.errors import Fault, TaskError
 from harness.records import Machine
 from harness.source import Source
 
-STALE_AFTER_DAYS = 365
-
 
 class StandsFor(BaseModel):
     """Which measured machines a price row may be applied to; every given key must match."""

@@ -6,7 +6,6 @@ one fact a line, nothing wrapped or cut.
 
 from __future__ import annotations
 
-import sys
 import time
 
 from rich.console import Console
@@ -95,11 +94,6 @@ class Screen:
         for row in comparison.rows:
             if row.error:
                 self.say(f"- {row.strategy} {row.status}: {row.error}")
-
-
-def warn(text: str) -> None:
-    """Print to standard error, so that standard output stays what was asked for."""
-    print(text, file=sys.stderr)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

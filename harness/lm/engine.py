@@ -182,13 +182,7 @@ def _summed(lm: LanguageModel, values: list[float], sizes: list[list[int]]) -> l
 def _check_lengths(
     lm: LanguageModel, prompts: Sequence[list[int]], options: Sequence[Sequence[list[int]]]
 ) -> None:
-    limit = lm.context_tokens
     for number, (prompt, choices) in enumerate(zip(prompts, options, strict=True)):
         if not prompt or not choices or not all(choices):
             raise ModelError(f"prompt {number} or one of its options has no tokens")
-        longest = len(prompt) + max(len(option) for option in choices)
-        if limit is not None and longest > limit:
-            raise ModelError(
-                f"prompt {number} needs {longest} tokens with its answer;"
-                f" '{lm.ref.name}' takes at most {limit} → use fewer shots or shorter inputs"
-            )
+        lm.check_room(number, len(prompt) + max(len(option) for option in choices))

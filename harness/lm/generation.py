@@ -40,7 +40,8 @@ def generate_tokens(
     Raises:
         ModelError: a prompt with its answer does not fit the model's context.
     """
-    _check_lengths(lm, prompts, max_new_tokens)
+    for number, prompt in enumerate(prompts):
+        lm.check_room(number, len(prompt) + max_new_tokens)
     if not prompts:
         return [], 0
     if not lm.packed:
@@ -197,13 +198,3 @@ def _batch(
         length = next((i for i, token in enumerate(row) if token in ends), len(row))
         new.append(row[:length])
     return new
-
-
-def _check_lengths(lm: LanguageModel, prompts: Sequence[list[int]], max_new_tokens: int) -> None:
-    limit = lm.context_tokens
-    for number, prompt in enumerate(prompts):
-        if limit is not None and len(prompt) + max_new_tokens > limit:
-            raise ModelError(
-                f"prompt {number} has {len(prompt)} tokens and may grow by {max_new_tokens};"
-                f" '{lm.ref.name}' takes at most {limit} → shorter inputs or fewer shots"
-            )

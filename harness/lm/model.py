@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.errors import ModelError
 from harness.lm.prefix import PrefixCache
 from harness.records import LoadedModel
 from harness.types import ModelRef
@@ -25,6 +26,23 @@ class LanguageModel:
     def context_tokens(self) -> int | None:
         """Longest sequence the model was made for, in tokens; None where its config is silent."""
         return getattr(self.model.config, "max_position_embeddings", None)
+
+    def check_room(self, number: int, tokens: int) -> None:
+        """Check that a prompt fits the model's context together with its answer.
+
+        Args:
+            number: the prompt's place in its call, for the error.
+            tokens: of the prompt and the longest answer it may get.
+
+        Raises:
+            ModelError: it does not fit.
+        """
+        limit = self.context_tokens
+        if limit is not None and tokens > limit:
+            raise ModelError(
+                f"prompt {number} needs {tokens} tokens with its answer;"
+                f" '{self.ref.name}' takes at most {limit} → use fewer shots or shorter inputs"
+            )
 
     def facts(self) -> LoadedModel:
         """Return what was loaded, read off the model itself."""

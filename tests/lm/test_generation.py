@@ -110,7 +110,7 @@ def test_a_stop_string_ends_a_row_and_not_its_neighbours():
 
 def test_a_prompt_that_cannot_grow_is_named():
     lm = with_tokenizer(build("llama"))
-    with pytest.raises(ModelError, match="prompt 1 has 510 tokens and may grow by 8"):
+    with pytest.raises(ModelError, match="prompt 1 needs 518 tokens with its answer"):
         generate_tokens(lm, [[9], [9] * 510], 8)
 
 
