@@ -101,3 +101,16 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return f"no {kind} is called '{name}'; {hint}known: {', '.join(names) or 'none'}"
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Tell whether an exception says that memory ran out, on the CPU or on a GPU."""
+    return isinstance(problem, MemoryError) or (
+        isinstance(problem, RuntimeError) and says_out_of_memory(str(problem))
+    )
+
+
+def says_out_of_memory(words: str) -> bool:
+    """Tell whether an error's words say that memory ran out."""
+    phrases = ("memoryerror", "out of memory", "can't allocate memory")
+    return any(phrase in words.lower() for phrase in phrases)

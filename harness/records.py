@@ -54,7 +54,7 @@ class LoadedModel(Fact):
     device: str
     parameters: int
     scoring: str
-    """"packed" or "plain": how option scoring ran (see harness/lm/engine.py)."""
+    """How it computed: "packed" token trees, "plain" single sequences, or "encoder_decoder"."""
 
 
 class WorkerResult(Fact):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from harness.hashing import sha256_of
@@ -132,6 +133,10 @@ class Estimate:
     fit_wall_s: float | None = None
 
 
+RESUMED_S = "resumed_s"
+"""File in `Context.scratch`: seconds of an interrupted fit that the present one went on from."""
+
+
 @dataclass(frozen=True)
 class Context:
     """All a strategy gets besides its parameters and the rows it may learn from."""
@@ -152,3 +157,7 @@ class Context:
     """`note("shots", "8 of 12 demonstrations fit")` adds a remark to the trial's record."""
     build: Callable[[str, Mapping[str, Any], str], Strategy]
     """`build("tfidf", {}, "cheap")` makes another strategy, for combinations."""
+    scratch: Path | None = None
+    """A folder that outlives an interrupted `fit` and is gone after a finished one: for what lets
+    the same fit go on when it is tried again. It may not exist yet. What goes on from there writes
+    the seconds that it need not repeat into the file `RESUMED_S` in it: they count as fitted."""

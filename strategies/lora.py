@@ -41,6 +41,9 @@ class Lora(Strategy):
         evaluations_per_epoch: int = Field(2, gt=0)
         patience: int = Field(3, gt=0)
         """Evaluations without a lower validation loss after which training stops."""
+        checkpointing: bool | None = None
+        """Compute activations again in the backward pass: less memory, a third more time.
+        None: only if an example would not fit the memory otherwise."""
         prompt: Literal["short", "full"] = "short"
         """short: the input alone; full: zero-shot's whole prompt."""
 
@@ -57,9 +60,11 @@ class Lora(Strategy):
             weight_decay=params.weight_decay,
             evaluations_per_epoch=params.evaluations_per_epoch,
             patience=params.patience,
+            seed=context.seed,
+            checkpointing=params.checkpointing,
         )
         pairs, validation_pairs = self._pairs(model, train), self._pairs(model, validation)
-        result = lm.tune(model, pairs, validation_pairs, settings, context.seed, context.log)
+        result = lm.tune(model, pairs, validation_pairs, settings, context.log, context.scratch)
         stopped = "stopped early" if result.stopped_early else "ran to the end"
         context.note("training", f"{stopped}: step {result.best_step} of {result.steps} is kept")
         lm.save_adapter(model, artifact)
@@ -79,11 +84,10 @@ class Lora(Strategy):
         return query_text(query)
 
     def _pairs(self, model: lm.LanguageModel, split: Split) -> list[tuple[list[int], list[int]]]:
-        tokenizer = model.tokenizer
         return [
             (
-                lm.prompt_tokens(tokenizer, self._prompt(example.query)),
-                lm.answer_tokens(tokenizer, example.targets[0]),
+                lm.prompt_tokens(model, self._prompt(example.query)),
+                lm.answer_tokens(model, example.targets[0]),
             )
             for example in split
         ]

@@ -3,28 +3,34 @@
 Knows nothing of tasks' data, metrics or reports.
 """
 
-from harness.lm.adapters import add_lora, save_adapter
+from harness.lm.adapters import add_lora, add_soft_prompt, save_adapter
 from harness.lm.answer import answer, choose, generate
 from harness.lm.chat import answer_tokens, prompt_tokens
+from harness.lm.generation import generate_tokens
 from harness.lm.load import clear_prefixes, load, loaded_models, open_model
+from harness.lm.loss import mean_loss
 from harness.lm.model import LanguageModel
-from harness.lm.tune import TuneResult, TuneSettings, mean_loss, tune
+from harness.lm.scoring import score_options
+from harness.lm.tune import TuneResult, TuneSettings, tune
 
 __all__ = [
     "LanguageModel",
     "TuneResult",
     "TuneSettings",
     "add_lora",
+    "add_soft_prompt",
     "answer",
     "answer_tokens",
     "choose",
     "clear_prefixes",
     "generate",
+    "generate_tokens",
     "load",
     "loaded_models",
     "mean_loss",
     "open_model",
     "prompt_tokens",
     "save_adapter",
+    "score_options",
     "tune",
 ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from math import exp, log
+from typing import Any
 
-from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.engine import score_options
+from harness.lm.chat import label_tokens, prompt_tokens
 from harness.lm.generation import generate_tokens
+from harness.lm.grammar import JsonGrammar
 from harness.lm.model import LanguageModel
+from harness.lm.scoring import score_options
 from harness.types import Prediction, TaskFacts
 
 
@@ -30,8 +33,8 @@ def answer(lm: LanguageModel, prompts: Sequence[str], facts: TaskFacts) -> list[
 
 def choose(lm: LanguageModel, prompts: Sequence[str], labels: Sequence[str]) -> list[Prediction]:
     """Pick the label whose log-likelihood, followed by the end of the turn, is highest."""
-    tokens = [prompt_tokens(lm.tokenizer, prompt) for prompt in prompts]
-    options = [answer_tokens(lm.tokenizer, label) for label in labels]
+    tokens = [prompt_tokens(lm, prompt) for prompt in prompts]
+    options = [label_tokens(lm, label) for label in labels]
     scores, reused = score_options(lm, tokens, [options] * len(tokens))
     predictions = []
     for prompt, ids, row in zip(prompts, tokens, scores, strict=True):
@@ -54,21 +57,53 @@ def choose(lm: LanguageModel, prompts: Sequence[str], labels: Sequence[str]) -> 
 
 
 def generate(
-    lm: LanguageModel, prompts: Sequence[str], max_new_tokens: int, stop: Sequence[str] = ()
+    lm: LanguageModel,
+    prompts: Sequence[str],
+    max_new_tokens: int,
+    stop: Sequence[str] = (),
+    schema: Mapping[str, Any] | None = None,
 ) -> list[Prediction]:
-    """Generate greedily until the end of the turn, a stop string or `max_new_tokens`."""
-    tokens = [prompt_tokens(lm.tokenizer, prompt) for prompt in prompts]
-    outputs, reused = generate_tokens(lm, tokens, max_new_tokens, stop)
-    return [
-        Prediction(
-            text=_until(lm.tokenizer.decode(new, skip_special_tokens=True), stop),
-            prompt=prompt,
-            prompt_tokens=len(ids),
-            cached_tokens=reused,
-            output_tokens=len(new),
+    """Generate greedily until the end of the turn, a stop string or `max_new_tokens`.
+
+    Args:
+        lm: the model.
+        prompts: plain texts; the chat template is applied here, once.
+        max_new_tokens: after so many tokens an answer is cut.
+        stop: strings that end an answer and are left out of it.
+        schema: a JSON schema; only text that is valid under it is written. An answer that is cut
+            before its JSON is complete has a note that says so.
+    """
+    tokens = [prompt_tokens(lm, prompt) for prompt in prompts]
+    grammar = _grammar(lm, schema) if schema is not None else None
+    outputs, reused = generate_tokens(lm, tokens, max_new_tokens, stop, grammar)
+    predictions = []
+    for prompt, ids, new in zip(prompts, tokens, outputs, strict=True):
+        text = _until(lm.tokenizer.decode(new, skip_special_tokens=True), stop)
+        cut = schema is not None and not _is_json(text)
+        predictions.append(
+            Prediction(
+                text=text,
+                prompt=prompt,
+                prompt_tokens=len(ids),
+                cached_tokens=reused,
+                output_tokens=len(new),
+                notes=(f"cut after {len(new)} tokens: the JSON is incomplete",) if cut else (),
+            )
         )
-        for prompt, ids, new in zip(prompts, tokens, outputs, strict=True)
-    ]
+    return predictions
+
+
+def _grammar(lm: LanguageModel, schema: Mapping[str, Any]) -> JsonGrammar:
+    width = lm.model.get_output_embeddings().weight.shape[0]
+    return JsonGrammar(lm.tokenizer, width, schema, lm.ends[0])
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _until(text: str, stop: Sequence[str]) -> str:

@@ -1,18 +1,23 @@
 """From text to the tokens that a model was trained to see: its chat template, applied once.
 
-A model without a template gets the bare text, after its beginning token if it has one.
+A model without a template gets the bare text, with the beginning and end tokens its tokenizer
+puts around it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from harness.errors import ModelError
+from harness.lm.model import LanguageModel
+
 _MARK = "\ue000"
 """A private-use character that stands for the answer when a template is probed."""
 
 
-def prompt_tokens(tokenizer: Any, text: str) -> list[int]:
+def prompt_tokens(lm: LanguageModel, text: str) -> list[int]:
     """Return the tokens of `text` as a user's turn, up to where the assistant's answer begins."""
+    tokenizer = lm.tokenizer
     if tokenizer.chat_template is None:
         return list(tokenizer(text, add_special_tokens=True).input_ids)
     rendered = tokenizer.apply_chat_template(
@@ -21,23 +26,47 @@ def prompt_tokens(tokenizer: Any, text: str) -> list[int]:
     return list(tokenizer(rendered, add_special_tokens=False).input_ids)
 
 
-def answer_tokens(tokenizer: Any, text: str) -> list[int]:
+def answer_tokens(lm: LanguageModel, text: str) -> list[int]:
     """Return the tokens of an answer and of the end of its turn.
 
     Without a chat template the answer follows "Answer:" in running text and so begins with a
-    space. The end token is what tells a label from a longer one that begins with it.
+    space. The end token is what tells a label from a longer one that begins with it. A decoder of
+    its own (encoder-decoder models) gets the text as its tokenizer completes it.
     """
+    tokenizer = lm.tokenizer
+    if lm.path == "encoder_decoder":
+        tokens = list(tokenizer(text_target=text, add_special_tokens=True).input_ids)
+        return tokens if tokens[-1:] == [lm.ends[0]] else [*tokens, lm.ends[0]]
     if tokenizer.chat_template is None:
         text = f" {text}"
-    return [*tokenizer(text, add_special_tokens=False).input_ids, end_of_turn(tokenizer)]
+    return [*tokenizer(text, add_special_tokens=False).input_ids, lm.ends[0]]
+
+
+def label_tokens(lm: LanguageModel, label: str) -> list[int]:
+    """Return the tokens of an answer that must say something: a label to choose.
+
+    Raises:
+        ModelError: nothing of it is left when it is cut into tokens.
+    """
+    tokens = answer_tokens(lm, label)
+    special = {*lm.tokenizer.all_special_ids, *lm.ends}
+    if not label.strip() or set(tokens) <= special:
+        raise ModelError(f"label {label!r} has no tokens for '{lm.ref.name}' → rename the label")
+    return tokens
 
 
 def end_of_turn(tokenizer: Any) -> int:
-    """Return the token that ends an assistant's turn: off the template, else the model's end."""
+    """Return the token that ends an assistant's turn: off the template, else the model's end.
+
+    Raises:
+        ModelError: the tokenizer has neither.
+    """
     if tokenizer.chat_template is not None:
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
         rendered = tokenizer.apply_chat_template(turns, tokenize=False)
         after = tokenizer(rendered.split(_MARK, 1)[1].lstrip(), add_special_tokens=False).input_ids
         if after and after[0] in tokenizer.all_special_ids:
             return int(after[0])
+    if tokenizer.eos_token_id is None:
+        raise ModelError("the tokenizer has no token that ends a text → set its `eos_token`")
     return int(tokenizer.eos_token_id)

@@ -9,21 +9,40 @@ Knows nothing of tasks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.errors import ModelError
-from harness.lm.chat import end_of_turn
-from harness.lm.engine import tree_inputs
+from harness.lm import plain
+from harness.lm.grammar import JsonGrammar
+from harness.lm.inputs import masks, tree_inputs, windows
 from harness.lm.model import LanguageModel
 from harness.lm.tree import TokenTree
 
-TREE_TOKENS = 4096
-"""Nodes that a group of rows may grow to: bounds the mask and the keys and values."""
+GROUP_ROWS = 8
+"""A group's tree may grow to so many full rows: they are computed at once only in its first pass,
+and bound what keys, values and the mask take."""
 PLAIN_BATCH = 8
 
 
+@dataclass(frozen=True)
+class Ending:
+    """When a row is over, besides its end token."""
+
+    max_new_tokens: int
+    stop: Sequence[str] = ()
+    """A row ends once its text holds one of these."""
+    grammar: JsonGrammar | None = None
+    """Only what it allows is written, and a row ends when nothing more may follow."""
+
+
 def generate_tokens(
-    lm: LanguageModel, prompts: Sequence[list[int]], max_new_tokens: int, stop: Sequence[str] = ()
+    lm: LanguageModel,
+    prompts: Sequence[list[int]],
+    max_new_tokens: int,
+    stop: Sequence[str] = (),
+    grammar: JsonGrammar | None = None,
 ) -> tuple[list[list[int]], int]:
     """Continue each prompt with its most likely tokens.
 
@@ -32,169 +51,204 @@ def generate_tokens(
         prompts: token ids; at least one each.
         max_new_tokens: after so many a row ends at the latest.
         stop: a row ends once its text holds one of these.
+        grammar: what may be written; None: anything.
 
     Returns:
         The new tokens of each row, without the token that ended it; and how many prompt tokens
         were kept from earlier calls.
 
     Raises:
-        ModelError: a prompt with its answer does not fit the model's context.
+        ModelError: a prompt with its answer does not fit the model's context, or a logit is NaN.
     """
     for number, prompt in enumerate(prompts):
-        lm.check_room(number, len(prompt) + max_new_tokens)
+        lm.check_room(number, len(prompt), max_new_tokens)
     if not prompts:
         return [], 0
-    if not lm.packed:
-        return _plain(lm, prompts, max_new_tokens, stop), 0
-    skip, reused, keys_values = lm.prefix.take(lm.model, prompts)
+    ending = Ending(max_new_tokens, stop, grammar)
     outputs: dict[int, list[int]] = {}
-    for rows in _groups(prompts, skip, max_new_tokens):
-        group = _Group(lm, [prompts[row] for row in rows], skip, keys_values)
-        outputs.update(zip(rows, group.run(max_new_tokens, stop), strict=True))
-        lm.prefix.restore()
+    reused = 0
+    if lm.path == "packed":
+        reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
+        base = prompts[0][: len(lm.prefix)]
+        lm.rows.run(partial(_packed, lm, prompts, base, ending, outputs), lm.prefix.clear)
+    else:
+        for rows in _alike(prompts):
+            batch = [prompts[row] for row in rows]
+            outputs.update(zip(rows, _plain(lm, batch, ending), strict=True))
     return [outputs[row] for row in range(len(prompts))], reused
 
 
-class _Group:
-    """Rows that grow together in one packed sequence."""
+def _packed(
+    lm: LanguageModel,
+    prompts: Sequence[list[int]],
+    base: list[int],
+    ending: Ending,
+    outputs: dict[int, list[int]],
+    at_once: int,
+) -> None:
+    """Answer the prompts that have no output yet, group by group."""
+    lm.prefix.become(lm.model, base, at_once)
+    left = [row for row in range(len(prompts)) if row not in outputs]
+    grown = {row: len(prompts[row]) - len(base) + ending.max_new_tokens for row in left}
+    for rows in _groups(grown, GROUP_ROWS * at_once):
+        group = _Group(lm, [prompts[row] for row in rows], ending)
+        outputs.update(zip(rows, group.run(), strict=True))
+        lm.prefix.restore()
 
-    def __init__(
-        self, lm: LanguageModel, prompts: Sequence[list[int]], skip: int, keys_values: Any
-    ):
+
+class _Group:
+    """Rows that grow together in one packed sequence behind the kept prefix."""
+
+    def __init__(self, lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending):
         from transformers import DynamicCache
 
         self.lm = lm
         self.prompts = prompts
-        self.skip = skip
-        self.keys_values = (
-            DynamicCache(config=lm.model.config) if keys_values is None else keys_values
-        )
-        self.ends = {end_of_turn(lm.tokenizer), lm.tokenizer.eos_token_id}
+        self.ending = ending
+        self.kept = len(lm.prefix)
+        kept = lm.prefix.keys_values
+        self.keys_values = DynamicCache() if kept is None else kept
+        self.windows = windows(lm.model.config) or {}
         self.new: list[list[int]] = [[] for _ in prompts]
+        grammar = ending.grammar
+        self.states = [grammar.start() for _ in prompts] if grammar else []
 
-    def run(self, max_new_tokens: int, stop: Sequence[str]) -> list[list[int]]:
+    def run(self) -> list[list[int]]:
         """Grow every row to its end and return the new tokens of each."""
         import torch
 
         tree = TokenTree()
-        paths = [tree.add(prompt[self.skip :]) for prompt in self.prompts]
-        device = self.lm.model.device
-        # seen[r, j]: row r attends to node j. Nodes of all rows stand side by side.
-        seen = torch.zeros(len(paths), len(tree) + len(paths) * max_new_tokens, dtype=torch.bool)
+        paths = [tree.add(prompt[self.kept :]) for prompt in self.prompts]
+        most = self.ending.max_new_tokens
+        # seen[r, j]: row r attends to token j: the kept ones, then the nodes of all rows.
+        size = self.kept + len(tree)
+        seen = torch.zeros(len(paths), size + len(paths) * most, dtype=torch.bool)
+        seen[:, : self.kept] = True
         for row, path in enumerate(paths):
-            seen[row, path] = True
+            seen[row, torch.tensor(path) + self.kept] = True
+        positions = torch.zeros(seen.shape[1], dtype=torch.int64)
+        positions[:size] = torch.tensor([*range(self.kept), *(self.kept + d for d in tree.depths)])
+
         active = list(range(len(paths)))
-        inputs, nodes = tree_inputs(self.lm.model, tree, self.skip), len(tree)
-        wanted = torch.tensor([path[-1] for path in paths], device=device)
-        for step in range(max_new_tokens):
-            tokens = self._next(inputs, wanted)
-            for row, token in zip(active, tokens, strict=True):
+        inputs = tree_inputs(self.lm.model, tree, self.kept)
+        wanted = torch.tensor([path[-1] for path in paths], device=self.lm.model.device)
+        for step in range(most):
+            for row, token in zip(active, self._next(inputs, wanted, active), strict=True):
                 self.new[row].append(token)
-            active = [row for row in active if not self._has_ended(row, stop)]
-            if not active or step == max_new_tokens - 1:
+            active = [row for row in active if not self._has_ended(row)]
+            if not active or step == most - 1:
                 break
-            for place, row in enumerate(active):
-                seen[row, nodes + place] = True
-            nodes += len(active)
-            inputs = self._grown(active, seen[active, :nodes])
-            wanted = torch.arange(len(active), device=device)
+            for place, row in enumerate(active, start=size):
+                seen[row, place] = True
+                positions[place] = len(self.prompts[row]) + len(self.new[row]) - 1
+            size += len(active)
+            inputs = self._grown(active, seen[active, :size], positions[:size])
+            wanted = torch.arange(len(active), device=self.lm.model.device)
         return self.new
 
-    def _next(self, inputs: dict[str, Any], wanted: Any) -> list[int]:
-        """Return the most likely token after each wanted node."""
+    def _next(self, inputs: dict[str, Any], wanted: Any, active: Sequence[int]) -> list[int]:
+        """Return the most likely allowed token after each wanted node, one an active row."""
         import torch
 
         with torch.inference_mode():
             logits = self.lm.model(
-                **inputs,
-                past_key_values=self.keys_values,
-                use_cache=True,
-                logits_to_keep=wanted,
+                **inputs, past_key_values=self.keys_values, use_cache=True, logits_to_keep=wanted
             ).logits[0]
-        if bool(logits.isnan().any()):
-            raise ModelError(f"'{self.lm.ref.name}' gave NaN in {self.lm.model.dtype}")
+            if bool(logits.isnan().any()):
+                raise ModelError(f"'{self.lm.ref.name}' gave NaN in {self.lm.model.dtype}")
+            if self.states:
+                for place, row in enumerate(active):
+                    self.states[row].forbid(logits[place])
         tokens: list[int] = logits.argmax(dim=-1).tolist()
         return tokens
 
-    def _grown(self, active: Sequence[int], seen: Any) -> dict[str, Any]:
+    def _grown(self, active: Sequence[int], seen: Any, positions: Any) -> dict[str, Any]:
         """Return the model's inputs for one new node of each active row.
 
         Args:
-            active: the rows, in the order of their new nodes.
-            seen: [active, nodes] bool, which of all nodes each of them attends to.
+            active: the rows, in the order of their new nodes, which stand last.
+            seen: [active, tokens] bool, what each of them attends to.
+            positions: [tokens], of all tokens so far.
         """
         import torch
 
         model = self.lm.model
-        mask = torch.zeros(len(active), self.skip + seen.shape[1], dtype=model.dtype)
-        mask[:, self.skip :].masked_fill_(~seen, torch.finfo(model.dtype).min)
-        tokens = [self.new[row][-1] for row in active]
-        positions = [len(self.prompts[row]) + len(self.new[row]) - 1 for row in active]
+        new = positions[-len(active) :]
+        near = {
+            kind: seen if window is None else seen & (new[:, None] - positions < window)
+            for kind, window in self.windows.items()
+        }
         return {
-            "input_ids": torch.tensor([tokens], device=model.device),
-            "position_ids": torch.tensor([positions], device=model.device),
-            "attention_mask": mask[None, None].to(model.device),
+            "input_ids": torch.tensor([[self.new[r][-1] for r in active]], device=model.device),
+            "position_ids": new[None].to(model.device),
+            "attention_mask": masks(model, near),
         }
 
-    def _has_ended(self, row: int, stop: Sequence[str]) -> bool:
+    def _has_ended(self, row: int) -> bool:
         new = self.new[row]
-        if new[-1] in self.ends:
+        if new[-1] in self.lm.ends:
             new.pop()
             return True
+        if self.states:
+            self.states[row].accept(new[-1])
+        stop = self.ending.stop
         return bool(stop) and any(word in self.lm.tokenizer.decode(new) for word in stop)
 
 
-def _groups(prompts: Sequence[list[int]], skip: int, max_new_tokens: int) -> Iterator[list[int]]:
-    """Cut the rows, shortest first, into groups whose trees stay within bounds."""
+def _groups(sizes: dict[int, int], limit: int) -> Iterator[list[int]]:
+    """Cut rows, smallest first, into groups whose sizes together stay within the limit."""
     group: list[int] = []
     size = 0
-    for row in sorted(range(len(prompts)), key=lambda row: len(prompts[row])):
-        grown = len(prompts[row]) - skip + max_new_tokens
-        if group and size + grown > TREE_TOKENS:
+    for row in sorted(sizes, key=lambda row: sizes[row]):
+        if group and size + sizes[row] > limit:
             yield group
             group, size = [], 0
         group.append(row)
-        size += grown
-    yield group
+        size += sizes[row]
+    if group:
+        yield group
 
 
-def _plain(
-    lm: LanguageModel, prompts: Sequence[list[int]], max_new_tokens: int, stop: Sequence[str]
-) -> list[list[int]]:
-    outputs: dict[int, list[int]] = {}
-    order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
-    for start in range(0, len(order), PLAIN_BATCH):
-        rows = order[start : start + PLAIN_BATCH]
-        new = _batch(lm, [prompts[row] for row in rows], max_new_tokens, stop)
-        outputs.update(zip(rows, new, strict=True))
-    return [outputs[row] for row in range(len(prompts))]
+def _alike(prompts: Sequence[list[int]]) -> Iterator[list[int]]:
+    """Cut prompts into batches of one length each."""
+    by_length: dict[int, list[int]] = {}
+    for row, prompt in enumerate(prompts):
+        by_length.setdefault(len(prompt), []).append(row)
+    for rows in by_length.values():
+        for start in range(0, len(rows), PLAIN_BATCH):
+            yield rows[start : start + PLAIN_BATCH]
 
 
-def _batch(
-    lm: LanguageModel, batch: Sequence[list[int]], max_new_tokens: int, stop: Sequence[str]
-) -> list[list[int]]:
-    import torch
+def _plain(lm: LanguageModel, batch: Sequence[list[int]], ending: Ending) -> list[list[int]]:
+    from transformers import LogitsProcessorList
 
-    width = max(map(len, batch))
-    ends = [end_of_turn(lm.tokenizer), lm.tokenizer.eos_token_id]
-    pad = lm.tokenizer.pad_token_id if lm.tokenizer.pad_token_id is not None else ends[0]
-    ids = torch.tensor([[pad] * (width - len(row)) + row for row in batch])
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch])
-    with torch.inference_mode():
-        output = lm.model.generate(
-            input_ids=ids.to(lm.model.device),
-            attention_mask=mask.to(lm.model.device),
-            max_new_tokens=max_new_tokens,
-            do_sample=False,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            eos_token_id=ends,
-            pad_token_id=pad,
-            **({"stop_strings": list(stop), "tokenizer": lm.tokenizer} if stop else {}),
-        )
-    new = []
-    for row in output[:, width:].tolist():
-        length = next((i for i, token in enumerate(row) if token in ends), len(row))
-        new.append(row[:length])
-    return new
+    options: dict[str, Any] = {}
+    if ending.stop:
+        options |= {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer}
+    if ending.grammar is not None:
+        skip = 1 if lm.path == "encoder_decoder" else len(batch[0])
+        states = [ending.grammar.start() for _ in batch]
+        options["logits_processor"] = LogitsProcessorList([_Forbid(states, skip, lm.ends)])
+    return plain.generate(lm, batch, ending.max_new_tokens, **options)
+
+
+class _Forbid:
+    """Forbids in transformers' `generate` what a grammar does not allow."""
+
+    def __init__(self, states: Sequence[Any], skip: int, ends: Sequence[int]):
+        self.states = states
+        self.skip = skip
+        self.ends = ends
+        self.over = [False] * len(states)
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """Take note of each row's last token and forbid what must not follow it."""
+        for row, state in enumerate(self.states):
+            if input_ids.shape[1] > self.skip and not self.over[row]:
+                last = int(input_ids[row, -1])
+                self.over[row] = last in self.ends
+                if not self.over[row]:
+                    state.accept(last)
+            if not self.over[row]:
+                state.forbid(scores[row])
+        return scores

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import weakref
 from pathlib import Path
+from typing import Any
 
 from harness.errors import ModelError
-from harness.lm.engine import packing_is_exact
+from harness.lm.budget import row_limit
+from harness.lm.footprint import scoring_bytes_per_token, shape
 from harness.lm.model import LanguageModel
+from harness.lm.proof import packing_is_exact
 from harness.records import LoadedModel
 from harness.types import Context, ModelRef
 
@@ -27,35 +30,60 @@ def load(
         dtype: "float32", "bfloat16" or "float16".
         seed: for torch's random numbers (new adapter weights, dropout).
         adapter: a folder written by `save_adapter`; it is merged into the weights, so that serving
-            costs what the base model costs.
+            costs what the base model costs. A soft prompt cannot be merged, and runs unpacked.
 
     Raises:
-        ModelError: the files cannot be read as a causal language model.
+        ModelError: the files cannot be read as a language model.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
     torch.manual_seed(seed)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(ref.location)
-        model = AutoModelForCausalLM.from_pretrained(ref.location, dtype=getattr(torch, dtype))
+        model, tokenizer = _read(ref.location, getattr(torch, dtype))
     except (OSError, ValueError, KeyError) as problem:
         raise ModelError(f"model '{ref.name}' cannot be loaded: {problem}") from problem
+    mergeable = True
     if adapter is not None:
-        from peft import PeftModel
-
-        model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+        model, mergeable = _adapted(model, adapter)
     model = model.to(device).eval()
     with torch.inference_mode():
         for weight in model.parameters():
             weight.sum()  # touched now, so that mapped pages count here and not when predicting
-    loaded = LanguageModel(ref, model, tokenizer, packed=False)
-    loaded.packed = packing_is_exact(loaded)
+    loaded = LanguageModel(ref, model, tokenizer)
+    if model.config.is_encoder_decoder:
+        loaded.path = "encoder_decoder"
+    elif mergeable and packing_is_exact(loaded):
+        loaded.path = "packed"
+    _limit_memory(loaded)
     _LOADED.add(loaded)
     _FACTS.append(loaded.facts())
     return loaded
+
+
+def _read(location: str, dtype: Any) -> tuple[Any, Any]:
+    """Return the model and its tokenizer as transformers reads them."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    two_parts = AutoConfig.from_pretrained(location).is_encoder_decoder
+    kind = AutoModelForSeq2SeqLM if two_parts else AutoModelForCausalLM
+    tokenizer = AutoTokenizer.from_pretrained(location)
+    return kind.from_pretrained(location, dtype=dtype), tokenizer
+
+
+def _adapted(model: Any, adapter: Path) -> tuple[Any, bool]:
+    """Return the model with its adapter, and whether that is merged into the weights."""
+    from peft import PeftModel
+
+    model = PeftModel.from_pretrained(model, adapter)
+    mergeable = not model.active_peft_config.is_prompt_learning
+    return (model.merge_and_unload() if mergeable else model), mergeable
+
+
+def _limit_memory(lm: LanguageModel) -> None:
+    per_token = scoring_bytes_per_token(shape(lm.model.config), lm.model.dtype.itemsize)
+    lm.rows = row_limit(str(lm.model.device), per_token, lm.budget_bytes, lm.note)
 
 
 def open_model(context: Context, adapter: Path | None = None) -> LanguageModel:
@@ -66,7 +94,10 @@ def open_model(context: Context, adapter: Path | None = None) -> LanguageModel:
     """
     if context.model is None:
         raise ModelError("this strategy was given no model → set `needs_model = True` on its class")
-    return load(context.model, context.device, context.dtype, context.seed, adapter)
+    lm = load(context.model, context.device, context.dtype, context.seed, adapter)
+    lm.budget_bytes, lm.note = context.budget_bytes, context.note
+    _limit_memory(lm)
+    return lm
 
 
 def loaded_models() -> tuple[LoadedModel, ...]:

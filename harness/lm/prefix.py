@@ -1,8 +1,8 @@
-"""Keeps the computation of the prefix that requests share (instruction, demonstrations).
+"""Keeps the computation of a prefix that requests share (instruction, demonstrations, a passage).
 
-Sharing is found from the tokens: a call's prompts among each other and with the calls before.
-The first request computes everything, the second finds what it has in common with the first and
-keeps it, later ones reuse it. One prefix is kept, and it only shrinks or grows to what is shared.
+Sharing is found from the tokens: a call's prompts among each other and with the calls before. One
+path of tokens is kept with its keys and values; it is cut back and grown as the work moves through
+the tree of a call's prompts, so a prefix stays just as long as it is useful.
 """
 
 from __future__ import annotations
@@ -22,61 +22,76 @@ class PrefixCache:
     def __init__(self) -> None:
         self.clear()
 
+    def __len__(self) -> int:
+        """Return the number of tokens that are kept."""
+        return len(self._tokens)
+
     def clear(self) -> None:
         """Forget everything."""
         self._tokens: list[int] = []
-        self._keys_values: Any = None
         self._last_prompt: list[int] | None = None
+        self.keys_values: Any = None
+        """For the model's `past_key_values`; None while nothing is kept."""
 
-    def take(self, model: Any, prompts: Sequence[list[int]]) -> tuple[int, int, Any]:
-        """Return what these prompts can skip.
+    def begin(self, model: Any, prompts: Sequence[list[int]], at_once: int) -> int:
+        """Keep what all prompts of a call share, computing what is new of it.
 
         Args:
             model: a transformers causal model.
-            prompts: token ids of all prompts of a call.
+            prompts: token ids of all prompts of the call; of a lone one, what it shares with the
+                one before is kept: it shares nothing with itself.
+            at_once: most tokens to compute in one pass.
 
         Returns:
-            The number of leading tokens that all prompts may leave out (never a whole prompt);
-            how many of those were kept from earlier calls; and their keys and values, to be
-            handed back by `restore` after every forward pass.
+            How many tokens were there already from earlier calls.
         """
         shared = min(common_prefix_length(prompts), min(len(prompt) for prompt in prompts) - 1)
         reusable = min(shared, common_prefix_length([prompts[0], self._tokens]))
         if len(prompts) == 1:
-            # A lone prompt shares with its predecessor, not with itself.
             last = self._last_prompt
             before = common_prefix_length([prompts[0], last]) if last is not None else 0
             shared = max(reusable, min(shared, before))
         self._last_prompt = prompts[0]
-        if self._tokens and reusable < SHORTEST:
-            self._tokens, self._keys_values, reusable = [], None, 0
-        elif reusable < len(self._tokens):
-            self._keep(prompts[0][:reusable])
-        if shared - reusable >= SHORTEST:
-            self._extend(model, prompts[0][:shared])
-        return len(self._tokens), reusable, self._keys_values
+        if reusable < SHORTEST:
+            reusable = 0
+        grown = shared if shared - reusable >= SHORTEST else reusable
+        self.become(model, prompts[0][:grown], at_once)
+        return reusable
 
-    def restore(self) -> None:
-        """Cut the keys and values back to the prefix after a forward pass appended to them."""
-        if self._keys_values is None:
-            return
-        surplus = self._keys_values.get_seq_length() - len(self._tokens)
-        if surplus > 0:
-            self._keys_values.crop(-surplus)  # a negative number is how many to take off
+    def become(self, model: Any, tokens: list[int], at_once: int) -> None:
+        """Keep exactly these tokens, computing those that are not there yet.
 
-    def _keep(self, tokens: list[int]) -> None:
-        self._tokens = tokens
-        self.restore()
-
-    def _extend(self, model: Any, tokens: list[int]) -> None:
+        Args:
+            model: a transformers causal model.
+            tokens: token ids from the beginning of a sequence.
+            at_once: most tokens to compute in one pass.
+        """
         import torch
         from transformers import DynamicCache
 
-        if self._keys_values is None:
-            self._keys_values = DynamicCache(config=model.config)
-        new = torch.tensor([tokens[len(self._tokens) :]], device=model.device)
-        with torch.inference_mode():
-            model(
-                input_ids=new, past_key_values=self._keys_values, use_cache=True, logits_to_keep=1
-            )
-        self._tokens = tokens
+        common = common_prefix_length([tokens, self._tokens])
+        self._tokens = tokens[:common]
+        self.restore()
+        if not tokens:
+            self.keys_values = None
+        elif self.keys_values is None:
+            # Without the config: sliding layers then keep everything, as cutting back needs.
+            self.keys_values = DynamicCache()
+        for start in range(common, len(tokens), at_once):
+            part = tokens[start : start + at_once]
+            with torch.inference_mode():
+                model(
+                    input_ids=torch.tensor([part], device=model.device),
+                    past_key_values=self.keys_values,
+                    use_cache=True,
+                    logits_to_keep=1,
+                )
+            self._tokens = tokens[: start + len(part)]
+
+    def restore(self) -> None:
+        """Cut the keys and values back to the kept tokens after a forward pass appended to them."""
+        if self.keys_values is None:
+            return
+        surplus = self.keys_values.get_seq_length() - len(self._tokens)
+        if surplus > 0:
+            self.keys_values.crop(-surplus)  # a negative number is how many to take off

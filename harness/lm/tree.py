@@ -42,15 +42,29 @@ class TokenTree:
             after = node
         return path
 
-    def visible(self) -> NDArray[np.bool_]:
-        """Return [n, n]: entry (i, j) is True where node i attends to node j (itself included)."""
+    def visible(self, past: int = 0, window: int | None = None) -> NDArray[np.bool_]:
+        """Return who attends to whom.
+
+        Args:
+            past: p tokens that stand before every node, computed earlier.
+            window: tokens that a node looks back on, itself included; None: all.
+
+        Returns:
+            [n, p + n]: entry (i, j) is True where node i attends to token j of the past, or to
+            node j - p (itself included).
+        """
         n = len(self.tokens)
-        mask = np.zeros((n, n), dtype=bool)
+        nodes = np.zeros((n, n), dtype=bool)
         for node, parent in enumerate(self.parents):
             if parent >= 0:
-                mask[node] = mask[parent]
-            mask[node, node] = True
-        return mask
+                nodes[node] = nodes[parent]
+            nodes[node, node] = True
+        visible = np.concatenate([np.ones((n, past), dtype=bool), nodes], axis=1)
+        if window is not None:
+            depths = past + np.array(self.depths, dtype=int)
+            distance = depths[:, None] - np.concatenate([np.arange(past), depths])[None]
+            visible &= distance < window
+        return visible
 
 
 def common_prefix_length(sequences: Sequence[Sequence[int]]) -> int:

@@ -1,26 +1,28 @@
 """One thin loop that tunes whatever weights are trainable, on completions alone.
 
-A batch is packed as token trees: no padding is computed, and a prefix that its examples share
-(the chat template's opening) is computed once, with the gradients of all of them flowing through
-it. Early stopping watches the validation loss and the best weights are put back at the end.
-Knows nothing of tasks or of which method made the weights trainable.
+A step's gradients are accumulated over pieces that fit the memory. Early stopping watches the
+validation loss and the best weights are put back at the end. An interrupted training goes on from
+its last checkpoint and ends with the same weights. Knows nothing of tasks or of which method made
+the weights trainable.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from math import isnan
+from pathlib import Path
 from typing import Any
 
 from harness.errors import ModelError
-from harness.lm.engine import PACK_TOKENS, tree_inputs
+from harness.lm.budget import RowLimit, row_limit
+from harness.lm.checkpoint import Checkpoint
+from harness.lm.footprint import FLOAT32_BYTES, shape, training_bytes_per_token
+from harness.lm.loss import Pair, losses, mean_loss
 from harness.lm.model import LanguageModel
-from harness.lm.tree import TokenTree
-
-Pair = tuple[list[int], list[int]]
-"""Token ids of a prompt and of its completion."""
+from harness.lm.optimiser import CLIP_NORM, adamw, linear_schedule
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,18 @@ class TuneSettings:
     learning_rate: float
     epochs: int
     batch_size: int
-    """Examples behind one optimiser step."""
+    """Examples behind one optimiser step, however many pieces they are computed in."""
     warmup_share: float
     """Share of all steps over which the learning rate rises linearly; it then falls linearly."""
     weight_decay: float
     evaluations_per_epoch: int
     patience: int
     """Evaluations without a better validation loss after which training stops."""
+    seed: int = 0
+    """For the order of examples."""
+    checkpointing: bool | None = None
+    """Whether activations are computed again in the backward pass, which saves memory and costs a
+    third more time; None: only if the longest example would not fit the budget otherwise."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,8 @@ def tune(
     train: Sequence[Pair],
     validation: Sequence[Pair],
     settings: TuneSettings,
-    seed: int,
     log: Callable[..., None],
+    scratch: Path | None = None,
 ) -> TuneResult:
     """Minimise the mean negative log-likelihood of the completions' tokens.
 
@@ -64,135 +71,121 @@ def tune(
         train: prompt and completion of each example.
         validation: likewise; may be empty, then the last weights are kept.
         settings: how long and how fast.
-        seed: for the order of examples.
         log: receives step, epoch, learning_rate, train_loss and, when evaluated, validation_loss.
+        scratch: a folder that outlives an interruption, for checkpoints; None: none are kept.
 
     Raises:
-        ModelError: the loss is not a number.
+        ModelError: there is nothing to learn from, or the loss is not a number.
     """
-    import torch
-
-    weights = [weight for weight in lm.model.parameters() if weight.requires_grad]
-    optimiser = torch.optim.AdamW(
-        weights, lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    steps_per_epoch = -(-len(train) // settings.batch_size)
-    total = steps_per_epoch * settings.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _linear(total, settings.warmup_share))
-    evaluate_every = max(1, steps_per_epoch // settings.evaluations_per_epoch)
-    best = _Best(weights)
-
-    step = 0
+    if not train:
+        raise ModelError("there are no examples to tune on → give the task training rows")
+    training = _Training(lm, len(train), settings)
+    limit = _limit(lm, [*train, *validation], training.weights, settings.checkpointing)
+    checkpoint = Checkpoint(scratch)
+    training.restore(checkpoint.read(training.key))
+    if training.step:
+        lm.note("resumed", f"at step {training.step}, after {checkpoint.earlier_s:.0f} s of work")
     lm.model.train()
-    for step, batch in enumerate(_batches(train, settings, seed), start=1):
-        rate = schedule.get_last_lr()[0]
-        train_loss = _step(lm, batch, optimiser, weights)
-        schedule.step()
-        row = {"step": step, "epoch": step / steps_per_epoch, "learning_rate": rate}
-        row["train_loss"] = train_loss
-        if validation and (step % evaluate_every == 0 or step == total):
-            row["validation_loss"] = mean_loss(lm, validation)
-            best.offer(step, row["validation_loss"])
-        log(**row)
-        if best.evaluations_since >= settings.patience:
+    for step, batch in enumerate(_batches(train, settings), start=1):
+        if step <= training.step:
+            continue
+        if training.best.evaluations_since >= settings.patience:
             break
-    best.restore()
+        row = training.take_step(step, batch, limit)
+        if validation and (step % training.evaluate_every == 0 or step == training.total):
+            row["validation_loss"] = mean_loss(lm, validation)
+            training.best.offer(step, row["validation_loss"])
+        log(**row)
+        checkpoint.write_when_due(training.key, training.state)
+    training.best.restore()
     lm.model.eval()
-    return TuneResult(step, best.step or step, best.loss, stopped_early=step < total)
+    best, stopped = training.best, training.step < training.total
+    return TuneResult(training.step, best.step or training.step, best.loss, stopped)
 
 
-def mean_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
-    """Return the mean negative log-likelihood per completion token, without dropout."""
-    import torch
+class _Training:
+    """The weights being trained, and all that changes with them from step to step."""
 
-    was_training = lm.model.training
-    lm.model.eval()
-    with torch.inference_mode():
-        losses = [(float(loss), n) for loss, n in _losses(lm, pairs)]
-    lm.model.train(was_training)
-    return sum(loss for loss, _ in losses) / sum(n for _, n in losses)
+    def __init__(self, lm: LanguageModel, examples: int, settings: TuneSettings):
+        from torch.optim.lr_scheduler import LambdaLR
 
+        self.lm = lm
+        self.weights = [weight for weight in lm.model.parameters() if weight.requires_grad]
+        if not self.weights:
+            raise ModelError("no weight of the model is trainable → add an adapter first")
+        self.optimiser = adamw(self.weights, settings.learning_rate, settings.weight_decay)
+        self.per_epoch = -(-examples // settings.batch_size)
+        self.total = self.per_epoch * settings.epochs
+        self.schedule = LambdaLR(self.optimiser, linear_schedule(self.total, settings.warmup_share))
+        self.evaluate_every = max(1, self.per_epoch // settings.evaluations_per_epoch)
+        self.best = _Best(self.weights)
+        self.step = 0
+        self.key = f"{asdict(settings)} on {examples} examples"
 
-def _step(lm: LanguageModel, batch: Sequence[Pair], optimiser: Any, weights: list[Any]) -> float:
-    import torch
+    def take_step(self, step: int, batch: Sequence[Pair], limit: RowLimit) -> dict[str, float]:
+        """Follow the batch's gradient and return the row to log."""
+        import torch
 
-    tokens = sum(len(completion) for _, completion in batch)
-    total = 0.0
-    for loss, _ in _losses(lm, batch):
-        (loss / tokens).backward()
-        total += float(loss.detach())
-    if isnan(total):
-        raise ModelError(f"the training loss is not a number in {lm.model.dtype} → dtype: float32")
-    torch.nn.utils.clip_grad_norm_(weights, 1.0)
-    optimiser.step()
-    optimiser.zero_grad()
-    return total / tokens
+        rate = self.schedule.get_last_lr()[0]
+        loss = limit.run(partial(self._gradients, batch))
+        if isnan(loss):
+            dtype = self.lm.model.dtype
+            raise ModelError(f"the training loss is not a number in {dtype} → dtype: float32")
+        torch.nn.utils.clip_grad_norm_(self.weights, CLIP_NORM)
+        self.optimiser.step()
+        self.schedule.step()
+        self.step = step
+        epoch = step / self.per_epoch
+        return {"step": step, "epoch": epoch, "learning_rate": rate, "train_loss": loss}
 
+    def _gradients(self, batch: Sequence[Pair], at_once: int) -> float:
+        """Accumulate the gradients of a batch's mean loss, and return it."""
+        self.optimiser.zero_grad()
+        tokens = sum(len(completion) for _, completion in batch)
+        total = 0.0
+        for loss, _ in losses(self.lm, batch, at_once):
+            (loss / tokens).backward()
+            total += float(loss.detach())
+        return total / tokens
 
-def _losses(lm: LanguageModel, pairs: Sequence[Pair]) -> Iterator[tuple[Any, int]]:
-    """Yield the summed loss of one packed row after another, with its number of tokens."""
-    row: list[Pair] = []
-    size = 0
-    for pair in pairs:
-        length = len(pair[0]) + len(pair[1])
-        if row and (size + length > PACK_TOKENS or not lm.packed):
-            yield _row_loss(lm, row)
-            row, size = [], 0
-        row.append(pair)
-        size += length
-    if row:
-        yield _row_loss(lm, row)
+    def state(self) -> dict[str, Any]:
+        """Return all that `restore` needs."""
+        return {
+            "step": self.step,
+            "weights": [weight.detach() for weight in self.weights],
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "best": self.best.state(),
+        }
 
-
-def _row_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> tuple[Any, int]:
-    import torch
-
-    tree = TokenTree()
-    wanted: list[tuple[int, int]] = []
-    for prompt, completion in pairs:
-        path = tree.add([*prompt, *completion[:-1]])
-        wanted += zip(path[len(prompt) - 1 :], completion, strict=True)
-    device = lm.model.device
-    nodes = torch.tensor([node for node, _ in wanted], device=device)
-    targets = torch.tensor([token for _, token in wanted], device=device)
-    if lm.packed:
-        inputs = tree_inputs(lm.model, tree, past=0)
-    else:
-        inputs = {"input_ids": torch.tensor([tree.tokens], device=device)}
-    logits = lm.model(**inputs, use_cache=False, logits_to_keep=nodes).logits[0]
-    loss = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
-    return loss, len(wanted)
-
-
-def _batches(train: Sequence[Pair], settings: TuneSettings, seed: int) -> Iterator[list[Pair]]:
-    order = random.Random(seed)
-    for _ in range(settings.epochs):
-        shuffled = list(train)
-        order.shuffle(shuffled)
-        for start in range(0, len(shuffled), settings.batch_size):
-            yield shuffled[start : start + settings.batch_size]
-
-
-def _linear(total: int, warmup_share: float) -> Callable[[int], float]:
-    warmup = max(1, round(total * warmup_share))
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        return max(0.0, (total - step) / max(1, total - warmup))
-
-    return factor
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Go back to where `state` was taken; None: stay at the beginning."""
+        if state is None:
+            return
+        self.step = state["step"]
+        for weight, kept in zip(self.weights, state["weights"], strict=True):
+            weight.data.copy_(kept)
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.best = _Best(self.weights, **state["best"])
 
 
 class _Best:
     """The weights with the lowest validation loss so far."""
 
-    def __init__(self, weights: list[Any]):
-        self.loss: float | None = None
-        self.step: int | None = None
-        self.evaluations_since = 0
+    def __init__(
+        self,
+        weights: list[Any],
+        loss: float | None = None,
+        step: int | None = None,
+        evaluations_since: int = 0,
+        copies: Sequence[Any] = (),
+    ):
         self._weights = weights
-        self._copies: list[Any] = []
+        self.loss = loss
+        self.step = step
+        self.evaluations_since = evaluations_since
+        self._copies = list(copies)
 
     def offer(self, step: int, loss: float) -> None:
         if self.loss is None or loss < self.loss:
@@ -204,3 +197,44 @@ class _Best:
     def restore(self) -> None:
         for weight, copy in zip(self._weights, self._copies, strict=False):
             weight.data.copy_(copy)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "loss": self.loss,
+            "step": self.step,
+            "evaluations_since": self.evaluations_since,
+            "copies": self._copies,
+        }
+
+
+def _limit(
+    lm: LanguageModel, pairs: Sequence[Pair], weights: Sequence[Any], checkpointing: bool | None
+) -> RowLimit:
+    """Find how many tokens a piece may have, and turn checkpointing on where it is needed."""
+    model = lm.model
+    # Gradients, AdamW's two moments and the copy of the best weights come on top.
+    reserved = sum(weight.numel() for weight in weights) * 4 * FLOAT32_BYTES
+    longest = max(len(prompt) + len(completion) for prompt, completion in pairs)
+
+    def find(again: bool) -> RowLimit:
+        per_token = training_bytes_per_token(shape(model.config), model.dtype.itemsize, again)
+        budget = None if lm.budget_bytes is None else lm.budget_bytes - reserved
+        return row_limit(str(model.device), per_token, budget, lm.note)
+
+    limit = find(again=bool(checkpointing))
+    if checkpointing is None and limit.tokens < longest:
+        checkpointing = True
+        limit = find(again=True)
+        lm.note("memory", "activations are computed again in the backward pass (checkpointing)")
+    if checkpointing:
+        model.activation_checkpointing_enable()
+    return limit
+
+
+def _batches(train: Sequence[Pair], settings: TuneSettings) -> Iterator[list[Pair]]:
+    order = random.Random(settings.seed)
+    for _ in range(settings.epochs):
+        shuffled = list(train)
+        order.shuffle(shuffled)
+        for start in range(0, len(shuffled), settings.batch_size):
+            yield shuffled[start : start + settings.batch_size]

@@ -36,3 +36,5 @@ class Job(Fact):
     result: Path
     predictions: Path | None = None
     train_log: Path | None = None
+    scratch: Path | None = None
+    """See `Context.scratch`."""

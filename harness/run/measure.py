@@ -64,6 +64,11 @@ class Ruler:
                 )
             )
 
+    def add_wall_s(self, wall_s: float) -> None:
+        """Add time to the last phase that another process spent on the same work."""
+        last = self.measurements[-1]
+        self.measurements[-1] = last.model_copy(update={"wall_s": last.wall_s + wall_s})
+
     def record_start(self, spawned_at_unix_s: float) -> None:
         """Record the phase `start`: from the parent's spawn to the worker's first own line."""
         status = _status()

@@ -68,7 +68,7 @@ class TrialRunner:
             known = json.loads(facts.read_text())
             if known["fit_id"] == trial.fit_id:
                 return WorkerResult.model_validate(known["result"]), True
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder, {"scratch", "train_log.jsonl"} if (folder / "scratch").is_dir() else set())
         artifact.mkdir(parents=True)
         job = self._job(trial, "fit", folder)
         result = self._work(job, folder / "job.json")
@@ -78,6 +78,7 @@ class TrialRunner:
             part = facts.with_suffix(".part")
             part.write_text(json.dumps(known, indent=1))
             part.replace(facts)
+            shutil.rmtree(folder / "scratch", ignore_errors=True)
         else:
             shutil.rmtree(artifact)
         return result, False
@@ -108,6 +109,7 @@ class TrialRunner:
             result=(folder / "result.json").resolve(),
             predictions=(folder / "predictions.jsonl").resolve() if kind == "serve" else None,
             train_log=(fit_folder / "train_log.jsonl").resolve() if kind == "fit" else None,
+            scratch=(fit_folder / "scratch").resolve() if kind == "fit" else None,
         )
 
     def _work(self, job: Job, job_path: Path) -> WorkerResult:
@@ -155,6 +157,14 @@ class TrialRunner:
             artifact_bytes=known.get("artifact_bytes"),
             finished_at=now(),
         )
+
+
+def _clear(folder: Path, keep: set[str]) -> None:
+    """Empty a folder but for the names to keep."""
+    for entry in folder.glob("*"):
+        if entry.name in keep:
+            continue
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def now() -> str:

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import metrics, registry
-from harness.errors import HarnessError, StrategyError
+from harness.errors import HarnessError, StrategyError, is_out_of_memory, says_out_of_memory
 from harness.records import Note, Status, WorkerResult
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, Job
 from harness.run.measure import Ruler
 from harness.runfolder import read_jsonl, write_predictions
 from harness.strategy import Strategy
-from harness.types import Context, Document, Example, Prediction, Query, Split
+from harness.types import RESUMED_S, Context, Document, Example, Prediction, Query, Split
 
 
 def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
@@ -86,6 +86,8 @@ class Worker:
         before = train.sha256, validation.sha256
         with self.ruler.phase("fit"):
             strategy.fit(train, validation, self.job.artifact)
+        if self.job.scratch is not None and (self.job.scratch / RESUMED_S).is_file():
+            self.ruler.add_wall_s(float((self.job.scratch / RESUMED_S).read_text()))
         if (train.sha256, validation.sha256) != before:
             raise StrategyError("fit changed its training or validation rows")
 
@@ -106,7 +108,7 @@ class Worker:
         errors = [prediction.error for prediction in predictions if prediction.error]
         if errors and len(errors) == len(predictions):
             what = f"all {len(errors)} predictions failed, the first with: {errors[0]}"
-            memory = all(map(_says_out_of_memory, errors))
+            memory = all(map(says_out_of_memory, errors))
             raise MemoryError(what) if memory else StrategyError(what)
 
     def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
@@ -139,6 +141,7 @@ class Worker:
             log=_logger(job.train_log),
             note=lambda kind, text: self.notes.append(Note(kind=kind, text=text)),
             build=self._build,
+            scratch=job.scratch,
         )
 
     def _build(self, name: str, params: Mapping[str, Any], sub_artifact: str) -> Strategy:
@@ -182,18 +185,6 @@ def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction
         except Exception as problem:
             predictions.append(Prediction("", error=describe(problem)))
     return predictions
-
-
-def is_out_of_memory(problem: BaseException) -> bool:
-    """Tell whether an exception says that memory ran out, on the CPU or on a GPU."""
-    return isinstance(problem, MemoryError) or (
-        isinstance(problem, RuntimeError) and _says_out_of_memory(str(problem))
-    )
-
-
-def _says_out_of_memory(words: str) -> bool:
-    phrases = ("memoryerror", "out of memory", "can't allocate memory")
-    return any(phrase in words.lower() for phrase in phrases)
 
 
 def describe(problem: BaseException) -> str:

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ModelError
-from harness.lm import answer_tokens, choose, fetch, generate, prompt_tokens
+from harness.lm import answer_tokens, choose, fetch, generate, prompt_tokens, score_options
 from harness.lm.chat import end_of_turn
-from harness.lm.engine import score_options
 from harness.lm.models import resolve
 
 pytestmark = pytest.mark.model
@@ -18,7 +17,7 @@ MESSAGES = ["I lost my keys", "the lock will not open", "Where is my order? It i
 
 
 def test_the_chat_template_is_applied_once(smollm2):
-    text = smollm2.tokenizer.decode(prompt_tokens(smollm2.tokenizer, "Hello"))
+    text = smollm2.tokenizer.decode(prompt_tokens(smollm2, "Hello"))
     assert text.endswith("<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n")
     assert text.count("<|im_start|>system") == 1
 
@@ -26,15 +25,14 @@ def test_the_chat_template_is_applied_once(smollm2):
 def test_an_answer_ends_with_the_end_of_the_turn(smollm2):
     tokenizer = smollm2.tokenizer
     assert tokenizer.decode([end_of_turn(tokenizer)]) == "<|im_end|>"
-    assert tokenizer.decode(answer_tokens(tokenizer, "card lost")) == "card lost<|im_end|>"
+    assert tokenizer.decode(answer_tokens(smollm2, "card lost")) == "card lost<|im_end|>"
 
 
 def test_scores_equal_a_plain_pass(smollm2):
     import torch
 
-    tokenizer = smollm2.tokenizer
-    prompts = [prompt_tokens(tokenizer, message) for message in MESSAGES]
-    options = [answer_tokens(tokenizer, label) for label in ("card", "card lost", "delivery")]
+    prompts = [prompt_tokens(smollm2, message) for message in MESSAGES]
+    options = [answer_tokens(smollm2, label) for label in ("card", "card lost", "delivery")]
     scores, _ = score_options(smollm2, prompts, [options] * 3)
     for prompt, row in zip(prompts, scores, strict=True):
         for option, value in zip(options, row, strict=True):
@@ -57,7 +55,7 @@ def test_generation_is_greedy_and_stops(smollm2):
     prompts = ["What is the capital of France?", "Say hello."]
     together = generate(smollm2, prompts, 12)
     for prompt, prediction in zip(prompts, together, strict=True):
-        ids = torch.tensor([prompt_tokens(smollm2.tokenizer, prompt)])
+        ids = torch.tensor([prompt_tokens(smollm2, prompt)])
         alone = smollm2.model.generate(
             input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False
         )

@@ -1,0 +1,87 @@
+"""The path of encoder-decoder models: a prompt is encoded once, its options are decoded together.
+
+Knows nothing of tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.lm.model import LanguageModel
+
+OPTIONS_AT_ONCE = 32
+
+
+def score(lm: LanguageModel, prompt: list[int], options: Sequence[list[int]]) -> list[float]:
+    """Return log p(option | prompt) of each option.
+
+    Args:
+        lm: the model.
+        prompt: token ids for the encoder.
+        options: token ids for the decoder, at least one token each.
+    """
+    import torch
+    from transformers.modeling_outputs import BaseModelOutput
+
+    ids = torch.tensor([prompt], device=lm.model.device)
+    scores = []
+    with torch.inference_mode():
+        encoded = lm.model.get_encoder()(input_ids=ids).last_hidden_state
+        for first in range(0, len(options), OPTIONS_AT_ONCE):
+            part = options[first : first + OPTIONS_AT_ONCE]
+            decoder_ids, targets = _decoder_rows(lm, part)
+            logits = lm.model(
+                encoder_outputs=BaseModelOutput(encoded.expand(len(part), -1, -1)),
+                attention_mask=torch.ones_like(ids).expand(len(part), -1),
+                decoder_input_ids=decoder_ids,
+                use_cache=False,
+            ).logits
+            losses = torch.nn.functional.cross_entropy(
+                logits.float().transpose(1, 2), targets, reduction="none"
+            )
+            scores += (-losses.sum(dim=1)).tolist()
+    return scores
+
+
+def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, int]:
+    """Return the summed negative log-likelihood of the completions, from one padded batch.
+
+    Args:
+        lm: the model.
+        pairs: token ids of each prompt (for the encoder) and its completion (for the decoder).
+
+    Returns:
+        The loss (a scalar tensor with gradients) and the number of completion tokens.
+    """
+    import torch
+
+    device = lm.model.device
+    width = max(len(prompt) for prompt, _ in pairs)
+    rows = [prompt + [0] * (width - len(prompt)) for prompt, _ in pairs]
+    seen = [[1] * len(prompt) + [0] * (width - len(prompt)) for prompt, _ in pairs]
+    decoder_ids, targets = _decoder_rows(lm, [completion for _, completion in pairs])
+    logits = lm.model(
+        input_ids=torch.tensor(rows, device=device),
+        attention_mask=torch.tensor(seen, device=device),
+        decoder_input_ids=decoder_ids,
+        use_cache=False,
+    ).logits
+    loss = torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), targets.flatten(), reduction="sum"
+    )
+    return loss, sum(len(completion) for _, completion in pairs)
+
+
+def _decoder_rows(lm: LanguageModel, texts: Sequence[list[int]]) -> tuple[Any, Any]:
+    """Return the decoder's inputs and targets [texts, longest], padded on the right, where the
+    decoder's causal attention cannot see it; targets there are -100, which losses leave out.
+    """
+    import torch
+
+    start = lm.model.config.decoder_start_token_id
+    width = max(map(len, texts))
+    inputs = [[start, *text[:-1]] + [0] * (width - len(text)) for text in texts]
+    targets = [text + [-100] * (width - len(text)) for text in texts]
+    device = lm.model.device
+    return torch.tensor(inputs, device=device), torch.tensor(targets, device=device)

@@ -1,0 +1,70 @@
+"""How much memory a model's work takes, from its configuration alone.
+
+Counts the tensors that PyTorch holds at once; measured beside it in tests. Knows nothing of
+machines, budgets or weights on disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FLOAT32_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a transformer that decide what its activations take."""
+
+    layers: int
+    hidden: int
+    intermediate: int
+    """Width of the feed-forward part, of all experts that a token visits."""
+    keys_values: int
+    """Width of a token's keys and values in one layer, together."""
+    vocabulary: int
+
+
+def shape(config: Any) -> Shape:
+    """Read a model's sizes off its transformers config."""
+    config = config.get_text_config(decoder=True)
+    hidden = config.hidden_size
+    heads = config.num_attention_heads
+    head_width = getattr(config, "head_dim", None) or hidden // heads
+    inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None)
+    inner = inner or getattr(config, "d_ff", None) or 4 * hidden
+    return Shape(
+        layers=config.num_hidden_layers,
+        hidden=hidden,
+        intermediate=inner * (getattr(config, "num_experts_per_tok", None) or 1),
+        keys_values=2 * head_width * (getattr(config, "num_key_value_heads", None) or heads),
+        vocabulary=config.vocab_size,
+    )
+
+
+def scoring_bytes_per_token(sizes: Shape, itemsize: int) -> int:
+    """Return what computing one more token at once takes, with logits for it.
+
+    One layer's activations live at a time: residual, normalised input, queries, keys and values
+    (repeated to all heads), attention's output and the feed-forward part's three. The logits and
+    their exponentials, in float32, outweigh them. Keys and values stay in every layer.
+    """
+    layer = (8 * sizes.hidden + 3 * sizes.intermediate) * itemsize
+    logits = sizes.vocabulary * (itemsize + 2 * FLOAT32_BYTES)
+    return layer + logits + sizes.layers * sizes.keys_values * itemsize
+
+
+def training_bytes_per_token(sizes: Shape, itemsize: int, checkpointing: bool) -> int:
+    """Return what one more token in a training pass takes until its gradients are computed.
+
+    Every layer keeps what its backward pass needs: two normalisations (input, and normalised in
+    float32), queries, keys and values before and after rotation, attention's output and the
+    feed-forward part's four; after Korthikanti et al. 2022, "Reducing Activation Recomputation
+    in Large Transformer Models" (arXiv 2205.05198), section 4, without dropout and with fused
+    attention. Checkpointing keeps a layer's input alone, and one layer whole at a time. Logits,
+    their softmax and gradient count for every token, which is the most they can be.
+    """
+    whole = (10 * sizes.hidden + 2 * sizes.keys_values + 4 * sizes.intermediate) * itemsize
+    whole += 4 * sizes.hidden * FLOAT32_BYTES
+    kept = sizes.layers * sizes.hidden * itemsize + whole if checkpointing else sizes.layers * whole
+    return kept + sizes.vocabulary * (itemsize + 3 * FLOAT32_BYTES)

@@ -1,0 +1,250 @@
+"""Which tokens may come next, so that the text is JSON of a given schema: constrained decoding.
+
+llguidance (https://github.com/guidance-ai/llguidance) reads the schema and computes the masks;
+here its choices are made and its errors put into words. The texts that remain:
+
+- One blank at most before the text and after a comma or a colon, none elsewhere. Free blanks let a
+  small model emit them for ever; none at all would put a model off the style of its examples,
+  whether those were written compactly or as `json.dumps` does. The blank before is the one that
+  answers of models without a chat template begin with.
+- The keys of an object stand in the order of its `properties`.
+- `properties` or `patternProperties` without `type` mean an object, and without
+  `additionalProperties` just those keys: JSON Schema would allow any value and any other key, and
+  a small model would never stop to invent some. A schema that puts objects together (`allOf`;
+  `properties` beside `$ref`, `anyOf` or `oneOf`) is taken as written: closing its pieces would
+  leave nothing that fits all of them.
+- Keys that only `additionalProperties` or `patternProperties` allow may come twice.
+
+Knows nothing of models, prompts or how a token is chosen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from harness.errors import ModelError
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher, LLTokenizer
+
+_STYLE = {
+    "item_separator": ",[ ]?",
+    "key_separator": ":[ ]?",
+    "whitespace_flexible": False,
+}
+"""llguidance's options; the separators are regular expressions."""
+_NAMED_PARTS = ("$defs", "definitions", "properties", "patternProperties")
+_LISTED_PARTS = ("prefixItems", "allOf", "anyOf", "oneOf")
+_SINGLE_PARTS = ("items", "additionalProperties")
+_FIXES = {
+    "Unimplemented keys": "leave these keywords out",
+    "oneOf": "write anyOf instead",
+    "look-around": "write the pattern without it",
+    "fuel": "make it simpler",
+}
+"""What to do, by what llguidance's message holds."""
+
+_tokenizers: WeakKeyDictionary[Any, dict[tuple[int, int, int], LLTokenizer]] = WeakKeyDictionary()
+"""Of each live tokenizer, its form for llguidance by width, own size and end: slow to make."""
+
+
+class JsonGrammar:
+    """All texts that are valid under one JSON schema, as tokens of one tokenizer; compiled once."""
+
+    def __init__(self, tokenizer: Any, vocabulary_size: int, schema: Mapping[str, Any], end: int):
+        """Compile the schema.
+
+        Args:
+            tokenizer: a fast tokenizer of transformers.
+            vocabulary_size: width of the model's logits, in tokens; may differ from the
+                tokenizer's.
+            schema: JSON Schema, draft 2020-12 or older, without remote references.
+            end: the token that ends a turn; no other end is allowed.
+
+        Raises:
+            ModelError: the schema is malformed, unsupported or impossible to fulfil, or the
+                tokenizer has no fast form.
+        """
+        from llguidance import LLMatcher, LLParserLimits
+
+        self.vocabulary_size = vocabulary_size
+        self.end = end
+        narrowed = _narrowed(schema)
+        _check(narrowed)
+        self._matcher = LLMatcher(
+            _tokenizer(tokenizer, vocabulary_size, end),
+            _grammar(narrowed),
+            log_level=0,
+            limits=LLParserLimits(verbose_errors=False),
+        )
+        if self._matcher.is_error():
+            raise _unusable("#", self._matcher.get_error())
+
+    def start(self) -> JsonState:
+        """Return where a row stands before its first token."""
+        return JsonState(self._matcher.deep_copy(), self.vocabulary_size, self.end)
+
+
+class JsonState:
+    """Where one row of text stands in the grammar."""
+
+    def __init__(self, matcher: LLMatcher, vocabulary_size: int, end: int):
+        self._matcher = matcher
+        self._vocabulary_size = vocabulary_size
+        self._end = end
+
+    @property
+    def complete(self) -> bool:
+        """Whether only the end may follow."""
+        return bool(self._matcher.is_stopped())
+
+    def forbid(self, logits: Any) -> None:
+        """Set to -inf what the grammar does not allow next.
+
+        Args:
+            logits: [vocabulary_size] of any float dtype on any device; changed in place.
+
+        Raises:
+            ModelError: nothing is allowed, or the schema became too large to follow.
+        """
+        import numpy as np
+        import torch
+
+        packed = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        self._check("nothing can follow")
+        allowed = np.unpackbits(packed, bitorder="little")[: self._vocabulary_size].astype(bool)
+        allowed[self._end] = self._matcher.is_accepting()
+        if not allowed.any():
+            raise ModelError(
+                "no token of the model continues the JSON answer: its vocabulary lacks a"
+                " character that the schema asks for → change the schema or the model"
+            )
+        logits.masked_fill_(torch.from_numpy(~allowed).to(logits.device), float("-inf"))
+
+    def accept(self, token: int) -> None:
+        """Move past a token that was chosen among the allowed ones; the end moves nowhere.
+
+        Raises:
+            ModelError: the token was not allowed, or the schema became too large to follow.
+        """
+        if token == self._end:
+            if not self._matcher.is_accepting():
+                raise ModelError(f"token {token} ends a JSON answer that is not complete")
+            return
+        self._matcher.consume_token(token)
+        self._check(f"token {token} cannot follow")
+
+    def _check(self, trouble: str) -> None:
+        if self._matcher.is_error():
+            raise ModelError(
+                f"{trouble} in the JSON answer: {_one_line(self._matcher.get_error())}"
+            )
+
+
+def _tokenizer(tokenizer: Any, vocabulary_size: int, end: int) -> LLTokenizer:
+    """Return llguidance's form of a tokenizer, at least as wide as the model's logits."""
+    if not getattr(tokenizer, "is_fast", False):
+        raise ModelError(
+            f"JSON answers need a fast tokenizer and {type(tokenizer).__name__} is none"
+            " → convert it to a tokenizer.json, or take a model that has one"
+        )
+    forms = _tokenizers.setdefault(tokenizer, {})
+    key = (vocabulary_size, len(tokenizer), end)
+    if key not in forms:
+        from llguidance.hf import from_tokenizer
+
+        width = max(vocabulary_size, 1 + max(tokenizer.get_vocab().values()))
+        try:
+            forms[key] = from_tokenizer(tokenizer, n_vocab=width, eos_token=end)
+        except ValueError as error:
+            raise ModelError(
+                f"{type(tokenizer).__name__} cannot be used for JSON answers:"
+                f" {_one_line(str(error))} → take another model"
+            ) from error
+    return forms[key]
+
+
+def _narrowed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy whose objects have no other keys than they name (see the module's top)."""
+    try:
+        copy: dict[str, Any] = json.loads(json.dumps(dict(schema), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise _unusable("#", f"it is not JSON ({error})") from error
+    parts = [part for _, part in _parts(copy)]
+    together = any(
+        "allOf" in part or ("properties" in part and part.keys() & {"$ref", "anyOf", "oneOf"})
+        for part in parts
+    )
+    for part in parts:
+        if part.keys() & {"properties", "patternProperties"} and not together:
+            part.setdefault("type", "object")
+            part.setdefault("additionalProperties", False)
+    return copy
+
+
+def _parts(schema: dict[str, Any], where: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every schema in a schema with its place as a JSON pointer; the innermost first."""
+    for key, value in schema.items():
+        inner: Mapping[Any, Any] = {}
+        if key in _SINGLE_PARTS:
+            inner = {"": value}
+        elif key in _LISTED_PARTS and isinstance(value, list):
+            inner = {f"/{place}": part for place, part in enumerate(value)}
+        elif key in _NAMED_PARTS and isinstance(value, dict):
+            inner = {f"/{_pointed(name)}": part for name, part in value.items()}
+        for name, part in inner.items():
+            if isinstance(part, dict):
+                yield from _parts(part, f"{where}/{key}{name}")
+    yield where, schema
+
+
+def _check(schema: dict[str, Any]) -> None:
+    """Check that the schema, as a whole and in its parts, can be compiled and fulfilled.
+
+    llguidance says what is wrong, but not where: so the innermost part that has the same fault by
+    itself is sought. And it quietly leaves out an optional key whose value is impossible.
+
+    Raises:
+        ModelError: with the place and the fault.
+    """
+    definitions = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+    whole = _complaint(schema)
+    for where, part in _parts(schema):
+        complaint = _complaint(definitions | part)
+        if complaint and (complaint == whole or "Unsatisfiable" in complaint):
+            raise _unusable(where, complaint)
+    if whole:
+        raise _unusable("#", whole)
+
+
+def _complaint(schema: dict[str, Any]) -> str:
+    from llguidance import LLMatcher
+
+    failed, messages = LLMatcher.validate_grammar_with_warnings(_grammar(schema))
+    return messages[0] if failed else ""
+
+
+def _grammar(schema: dict[str, Any]) -> str:
+    """Return llguidance's own notation (its docs/syntax.md) of a blank at most, then the JSON."""
+    answer = {"name": "answer", "json_schema": schema | {"x-guidance": _STYLE}}
+    return json.dumps({"grammars": [{"lark_grammar": 'start: " "? @answer'}, answer]})
+
+
+def _unusable(where: str, fault: str) -> ModelError:
+    fix = next((fix for sign, fix in _FIXES.items() if sign in fault), "correct it")
+    return ModelError(
+        f"the answer's schema cannot be followed: at {where}: {_one_line(fault)} → {fix}"
+    )
+
+
+def _pointed(name: str) -> str:
+    """Return a key as JSON pointers write it (RFC 6901, section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _one_line(text: str) -> str:
+    """Return llguidance's words on one line, without the sign that it kept its state to itself."""
+    return " ".join(text.replace("<non-verbose/>", "").split())

@@ -1,0 +1,89 @@
+"""The loss of completions, from packed rows or padded batches, in pieces that fit the memory.
+
+Rows are token trees: no padding is computed, and a prefix that examples share (the chat template's
+opening) is computed once, with the gradients of all of them flowing through it. Knows nothing of
+steps and learning rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from harness.lm import encoder_decoder, plain
+from harness.lm.inputs import tree_inputs
+from harness.lm.model import LanguageModel
+from harness.lm.tree import TokenTree
+
+Pair = tuple[list[int], list[int]]
+"""Token ids of a prompt and of its completion."""
+
+
+def losses(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> Iterator[tuple[Any, int]]:
+    """Compute the completions' loss piece by piece.
+
+    Args:
+        lm: the model.
+        pairs: prompts and completions; at least one token each.
+        at_once: tokens that a piece may have; a single longer pair makes a piece of its own.
+
+    Yields:
+        The summed negative log-likelihood of a piece (a scalar tensor), and its number of
+        completion tokens.
+    """
+    packed = lm.path == "packed"
+    for piece in _pieces(pairs, at_once, padded=not packed):
+        if packed:
+            yield _packed_loss(lm, piece)
+        elif lm.path == "plain":
+            yield plain.padded_loss(lm, piece)
+        else:
+            yield encoder_decoder.padded_loss(lm, piece)
+
+
+def mean_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
+    """Return the mean negative log-likelihood per completion token, without dropout."""
+    import torch
+
+    was_training = lm.model.training
+    lm.model.eval()
+    total = tokens = 0.0
+    try:
+        with torch.inference_mode():
+            for loss, n in losses(lm, pairs, lm.rows.tokens):
+                total, tokens = total + float(loss), tokens + n
+    finally:
+        lm.model.train(was_training)
+    return total / tokens
+
+
+def _pieces(pairs: Sequence[Pair], at_once: int, padded: bool) -> Iterator[list[Pair]]:
+    piece: list[Pair] = []
+    size = longest = 0
+    for pair in pairs:
+        length = len(pair[0]) + len(pair[1])
+        grown = max(longest, length) * (len(piece) + 1) if padded else size + length
+        if piece and grown > at_once:
+            yield piece
+            piece, longest, grown = [], 0, length
+        piece.append(pair)
+        size, longest = grown, max(longest, length)
+    if piece:
+        yield piece
+
+
+def _packed_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> tuple[Any, int]:
+    import torch
+
+    tree = TokenTree()
+    wanted: list[tuple[int, int]] = []  # (node whose logits predict, the token predicted)
+    for prompt, completion in pairs:
+        path = tree.add([*prompt, *completion[:-1]])
+        wanted += zip(path[len(prompt) - 1 :], completion, strict=True)
+    device = lm.model.device
+    nodes = torch.tensor([node for node, _ in wanted], device=device)
+    targets = torch.tensor([token for _, token in wanted], device=device)
+    inputs = tree_inputs(lm.model, tree)
+    logits = lm.model(**inputs, use_cache=False, logits_to_keep=nodes).logits[0]
+    loss = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
+    return loss, len(wanted)

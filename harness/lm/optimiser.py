@@ -1,0 +1,52 @@
+"""What turns gradients into steps: AdamW, its rate over time, and what a restart must restore.
+
+Knows nothing of losses and data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+CLIP_NORM = 1.0
+"""Longest gradient that a step follows, as is usual since GPT-3 (Brown et al. 2020, app. B)."""
+
+
+def adamw(weights: list[Any], learning_rate: float, weight_decay: float) -> Any:
+    """Return AdamW over the weights, with its moments in 8 bits on a GPU.
+
+    Args:
+        weights: the tensors to train, on one device.
+        learning_rate: the highest one.
+        weight_decay: as a share of the learning rate; matrices only, since decaying biases and
+            normalisations has no use (Loshchilov & Hutter 2019; GPT-3, appendix B).
+    """
+    import torch
+
+    groups = [
+        {"params": [w for w in weights if w.dim() > 1], "weight_decay": weight_decay},
+        {"params": [w for w in weights if w.dim() <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if weights[0].device.type == "cuda":
+        from bitsandbytes.optim import AdamW8bit
+
+        return AdamW8bit(groups, lr=learning_rate)
+    return torch.optim.AdamW(groups, lr=learning_rate)
+
+
+def linear_schedule(total_steps: int, warmup_share: float) -> Callable[[int], float]:
+    """Return the factor on the learning rate at each step: a linear rise, then a linear fall.
+
+    Args:
+        total_steps: of the whole training.
+        warmup_share: share of them over which the rate rises.
+    """
+    warmup = max(1, round(total_steps * warmup_share))
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return max(0.0, (total_steps - step) / max(1, total_steps - warmup))
+
+    return factor
