@@ -78,7 +78,10 @@ def generate(
     outputs, reused = generate_tokens(lm, tokens, max_new_tokens, stop, grammar)
     predictions = []
     for prompt, ids, new in zip(prompts, tokens, outputs, strict=True):
-        text = _until(lm.tokenizer.decode(new, skip_special_tokens=True), stop)
+        written = lm.tokenizer.decode(
+            new, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        text = _until(written, stop)
         cut = schema is not None and not _is_json(text)
         predictions.append(
             Prediction(

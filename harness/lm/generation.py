@@ -191,6 +191,8 @@ class _Group:
             return True
         if self.states:
             self.states[row].accept(new[-1])
+            if self.states[row].complete:
+                return True
         stop = self.ending.stop
         return bool(stop) and any(word in self.lm.tokenizer.decode(new) for word in stop)
 

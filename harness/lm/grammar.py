@@ -37,7 +37,7 @@ _STYLE = {
 }
 """llguidance's options; the separators are regular expressions."""
 _NAMED_PARTS = ("$defs", "definitions", "properties", "patternProperties")
-_LISTED_PARTS = ("prefixItems", "allOf", "anyOf", "oneOf")
+_LISTED_PARTS = ("items", "prefixItems", "allOf", "anyOf", "oneOf")
 _SINGLE_PARTS = ("items", "additionalProperties")
 _FIXES = {
     "Unimplemented keys": "leave these keywords out",
@@ -189,7 +189,7 @@ def _parts(schema: dict[str, Any], where: str = "#") -> Iterator[tuple[str, dict
     """Yield every schema in a schema with its place as a JSON pointer; the innermost first."""
     for key, value in schema.items():
         inner: Mapping[Any, Any] = {}
-        if key in _SINGLE_PARTS:
+        if key in _SINGLE_PARTS and isinstance(value, dict):
             inner = {"": value}
         elif key in _LISTED_PARTS and isinstance(value, list):
             inner = {f"/{place}": part for place, part in enumerate(value)}

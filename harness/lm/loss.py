@@ -13,6 +13,7 @@ from typing import Any
 from harness.lm import encoder_decoder, plain
 from harness.lm.inputs import tree_inputs
 from harness.lm.model import LanguageModel
+from harness.lm.scoring import score_packed
 from harness.lm.tree import TokenTree
 
 Pair = tuple[list[int], list[int]]
@@ -47,14 +48,23 @@ def mean_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
 
     was_training = lm.model.training
     lm.model.eval()
-    total = tokens = 0.0
     try:
-        with torch.inference_mode():
-            for loss, n in losses(lm, pairs, lm.rows.tokens):
-                total, tokens = total + float(loss), tokens + n
+        if lm.path == "packed":
+            total = -_log_likelihood(lm, pairs)
+        else:
+            with torch.inference_mode():
+                total = sum(float(loss) for loss, _ in losses(lm, pairs, lm.rows.tokens))
     finally:
         lm.model.train(was_training)
-    return total / tokens
+    return total / sum(len(completion) for _, completion in pairs)
+
+
+def _log_likelihood(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
+    """Return the completions' summed log-likelihood, sharing prefixes over all pairs."""
+    lm.prefix.clear()  # what was kept belongs to weights that may have changed since
+    scores, _ = score_packed(lm, [p for p, _ in pairs], [[c] for _, c in pairs])
+    lm.prefix.clear()
+    return sum(score for [score] in scores)
 
 
 def _pieces(pairs: Sequence[Pair], at_once: int, padded: bool) -> Iterator[list[Pair]]:

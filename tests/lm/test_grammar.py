@@ -217,6 +217,9 @@ def test_unnamed_keys_come_where_the_schema_says_so(tokenizer):
     assert not accepts(tokenizer, {"properties": named}, text)
     assert accepts(tokenizer, {"properties": named, "additionalProperties": True}, text)
     assert accepts(tokenizer, {"type": "object"}, text)
+    pair = {"type": "array", "items": [{"properties": named}], "maxItems": 1}  # as of draft 7
+    assert not accepts(tokenizer, pair, f"[{text}]")
+    assert accepts(tokenizer, pair, '[{"a": 1}]')
     together = {"allOf": [{"properties": named}, {"properties": {"b": {}}}], "required": ["b"]}
     assert accepts(tokenizer, together, text)
     assert not accepts(tokenizer, together, '{"a": 1}')

@@ -220,3 +220,49 @@ def test_a_run_goes_on_after_a_cut_off_record(again, run_tiny):
     before = records.read_text().splitlines()[:-1]
     run_tiny(again / "task.yaml", again / "run")
     assert done_again(again, before) == "served"
+
+
+INTERRUPTED = """
+from pathlib import Path
+from harness import Prediction, Strategy
+
+class Long(Strategy):
+    def fit(self, train, validation, artifact):
+        scratch = self.context.scratch
+        half = scratch / "half"
+        if half.is_file():
+            (scratch / "resumed_s").write_text("1000")
+        else:
+            scratch.mkdir()
+            half.write_text("half the work")
+            self.context.log(step=1)
+        if not (Path(__file__).parent / "power").is_file():
+            raise OSError("the power went off")
+        self.context.log(step=2)
+        (artifact / "whole").write_text(half.read_text() + " and the rest")
+
+    def load(self, artifact):
+        self.text = (artifact / "whole").read_text()
+
+    def predict(self, queries):
+        return [Prediction(self.text) for _ in queries]
+"""
+
+
+def test_an_interrupted_fit_goes_on_and_counts_all_its_time(tiny, run_tiny, tmp_path):
+    path = tiny(tmp_path, INTERRUPTED, [{"use": "own.py:Long"}])
+    folder, records = run_tiny(path, tmp_path / "run")
+    (record,) = records.values()
+    assert record.status == "failed"
+    (scratch,) = folder.path.rglob("scratch")
+    (tmp_path / "power").touch()
+    _, records = run_tiny(path, tmp_path / "run")
+    (record,) = records.values()
+    assert record.status == "ok"
+    fit = next(m for m in record.fit.measurements if m.phase == "fit")
+    assert 1000 < fit.wall_s < 1060
+    assert not scratch.exists()
+    (log,) = folder.path.rglob("train_log.jsonl")
+    assert [row["step"] for row in read_jsonl(log)] == [1, 2]
+    (predictions,) = folder.path.rglob("predictions.jsonl")
+    assert read_jsonl(predictions)[0]["text"] == "half the work and the rest"
