@@ -29,8 +29,8 @@ def shape(config: Any) -> Shape:
     """Read a model's sizes off its transformers config."""
     config = config.get_text_config(decoder=True)
     hidden = config.hidden_size
-    heads = config.num_attention_heads
-    head_width = getattr(config, "head_dim", None) or hidden // heads
+    heads = getattr(config, "num_attention_heads", None) or 0  # recurrent models have none
+    head_width = getattr(config, "head_dim", None) or (hidden // heads if heads else 0)
     inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None)
     inner = inner or getattr(config, "d_ff", None) or 4 * hidden
     return Shape(
