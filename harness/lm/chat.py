@@ -49,8 +49,7 @@ def label_tokens(lm: LanguageModel, label: str) -> list[int]:
         ModelError: nothing of it is left when it is cut into tokens.
     """
     tokens = answer_tokens(lm, label)
-    special = {*lm.tokenizer.all_special_ids, *lm.ends}
-    if not label.strip() or set(tokens) <= special:
+    if not lm.tokenizer.decode(tokens, skip_special_tokens=True).strip():
         raise ModelError(f"label {label!r} has no tokens for '{lm.ref.name}' → rename the label")
     return tokens
 
