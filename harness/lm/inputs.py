@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.lm.attention import spans_of
 from harness.lm.tree import TokenTree
 
 FULL, SLIDING = "full_attention", "sliding_attention"
@@ -47,10 +48,15 @@ def tree_inputs(model: Any, tree: TokenTree, past: int = 0) -> dict[str, Any]:
 
     kinds = windows(model.config) or {}
     visible = {kind: tree.visible(past, window) for kind, window in kinds.items()}
+    made = masks(model, visible)
+    if model.device.type == "cpu":
+        spans = spans_of(tree, past)
+        for mask in made.values() if isinstance(made, dict) else [made]:
+            mask.spans = spans  # see attention.py
     return {
         "input_ids": torch.tensor([tree.tokens], device=model.device),
         "position_ids": torch.tensor([tree.depths], device=model.device) + past,
-        "attention_mask": masks(model, visible),
+        "attention_mask": made,
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ModelError
+from harness.lm import attention
 from harness.lm.budget import row_limit
 from harness.lm.footprint import scoring_bytes_per_token, shape
 from harness.lm.model import LanguageModel
@@ -69,7 +70,9 @@ def _read(location: str, dtype: Any) -> tuple[Any, Any]:
     two_parts = AutoConfig.from_pretrained(location).is_encoder_decoder
     kind = AutoModelForSeq2SeqLM if two_parts else AutoModelForCausalLM
     tokenizer = AutoTokenizer.from_pretrained(location)
-    return kind.from_pretrained(location, dtype=dtype), tokenizer
+    model = kind.from_pretrained(location, dtype=dtype)
+    attention.install(model)
+    return model, tokenizer
 
 
 def _adapted(model: Any, adapter: Path) -> tuple[Any, bool]:

@@ -32,7 +32,7 @@ def adamw(weights: list[Any], learning_rate: float, weight_decay: float) -> Any:
         from bitsandbytes.optim import AdamW8bit
 
         return AdamW8bit(groups, lr=learning_rate)
-    return torch.optim.AdamW(groups, lr=learning_rate)
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
 
 
 def linear_schedule(total_steps: int, warmup_share: float) -> Callable[[int], float]:

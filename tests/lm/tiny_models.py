@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.lm import LanguageModel
+from harness.lm import LanguageModel, attention
 from harness.lm.proof import packing_is_exact
 from harness.types import ModelRef
 
@@ -108,6 +108,7 @@ def build(name: str) -> LanguageModel:
     with torch.no_grad():  # larger weights: differences between paths would show
         for weight in model.parameters():
             weight.mul_(4) if weight.dim() > 1 else None
+    attention.install(model)  # as loading does
     lm = LanguageModel(ModelRef(name, ""), model, tokenizer=None)
     if two_parts:
         lm.path = "encoder_decoder"
