@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.metrics.answers import read_choice
 from harness.metrics.metric import Array, Metric, Targets, mean_of
@@ -37,18 +38,66 @@ def class_counts(texts: Sequence[str | None], targets: Targets, labels: Sequence
     return np.asarray(counts.reshape(len(texts), 3 * len(labels)), dtype=np.float64)
 
 
+def _by_class(sums: Array) -> tuple[Array, Array, Array]:
+    """Return true positives, predicted and actual items, [..., L] each."""
+    counts = sums.reshape(*sums.shape[:-1], 3, -1)
+    return counts[..., 0, :], counts[..., 1, :], counts[..., 2, :]
+
+
+def _share(part: Array, whole: Array) -> Array:
+    """Return part / whole, and 0 where the whole is nothing: scikit-learn's zero_division=0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole > 0, part / whole, 0.0)
+
+
+def _mean_over(values: Array, counted: Array | NDArray[np.bool_]) -> Array:
+    """Return the mean of values over the classes that are counted; NaN where none is."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((values * counted).sum(axis=-1) / counted.sum(axis=-1))
+
+
 def macro_f1(sums: Array) -> Array:
     """Finish class counts into the mean F1 over the labels that occur, actual or predicted.
 
     F1 = 2 TP / (predicted + actual); the same set of labels as scikit-learn's
     f1_score(average="macro") takes by default.
     """
-    counts = sums.reshape(*sums.shape[:-1], 3, -1)
-    true_positive, predicted, actual = counts[..., 0, :], counts[..., 1, :], counts[..., 2, :]
-    occurs = predicted + actual
+    right, predicted, actual = _by_class(sums)
+    return _mean_over(_share(2 * right, predicted + actual), predicted + actual > 0)
+
+
+def macro_precision(sums: Array) -> Array:
+    """Finish class counts into the mean over occurring labels of TP / predicted."""
+    right, predicted, actual = _by_class(sums)
+    return _mean_over(_share(right, predicted), predicted + actual > 0)
+
+
+def macro_recall(sums: Array) -> Array:
+    """Finish class counts into the mean over occurring labels of TP / actual."""
+    right, predicted, actual = _by_class(sums)
+    return _mean_over(_share(right, actual), predicted + actual > 0)
+
+
+def balanced_accuracy(sums: Array) -> Array:
+    """Finish class counts into the mean over actual labels of TP / actual."""
+    right, _, actual = _by_class(sums)
+    return _mean_over(_share(right, actual), actual > 0)
+
+
+def weighted_f1(sums: Array) -> Array:
+    """Finish class counts into the mean F1 over labels, each weighing its actual items."""
+    right, predicted, actual = _by_class(sums)
+    return _mean_over(_share(2 * right, predicted + actual), actual)
+
+
+def micro_f1(sums: Array) -> Array:
+    """Finish class counts into F1 over all items together.
+
+    With one label an item it is the accuracy, unless answers named no label.
+    """
+    right, predicted, actual = (part.sum(axis=-1) for part in _by_class(sums))
     with np.errstate(invalid="ignore", divide="ignore"):
-        f1 = np.where(occurs > 0, 2 * true_positive / occurs, 0.0)
-        return np.asarray(f1.sum(axis=-1) / (occurs > 0).sum(axis=-1))
+        return np.asarray(2 * right / (predicted + actual))
 
 
 CHOICE = frozenset({"choice"})
@@ -61,4 +110,18 @@ MACRO_F1 = Metric(
     CHOICE,
     class_counts,
     macro_f1,
+)
+FROM_CLASS_COUNTS = tuple(
+    Metric(name, summary, CHOICE, class_counts, finish)
+    for name, summary, finish in (
+        ("balanced_accuracy", "mean over true labels of the share found", balanced_accuracy),
+        ("micro_f1", "F1 over all items together", micro_f1),
+        (
+            "precision",
+            "mean over labels of the share of answers that are right",
+            macro_precision,
+        ),
+        ("recall", "mean over labels of the share of its items that are found", macro_recall),
+        ("weighted_f1", "mean over labels of F1, each weighing its items", weighted_f1),
+    )
 )

@@ -225,7 +225,7 @@ def test_labels_of_a_text_task_are_refused(tmp_path):
 def test_a_metric_of_another_answer_kind_is_refused_with_those_that_fit(tmp_path):
     (line,) = told(write(tmp_path, task_text(answer={"kind": "text"}, metric="macro_f1")))
     assert line.startswith("task.yaml:5 metric: 'macro_f1' does not score answers of kind text")
-    assert line.endswith("→ use one of exact_match")
+    assert line.endswith("→ use one of bleu, chrf, exact_match, rouge_l, token_f1")
 
 
 def test_arms_get_names_and_whole_parameters(tmp_path):
