@@ -112,5 +112,5 @@ def is_out_of_memory(problem: BaseException) -> bool:
 
 def says_out_of_memory(words: str) -> bool:
     """Tell whether an error's words say that memory ran out."""
-    phrases = ("memoryerror", "out of memory", "can't allocate memory")
+    phrases = ("memoryerror", "out of memory", "can't allocate memory", "alloc_failed")
     return any(phrase in words.lower() for phrase in phrases)

@@ -6,9 +6,14 @@ Knows nothing of tokens or chat templates; `harness/lm/chat.py` applies those.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from harness.types import Example, Query, TaskFacts
+
+PromptStyle = Literal["short", "full"]
+"""What a tuned model is asked: "short" is the input alone: what the instruction says, it has
+learnt; "full" is zero-shot's whole prompt."""
 
 
 def instruction_block(facts: TaskFacts) -> str:
@@ -31,3 +36,15 @@ def full_prompt(facts: TaskFacts, query: Query, demonstrations: Sequence[Example
         for example in demonstrations
     ]
     return "\n\n".join([instruction_block(facts), *shown, f"Input: {query_text(query)}\nAnswer:"])
+
+
+def tuned_prompt(facts: TaskFacts, query: Query, style: PromptStyle) -> str:
+    """Return what a tuned model is asked: the input alone, or zero-shot's whole prompt."""
+    return full_prompt(facts, query) if style == "full" else query_text(query)
+
+
+def lessons(
+    facts: TaskFacts, examples: Iterable[Example], style: PromptStyle
+) -> list[tuple[str, str]]:
+    """Return prompt and answer of each example, for tuning; the first of several targets."""
+    return [(tuned_prompt(facts, example.query, style), example.targets[0]) for example in examples]

@@ -152,7 +152,8 @@ class Context:
     metric: Callable[[Sequence[Prediction], Sequence[Example]], float]
     """The task's primary metric, e.g. for choosing a setting on validation rows."""
     log: Callable[..., None]
-    """`log(step=3, train_loss=1.2)` appends a row of numbers to train_log.jsonl."""
+    """`log(step=3, train_loss=1.2)` appends a row of numbers to train_log.jsonl. A fit that goes on
+    after an interruption may log a step again: the later row counts."""
     note: Callable[[str, str], None]
     """`note("shots", "8 of 12 demonstrations fit")` adds a remark to the trial's record."""
     build: Callable[[str, Mapping[str, Any], str], Strategy]
@@ -160,4 +161,5 @@ class Context:
     scratch: Path | None = None
     """A folder that outlives an interrupted `fit` and is gone after a finished one: for what lets
     the same fit go on when it is tried again. It may not exist yet. What goes on from there writes
-    the seconds that it need not repeat into the file `RESUMED_S` in it: they count as fitted."""
+    the seconds that it need not repeat into the file `RESUMED_S` in it, a line each: they count
+    as fitted."""

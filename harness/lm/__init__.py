@@ -3,10 +3,18 @@
 Knows nothing of tasks' data, metrics or reports.
 """
 
-from harness.lm.adapters import add_lora, add_soft_prompt, save_adapter
+from harness.lm.adapters import (
+    add_ia3,
+    add_lora,
+    add_soft_prompt,
+    save_adapter,
+    save_model,
+    train_all,
+)
 from harness.lm.answer import answer, choose, generate
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.generation import generate_tokens
+from harness.lm.learn import TuningParams, learn
 from harness.lm.load import clear_prefixes, load, loaded_models, open_model
 from harness.lm.loss import mean_loss
 from harness.lm.model import LanguageModel
@@ -17,6 +25,8 @@ __all__ = [
     "LanguageModel",
     "TuneResult",
     "TuneSettings",
+    "TuningParams",
+    "add_ia3",
     "add_lora",
     "add_soft_prompt",
     "answer",
@@ -25,12 +35,15 @@ __all__ = [
     "clear_prefixes",
     "generate",
     "generate_tokens",
+    "learn",
     "load",
     "loaded_models",
     "mean_loss",
     "open_model",
     "prompt_tokens",
     "save_adapter",
+    "save_model",
     "score_options",
+    "train_all",
     "tune",
 ]

@@ -5,34 +5,85 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from harness.errors import ModelError
 from harness.lm.model import LanguageModel
 
 
-def add_lora(lm: LanguageModel, rank: int, alpha: float, dropout: float) -> int:
+def add_lora(
+    lm: LanguageModel,
+    rank: int,
+    alpha: float,
+    dropout: float,
+    rank_stabilised: bool = False,
+    decomposed: bool = False,
+) -> int:
     """Put LoRA on every linear layer but the head, and make nothing else trainable.
 
     All layers, since attention alone falls behind full fine-tuning (Biderman et al. 2024,
     arXiv 2405.09673; Schulman 2025, "LoRA Without Regret").
 
+    Args:
+        lm: the model.
+        rank: of each layer's update.
+        alpha: the update is scaled by alpha/rank.
+        dropout: share of an adapter's inputs that training leaves out.
+        rank_stabilised: scale by alpha/√rank instead (Kalajdzievski 2023, arXiv 2312.03732).
+        decomposed: learn direction and magnitude apart: DoRA (Liu et al. 2024, arXiv 2402.09353).
+
     Returns:
         The number of trainable weights.
     """
     from peft import LoraConfig
-    from transformers.pytorch_utils import Conv1D
 
     config = LoraConfig(
         r=rank,
         lora_alpha=alpha,
         lora_dropout=dropout,
         target_modules="all-linear",
-        # GPT-2 keeps its weights transposed.
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in lm.model.modules()),
+        fan_in_fan_out=_keeps_weights_transposed(lm),
+        use_rslora=rank_stabilised,
+        use_dora=decomposed,
         task_type=_task_type(lm),
     )
     return _wrap(lm, config)
 
 
-def add_soft_prompt(lm: LanguageModel, kind: Literal["prompt", "prefix"], tokens: int) -> int:
+def add_ia3(lm: LanguageModel) -> int:
+    """Put a trainable factor on every key, value and feed-forward input (IA³).
+
+    Which layers those are is PEFT's table of architectures (Liu et al. 2022, arXiv 2205.05638).
+
+    Returns:
+        The number of trainable weights.
+
+    Raises:
+        ModelError: PEFT does not know the architecture.
+    """
+    from peft import IA3Config
+
+    config = IA3Config(fan_in_fan_out=_keeps_weights_transposed(lm), task_type=_task_type(lm))
+    try:
+        return _wrap(lm, config)
+    except ValueError as problem:
+        kind = lm.model.config.model_type
+        raise ModelError(
+            f"IA³ knows no layers for a model of type '{kind}': {problem}"
+        ) from problem
+
+
+def train_all(lm: LanguageModel) -> int:
+    """Make every weight trainable.
+
+    Returns:
+        The number of trainable weights.
+    """
+    lm.model.requires_grad_(True)
+    return sum(weight.numel() for weight in lm.model.parameters())
+
+
+def add_soft_prompt(
+    lm: LanguageModel, kind: Literal["prompt", "prefix"], tokens: int, text: str = ""
+) -> int:
     """Put trainable vectors before every sequence, and make nothing else trainable.
 
     From here on the model runs unpacked: PEFT drops position ids for soft prompts, so a packed
@@ -43,15 +94,25 @@ def add_soft_prompt(lm: LanguageModel, kind: Literal["prompt", "prefix"], tokens
         kind: "prompt": vectors before the first layer (Lester et al. 2021, arXiv 2104.08691);
             "prefix": keys and values in every layer (Li & Liang 2021, arXiv 2101.00190).
         tokens: how many vectors.
+        text: words whose embeddings "prompt" begins with, repeated or cut to so many tokens;
+            without, at random.
 
     Returns:
         The number of trainable weights.
+
+    Raises:
+        ModelError: the model has an encoder: PEFT cannot score from its kept output.
     """
     from peft import PrefixTuningConfig, PromptTuningConfig
 
-    config = {"prompt": PromptTuningConfig, "prefix": PrefixTuningConfig}[kind]
+    if lm.path == "encoder_decoder":
+        raise ModelError(f"{kind} tuning needs a decoder-only model, and '{lm.ref.name}' is none")
     unpack(lm, f"{kind} tuning")
-    return _wrap(lm, config(num_virtual_tokens=tokens, task_type=_task_type(lm)))
+    config = {"prompt": PromptTuningConfig, "prefix": PrefixTuningConfig}[kind]
+    trainable = _wrap(lm, config(num_virtual_tokens=tokens, task_type=_task_type(lm)))
+    if kind == "prompt" and text:
+        _begin_with(lm, text)
+    return trainable
 
 
 def unpack(lm: LanguageModel, why: str) -> None:
@@ -61,9 +122,35 @@ def unpack(lm: LanguageModel, why: str) -> None:
         lm.note("engine", f"{why} runs unpacked: slower, the results are the same")
 
 
+def save_model(lm: LanguageModel, folder: Path, dtype: str) -> None:
+    """Write all weights with their tokenizer, to be loaded by `load` like any model's folder.
+
+    Args:
+        lm: the model.
+        folder: where to.
+        dtype: what it will be served in, so that the artifact is no larger than that.
+    """
+    import torch
+
+    lm.model.to(getattr(torch, dtype)).save_pretrained(folder)
+    lm.tokenizer.save_pretrained(folder)
+
+
 def save_adapter(lm: LanguageModel, folder: Path) -> None:
     """Write the adapter's weights and configuration, to be loaded by `load(…, adapter=folder)`."""
     lm.model.save_pretrained(folder)
+
+
+def _begin_with(lm: LanguageModel, text: str) -> None:
+    """Set a soft prompt to the embeddings of a text's tokens."""
+    import torch
+
+    [weight] = [w for w in lm.model.prompt_encoder.parameters() if w.requires_grad]
+    ids = list(lm.tokenizer(text, add_special_tokens=False).input_ids) or [0]
+    ids = (ids * (len(weight) // len(ids) + 1))[: len(weight)]
+    words = lm.model.get_base_model().get_input_embeddings()
+    with torch.no_grad():
+        weight.copy_(words(torch.tensor(ids, device=weight.device)).to(weight.dtype))
 
 
 def _wrap(lm: LanguageModel, config: object) -> int:
@@ -71,6 +158,13 @@ def _wrap(lm: LanguageModel, config: object) -> int:
 
     lm.model = get_peft_model(lm.model, config)
     return sum(weight.numel() for weight in lm.model.parameters() if weight.requires_grad)
+
+
+def _keeps_weights_transposed(lm: LanguageModel) -> bool:
+    """Tell whether a model's linear layers are GPT-2's, as PEFT has to know."""
+    from transformers.pytorch_utils import Conv1D
+
+    return any(isinstance(module, Conv1D) for module in lm.model.modules())
 
 
 def _task_type(lm: LanguageModel) -> str:

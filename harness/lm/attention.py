@@ -66,7 +66,8 @@ def tree_attention(
 
     spans = getattr(attention_mask, "spans", ())
     if not spans or query.shape[2] != spans[-1].last or words.get("position_bias") is not None:
-        return sdpa_attention_forward(module, query, key, value, attention_mask, **words)
+        output, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **words)
+        return output, None
     outputs = []
     for span in spans:
         rows = slice(span.first, span.last)

@@ -27,8 +27,10 @@ SPARE_SHARE = 0.8
 class RowLimit:
     """How many tokens a row may have."""
 
-    def __init__(self, tokens: int, note: Note | None = None):
+    def __init__(self, tokens: int, note: Note | None = None, fitting: int | None = None):
         self.tokens = max(FEWEST_TOKENS, tokens)
+        self.fitting = self.tokens if fitting is None else fitting
+        """Tokens that would fit the memory, were there no limit to what is worth computing."""
         self._note = note or (lambda kind, text: None)
 
     def run(self, work: Callable[[int], T], recover: Callable[[], None] | None = None) -> T:
@@ -46,7 +48,11 @@ class RowLimit:
             try:
                 return work(self.tokens)
             except (RuntimeError, MemoryError) as problem:
-                if not is_out_of_memory(problem) or self.tokens <= FEWEST_TOKENS:
+                if not is_out_of_memory(problem):
+                    raise
+                if self.tokens <= FEWEST_TOKENS:
+                    if recover is not None:
+                        recover()
                     raise
             # Outside the handler: its traceback holds the tensors that filled the memory.
             self.tokens = max(FEWEST_TOKENS, self.tokens // 2)
@@ -57,7 +63,11 @@ class RowLimit:
 
 
 def row_limit(
-    device: str, bytes_per_token: int, budget_bytes: int | None, note: Note | None = None
+    device: str,
+    bytes_per_token: int,
+    budget_bytes: int | None,
+    note: Note | None = None,
+    reserved_bytes: int = 0,
 ) -> RowLimit:
     """Find how many tokens fit into what is free of the budget now.
 
@@ -67,19 +77,22 @@ def row_limit(
         budget_bytes: main memory that this process may use in all; None: what the machine has
             left. On a GPU its own free memory counts.
         note: receives (kind, text) when memory turns out to be short.
+        reserved_bytes: of what is free now, the part that something else will take.
     """
     most = MOST_TOKENS[device.split(":", maxsplit=1)[0]]
-    fitting = int(SPARE_SHARE * _free_bytes(device, budget_bytes) / bytes_per_token)
+    free_bytes = max(0, _free_bytes(device, budget_bytes) - reserved_bytes)
+    fitting = int(SPARE_SHARE * free_bytes / bytes_per_token)
     if fitting < most and note is not None:
         note("memory", f"{max(FEWEST_TOKENS, fitting)} tokens at once fit the memory budget")
-    return RowLimit(min(most, fitting), note)
+    return RowLimit(min(most, fitting), note, fitting)
 
 
 def _free_bytes(device: str, budget_bytes: int | None) -> int:
     if device.startswith("cuda"):
         import torch
 
-        return int(torch.cuda.mem_get_info()[0])
+        unused = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return int(torch.cuda.mem_get_info()[0]) + int(unused)
     import psutil
 
     if budget_bytes is None:

@@ -63,7 +63,8 @@ def end_of_turn(tokenizer: Any) -> int:
     if tokenizer.chat_template is not None:
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
         rendered = tokenizer.apply_chat_template(turns, tokenize=False)
-        after = tokenizer(rendered.split(_MARK, 1)[1].lstrip(), add_special_tokens=False).input_ids
+        rest = rendered.partition(_MARK)[2].lstrip()
+        after = tokenizer(rest, add_special_tokens=False).input_ids
         if after and after[0] in tokenizer.all_special_ids:
             return int(after[0])
     if tokenizer.eos_token_id is None:

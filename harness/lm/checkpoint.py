@@ -31,17 +31,16 @@ class Checkpoint:
         """Return the state that an interrupted training with the same key left, if any.
 
         Args:
-            key: says which training it is; another one's state is left alone.
+            key: a hash that says which training it is; another one's state is left alone.
         """
         import torch
 
-        if self._folder is None or not (self._folder / "training.pt").is_file():
+        if self._folder is None or not self._path(key).is_file():
             return None
-        kept = torch.load(self._folder / "training.pt", weights_only=True)
-        if kept["key"] != key:
-            return None
+        kept = torch.load(self._path(key), weights_only=True, map_location="cpu")
         self.earlier_s = kept["spent_s"]
-        (self._folder / RESUMED_S).write_text(f"{self.earlier_s:.3f}")
+        with (self._folder / RESUMED_S).open("a") as file:
+            file.write(f"{self.earlier_s:.3f}\n")
         torch.set_rng_state(kept["random"])
         if kept["random_cuda"]:
             torch.cuda.set_rng_state_all(kept["random_cuda"])
@@ -61,14 +60,17 @@ class Checkpoint:
         if self._folder is None or now - self._last < EVERY_S:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._folder / "training.part"
+        part = self._path(key).with_suffix(".part")
         kept = {
-            "key": key,
             "state": state(),
             "spent_s": self.earlier_s + now - self._begun,
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
         torch.save(kept, part)
-        part.replace(self._folder / "training.pt")
+        part.replace(self._path(key))
         self._last = now
+
+    def _path(self, key: str) -> Path:
+        assert self._folder is not None
+        return self._folder / f"training-{key[:12]}.pt"

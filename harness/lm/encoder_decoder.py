@@ -10,16 +10,17 @@ from typing import Any
 
 from harness.lm.model import LanguageModel
 
-OPTIONS_AT_ONCE = 32
 
-
-def score(lm: LanguageModel, prompt: list[int], options: Sequence[list[int]]) -> list[float]:
+def score(
+    lm: LanguageModel, prompt: list[int], options: Sequence[list[int]], at_once: int
+) -> list[float]:
     """Return log p(option | prompt) of each option.
 
     Args:
         lm: the model.
         prompt: token ids for the encoder.
         options: token ids for the decoder, at least one token each.
+        at_once: tokens that the decoder may compute at once.
     """
     import torch
     from transformers.modeling_outputs import BaseModelOutput
@@ -28,8 +29,9 @@ def score(lm: LanguageModel, prompt: list[int], options: Sequence[list[int]]) ->
     scores = []
     with torch.inference_mode():
         encoded = lm.model.get_encoder()(input_ids=ids).last_hidden_state
-        for first in range(0, len(options), OPTIONS_AT_ONCE):
-            part = options[first : first + OPTIONS_AT_ONCE]
+        width = max(1, at_once // max(map(len, options)))
+        for first in range(0, len(options), width):
+            part = options[first : first + width]
             decoder_ids, targets = _decoder_rows(lm, part)
             logits = lm.model(
                 encoder_outputs=BaseModelOutput(encoded.expand(len(part), -1, -1)),

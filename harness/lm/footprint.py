@@ -33,6 +33,7 @@ def shape(config: Any) -> Shape:
     head_width = getattr(config, "head_dim", None) or (hidden // heads if heads else 0)
     inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None)
     inner = inner or getattr(config, "d_ff", None) or 4 * hidden
+    inner = max(inner) if isinstance(inner, list | tuple) else inner
     return Shape(
         layers=config.num_hidden_layers,
         hidden=hidden,
@@ -49,9 +50,14 @@ def scoring_bytes_per_token(sizes: Shape, itemsize: int) -> int:
     (repeated to all heads), attention's output and the feed-forward part's three. The logits and
     their exponentials, in float32, outweigh them. Keys and values stay in every layer.
     """
-    layer = (8 * sizes.hidden + 3 * sizes.intermediate) * itemsize
     logits = sizes.vocabulary * (itemsize + 2 * FLOAT32_BYTES)
-    return layer + logits + sizes.layers * sizes.keys_values * itemsize
+    return logits + generation_bytes_per_token(sizes, itemsize)
+
+
+def generation_bytes_per_token(sizes: Shape, itemsize: int) -> int:
+    """Return what one more token of a growing tree takes: no logits, which only ends need."""
+    layer = (8 * sizes.hidden + 3 * sizes.intermediate) * itemsize
+    return layer + sizes.layers * sizes.keys_values * itemsize
 
 
 def training_bytes_per_token(sizes: Shape, itemsize: int, checkpointing: bool) -> int:

@@ -8,22 +8,22 @@ Knows nothing of tasks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from harness.errors import ModelError
 from harness.lm import plain
+from harness.lm.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
 from harness.lm.grammar import JsonGrammar
 from harness.lm.inputs import masks, tree_inputs, windows
 from harness.lm.model import LanguageModel
 from harness.lm.tree import TokenTree
 
-GROUP_ROWS = 8
-"""A group's tree may grow to so many full rows: they are computed at once only in its first pass,
-and bound what keys, values and the mask take."""
-PLAIN_BATCH = 8
+MOST_GROUP_TOKENS = {"cpu": 4096, "cuda": 16384}
+"""What a group's tree may grow to. Every new token attends to all of it, and its mask grows with
+the square."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,7 @@ def generate_tokens(
         base = prompts[0][: len(lm.prefix)]
         lm.rows.run(partial(_packed, lm, prompts, base, ending, outputs), lm.prefix.clear)
     else:
-        for rows in _alike(prompts):
-            batch = [prompts[row] for row in rows]
-            outputs.update(zip(rows, _plain(lm, batch, ending), strict=True))
+        lm.rows.run(partial(_plain, lm, prompts, ending, outputs))
     return [outputs[row] for row in range(len(prompts))], reused
 
 
@@ -90,10 +88,18 @@ def _packed(
     lm.prefix.become(lm.model, base, at_once)
     left = [row for row in range(len(prompts)) if row not in outputs]
     grown = {row: len(prompts[row]) - len(base) + ending.max_new_tokens for row in left}
-    for rows in _groups(grown, GROUP_ROWS * at_once):
+    for rows in _groups(grown, _group_tokens(lm, at_once)):
         group = _Group(lm, [prompts[row] for row in rows], ending)
         outputs.update(zip(rows, group.run(), strict=True))
         lm.prefix.restore()
+
+
+def _group_tokens(lm: LanguageModel, at_once: int) -> int:
+    """Return what a group may grow to in the memory that so many scored tokens would take."""
+    sizes, itemsize = shape(lm.model.config), lm.model.dtype.itemsize
+    scored = scoring_bytes_per_token(sizes, itemsize)
+    fitting = at_once * scored // generation_bytes_per_token(sizes, itemsize)
+    return int(min(MOST_GROUP_TOKENS[lm.model.device.type], fitting))
 
 
 class _Group:
@@ -211,27 +217,50 @@ def _groups(sizes: dict[int, int], limit: int) -> Iterator[list[int]]:
         yield group
 
 
-def _alike(prompts: Sequence[list[int]]) -> Iterator[list[int]]:
-    """Cut prompts into batches of one length each."""
+def _plain(
+    lm: LanguageModel,
+    prompts: Sequence[list[int]],
+    ending: Ending,
+    outputs: dict[int, list[int]],
+    at_once: int,
+) -> None:
+    """Answer the prompts that have no output yet, in batches of one length each."""
     by_length: dict[int, list[int]] = {}
     for row, prompt in enumerate(prompts):
-        by_length.setdefault(len(prompt), []).append(row)
-    for rows in by_length.values():
-        for start in range(0, len(rows), PLAIN_BATCH):
-            yield rows[start : start + PLAIN_BATCH]
+        if row not in outputs:
+            by_length.setdefault(len(prompt), []).append(row)
+    for length, rows in by_length.items():
+        width = max(1, at_once // (length + ending.max_new_tokens))
+        for start in range(0, len(rows), width):
+            part = rows[start : start + width]
+            new = _plain_batch(lm, [prompts[row] for row in part], ending)
+            outputs.update(zip(part, new, strict=True))
 
 
-def _plain(lm: LanguageModel, batch: Sequence[list[int]], ending: Ending) -> list[list[int]]:
+def _plain_batch(lm: LanguageModel, batch: Sequence[list[int]], ending: Ending) -> list[list[int]]:
     from transformers import LogitsProcessorList
 
+    processors: list[Any] = [_refuse_nan(lm)]
     options: dict[str, Any] = {}
     if ending.stop:
         options |= {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer}
     if ending.grammar is not None:
         skip = 1 if lm.path == "encoder_decoder" else len(batch[0])
         states = [ending.grammar.start() for _ in batch]
-        options["logits_processor"] = LogitsProcessorList([_Forbid(states, skip, lm.ends)])
+        processors.append(_Forbid(states, skip, lm.ends))
+    options["logits_processor"] = LogitsProcessorList(processors)
     return plain.generate(lm, batch, ending.max_new_tokens, **options)
+
+
+def _refuse_nan(lm: LanguageModel) -> Callable[[Any, Any], Any]:
+    """Return a check that transformers' `generate` makes of every step's scores."""
+
+    def check(input_ids: Any, scores: Any) -> Any:
+        if bool(scores.isnan().any()):
+            raise ModelError(f"'{lm.ref.name}' gave NaN in {lm.model.dtype}")
+        return scores
+
+    return check
 
 
 class _Forbid:

@@ -42,22 +42,24 @@ def tree_inputs(model: Any, tree: TokenTree, past: int = 0) -> dict[str, Any]:
         past: p tokens of kept prefix that stand before all nodes.
 
     Returns:
-        input_ids [1, n], position_ids [1, n], and attention_mask as `masks` makes it.
+        input_ids [1, n], position_ids [1, n], and attention_mask as `masks` makes it, or None for
+        a single sequence, which needs none.
     """
     import torch
 
+    ids = torch.tensor([tree.tokens], device=model.device)
+    positions = torch.tensor([tree.depths], device=model.device) + past
     kinds = windows(model.config) or {}
+    if past == 0 and tree.is_chain() and set(kinds) == {FULL}:
+        # Without a mask fused attention computes the lower triangle alone.
+        return {"input_ids": ids, "position_ids": positions, "attention_mask": None}
     visible = {kind: tree.visible(past, window) for kind, window in kinds.items()}
     made = masks(model, visible)
     if model.device.type == "cpu":
         spans = spans_of(tree, past)
         for mask in made.values() if isinstance(made, dict) else [made]:
             mask.spans = spans  # see attention.py
-    return {
-        "input_ids": torch.tensor([tree.tokens], device=model.device),
-        "position_ids": torch.tensor([tree.depths], device=model.device) + past,
-        "attention_mask": made,
-    }
+    return {"input_ids": ids, "position_ids": positions, "attention_mask": made}
 
 
 def masks(model: Any, visible: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +90,27 @@ def _limit_memory(lm: LanguageModel) -> None:
     lm.rows = row_limit(str(lm.model.device), per_token, lm.budget_bytes, lm.note)
 
 
-def open_model(context: Context, adapter: Path | None = None) -> LanguageModel:
+def open_model(
+    context: Context,
+    adapter: Path | None = None,
+    weights: Path | None = None,
+    dtype: str | None = None,
+) -> LanguageModel:
     """Load the task's model as a strategy's context has it.
+
+    Args:
+        context: the strategy's.
+        adapter: a folder written by `save_adapter`.
+        weights: a folder written by `save_model`, in place of the model's own.
+        dtype: another one than the context's.
 
     Raises:
         ModelError: the context has no model (`needs_model` is not set), or it cannot be loaded.
     """
     if context.model is None:
         raise ModelError("this strategy was given no model → set `needs_model = True` on its class")
-    lm = load(context.model, context.device, context.dtype, context.seed, adapter)
+    ref = context.model if weights is None else replace(context.model, location=str(weights))
+    lm = load(ref, context.device, dtype or context.dtype, context.seed, adapter)
     lm.budget_bytes, lm.note = context.budget_bytes, context.note
     _limit_memory(lm)
     return lm

@@ -8,6 +8,7 @@ steps and learning rates.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from harness.lm import encoder_decoder, plain
@@ -44,26 +45,32 @@ def losses(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> Iterator[t
 
 def mean_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
     """Return the mean negative log-likelihood per completion token, without dropout."""
-    import torch
-
     was_training = lm.model.training
     lm.model.eval()
     try:
         if lm.path == "packed":
             total = -_log_likelihood(lm, pairs)
         else:
-            with torch.inference_mode():
-                total = sum(float(loss) for loss, _ in losses(lm, pairs, lm.rows.tokens))
+            total = lm.rows.run(partial(_summed_loss, lm, pairs))
     finally:
         lm.model.train(was_training)
     return total / sum(len(completion) for _, completion in pairs)
 
 
+def _summed_loss(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> float:
+    import torch
+
+    with torch.inference_mode():
+        return sum(float(loss) for loss, _ in losses(lm, pairs, at_once))
+
+
 def _log_likelihood(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
     """Return the completions' summed log-likelihood, sharing prefixes over all pairs."""
     lm.prefix.clear()  # what was kept belongs to weights that may have changed since
-    scores, _ = score_packed(lm, [p for p, _ in pairs], [[c] for _, c in pairs])
-    lm.prefix.clear()
+    try:
+        scores, _ = score_packed(lm, [p for p, _ in pairs], [[c] for _, c in pairs])
+    finally:
+        lm.prefix.clear()
     return sum(score for [score] in scores)
 
 

@@ -12,7 +12,7 @@ from harness.lm.prefix import PrefixCache
 from harness.records import LoadedModel
 from harness.types import ModelRef
 
-Path = Literal["packed", "plain", "encoder_decoder"]
+Route = Literal["packed", "plain", "encoder_decoder"]
 """How a model computes: token trees, one sequence at a time, or prompts and answers apart."""
 
 
@@ -23,13 +23,14 @@ class LanguageModel:
     ref: ModelRef
     model: Any
     tokenizer: Any
-    path: Path = "plain"
+    path: Route = "plain"
     """Chosen when loading (see harness/lm/proof.py), never by the caller's wish."""
     prefix: PrefixCache = field(default_factory=PrefixCache)
     rows: RowLimit = field(default_factory=lambda: RowLimit(MOST_TOKENS["cpu"]))
     """How many tokens are computed at once when scoring and generating."""
     budget_bytes: int | None = None
-    """Memory that this process may use; None: what the machine has."""
+    """Main memory that this process may use; None: what the machine has. On a GPU its own free
+    memory counts."""
     note: Note = lambda kind, text: None
     """Receives remarks for the record: what turned out otherwise than asked for."""
 
@@ -38,12 +39,17 @@ class LanguageModel:
         """Tokens after which an answer is over."""
         from harness.lm.chat import end_of_turn
 
-        return tuple(dict.fromkeys((end_of_turn(self.tokenizer), self.tokenizer.eos_token_id)))
+        generation = getattr(self.model, "generation_config", None)
+        own = getattr(generation, "eos_token_id", None)
+        ends = [end_of_turn(self.tokenizer), self.tokenizer.eos_token_id]
+        ends += own if isinstance(own, list) else [own]
+        return tuple(dict.fromkeys(end for end in ends if end is not None))
 
     @property
     def context_tokens(self) -> int | None:
         """Longest sequence the model was made for, in tokens; None where its config is silent."""
-        return getattr(self.model.config, "max_position_embeddings", None)
+        config = self.model.config.get_text_config(decoder=True)
+        return getattr(config, "max_position_embeddings", None)
 
     def check_room(self, number: int, prompt_tokens: int, answer_tokens: int) -> None:
         """Check that a prompt fits the model's context together with its answer.
@@ -54,11 +60,14 @@ class LanguageModel:
             answer_tokens: of the longest answer it may get.
 
         Raises:
-            ModelError: it does not fit.
+            ModelError: it does not fit, or there is nothing of it.
         """
+        if not prompt_tokens:
+            raise ModelError(f"prompt {number} has no tokens")
         limit = self.context_tokens
         together = self.path != "encoder_decoder"
         needed = prompt_tokens + answer_tokens if together else max(prompt_tokens, answer_tokens)
+        needed += getattr(getattr(self.model, "active_peft_config", None), "num_virtual_tokens", 0)
         if limit is not None and needed > limit:
             raise ModelError(
                 f"prompt {number} needs {prompt_tokens} tokens and {answer_tokens} for its answer;"

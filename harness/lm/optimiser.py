@@ -1,4 +1,4 @@
-"""What turns gradients into steps: AdamW, its rate over time, and what a restart must restore.
+"""What turns gradients into steps: AdamW and its rate over time.
 
 Knows nothing of losses and data.
 """

@@ -1,7 +1,7 @@
-"""The plain path for causal models that cannot be packed: nothing shared, nothing masked.
+"""The plain route: what models that cannot be packed take, and what packing is compared with.
 
-Slower, and beyond doubt: a sequence is computed by itself, as the model's authors meant it. The
-engine's own check compares packing with it. Knows nothing of tasks.
+Slower, and beyond doubt: a sequence is scored by itself, as the model's authors meant it; losses
+come from padded batches, and text from transformers' own `generate`. Knows nothing of tasks.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from typing import Any
 from harness.lm.model import LanguageModel
 
 
-def score(lm: LanguageModel, prompt: list[int], options: Sequence[list[int]]) -> list[float]:
+def score(
+    lm: LanguageModel, prompt: list[int], options: Sequence[list[int]], at_once: int = 0
+) -> list[float]:
     """Return log p(option | prompt) of each option, one pass a sequence.
 
     Args:
         lm: the model.
         prompt: token ids, at least one.
         options: token ids of each option, at least one token each.
+        at_once: not used: a sequence cannot be cut here.
     """
     import torch
 
@@ -87,7 +90,6 @@ def generate(
 
     ids = torch.tensor(prompts, device=lm.model.device)
     ends = list(lm.ends)
-    pad = lm.tokenizer.pad_token_id if lm.tokenizer.pad_token_id is not None else ends[0]
     with torch.inference_mode():
         output = lm.model.generate(
             input_ids=ids,
@@ -98,7 +100,11 @@ def generate(
             top_p=None,
             top_k=None,
             eos_token_id=ends,
-            pad_token_id=pad,
+            pad_token_id=ends[0],  # so that what fills a row up is cut off with its end
+            num_beams=1,  # a checkpoint's own settings may ask for other things than greed
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
+            min_length=0,
             **options,
         )
     skip = 1 if lm.path == "encoder_decoder" else ids.shape[1]  # the decoder's start, or the prompt

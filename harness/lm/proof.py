@@ -1,4 +1,4 @@
-"""The check that decides a model's path when it is loaded: packed rows against plain passes.
+"""The check that decides a model's route when it is loaded: packed rows against plain passes.
 
 An attention implementation may ignore a mask or bend it silently (a sliding window, positions
 taken from the row instead of from the inputs, recurrent layers). So a model is packed only if it
@@ -8,10 +8,10 @@ gives the same log-likelihoods packed as it does one sequence at a time. Knows n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from harness.errors import ModelError
+from harness.errors import is_out_of_memory
 from harness.lm import plain
 from harness.lm.budget import RowLimit
 from harness.lm.inputs import windows
@@ -19,10 +19,13 @@ from harness.lm.model import LanguageModel
 from harness.lm.prefix import SHORTEST
 from harness.lm.scoring import score_packed
 
-HALF_PRECISION_STEP = 0.25
-"""Two roundings of a logit between 16 and 32 in bfloat16, which has 8 bits: 2 × 2⁴ / 2⁷."""
+PER_TOKEN = 1e-3
+"""Largest difference of a token's log-likelihood that is rounding, in float32."""
+PER_TOKEN_HALF = 0.25
+"""In bfloat16, where there is no memory for a check in float32: two roundings of a logit between
+16 and 32 with 8 bits, 2 × 2⁴ / 2⁷."""
 PROOF_WINDOW = 8
-"""What a sliding window is shrunk to for the proof, in tokens."""
+"""What a sliding window is shrunk to for the check, in tokens."""
 LONGEST_STEM = 1024
 """Tokens. A model that hides a window longer than this in its layers is not packed."""
 
@@ -31,30 +34,47 @@ def packing_is_exact(lm: LanguageModel) -> bool:
     """Compare packed branches, longer than any window, with plain passes.
 
     Checked are both ways a row is computed: by itself, as in training, and behind a kept prefix.
+    The check runs in float32 whatever the model's format: half precision would hide a wrong mask
+    behind its rounding.
     """
-    config = lm.model.config
-    stem = max([3 * SHORTEST, *(4 + n for n in _hidden_windows(config))])
+    try:
+        return _agrees(lm, in_float32=True)
+    except Exception as problem:  # whatever a model does not stand is a reason not to pack it
+        if not is_out_of_memory(problem):
+            return False
+    lm.note("engine", "no memory to check packing in float32: checked in half precision")
+    try:
+        return _agrees(lm, in_float32=False)
+    except Exception:
+        return False
+
+
+def _agrees(lm: LanguageModel, in_float32: bool) -> bool:
+    config = lm.model.config.get_text_config(decoder=True)
+    stem = max([3 * SHORTEST, *(4 + size for size in _hidden_windows(config))])
     if windows(config) is None or stem > LONGEST_STEM:
         return False
-    token = [5 + n % max(1, min(40, config.vocab_size - 5)) for n in range(stem + 8)]
-    prompts = [token[:stem], token[: stem - 6] + token[3:9], token[2:20]]
+    token = [5 + n % max(1, min(40, config.vocab_size - 5)) for n in range(2 * stem + 1)]
+    # The second branch is long and comes first in the row: the first stands far from its stem.
+    prompts = [token[:stem], token[: stem - 6] + token[1 : 1 + stem], token[2:20]]
     options = [[token[:3], token[1:5]]] * len(prompts)
     found, rows = [], lm.rows
-    with _short_windows(config):
+    with ExitStack() as changed:
+        changed.enter_context(_short_windows(config))
+        if in_float32:
+            changed.enter_context(_float32(lm.model))
         try:
             expected = [plain.score(lm, p, o) for p, o in zip(prompts, options, strict=True)]
-            for limit in (4 * stem, SHORTEST):
+            for limit in (6 * stem, 0):  # in one row, and in the smallest ones
                 lm.rows = RowLimit(limit)
                 found.append(score_packed(lm, prompts, options)[0])
                 lm.prefix.clear()
-        except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, ModelError):
-            return False
         finally:
             lm.rows = rows
             lm.prefix.clear()
-    per_token = 1e-3 if str(lm.model.dtype) == "torch.float32" else HALF_PRECISION_STEP
+    exact = in_float32 or str(lm.model.dtype) == "torch.float32"
     return all(
-        abs(a - b) <= per_token * len(option)
+        abs(a - b) <= (PER_TOKEN if exact else PER_TOKEN_HALF) * len(option)
         for scores in found
         for row, expected_row, choices in zip(scores, expected, options, strict=True)
         for a, b, option in zip(row, expected_row, choices, strict=True)
@@ -80,12 +100,27 @@ def _short_windows(config: Any) -> Iterator[None]:
     Transformers reads it off the config at every pass, as we do; a real one of 4,096 tokens would
     cost minutes on a CPU.
     """
-    text = config.get_text_config(decoder=True)
-    window = getattr(text, "sliding_window", None)
+    window = getattr(config, "sliding_window", None)
     if window:
-        text.sliding_window = PROOF_WINDOW
+        config.sliding_window = PROOF_WINDOW
     try:
         yield
     finally:
         if window:
-            text.sliding_window = window
+            config.sliding_window = window
+
+
+@contextmanager
+def _float32(model: Any) -> Iterator[None]:
+    """Let a model in half precision compute in float32 for a while."""
+    import torch
+
+    halves = (torch.float16, torch.bfloat16)
+    kept = [(weight, weight.data) for weight in model.parameters() if weight.dtype in halves]
+    try:
+        for weight, half in kept:
+            weight.data = half.float()
+        yield
+    finally:
+        for weight, half in kept:
+            weight.data = half

@@ -9,7 +9,7 @@ plain path. Knows nothing of tasks, labels' meaning or metrics.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan
 
@@ -53,7 +53,11 @@ def score_options(
         scores, reused = score_packed(lm, prompts, options)
     else:
         score = encoder_decoder.score if lm.path == "encoder_decoder" else plain.score
-        scores, reused = [score(lm, p, o) for p, o in zip(prompts, options, strict=True)], 0
+        reused = 0
+        scores = [
+            lm.rows.run(partial(score, lm, prompt, choices))
+            for prompt, choices in zip(prompts, options, strict=True)
+        ]
     if any(isnan(value) for row in scores for value in row):
         raise ModelError(
             f"'{lm.ref.name}' gave NaN in {lm.model.dtype} → set `dtype: float32` in the task"
@@ -67,9 +71,8 @@ def score_packed(
     """Return what `score_options` does, from packed rows, unchecked."""
     scores = [[float("nan")] * len(choices) for choices in options]
     entries = [
-        entry
-        for number, choices in enumerate(options)
-        for entry in _entries(number, prompts[number], choices, lm.rows.tokens)
+        _Entry(number, prompt, 0, choices, 0)
+        for number, (prompt, choices) in enumerate(zip(prompts, options, strict=True))
     ]
     reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
     base = prompts[0][: len(lm.prefix)]
@@ -90,21 +93,25 @@ class _Entry:
     """Of the options' tree, without their last tokens, which predict nothing."""
 
 
-def _entries(number: int, prompt: list[int], options: Options, limit: int) -> list[_Entry]:
-    entries: list[_Entry] = []
-    tree, first = TokenTree(), 0
-    for place, option in enumerate(options):
+def _cut(entry: _Entry, limit: int) -> list[_Entry]:
+    """Share an entry's options out to entries whose trees stay within the limit."""
+    cut: list[_Entry] = []
+    tree, begin = TokenTree(), 0
+    for place, option in enumerate(entry.options):
         if len(tree) and len(tree) + len(option) - 1 > limit:
-            entries.append(_Entry(number, prompt, first, options[first:place], len(tree)))
-            tree, first = TokenTree(), place
+            options = entry.options[begin:place]
+            cut.append(replace(entry, first=entry.first + begin, options=options, nodes=len(tree)))
+            tree, begin = TokenTree(), place
         tree.add(option[:-1])
-    return [*entries, _Entry(number, prompt, first, options[first:], len(tree))]
+    options = entry.options[begin:]
+    return [*cut, replace(entry, first=entry.first + begin, options=options, nodes=len(tree))]
 
 
 def _score_entries(
     lm: LanguageModel, entries: list[_Entry], scores: list[list[float]], at_once: int
 ) -> None:
     """Score the entries row by row, taking from the list what is done."""
+    entries[:] = [part for entry in entries for part in _cut(entry, at_once)]
     rows = plan_rows(
         [entry.prompt for entry in entries],
         [entry.nodes for entry in entries],
@@ -155,8 +162,6 @@ def _score_row(lm: LanguageModel, entries: Sequence[_Entry], kept: int) -> list[
 
 
 def _check(lm: LanguageModel, number: int, prompt: list[int], options: Options) -> None:
-    if not prompt:
-        raise ModelError(f"prompt {number} has no tokens")
     if not options:
         raise ModelError(f"prompt {number} has no options to choose from")
     seen: dict[tuple[int, ...], int] = {}

@@ -12,11 +12,12 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from math import isnan
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ModelError
+from harness.hashing import sha256_of
 from harness.lm.budget import RowLimit, row_limit
 from harness.lm.checkpoint import Checkpoint
 from harness.lm.footprint import FLOAT32_BYTES, shape, training_bytes_per_token
@@ -79,26 +80,32 @@ def tune(
     """
     if not train:
         raise ModelError("there are no examples to tune on → give the task training rows")
+    for number, (prompt, completion) in enumerate([*train, *validation]):
+        lm.check_room(number, len(prompt), len(completion))
     training = _Training(lm, len(train), settings)
-    limit = _limit(lm, [*train, *validation], training.weights, settings.checkpointing)
+    training.limit = _limit(lm, [*train, *validation], training.weights, settings.checkpointing)
+    key = _key(lm, train, validation, settings)
     checkpoint = Checkpoint(scratch)
-    training.restore(checkpoint.read(training.key))
+    training.restore(checkpoint.read(key))
     if training.step:
         lm.note("resumed", f"at step {training.step}, after {checkpoint.earlier_s:.0f} s of work")
+    lm.prefix.clear()  # it belongs to weights that are about to change
     lm.model.train()
-    for step, batch in enumerate(_batches(train, settings), start=1):
-        if step <= training.step:
-            continue
-        if training.best.evaluations_since >= settings.patience:
-            break
-        row = training.take_step(step, batch, limit)
-        if validation and (step % training.evaluate_every == 0 or step == training.total):
-            row["validation_loss"] = mean_loss(lm, validation)
-            training.best.offer(step, row["validation_loss"])
-        log(**row)
-        checkpoint.write_when_due(training.key, training.state)
-    training.best.restore()
-    lm.model.eval()
+    try:
+        for step, batch in enumerate(_batches(train, settings), start=1):
+            if step <= training.step:
+                continue
+            if training.best.evaluations_since >= settings.patience:
+                break
+            row = training.take_step(step, batch)
+            if validation and (step % training.evaluate_every == 0 or step == training.total):
+                row["validation_loss"] = _number(mean_loss(lm, validation), "validation", lm)
+                training.best.offer(step, row["validation_loss"])
+            log(**row)
+            checkpoint.write_when_due(key, training.state)
+        training.best.restore()
+    finally:
+        lm.model.eval()
     best, stopped = training.best, training.step < training.total
     return TuneResult(training.step, best.step or training.step, best.loss, stopped)
 
@@ -119,19 +126,17 @@ class _Training:
         self.schedule = LambdaLR(self.optimiser, linear_schedule(self.total, settings.warmup_share))
         self.evaluate_every = max(1, self.per_epoch // settings.evaluations_per_epoch)
         self.best = _Best(self.weights)
+        self.limit = RowLimit(0)
         self.step = 0
-        self.key = f"{asdict(settings)} on {examples} examples"
 
-    def take_step(self, step: int, batch: Sequence[Pair], limit: RowLimit) -> dict[str, float]:
+    def take_step(self, step: int, batch: Sequence[Pair]) -> dict[str, float]:
         """Follow the batch's gradient and return the row to log."""
         import torch
 
         rate = self.schedule.get_last_lr()[0]
-        loss = limit.run(partial(self._gradients, batch))
-        if isnan(loss):
-            dtype = self.lm.model.dtype
-            raise ModelError(f"the training loss is not a number in {dtype} → dtype: float32")
-        torch.nn.utils.clip_grad_norm_(self.weights, CLIP_NORM)
+        loss = _number(self.limit.run(partial(self._gradients, batch)), "training", self.lm)
+        length = torch.nn.utils.clip_grad_norm_(self.weights, CLIP_NORM)
+        _number(float(length), "gradient of the training", self.lm)
         self.optimiser.step()
         self.schedule.step()
         self.step = step
@@ -152,6 +157,7 @@ class _Training:
         """Return all that `restore` needs."""
         return {
             "step": self.step,
+            "at_once": self.limit.tokens,
             "weights": [weight.detach() for weight in self.weights],
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -163,6 +169,7 @@ class _Training:
         if state is None:
             return
         self.step = state["step"]
+        self.limit.tokens = state["at_once"]  # the same pieces: sums and dropout as before
         for weight, kept in zip(self.weights, state["weights"], strict=True):
             weight.data.copy_(kept)
         self.optimiser.load_state_dict(state["optimiser"])
@@ -218,17 +225,38 @@ def _limit(
 
     def find(again: bool) -> RowLimit:
         per_token = training_bytes_per_token(shape(model.config), model.dtype.itemsize, again)
-        budget = None if lm.budget_bytes is None else lm.budget_bytes - reserved
-        return row_limit(str(model.device), per_token, budget, lm.note)
+        return row_limit(str(model.device), per_token, lm.budget_bytes, lm.note, reserved)
 
     limit = find(again=bool(checkpointing))
-    if checkpointing is None and limit.tokens < longest:
+    if checkpointing is None and limit.fitting < longest and _may_checkpoint(model):
         checkpointing = True
         limit = find(again=True)
         lm.note("memory", "activations are computed again in the backward pass (checkpointing)")
     if checkpointing:
         model.activation_checkpointing_enable()
     return limit
+
+
+def _may_checkpoint(model: Any) -> bool:
+    """Tell whether a model can compute activations again; with a tuned prefix it would lose it."""
+    adapter = getattr(model, "active_peft_config", None)
+    possible = bool(getattr(model, "supports_gradient_checkpointing", False))
+    return possible and getattr(adapter, "peft_type", None) != "PREFIX_TUNING"
+
+
+def _key(
+    lm: LanguageModel, train: Sequence[Pair], validation: Sequence[Pair], settings: TuneSettings
+) -> str:
+    """Say which training this is, for its checkpoints."""
+    shapes = [list(w.shape) for w in lm.model.parameters() if w.requires_grad]
+    return sha256_of([asdict(settings), list(train), list(validation), shapes, lm.ref.name])
+
+
+def _number(value: float, of_what: str, lm: LanguageModel) -> float:
+    """Return a loss, or stop the trial if it is none."""
+    if isfinite(value):
+        return value
+    raise ModelError(f"the {of_what} loss is not a number in {lm.model.dtype} → dtype: float32")
 
 
 def _batches(train: Sequence[Pair], settings: TuneSettings) -> Iterator[list[Pair]]:

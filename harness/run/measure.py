@@ -43,7 +43,7 @@ class Ruler:
         high_water_was_reset = _reset_high_water()
         self._peaks = _Peaks()
         self._sample()
-        gpu = _reset_gpu_peak()
+        _reset_gpu_peak()
         wall, cpu = time.perf_counter(), _cpu_s()
         try:
             yield
@@ -60,7 +60,7 @@ class Ruler:
                     peak_rss_bytes=max(own + peaks.children, peaks.total) or None,
                     peak_anon_bytes=peaks.anon or None,
                     peak_file_bytes=peaks.file or None,
-                    peak_gpu_bytes=_gpu_peak() if gpu else None,
+                    peak_gpu_bytes=_gpu_peak(),
                 )
             )
 
@@ -148,13 +148,15 @@ def _cpu_s() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def _reset_gpu_peak() -> bool:
+def _reset_gpu_peak() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.reset_peak_memory_stats()
+
+
+def _gpu_peak() -> int | None:
+    """Return the peak since the last reset, or since the GPU was first used in this phase."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
-        return False
-    torch.cuda.reset_peak_memory_stats()
-    return True
-
-
-def _gpu_peak() -> int:
-    return int(sys.modules["torch"].cuda.max_memory_reserved())
+        return None
+    return int(torch.cuda.max_memory_reserved())

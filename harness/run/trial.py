@@ -19,6 +19,7 @@ from harness.run.planning import Setting
 from harness.run.spawn import run_worker
 from harness.runfolder import RunFolder, folder_bytes, write_jsonl
 from harness.task import Task
+from harness.types import RESUMED_S
 
 
 class TrialRunner:
@@ -69,6 +70,7 @@ class TrialRunner:
             if known["fit_id"] == trial.fit_id:
                 return WorkerResult.model_validate(known["result"]), True
         _clear(folder, {"scratch", "train_log.jsonl"} if (folder / "scratch").is_dir() else set())
+        (folder / "scratch" / RESUMED_S).unlink(missing_ok=True)  # each attempt says its own
         artifact.mkdir(parents=True)
         job = self._job(trial, "fit", folder)
         result = self._work(job, folder / "job.json")

@@ -87,7 +87,8 @@ class Worker:
         with self.ruler.phase("fit"):
             strategy.fit(train, validation, self.job.artifact)
         if self.job.scratch is not None and (self.job.scratch / RESUMED_S).is_file():
-            self.ruler.add_wall_s(float((self.job.scratch / RESUMED_S).read_text()))
+            lines = (self.job.scratch / RESUMED_S).read_text().split()
+            self.ruler.add_wall_s(sum(map(float, lines)))
         if (train.sha256, validation.sha256) != before:
             raise StrategyError("fit changed its training or validation rows")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from tiny_models import CONFIGS, ENCODER_DECODER
+from tiny_models import write_model
 
 from harness.errors import ModelError
 from harness.lm import (
@@ -23,56 +23,6 @@ from harness.lm import (
 from harness.types import ModelRef
 
 LABELS = ["billing", "billing query", "outage"]
-CHAT = (
-    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
-SPECIAL = ["<s>", "</s>", "<pad>", "<|user|>", "<|assistant|>", "<|end|>"]
-
-
-def write_tokenizer(folder, begins, chat):
-    """A byte-level tokenizer, so that any text has tokens."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokens = {token: number for number, token in enumerate([*SPECIAL, *alphabet])}
-    core = Tokenizer(models.BPE(vocab=tokens, merges=[]))
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
-    if begins:
-        core.post_processor = processors.TemplateProcessing(
-            single="<s> $A", special_tokens=[("<s>", 0)]
-        )
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core,
-        bos_token="<s>" if begins else None,
-        eos_token="</s>",
-        pad_token="<pad>",
-        additional_special_tokens=SPECIAL[3:],
-    )
-    tokenizer.chat_template = CHAT if chat else None
-    tokenizer.save_pretrained(folder)
-    return len(tokens)
-
-
-def write_model(folder, name, begins=True, chat=False):
-    import torch
-    import transformers
-
-    words = write_tokenizer(folder, begins, chat)
-    config_class, keys = CONFIGS[name]
-    torch.manual_seed(0)
-    ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
-    config = getattr(transformers, config_class)(**{**keys, **ends, "vocab_size": words})
-    two_parts = name in ENCODER_DECODER
-    kind = transformers.AutoModelForSeq2SeqLM if two_parts else transformers.AutoModelForCausalLM
-    model = kind.from_config(config)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.mul_(3) if weight.dim() > 1 else None
-    model.save_pretrained(folder)
-    return ModelRef(name, str(folder))
 
 
 def reference(lm, prompt, option):

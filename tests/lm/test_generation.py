@@ -17,6 +17,7 @@ NEAR_TIE = 1e-3
 
 
 def with_tokenizer(lm):
+    lm.model.generation_config.eos_token_id = END
     lm.tokenizer = SimpleNamespace(
         chat_template=None,
         eos_token_id=END,
@@ -131,6 +132,25 @@ def test_a_prompt_that_cannot_grow_is_named():
     lm = with_tokenizer(build("llama"))
     with pytest.raises(ModelError, match="prompt 1 needs 510 tokens and 8 for its answer"):
         generate_tokens(lm, [[9], [9] * 510], 8)
+
+
+@pytest.mark.parametrize("name", ["gpt-neo-local", "t5"])
+def test_the_plain_route_is_greedy_whatever_a_checkpoint_asks_for(name):
+    lm, given = with_tokenizer(build(name)), prompts(7, rows=4)
+    expected, _ = generate_tokens(lm, given, 8)
+    own = lm.model.generation_config
+    own.num_beams, own.repetition_penalty, own.min_length = 4, 2.0, 50
+    assert generate_tokens(lm, given, 8)[0] == expected
+
+
+def test_an_end_that_only_the_model_names_ends_a_row():
+    lm, given = with_tokenizer(build("llama")), prompts(8)
+    free, _ = generate_tokens(lm, given, 10)
+    own = free[0][4]
+    lm = with_tokenizer(build("llama"))
+    lm.model.generation_config.eos_token_id = [END, own]
+    stopped, _ = generate_tokens(lm, given, 10)
+    assert stopped[0] == free[0][: free[0].index(own)]
 
 
 def test_no_prompts_have_no_answers():

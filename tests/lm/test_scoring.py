@@ -70,10 +70,41 @@ def test_a_window_that_is_not_masked_is_found():
 
 
 def test_the_check_leaves_the_model_as_it_was():
+    import torch
+
     lm = build("gemma2-window")
+    lm.model.to(torch.bfloat16)
     assert packing_is_exact(lm)
     assert lm.model.config.sliding_window == 8
+    assert {weight.dtype for weight in lm.model.parameters()} == {torch.bfloat16}
     assert len(lm.prefix) == 0
+
+
+@pytest.mark.parametrize("name", ["gpt-neo-local", "mpt"])
+def test_half_precision_hides_no_wrong_mask(name):
+    import torch
+
+    lm = build(name)
+    lm.model.to(torch.bfloat16)
+    assert not packing_is_exact(lm)
+
+
+def test_a_prefix_survives_memory_that_ran_out_for_good():
+    lm = build("llama")
+    prompts, options = made_up(8)
+    score_options(lm, prompts, options)
+    layer = lm.model.model.layers[1]
+    forward = layer.forward
+
+    def never(*_, **__):
+        raise MemoryError
+
+    layer.forward = never  # the first layer has taken the row's keys by then
+    with pytest.raises(MemoryError):
+        score_options(lm, prompts, options)
+    layer.forward = forward
+    scores, _ = score_options(lm, prompts, options)
+    assert_exact(lm, prompts, options, scores)
 
 
 def test_a_prefix_kept_from_earlier_calls_changes_nothing():

@@ -90,3 +90,29 @@ def test_a_model_that_is_not_there_says_what_to_write(tmp_path):
         resolve("smollm2-135m-instruct", tmp_path)
     with pytest.raises(ModelError, match=r"neither a \.gguf file nor a folder"):
         resolve("./nowhere", tmp_path)
+
+
+def test_an_answer_is_held_to_a_schema(smollm2):
+    schema = {
+        "type": "object",
+        "properties": {
+            "team": {"enum": ["billing", "delivery"]},
+            "urgent": {"type": "boolean"},
+        },
+        "required": ["team", "urgent"],
+    }
+    prompts = ["My parcel is late. Which team?", "I paid twice! Answer in JSON."]
+    for path in ("packed", "plain"):
+        smollm2.path = path
+        try:
+            predictions = generate(smollm2, prompts, 40, schema=schema)
+        finally:
+            smollm2.path = "packed"
+        for prediction in predictions:
+            record = json.loads(prediction.text)
+            assert set(record) == {"team", "urgent"}
+            assert record["team"] in {"billing", "delivery"}
+            assert isinstance(record["urgent"], bool)
+            assert prediction.notes == ()
+    [cut] = generate(smollm2, prompts[:1], 3, schema=schema)
+    assert cut.notes == ("cut after 3 tokens: the JSON is incomplete",)

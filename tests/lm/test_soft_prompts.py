@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from test_tune import pairs, settings
 from tiny_models import build
 
+from harness.errors import ModelError
 from harness.lm import add_soft_prompt, mean_loss, save_adapter, score_options, tune
 
 
@@ -28,6 +31,22 @@ def test_a_soft_prompt_learns_unpacked_and_the_record_says_so(name, kind):
     assert mean_loss(lm, pairs(1)) < before
     for key, weight in lm.model.base_model.named_parameters():
         assert torch.equal(weight, frozen[key])
+
+
+def test_a_soft_prompt_can_begin_with_words():
+    import torch
+
+    lm = build("llama")
+    lm.tokenizer = lambda text, **_: SimpleNamespace(input_ids=[5, 6, 7])
+    words = lm.model.get_input_embeddings().weight[[5, 6, 7, 5]].clone()
+    add_soft_prompt(lm, "prompt", 4, "three words of it")
+    [begun] = [w for w in lm.model.parameters() if w.requires_grad]
+    assert torch.equal(begun, words)
+
+
+def test_an_encoder_decoder_is_refused():
+    with pytest.raises(ModelError, match="decoder-only"):
+        add_soft_prompt(build("t5"), "prompt", 4)
 
 
 @pytest.mark.parametrize("kind", ["prompt", "prefix"])

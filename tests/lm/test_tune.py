@@ -8,7 +8,7 @@ import pytest
 from tiny_models import WORDS, build
 
 from harness.errors import ModelError
-from harness.lm import TuneSettings, add_lora, checkpoint, mean_loss, tune
+from harness.lm import TuneSettings, add_lora, checkpoint, mean_loss, score_options, tune
 from harness.lm.budget import MOST_TOKENS
 from harness.types import RESUMED_S
 
@@ -180,7 +180,8 @@ def test_an_interrupted_training_ends_with_the_same_weights(dropout, tmp_path, m
     assert resumed == result
     assert rest == logged[5:]
     assert "at step 5" in notes[-1][1]
-    assert float((tmp_path / "scratch" / RESUMED_S).read_text()) > 0
+    [seconds] = (tmp_path / "scratch" / RESUMED_S).read_text().split()
+    assert float(seconds) > 0
     for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -188,14 +189,49 @@ def test_an_interrupted_training_ends_with_the_same_weights(dropout, tmp_path, m
 def test_a_checkpoint_of_another_training_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
     tune(trainable(), pairs(11), [], settings(), lambda **_: None, tmp_path)
-    rows = []
-    tune(trainable(), pairs(11), [], settings(seed=5), lambda **row: rows.append(row), tmp_path)
-    assert rows[0]["step"] == 1
+    for data, given in ((pairs(11), settings(seed=5)), (pairs(13), settings())):
+        rows = []
+        tune(trainable(), data, [], given, lambda **row: rows.append(row), tmp_path)  # noqa: B023
+        assert rows[0]["step"] == 1
 
 
 def test_short_trainings_keep_no_checkpoint(tmp_path):
     tune(trainable(), pairs(12), [], settings(), lambda **_: None, tmp_path / "scratch")
     assert not (tmp_path / "scratch").exists()
+
+
+def test_a_prefix_kept_before_tuning_is_not_served_after_it():
+    lm = trainable()
+    prompts, options = [[9] * 40 + [n] for n in range(4)], [[[1, 2], [3]]] * 4
+    score_options(lm, prompts, options)
+    tune(lm, pairs(14), [], settings(learning_rate=0.05), lambda **_: None)
+    after, _ = score_options(lm, prompts, options)
+    lm.prefix.clear()
+    assert after == score_options(lm, prompts, options)[0]
+
+
+def test_an_example_longer_than_the_context_is_named():
+    with pytest.raises(ModelError, match="prompt 1 needs 600 tokens and 2 for its answer"):
+        tune(trainable(), [([1], [2]), ([1] * 600, [2, 3])], [], settings(), lambda **_: None)
+
+
+def test_a_long_example_alone_turns_no_checkpointing_on(monkeypatch):
+    monkeypatch.setitem(MOST_TOKENS, "cpu", 64)
+    lm, notes = trainable(), []
+    lm.note = lambda *words: notes.append(words)
+    tune(lm, [([1] * 200, [2, 3])] * 2, [], settings(epochs=1), lambda **_: None)
+    assert notes == []
+
+
+def test_a_failed_training_leaves_the_model_serving():
+    lm = trainable()
+
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(lm, pairs(15), [], settings(), interrupted)
+    assert not lm.model.training
 
 
 def test_nothing_to_learn_from_and_nothing_to_train_are_errors():

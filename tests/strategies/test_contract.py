@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import broken_kit
 import pytest
+from tiny_models import write_model
 
 from harness import registry
 from harness.errors import StrategyError
@@ -59,16 +60,30 @@ def test_the_built_in_strategies_keep_the_contract(name):
     check_strategy(registry.find(name))
 
 
+QUICK = {"epochs": 1}
+WITH_A_MODEL = {
+    "zero_shot": {},
+    "few_shot": {"shots": 3},
+    "lora": QUICK | {"rank": 2, "rank_stabilised": True, "decomposed": True},
+    "full_finetune": QUICK,
+    "prompt_tuning": QUICK | {"tokens": 3},
+    "prefix_tuning": QUICK | {"tokens": 3},
+    "ia3": QUICK,
+}
+
+
+@pytest.mark.parametrize("name", WITH_A_MODEL)
+def test_those_with_a_model_keep_it_too(name, tmp_path):
+    model = write_model(tmp_path / "model", "llama-tied", chat=True)
+    check_strategy(registry.find(name), WITH_A_MODEL[name], model)
+
+
 @pytest.mark.model
-@pytest.mark.parametrize(
-    ("name", "params"),
-    [("zero_shot", {}), ("few_shot", {"shots": 3}), ("lora", {"epochs": 1, "rank": 2})],
-)
-def test_those_with_a_model_keep_it_too(name, params, tmp_path):
+def test_the_real_model_keeps_it_too(tmp_path):
     model = resolve("smollm2-135m-instruct-q4", tmp_path)
-    check_strategy(registry.find(name), params, model)
+    check_strategy(registry.find("lora"), QUICK | {"rank": 2}, model)
 
 
 def test_every_built_in_strategy_is_checked_here():
     ours = {n for n in registry.names() if registry.find(n).__module__.startswith("strategies.")}
-    assert ours == {"majority", "tfidf", "zero_shot", "few_shot", "lora"}
+    assert ours == {"majority", "tfidf", *WITH_A_MODEL}

@@ -1,0 +1,48 @@
+"""Tune all weights of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from harness import Prediction, Query, Split, Strategy, lm
+from harness.prompts import lessons, tuned_prompt
+
+
+class FullFinetune(Strategy):
+    """Every weight is trained, in float32, and the whole model is the artifact."""
+
+    answers = frozenset({"choice", "text"})
+    needs_train = True
+    needs_model = True
+    learns = "weights"
+    complexity = 5
+    provides = frozenset({"offline"})
+
+    class Params(lm.TuningParams):
+        """Defaults that make full fine-tuning a fair contestant."""
+
+        learning_rate: float = Field(1e-4, gt=0)
+        """A tenth of LoRA's (Schulman 2025, "LoRA Without Regret")."""
+        weight_decay: float = Field(0.01, ge=0)
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Train with early stopping on validation loss and keep the best weights."""
+        facts, params = self.context.facts, self.params
+        model = lm.open_model(self.context, dtype="float32")  # half-precision steps would round off
+        lm.train_all(model)
+        rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
+        lm.learn(model, self.context, params, *rows)
+        lm.save_model(model, artifact, self.context.dtype)
+
+    def load(self, artifact: Path) -> None:
+        """Load the tuned weights in place of the model's own."""
+        self.model = lm.open_model(self.context, weights=artifact)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query with the tuned model."""
+        facts = self.context.facts
+        prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
+        return lm.answer(self.model, prompts, facts)

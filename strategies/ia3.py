@@ -1,0 +1,47 @@
+"""Tune factors on keys, values and feed-forward inputs: IA³ (Liu et al. 2022, arXiv 2205.05638)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from harness import Prediction, Query, Split, Strategy, lm
+from harness.prompts import lessons, tuned_prompt
+
+
+class Ia3(Strategy):
+    """A few thousand factors, trained on completions, merged into the weights for serving."""
+
+    answers = frozenset({"choice", "text"})
+    needs_train = True
+    needs_model = True
+    learns = "weights"
+    complexity = 3
+    provides = frozenset({"offline"})
+
+    class Params(lm.TuningParams):
+        """Defaults that make IA³ a fair contestant."""
+
+        learning_rate: float = Field(3e-3, gt=0)
+        """T-Few's (Liu et al. 2022, section 3.6)."""
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Train with early stopping on validation loss and keep the best factors."""
+        facts, params = self.context.facts, self.params
+        model = lm.open_model(self.context)
+        lm.add_ia3(model)
+        rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
+        lm.learn(model, self.context, params, *rows)
+        lm.save_adapter(model, artifact)
+
+    def load(self, artifact: Path) -> None:
+        """Load the model and merge the factors into it."""
+        self.model = lm.open_model(self.context, adapter=artifact)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query with the tuned model."""
+        facts = self.context.facts
+        prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
+        return lm.answer(self.model, prompts, facts)

@@ -1,0 +1,49 @@
+"""Tune keys and values before every input, in each layer (Li & Liang 2021, arXiv 2101.00190)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from harness import Prediction, Query, Split, Strategy, lm
+from harness.prompts import lessons, tuned_prompt
+
+
+class PrefixTuning(Strategy):
+    """Keys and values in every layer are trained; the model itself stays as it is."""
+
+    answers = frozenset({"choice", "text"})
+    needs_train = True
+    needs_model = True
+    learns = "weights"
+    complexity = 3
+    provides = frozenset({"offline"})
+
+    class Params(lm.TuningParams):
+        """Defaults that make prefix tuning a fair contestant."""
+
+        tokens: int = Field(20, gt=0)
+        """Virtual tokens."""
+        learning_rate: float = Field(1e-2, gt=0)
+        """Rates of full fine-tuning teach a prefix nothing (PEFT issues 710 and 869)."""
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Train with early stopping on validation loss and keep the best vectors."""
+        facts, params = self.context.facts, self.params
+        model = lm.open_model(self.context)
+        lm.add_soft_prompt(model, "prefix", params.tokens)
+        rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
+        lm.learn(model, self.context, params, *rows)
+        lm.save_adapter(model, artifact)
+
+    def load(self, artifact: Path) -> None:
+        """Load the model with the vectors before it."""
+        self.model = lm.open_model(self.context, adapter=artifact)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query behind the same vectors."""
+        facts = self.context.facts
+        prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
+        return lm.answer(self.model, prompts, facts)
