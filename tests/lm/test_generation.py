@@ -97,7 +97,7 @@ def test_running_out_of_memory_goes_on_with_smaller_groups():
     forward = lm.model.forward
 
     def small(**k):
-        if k["past_key_values"].get_seq_length() + k["input_ids"].numel() > 600:
+        if k["past_key_values"].get_seq_length() + k["input_ids"].numel() > 300:
             raise RuntimeError("CUDA out of memory")
         return forward(**k)
 
