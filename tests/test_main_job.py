@@ -26,18 +26,19 @@ def harness(*words, stdin=None):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The shipped task with a short training: a run of all five arms on 24 messages."""
+    """The shipped task with a short training: a run of all five arms on 12 messages."""
     folder = tmp_path_factory.mktemp("triage")
     shutil.copytree(TRIAGE, folder / "task")
     yaml = YAML()
     spec = yaml.load((folder / "task" / "task.yaml").read_text())
-    spec["strategies"] = [*ARMS[:4], {"use": "lora", "epochs": 1, "evaluations_per_epoch": 1}]
+    short = [{"use": "few_shot", "shots": 4}, {"use": "lora", "epochs": 1, "patience": 1}]
+    spec["strategies"] = [*ARMS[:3], *short]
     with (folder / "task" / "task.yaml").open("w") as stream:
         yaml.dump(spec, stream)
     for name in ("train", "validation"):
         path = folder / "task" / "data" / f"{name}.jsonl"
         path.write_text("\n".join(path.read_text().splitlines()[:48]) + "\n")
-    words = ("run", folder / "task" / "task.yaml", "--out", folder / "run", "--limit", "24")
+    words = ("run", folder / "task" / "task.yaml", "--out", folder / "run", "--limit", "12")
     done = harness(*words)
     assert done.returncode == 0, done.stderr
     return folder / "run", done
@@ -49,7 +50,7 @@ def test_every_arm_ends_ok_with_every_figure(run):
     assert [row["strategy"] for row in rows] == ARMS
     for row in rows:
         assert (row["status"], row["error"], row["failed_items"]) == ("ok", None, 0)
-        assert row["score"]["n"] == 24
+        assert row["score"]["n"] == 12
         assert row["score"]["ci_low"] <= row["score"]["value"] <= row["score"]["ci_high"]
         for key in ("p50_s", "p95_s", "p50_cold_s", "throughput_per_s", "predict_peak_bytes"):
             assert row[key] > 0, (row["strategy"], key)
@@ -87,7 +88,7 @@ def test_run_again_reuses_everything(run):
     folder, _ = run
     before = (folder / "records.jsonl").read_text().splitlines()
     task = folder.parent / "task" / "task.yaml"
-    done = harness("run", task, "--out", folder, "--limit", "24")
+    done = harness("run", task, "--out", folder, "--limit", "12")
     assert done.stdout.count("nothing it depends on has changed") == len(ARMS)
     after = (folder / "records.jsonl").read_text().splitlines()
     assert len(after) == len(before) + 1  # the header of the second invocation alone

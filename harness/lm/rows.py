@@ -86,8 +86,11 @@ class _Walk:
     def parts(self, first: int, last: int, shared: int, kept: int) -> Iterator[tuple[int, int]]:
         """Cut where the prompts part, into runs of branches that fit a row together."""
         cuts = [place for place in range(first + 1, last) if self.shared_with_last[place] <= shared]
-        if not cuts:  # all alike: one is the other's beginning, or the same
-            cuts = list(range(first + 1, last))
+        if not cuts:  # the first is the beginning of all others
+            longer = first + 1
+            while longer < last and self.prompts[longer] == self.prompts[first]:
+                longer += 1
+            cuts = [longer] if longer < last else list(range(first + 1, last))
         begin = first
         for end, following in zip(cuts, [*cuts[1:], last], strict=True):
             if self.nodes(begin, following, kept) > self.limit:
