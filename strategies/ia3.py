@@ -25,7 +25,7 @@ class Ia3(Strategy):
         """Defaults that make IA³ a fair contestant."""
 
         learning_rate: float = Field(3e-3, gt=0)
-        """T-Few's (Liu et al. 2022, section 3.6)."""
+        """T-Few's (Liu et al. 2022)."""
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best factors."""

@@ -42,17 +42,13 @@ def tree_inputs(model: Any, tree: TokenTree, past: int = 0) -> dict[str, Any]:
         past: p tokens of kept prefix that stand before all nodes.
 
     Returns:
-        input_ids [1, n], position_ids [1, n], and attention_mask as `masks` makes it, or None for
-        a single sequence, which needs none.
+        input_ids [1, n], position_ids [1, n], and attention_mask as `masks` makes it.
     """
     import torch
 
     ids = torch.tensor([tree.tokens], device=model.device)
     positions = torch.tensor([tree.depths], device=model.device) + past
     kinds = windows(model.config) or {}
-    if past == 0 and tree.is_chain() and set(kinds) == {FULL}:
-        # Without a mask fused attention computes the lower triangle alone.
-        return {"input_ids": ids, "position_ids": positions, "attention_mask": None}
     visible = {kind: tree.visible(past, window) for kind, window in kinds.items()}
     made = masks(model, visible)
     if model.device.type == "cpu":

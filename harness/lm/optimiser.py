@@ -18,8 +18,8 @@ def adamw(weights: list[Any], learning_rate: float, weight_decay: float) -> Any:
     Args:
         weights: the tensors to train, on one device.
         learning_rate: the highest one.
-        weight_decay: as a share of the learning rate; matrices only, since decaying biases and
-            normalisations has no use (Loshchilov & Hutter 2019; GPT-3, appendix B).
+        weight_decay: as a share of the learning rate; matrices only: biases and normalisations
+            are not decayed.
     """
     import torch
 

@@ -42,10 +42,6 @@ class TokenTree:
             after = node
         return path
 
-    def is_chain(self) -> bool:
-        """Tell whether the row is one sequence and nothing else."""
-        return all(parent == node - 1 for node, parent in enumerate(self.parents))
-
     def visible(self, past: int = 0, window: int | None = None) -> NDArray[np.bool_]:
         """Return who attends to whom.
 
