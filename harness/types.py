@@ -25,6 +25,13 @@ class Query:
     id: str
     text: str
     fields: Mapping[str, Any] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    """Groups that the asker belongs to: what documents may be shown."""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Query:
+        """Return the query that a line of JSON holds."""
+        return cls(**{**row, "groups": tuple(row.get("groups", ()))})
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,14 @@ class Document:
     id: str
     title: str
     text: str
+    allow: tuple[str, ...] | None = None
+    """Groups that may read it; None: everybody."""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Document:
+        """Return the document that a line of JSON holds."""
+        allow = row.get("allow")
+        return cls(**{**row, "allow": None if allow is None else tuple(allow)})
 
 
 @dataclass(frozen=True)
@@ -91,9 +106,14 @@ class Prediction:
     """Prompt tokens whose computation was kept from an earlier request."""
     output_tokens: int | None = None
     sources: tuple[str, ...] | None = None
-    """Ids of the documents that the answer rests on."""
+    """Ids of the documents that the answer rests on, the most telling first."""
     error: str | None = None
     notes: tuple[str, ...] = ()
+    wall_s: float | None = None
+    """Seconds that the answer took where it was first given, if it is replayed or comes from
+    elsewhere; None: what the harness measured counts."""
+    usd: float | None = None
+    """Price of this answer, if somebody charged one."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +127,10 @@ class TaskFacts:
     """Label to description ("" where the task gives none); empty unless `answer_kind` is choice."""
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None
+    """The JSON schema of an answer, where `answer_kind` is json."""
+    no_answer: str | None = None
+    """What to say to a question that has no answer, where the task has such."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Worker:
 
     def _serve(self) -> None:
         strategy = self.strategy()
-        queries = [Query(**row) for row in read_jsonl(self.job.inputs / "queries.jsonl")]
+        queries = [Query.from_row(row) for row in read_jsonl(self.job.inputs / "queries.jsonl")]
         with self.ruler.phase("load"):
             strategy.load(self.job.artifact)
         with self.ruler.phase("latency"):
@@ -129,7 +129,7 @@ class Worker:
 
     def _context(self, artifact: Path) -> Context:
         job = self.job
-        documents = [Document(**row) for row in read_jsonl(job.inputs / "documents.jsonl")]
+        documents = [Document.from_row(row) for row in read_jsonl(job.inputs / "documents.jsonl")]
         return Context(
             facts=job.facts,
             documents=tuple(documents),
@@ -160,7 +160,7 @@ class Worker:
 
     def _split(self, name: str) -> Split:
         rows = read_jsonl(self.job.inputs / f"{name}.jsonl")
-        examples = [Example(Query(**row["query"]), tuple(row["targets"])) for row in rows]
+        examples = [Example(Query.from_row(row["query"]), tuple(row["targets"])) for row in rows]
         return Split(name, tuple(examples))
 
 

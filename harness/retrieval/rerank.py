@@ -1,0 +1,36 @@
+"""Orders what was found anew with a cross-encoder, which reads question and passage together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ModelError
+
+
+class Reranker:
+    """A sentence-transformers cross-encoder.
+
+    Args:
+        name: a folder or a hub id.
+        device: "cpu" or "cuda".
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+
+    def __init__(self, name: str, device: str = "cpu"):
+        from sentence_transformers import CrossEncoder
+
+        folder = Path(name).expanduser()
+        try:
+            self.model: Any = CrossEncoder(str(folder) if folder.is_dir() else name, device=device)
+        except (OSError, ValueError, KeyError) as problem:
+            reason = str(problem).strip().split("\n")[0]
+            raise ModelError(f"reranking model '{name}' cannot be loaded: {reason}") from problem
+
+    def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Return how well each text answers the query; higher is better."""
+        pairs = [(query, text) for text in texts]
+        return [float(score) for score in self.model.predict(pairs, show_progress_bar=False)]

@@ -1,0 +1,223 @@
+"""Finds the passages of a corpus that a question needs, by meaning and by words."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+import harness
+from harness.errors import StrategyError
+from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
+from harness.retrieval.fusion import by_ranks, by_scores
+from harness.retrieval.passages import Passage, cut
+from harness.retrieval.rerank import Reranker
+from harness.retrieval.vectors import VectorIndex, index_bytes
+from harness.retrieval.words import WordIndex
+from harness.types import Document, Query
+
+Places = NDArray[np.int64]
+
+BREADTH = 100
+"""Passages that each way of searching hands to the fusion (Cormack et al. 2009 used as many)."""
+RERANKED = 30
+"""Passages that a cross-encoder reads for each question."""
+
+
+class RetrievalParams(harness.Params):
+    """What strategies that search documents have in common."""
+
+    embedder: str = DEFAULT_EMBEDDER
+    """A sentence-transformers model: the built-in one, a folder or a hub id."""
+    passage_words: int = Field(80, gt=0)
+    """About 110 tokens of English: well within the 256 that all-MiniLM-L6-v2 reads at once."""
+    overlap_words: int = Field(20, ge=0)
+    hybrid: bool = True
+    """Search by words (BM25) as well as by meaning."""
+    fusion: Literal["scores", "ranks"] = "scores"
+    """How a hybrid search joins the two: the mean of both scores, each as a share of its largest,
+    or reciprocal ranks. On the squad cut of the benchmarks scores found more."""
+    reranker: str | None = None
+    """A cross-encoder (a folder or a hub id) that orders the best passages anew."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage that was found."""
+
+    passage: Passage
+    score: float
+    """Comparable within one search only."""
+
+
+class Retriever:
+    """An index over passages: vectors, and words if it is hybrid."""
+
+    def __init__(
+        self,
+        passages: Sequence[Passage],
+        vectors: VectorIndex,
+        words: WordIndex | None,
+        params: RetrievalParams,
+        embedder: Embedder,
+        device: str,
+    ):
+        self.passages = passages
+        self.vectors = vectors
+        self.words = words
+        self.embedder = embedder
+        self.fusion = params.fusion
+        self.reranker = Reranker(params.reranker, device) if params.reranker else None
+
+    @classmethod
+    def build(
+        cls,
+        documents: Sequence[Document],
+        params: RetrievalParams,
+        device: str,
+        note: Callable[[str, str], None],
+        log: Callable[..., None],
+    ) -> Retriever:
+        """Cut, embed and index documents.
+
+        Args:
+            documents: the corpus.
+            params: how.
+            device: "cpu" or "cuda", for the embedding model.
+            note: told what was built.
+            log: told `embedded=` and `passages=` now and then.
+
+        Raises:
+            StrategyError: the documents hold no text.
+        """
+        passages = cut(documents, params.passage_words, params.overlap_words)
+        if not passages:
+            raise StrategyError("the documents hold no text to search → check `data.corpus`")
+        embedder = Embedder(params.embedder, device)
+        texts = [passage.headed_text for passage in passages]
+        vectors = VectorIndex.build(
+            embedder.embed(texts, lambda done, of: log(embedded=done, passages=of))
+        )
+        kib = index_bytes(vectors.n, embedder.dimensions, vectors.kind) / 2**10
+        note(
+            "index",
+            f"{len(passages):,} passages of {len(documents):,} documents,"
+            f" {vectors.kind} vectors ({kib:,.0f} KiB)",
+        )
+        words = WordIndex.build(texts) if params.hybrid else None
+        return cls(passages, vectors, words, params, embedder, device)
+
+    def search(self, queries: Sequence[Query], k: int) -> list[list[Hit]]:
+        """Find the best passages for each query.
+
+        What a query's groups may not read is left out before searching, and so is what stands in
+        the corpus under the query's own id or in its very words: a row never retrieves itself.
+
+        Args:
+            queries: one or many.
+            k: how many passages at most; fewer where there are fewer.
+        """
+        if not queries:
+            return []
+        vectors = self.embedder.embed([query.text for query in queries])
+        return [
+            self._search(query, vector, k) for query, vector in zip(queries, vectors, strict=True)
+        ]
+
+    def save(self, folder: Path) -> None:
+        """Write the index into a folder; the embedding model is named, not copied."""
+        folder.mkdir(exist_ok=True)
+        self.vectors.save(folder / "vectors.faiss")
+        if self.words is not None:
+            self.words.save(folder / "words")
+        lines = (json.dumps(asdict(passage), ensure_ascii=False) for passage in self.passages)
+        (folder / "passages.jsonl").write_text("".join(f"{line}\n" for line in lines))
+
+    @classmethod
+    def load(cls, folder: Path, params: RetrievalParams, device: str) -> Retriever:
+        """Read an index that was saved with the same parameters."""
+        rows = map(json.loads, (folder / "passages.jsonl").read_text().splitlines())
+        passages = [Passage(**{**row, "allow": _groups(row["allow"])}) for row in rows]
+        words = WordIndex.load(folder / "words") if params.hybrid else None
+        vectors = VectorIndex.load(folder / "vectors.faiss")
+        return cls(passages, vectors, words, params, Embedder(params.embedder, device), device)
+
+    def _search(self, query: Query, vector: Vectors, k: int) -> list[Hit]:
+        allowed = self._allowed(query)
+        places, cosines = self.vectors.search(vector[None], max(BREADTH, k), allowed)
+        found = list(zip(places[0].tolist(), cosines[0].tolist(), strict=True))
+        if self.words is not None:
+            scores = self.words.scores(query.text)
+            if allowed is not None:
+                scores = np.where(allowed, scores, 0)
+            ranked = np.argsort(-scores, kind="stable")[: max(BREADTH, k)]
+            by_words = ranked[scores[ranked] > 0]
+            found = self._fused(vector, places[0], by_words, scores)
+        hits = [Hit(self.passages[place], score) for place, score in found]
+        return self._reranked(query, hits)[:k]
+
+    def _fused(
+        self, vector: Vectors, by_meaning: Places, by_words: Places, word_scores: Vectors
+    ) -> list[tuple[int, float]]:
+        """Join two rankings into (place, score), the best first."""
+        if self.fusion == "ranks":
+            return by_ranks([by_words.tolist(), by_meaning.tolist()])
+        union = np.union1d(by_meaning, by_words)
+        scores = by_scores(word_scores[union], self.vectors.cosines(vector, union))
+        order = np.argsort(-scores, kind="stable")
+        return [(int(union[place]), float(scores[place])) for place in order]
+
+    def _reranked(self, query: Query, hits: list[Hit]) -> list[Hit]:
+        if self.reranker is None:
+            return hits
+        read = [hit.passage for hit in hits[:RERANKED]]
+        scores = self.reranker.scores(query.text, [passage.headed_text for passage in read])
+        return sorted(map(Hit, read, scores), key=lambda hit: -hit.score)
+
+    def _allowed(self, query: Query) -> NDArray[np.bool_] | None:
+        """Return which passages the query may be shown, [passages] of bool; None: all."""
+        own = self._own.get(query.id, []) + self._own_words.get(_folded(query.text), [])
+        if not self._restricted and not own:
+            return None
+        allowed = np.array([_may_read(query, passage) for passage in self.passages])
+        allowed[own] = False
+        return allowed
+
+    @cached_property
+    def _restricted(self) -> bool:
+        return any(passage.allow is not None for passage in self.passages)
+
+    @cached_property
+    def _own(self) -> dict[str, list[int]]:
+        return _places(passage.document_id for passage in self.passages)
+
+    @cached_property
+    def _own_words(self) -> dict[str, list[int]]:
+        return _places(_folded(passage.text) for passage in self.passages)
+
+
+def _groups(value: list[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(value)
+
+
+def _may_read(query: Query, passage: Passage) -> bool:
+    return passage.allow is None or not set(passage.allow).isdisjoint(query.groups)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _places(keys: Iterable[str]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        places[key].append(place)
+    return dict(places)

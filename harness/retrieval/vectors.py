@@ -1,0 +1,127 @@
+"""Search by meaning: an index of vectors (FAISS), exact where that is quick enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.retrieval.embedder import Vectors
+
+Kind = Literal["exact", "hnsw", "ivf"]
+Found = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+EXACT_UP_TO = 100_000
+"""Vectors of 384 dimensions that one core compares with a query in about 10 ms."""
+HNSW_UP_TO = 2_000_000
+LINKS = 32
+"""Neighbours a vector is linked with (FAISS: 32 for 384 to 768 dimensions)."""
+CONSTRUCTION_BREADTH, SEARCH_BREADTH = 200, 128
+PROBED_SHARE = 1 / 32
+"""Share of an inverted file's lists that a query looks into."""
+
+
+def kind_for(n: int) -> Kind:
+    """Return the kind of index for so many vectors."""
+    return "exact" if n <= EXACT_UP_TO else "hnsw" if n <= HNSW_UP_TO else "ivf"
+
+
+def index_bytes(n: int, dimensions: int, kind: Kind) -> int:
+    """Return the memory that an index of so many vectors takes.
+
+    FAISS keeps 4 bytes a dimension; a graph adds two times LINKS neighbours of 4 bytes a vector;
+    an inverted file keeps 1 byte a dimension (8-bit scalar quantisation) and an 8-byte id
+    (https://github.com/facebookresearch/faiss/wiki/Faiss-indexes).
+    """
+    if kind == "ivf":
+        return n * (dimensions + 8)
+    return n * (4 * dimensions + (2 * LINKS * 4 if kind == "hnsw" else 0))
+
+
+class VectorIndex:
+    """Vectors of length one, searched by cosine.
+
+    Args:
+        index: a FAISS index, its vectors in it.
+        kind: what it is.
+    """
+
+    def __init__(self, index: Any, kind: Kind):
+        self.index = index
+        self.kind = kind
+
+    @classmethod
+    def build(cls, vectors: Vectors, kind: Kind | None = None) -> VectorIndex:
+        """Index vectors, [n, dimensions]; the kind is chosen by their number if None."""
+        import faiss
+
+        n, dimensions = vectors.shape
+        kind = kind or kind_for(n)
+        inner = faiss.METRIC_INNER_PRODUCT
+        index: Any
+        if kind == "exact":
+            index = faiss.IndexFlatIP(dimensions)
+        elif kind == "hnsw":
+            index = faiss.IndexHNSWFlat(dimensions, LINKS, inner)
+            index.hnsw.efConstruction = CONSTRUCTION_BREADTH
+            index.hnsw.efSearch = SEARCH_BREADTH
+        else:
+            lists = int(4 * n**0.5)
+            index = faiss.index_factory(dimensions, f"IVF{lists},SQ8", inner)
+            index.train(vectors)
+            index.nprobe = max(1, int(lists * PROBED_SHARE))
+            index.make_direct_map()
+        index.add(vectors)
+        return cls(index, kind)
+
+    @property
+    def n(self) -> int:
+        """Number of vectors."""
+        return int(self.index.ntotal)
+
+    def search(self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None) -> Found:
+        """Find the nearest vectors of each query.
+
+        Args:
+            queries: [q, dimensions], of length one.
+            k: how many.
+            allowed: [n] of bool; only these are searched, and they exactly: a graph that is
+                walked through forbidden vectors can miss the few that are left.
+
+        Returns:
+            Places and cosines, each [q, min(k, number allowed)], the nearest first.
+        """
+        import faiss
+
+        if allowed is None:
+            k = min(k, self.n)
+            cosines, places = self.index.search(queries, k)
+            return places, cosines
+        places_allowed = np.flatnonzero(allowed)
+        k = min(k, len(places_allowed))
+        if not k:
+            return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
+        vectors = self.index.reconstruct_batch(places_allowed)
+        cosines, within = faiss.knn(queries, vectors, k, faiss.METRIC_INNER_PRODUCT)
+        return places_allowed[within], cosines
+
+    def cosines(self, query: Vectors, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the cosine of a query, [dimensions], with each of the vectors at `places`."""
+        return np.asarray(self.index.reconstruct_batch(places) @ query, dtype=np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write the index to a file."""
+        import faiss
+
+        faiss.write_index(self.index, str(path))
+
+    @classmethod
+    def load(cls, path: Path) -> VectorIndex:
+        """Read an index."""
+        import faiss
+
+        index = faiss.read_index(str(path))
+        kinds: dict[type, Kind] = {faiss.IndexFlatIP: "exact", faiss.IndexHNSWFlat: "hnsw"}
+        return cls(index, kinds.get(type(index), "ivf"))
