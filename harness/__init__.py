@@ -1,13 +1,15 @@
 """The public door: all that a strategy is written with.
 
 `from harness import Strategy, Params, Prediction, Query, Example, Estimate` for the contract, and
-`from harness import lm` for the engine (torch is loaded only when a model is). `harness.prompts`
-holds the one instruction block that prompting strategies share, `harness.testing` their contract.
+`from harness import lm` for the engine (torch is loaded only when a model is), `from harness import
+retrieval` for what finds passages and rows. `harness.prompts` holds the one instruction block that
+prompting strategies share, `harness.choosing` how a setting is picked on validation rows,
+`harness.testing` their contract.
 """
 
 from __future__ import annotations
 
-from harness.strategy import Params, Strategy
+from harness.strategy import InputFile, Params, Strategy
 from harness.types import Context, Document, Estimate, Example, Prediction, Query, Split, TaskFacts
 
 __version__ = "0.1.0"
@@ -16,6 +18,7 @@ __all__ = [
     "Document",
     "Estimate",
     "Example",
+    "InputFile",
     "Params",
     "Prediction",
     "Query",

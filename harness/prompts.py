@@ -7,6 +7,7 @@ Knows nothing of tokens or chat templates; `harness/lm/chat.py` applies those.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from harness.types import Example, Query, TaskFacts
@@ -36,6 +37,28 @@ def full_prompt(facts: TaskFacts, query: Query, demonstrations: Sequence[Example
         for example in demonstrations
     ]
     return "\n\n".join([instruction_block(facts), *shown, f"Input: {query_text(query)}\nAnswer:"])
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A query, or with `target` a demonstration, and the passages that were found for it."""
+
+    query: Query
+    passages: Sequence[str] = ()
+    target: str | None = None
+
+
+def passages_prompt(facts: TaskFacts, asked: Shown, demonstrations: Sequence[Shown] = ()) -> str:
+    """Return instruction block, demonstrations and the input, each under its passages."""
+    return "\n\n".join([instruction_block(facts), *map(under_passages, [*demonstrations, asked])])
+
+
+def under_passages(shown: Shown) -> str:
+    """Return an input under its passages, with its answer if it has one."""
+    answer = "Answer:" if shown.target is None else f"Answer: {shown.target}"
+    numbered = [f"[{number}] {text}" for number, text in enumerate(shown.passages, start=1)]
+    above = ["Passages:", *numbered] if numbered else []
+    return "\n".join([*above, f"Input: {query_text(shown.query)}", answer])
 
 
 def tuned_prompt(facts: TaskFacts, query: Query, style: PromptStyle) -> str:

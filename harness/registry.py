@@ -11,15 +11,22 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from harness.errors import StrategyError, UnknownNameError, UserError
 from harness.hashing import sha256_of, sha256_of_file
-from harness.strategy import Strategy
+from harness.strategy import INPUT_FILE, Params, Strategy
 
 GROUP = "harness.strategies"
+ROOMS = ("harness.retrieval",)
+"""Rooms whose source counts for the strategies that name them. The engine's counts for all that
+need a model."""
+LEARNS = ("nothing", "index", "weights")
 
 
 def names() -> list[str]:
@@ -47,6 +54,90 @@ def find(reference: str, base: Path | None = None) -> type[Strategy]:
     if not (inspect.isclass(found) and issubclass(found, Strategy)) or inspect.isabstract(found):
         raise StrategyError(f"'{reference}' is not a strategy: a subclass with its own `predict`")
     return found
+
+
+def resolved_params(strategy: type[Strategy], given: Mapping[str, Any], base: Path) -> Params:
+    """Return a strategy's parameters with every input file as an absolute path.
+
+    Raises:
+        pydantic.ValidationError: a parameter is unknown or of the wrong kind.
+        UserError: a file is not there.
+    """
+    params = strategy.Params(**given)
+    paths = {
+        name: (base / Path(name_of).expanduser()).resolve() for name, name_of in _files(params)
+    }
+    for name, path in paths.items():
+        if not path.is_file():
+            raise UserError(f"parameter '{name}': there is no file {path}")
+    return params.model_copy(update={name: str(path) for name, path in paths.items()})
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a strategy is with certain parameters, the strategies that it builds counted in."""
+
+    needs: frozenset[str]
+    """Of "train", "corpus", "model"."""
+    learns: str
+    provides: frozenset[str]
+    sha256: str
+    """Hash of the sources and input files that decide how it behaves."""
+
+
+def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
+    """Describe a strategy together with its parts.
+
+    Args:
+        strategy: the class.
+        params: as `resolved_params` gives them.
+        base: folder that the parts' relative paths start from.
+
+    Raises:
+        HarnessError: a part cannot be found.
+        pydantic.ValidationError: a part refuses its parameters.
+    """
+    parts = []
+    for name, given in strategy.parts(params):
+        part = find(name, base)
+        parts.append(profile(part, resolved_params(part, given, base), base))
+    provides = strategy.provides
+    if parts:
+        provides |= frozenset.intersection(*(part.provides for part in parts))
+    sources = [
+        source_sha256(strategy),
+        *(sha256_of_file(Path(path)) for _, path in _files(params)),
+        *(sha256_of_sources(room) for room in ROOMS if _uses(strategy, room)),
+        *(part.sha256 for part in parts),
+    ]
+    return Profile(
+        strategy.needs(params).union(*(part.needs for part in parts)),
+        max((strategy.learns, *(part.learns for part in parts)), key=LEARNS.index),
+        provides,
+        sha256_of(sources),
+    )
+
+
+def _files(params: Params) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the parameters that are input files."""
+    for name, field in type(params).model_fields.items():
+        if INPUT_FILE in field.metadata:
+            yield name, getattr(params, name)
+
+
+def _uses(strategy: type[Strategy], room: str) -> bool:
+    """Tell whether a strategy's module names a room of the harness, or something out of it."""
+    named = vars(sys.modules[strategy.__module__]).values()
+    owners = (
+        getattr(value, "__module__", None) or getattr(value, "__name__", "") for value in named
+    )
+    return any(f"{owner}.".startswith(f"{room}.") for owner in owners)
+
+
+def sha256_of_sources(room: str) -> str:
+    """Hash every Python file of a package."""
+    folder = Path(inspect.getfile(importlib.import_module(room))).parent
+    return sha256_of([sha256_of_file(file) for file in sorted(folder.rglob("*.py"))])
 
 
 def reference_to(strategy: type[Strategy]) -> str:

@@ -16,9 +16,9 @@ Test targets reach neither half.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -29,6 +29,12 @@ class Params(BaseModel):
     """Parameters of a strategy: typed, with defaults, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+INPUT_FILE = "input file"
+InputFile = Annotated[str, INPUT_FILE]
+"""Type of a parameter that names a file beside the task file: the harness checks that it is there,
+hands it over as an absolute path, and takes its content, not its name, for what decides a fit."""
 
 
 class Strategy(ABC):
@@ -89,6 +95,21 @@ class Strategy(ABC):
             NotImplementedError: where the strategy has no likelihoods to give.
         """
         raise NotImplementedError(f"{type(self).__name__} gives no likelihoods")
+
+    @classmethod
+    def needs(cls, params: Any) -> frozenset[str]:
+        """Return which of "train", "corpus" and "model" it needs with these parameters.
+
+        What the class says, unless a strategy knows better: one that shows no demonstrations
+        needs no labelled rows. What its `parts` need is added by the harness.
+        """
+        flags = {"train": cls.needs_train, "corpus": cls.needs_corpus, "model": cls.needs_model}
+        return frozenset(name for name, needed in flags.items() if needed)
+
+    @classmethod
+    def parts(cls, params: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        """Return (strategy, parameters) of the strategies that it builds through its context."""
+        return ()
 
     @classmethod
     def estimate(cls, params: Any, facts: TaskFacts) -> Estimate:

@@ -34,7 +34,6 @@ from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Spli
 
 TIMEOUT_S = 600.0
 KINDS: tuple[AnswerKind, ...] = ("choice", "text")
-LEARNS = ("nothing", "index", "weights")
 COLOURS = ("red", "green", "blue")
 THINGS = ("sky", "leaf", "rose", "sea", "moss", "brick", "grass", "cherry", "berry", "ocean")
 
@@ -74,8 +73,8 @@ def _class_breaches(strategy: type[Strategy], params: dict[str, Any]) -> Iterato
     """Yield what is wrong with the class, without running it."""
     if not strategy.answers or not strategy.answers <= {"choice", "text", "json"}:
         yield f"answers must be some of choice, text, json, not {set(strategy.answers)}"
-    if strategy.learns not in LEARNS:
-        yield f"learns must be one of {', '.join(LEARNS)}, not {strategy.learns!r}"
+    if strategy.learns not in registry.LEARNS:
+        yield f"learns must be one of {', '.join(registry.LEARNS)}, not {strategy.learns!r}"
     if strategy.complexity not in range(6):
         yield f"complexity must be a whole number from 0 to 5, not {strategy.complexity!r}"
     if inspect.isabstract(strategy):
@@ -175,14 +174,16 @@ class _Trial:
         write_jsonl(here / "train.jsonl", map(asdict, self.train))
         write_jsonl(here / "validation.jsonl", map(asdict, self.validation))
         write_jsonl(here / "queries.jsonl", map(asdict, queries))
+        params = self.strategy.Params(**self.params)
+        profile = registry.profile(self.strategy, params, Path.cwd())
         job = Job(
             kind="fit" if half == "fit" else "serve",
             strategy=registry.reference_to(self.strategy),
             strategy_base=str(Path.cwd()),
-            params=self.strategy.Params(**self.params).model_dump(mode="json"),
+            params=params.model_dump(mode="json"),
             facts=_facts(self.kind),
             metric="accuracy" if self.kind == "choice" else "exact_match",
-            model=self.model if self.strategy.needs_model else None,
+            model=self.model if "model" in profile.needs else None,
             seed=0,
             device="cpu",
             dtype="float32",

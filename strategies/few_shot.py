@@ -6,58 +6,113 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 import harness
-from harness import Example, Prediction, Query, Split, Strategy, lm
+from harness import Example, Prediction, Query, Split, Strategy, lm, retrieval
+from harness.choosing import best_on_validation
 from harness.prompts import full_prompt
 
 
 class FewShot(Strategy):
     """Prompt with the instruction and demonstrations drawn from the training rows."""
 
-    answers = frozenset({"choice", "text"})
+    answers = frozenset({"choice", "text", "json"})
     needs_train = True
     needs_model = True
     complexity = 2
     provides = frozenset({"per_user_data", "offline"})
+    near: retrieval.Neighbours | None = None
+    said = False
+    """Whether the record already says that not everything fits."""
 
     class Params(harness.Params):
-        """How many demonstrations, and how they are drawn."""
+        """How many demonstrations, and how they are chosen."""
 
-        shots: int = Field(12, gt=0)
-        select: Literal["balanced", "random"] = "balanced"
-        """balanced: labels take turns (for a choice); random: any rows. Both by the run's seed."""
+        shots: PositiveInt | list[PositiveInt] = 12
+        """One number, or candidates of which the best on validation is kept."""
+        select: Literal["balanced", "random", "nearest"] = "balanced"
+        """balanced: labels take turns (for a choice); random: any rows, both by the run's seed;
+        nearest: for each query the rows most like it (Liu et al. 2021, arXiv 2101.06804)."""
+        embedder: str = retrieval.DEFAULT_EMBEDDER
+        """For `nearest`: a sentence-transformers model."""
+        validation_rows: int = Field(50, gt=0)
+        """The most validation rows that the number of shots is chosen on."""
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Draw the demonstrations and write them down."""
-        rows = draw(train, self.params.shots, self.params.select, self.context.seed)
-        if len(rows) < self.params.shots:
-            self.context.note(
-                "shots", f"only {len(rows)} training rows for {self.params.shots} shots"
-            )
-        shown = [
-            {"text": row.query.text, "fields": dict(row.query.fields), "target": row.targets[0]}
-            for row in rows
-        ]
-        (artifact / "demonstrations.json").write_text(json.dumps(shown, indent=1))
+        """Draw the demonstrations, or index all rows; choose how many are shown."""
+        context, params = self.context, self.params
+        counts = sorted(set(params.shots)) if isinstance(params.shots, list) else [params.shots]
+        if len(train) < counts[-1]:
+            context.note("shots", f"only {len(train)} training rows for {counts[-1]} shots")
+        if params.select == "nearest":
+            embedder = retrieval.Embedder(params.embedder, context.device)
+            self.near = retrieval.Neighbours.build(train, embedder)
+            self.near.save(artifact / "rows")
+        rows = Split(validation.name, validation.examples[: params.validation_rows])
+        if len(counts) > 1 and len(rows):
+            self.model = lm.open_model(context)
+        shots = best_on_validation(
+            context,
+            "shots",
+            {str(count): count for count in counts},
+            lambda count: self._answers(rows.queries, count, self._drawn(train, count)),
+            rows,
+        )
+        kept = {"shots": shots, "drawn": [asdict(row) for row in self._drawn(train, shots)]}
+        (artifact / "demonstrations.json").write_text(json.dumps(kept, indent=1))
 
     def load(self, artifact: Path) -> None:
         """Read the demonstrations and load the model."""
-        shown = json.loads((artifact / "demonstrations.json").read_text())
-        self.demonstrations = [
-            Example(Query("", row["text"], row["fields"]), (row["target"],)) for row in shown
+        kept = json.loads((artifact / "demonstrations.json").read_text())
+        self.shots = kept["shots"]
+        self.drawn = [
+            Example(Query.from_row(row["query"]), tuple(row["targets"])) for row in kept["drawn"]
         ]
+        if self.params.select == "nearest":
+            embedder = retrieval.Embedder(self.params.embedder, self.context.device)
+            self.near = retrieval.Neighbours.load(artifact / "rows", embedder)
         self.model = lm.open_model(self.context)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Answer each query behind the same demonstrations."""
+        """Answer each query behind its demonstrations."""
+        return self._answers(queries, self.shots, self.drawn)
+
+    def _drawn(self, train: Split, shots: int) -> list[Example]:
+        """Return the demonstrations that all queries share."""
+        if self.near is not None:
+            return []
+        return draw(train, shots, self.params.select, self.context.seed)
+
+    def _answers(
+        self, queries: Sequence[Query], shots: int, drawn: Sequence[Example]
+    ) -> list[Prediction]:
+        if self.near is None:
+            prompts = [self._prompt(query, drawn) for query in queries]
+        else:
+            found = self.near.search(queries, shots)
+            prompts = [
+                self._prompt(query, [row for row, _ in reversed(rows)])
+                for query, rows in zip(queries, found, strict=True)
+            ]
+        return lm.answer(self.model, prompts, self.context.facts)
+
+    def _prompt(self, query: Query, shown: Sequence[Example]) -> str:
+        """Return a prompt that fits the model; the first demonstrations are left out first."""
         facts = self.context.facts
-        prompts = [full_prompt(facts, query, self.demonstrations) for query in queries]
-        return lm.answer(self.model, prompts, facts)
+
+        def build(kept: int) -> str:
+            return full_prompt(facts, query, shown[len(shown) - kept :])
+
+        prompt, kept = lm.fitted(self.model, facts, build, len(shown))
+        if kept < len(shown) and not self.said:
+            self.said = True
+            self.context.note("shots", f"not all {len(shown)} fit the model with every input")
+        return prompt
 
 
 def draw(train: Split, shots: int, select: str, seed: int) -> list[Example]:

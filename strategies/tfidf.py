@@ -15,6 +15,7 @@ from pydantic import Field
 
 import harness
 from harness import Prediction, Query, Split, Strategy
+from harness.choosing import best_on_validation
 from harness.prompts import query_text
 
 
@@ -36,13 +37,13 @@ class TfIdf(Strategy):
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Fit one pipeline for each candidate and keep the best on validation."""
-        fitted = [self._fitted(train, c) for c in self.params.inverse_regularisation]
-        best = fitted[0]
-        if len(fitted) > 1 and len(validation):
-            scores = [self._score(pipeline, validation) for pipeline in fitted]
-            best = fitted[scores.index(max(scores))]
-            chosen = self.params.inverse_regularisation[scores.index(max(scores))]
-            self.context.note("chosen", f"C = {chosen:g}, {max(scores):.3f} on validation")
+        best = best_on_validation(
+            self.context,
+            "C",
+            {f"{c:g}": self._fitted(train, c) for c in self.params.inverse_regularisation},
+            lambda pipeline: self._predict(pipeline, validation.queries),
+            validation,
+        )
         (artifact / "pipeline.pickle").write_bytes(pickle.dumps(best))
 
     def load(self, artifact: Path) -> None:
@@ -67,9 +68,6 @@ class TfIdf(Strategy):
         pipeline = make_pipeline(make_union(*features), model)
         texts = [query_text(query) for query in train.queries]
         return pipeline.fit(texts, [example.targets[0] for example in train])
-
-    def _score(self, pipeline: Any, validation: Split) -> float:
-        return self.context.metric(self._predict(pipeline, validation.queries), validation)
 
     def _predict(self, pipeline: Any, queries: Sequence[Query]) -> list[Prediction]:
         if not queries:

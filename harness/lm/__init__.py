@@ -14,15 +14,17 @@ from harness.lm.adapters import (
 from harness.lm.answer import answer, choose, generate
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.generation import generate_tokens
-from harness.lm.learn import TuningParams, learn
+from harness.lm.learn import LoraParams, TuningParams, learn, learn_lora, learn_texts, with_lora
 from harness.lm.load import clear_prefixes, load, loaded_models, open_model
 from harness.lm.loss import mean_loss
 from harness.lm.model import LanguageModel
+from harness.lm.room import fitted
 from harness.lm.scoring import score_options
 from harness.lm.tune import TuneResult, TuneSettings, tune
 
 __all__ = [
     "LanguageModel",
+    "LoraParams",
     "TuneResult",
     "TuneSettings",
     "TuningParams",
@@ -33,9 +35,12 @@ __all__ = [
     "answer_tokens",
     "choose",
     "clear_prefixes",
+    "fitted",
     "generate",
     "generate_tokens",
     "learn",
+    "learn_lora",
+    "learn_texts",
     "load",
     "loaded_models",
     "mean_loss",
@@ -46,4 +51,5 @@ __all__ = [
     "score_options",
     "train_all",
     "tune",
+    "with_lora",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from harness.lm.adapters import add_lora
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.loss import Pair
 from harness.lm.model import LanguageModel
@@ -36,6 +37,44 @@ class TuningParams(Params):
     """short: the input alone; full: zero-shot's whole prompt."""
 
 
+class LoraParams(TuningParams):
+    """What all ways of tuning low-rank adapters let their user set; defaults that are fair."""
+
+    rank: int = Field(16, gt=0)
+    alpha: float = Field(32.0, gt=0)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    rank_stabilised: bool = False
+    """Scale by alpha/√rank instead of alpha/rank (Kalajdzievski 2023, arXiv 2312.03732)."""
+    decomposed: bool = False
+    """Learn direction and magnitude apart: DoRA (Liu et al. 2024, arXiv 2402.09353)."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """About ten times what full fine-tuning takes (Schulman 2025, "LoRA Without Regret")."""
+
+
+def learn_lora(
+    lm: LanguageModel,
+    context: Context,
+    params: LoraParams,
+    train: Sequence[tuple[str, str]],
+    validation: Sequence[tuple[str, str]],
+) -> TuneResult:
+    """Put low-rank adapters on a model and tune them; otherwise as `learn`."""
+    with_lora(lm, params)
+    return learn(lm, context, params, train, validation)
+
+
+def with_lora(lm: LanguageModel, params: LoraParams) -> int:
+    """Put low-rank adapters on a model as its user wants them; see `add_lora`."""
+    return add_lora(
+        lm,
+        params.rank,
+        params.alpha,
+        params.dropout,
+        params.rank_stabilised,
+        params.decomposed,
+    )
+
+
 def learn(
     lm: LanguageModel,
     context: Context,
@@ -55,6 +94,42 @@ def learn(
     Raises:
         ModelError: as `tune` does.
     """
+    return _tuned(lm, context, params, _pairs(lm, train), _pairs(lm, validation))
+
+
+def learn_texts(
+    lm: LanguageModel,
+    context: Context,
+    params: TuningParams,
+    texts: Sequence[str],
+    validation: Sequence[tuple[str, str]],
+) -> TuneResult:
+    """Tune the model's trainable weights on running texts, as in pretraining.
+
+    Args:
+        lm: the model, its trainable weights in place.
+        context: as for `learn`.
+        params: how long and how fast.
+        texts: to be continued from nothing, each to its end.
+        validation: prompts and answers; watched for early stopping.
+
+    Raises:
+        ModelError: as `tune` does.
+    """
+    begin = lm.tokenizer.bos_token_id
+    start = [lm.ends[0] if begin is None else begin]
+    tokens = (lm.tokenizer(text, add_special_tokens=False).input_ids for text in texts)
+    pairs = [(start, [*ids, lm.ends[0]]) for ids in tokens]
+    return _tuned(lm, context, params, pairs, _pairs(lm, validation))
+
+
+def _tuned(
+    lm: LanguageModel,
+    context: Context,
+    params: TuningParams,
+    train: Sequence[Pair],
+    validation: Sequence[Pair],
+) -> TuneResult:
     settings = TuneSettings(
         learning_rate=params.learning_rate,
         epochs=params.epochs,
@@ -66,9 +141,7 @@ def learn(
         seed=context.seed,
         checkpointing=params.checkpointing,
     )
-    result = tune(
-        lm, _pairs(lm, train), _pairs(lm, validation), settings, context.log, context.scratch
-    )
+    result = tune(lm, train, validation, settings, context.log, context.scratch)
     stopped = "stopped early" if result.stopped_early else "ran to the end"
     context.note("training", f"{stopped}: step {result.best_step} of {result.steps} is kept")
     return result

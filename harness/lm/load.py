@@ -11,6 +11,7 @@ from harness.errors import ModelError
 from harness.lm import attention
 from harness.lm.budget import row_limit
 from harness.lm.footprint import scoring_bytes_per_token, shape
+from harness.lm.four_bits import four_bit_folder
 from harness.lm.model import LanguageModel
 from harness.lm.proof import packing_is_exact
 from harness.records import LoadedModel
@@ -32,7 +33,8 @@ def load(
         dtype: "float32", "bfloat16" or "float16".
         seed: for torch's random numbers (new adapter weights, dropout).
         adapter: a folder written by `save_adapter`; it is merged into the weights, so that serving
-            costs what the base model costs. A soft prompt cannot be merged, and runs unpacked.
+            costs what the base model costs. Weights of 4 bits keep it beside them, and a soft
+            prompt cannot be merged, and runs unpacked.
 
     Raises:
         ModelError: the files cannot be read as a language model.
@@ -41,12 +43,12 @@ def load(
 
     torch.manual_seed(seed)
     try:
-        model, tokenizer = _read(ref.location, getattr(torch, dtype))
+        model, tokenizer = _read(ref.location, getattr(torch, dtype), device)
     except (OSError, ValueError, KeyError) as problem:
         raise ModelError(f"model '{ref.name}' cannot be loaded: {problem}") from problem
-    mergeable = True
+    soft_prompt = False
     if adapter is not None:
-        model, mergeable = _adapted(model, adapter)
+        model, soft_prompt = _adapted(model, adapter)
     model = model.to(device).eval()
     with torch.inference_mode():
         for weight in model.parameters():
@@ -54,7 +56,7 @@ def load(
     loaded = LanguageModel(ref, model, tokenizer)
     if model.config.is_encoder_decoder:
         loaded.path = "encoder_decoder"
-    elif mergeable and packing_is_exact(loaded):
+    elif not soft_prompt and packing_is_exact(loaded):
         loaded.path = "packed"
     _limit_memory(loaded)
     _LOADED.add(loaded)
@@ -62,27 +64,30 @@ def load(
     return loaded
 
 
-def _read(location: str, dtype: Any) -> tuple[Any, Any]:
+def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
     """Return the model and its tokenizer as transformers reads them."""
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    two_parts = AutoConfig.from_pretrained(location).is_encoder_decoder
-    kind = AutoModelForSeq2SeqLM if two_parts else AutoModelForCausalLM
+    config = AutoConfig.from_pretrained(location)
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     tokenizer = AutoTokenizer.from_pretrained(location)
-    model = kind.from_pretrained(location, dtype=dtype)
+    quantised = getattr(config, "quantization_config", None) is not None
+    # Quantised weights are laid out for the device that they are read to.
+    model = kind.from_pretrained(location, dtype=dtype, device_map=device if quantised else None)
     attention.install(model)
     return model, tokenizer
 
 
 def _adapted(model: Any, adapter: Path) -> tuple[Any, bool]:
-    """Return the model with its adapter, and whether that is merged into the weights."""
+    """Return the model with its adapter, and whether that is a soft prompt."""
     from peft import PeftModel
 
+    quantised = bool(getattr(model, "is_quantized", False))
     model = PeftModel.from_pretrained(model, adapter)
-    mergeable = not model.active_peft_config.is_prompt_learning
-    return (model.merge_and_unload() if mergeable else model), mergeable
+    soft_prompt = bool(model.active_peft_config.is_prompt_learning)
+    return (model if soft_prompt or quantised else model.merge_and_unload()), soft_prompt
 
 
 def _limit_memory(lm: LanguageModel) -> None:
@@ -95,6 +100,7 @@ def open_model(
     adapter: Path | None = None,
     weights: Path | None = None,
     dtype: str | None = None,
+    four_bits: bool = False,
 ) -> LanguageModel:
     """Load the task's model as a strategy's context has it.
 
@@ -103,14 +109,19 @@ def open_model(
         adapter: a folder written by `save_adapter`.
         weights: a folder written by `save_model`, in place of the model's own.
         dtype: another one than the context's.
+        four_bits: with its weights in NF4; products are computed in `dtype`.
 
     Raises:
         ModelError: the context has no model (`needs_model` is not set), or it cannot be loaded.
     """
     if context.model is None:
         raise ModelError("this strategy was given no model → set `needs_model = True` on its class")
-    ref = context.model if weights is None else replace(context.model, location=str(weights))
-    lm = load(ref, context.device, dtype or context.dtype, context.seed, adapter)
+    ref, dtype = context.model, dtype or context.dtype
+    if four_bits:
+        weights = four_bit_folder(ref, dtype)
+    if weights is not None:
+        ref = replace(ref, location=str(weights))
+    lm = load(ref, context.device, dtype, context.seed, adapter)
     lm.budget_bytes, lm.note = context.budget_bytes, context.note
     _limit_memory(lm)
     return lm

@@ -3,7 +3,9 @@
 Knows nothing of tasks' data, metrics, models that write, or reports.
 """
 
-from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder
+from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
+from harness.retrieval.finetune import EncoderSettings, tune_encoder
+from harness.retrieval.neighbours import Neighbours
 from harness.retrieval.passages import Passage, cut, sentences
 from harness.retrieval.retriever import Hit, RetrievalParams, Retriever
 from harness.retrieval.vectors import VectorIndex
@@ -11,11 +13,15 @@ from harness.retrieval.vectors import VectorIndex
 __all__ = [
     "DEFAULT_EMBEDDER",
     "Embedder",
+    "EncoderSettings",
     "Hit",
+    "Neighbours",
     "Passage",
     "RetrievalParams",
     "Retriever",
     "VectorIndex",
+    "Vectors",
     "cut",
     "sentences",
+    "tune_encoder",
 ]

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 import harness
-from harness import registry
 from harness.hashing import sha256_of, sha256_of_file
+from harness.registry import sha256_of_sources
 from harness.task import Task
 from harness.types import ModelRef, Split
 
@@ -20,10 +20,10 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     also its weights, the number format and the engine's source. Not test rows, not prices, not
     limits, not the task's name.
     """
-    strategy = task.strategies[arm]
+    profile = task.profiles[arm]
     facts = {key: value for key, value in asdict(task.facts).items() if key != "name"}
     parts = {
-        "strategy": registry.source_sha256(strategy),
+        "strategy": profile.sha256,
         "params": task.params[arm],
         "facts": facts,
         "metric": task.spec.metric,
@@ -32,7 +32,7 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         "documents": [asdict(document) for document in task.documents],
         "seed": seed,
     }
-    if strategy.needs_model and model is not None:
+    if "model" in profile.needs and model is not None:
         parts["model"] = model.sha256 or f"{model.name}@{model.revision}"
         parts["dtype"] = dtype
         parts["engine"] = _engine_sha256()
@@ -50,5 +50,4 @@ def trial_id(fit: str, arm: str, test: Split) -> str:
 @cache
 def _engine_sha256() -> str:
     root = Path(harness.__file__).parent
-    files = [*sorted((root / "lm").glob("*.py")), root / "prompts.py"]
-    return sha256_of([sha256_of_file(file) for file in files])
+    return sha256_of([sha256_of_sources("harness.lm"), sha256_of_file(root / "prompts.py")])

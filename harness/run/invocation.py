@@ -62,7 +62,7 @@ class Invocation:
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
         done = self.folder.trials()
-        runner = TrialRunner(self.task, self.folder, setting, self.audience.tick)
+        runner = TrialRunner(self.task, self.folder, setting, plan.trials, self.audience.tick)
         # No worker may find the answers in the run folder: they are laid down when all is over.
         self.folder.truth.unlink(missing_ok=True)
         try:

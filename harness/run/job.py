@@ -14,6 +14,16 @@ INPUTS_PREFIX = "harness-"
 """Begins the name of the temporary folder that holds a worker's rows."""
 
 
+class FinishedFit(Fact):
+    """A fit of another arm of the same run, on the same rows with the same model and seed."""
+
+    arm: str
+    strategy: str
+    params: dict[str, Any]
+    artifact: Path
+    wall_s: float
+
+
 class Job(Fact):
     """One process's work. Written as job.json, so that a trial can be repeated by hand."""
 
@@ -38,3 +48,5 @@ class Job(Fact):
     train_log: Path | None = None
     scratch: Path | None = None
     """See `Context.scratch`."""
+    finished: tuple[FinishedFit, ...] = ()
+    """What a strategy that builds others need not fit again."""

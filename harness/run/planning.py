@@ -35,7 +35,7 @@ class Setting:
 
 def settle(task: Task, only: frozenset[str]) -> Setting:
     """Find the task's model, fetching it if a selected arm needs it, and what to run it on."""
-    needing = [arm for arm, strategy in task.strategies.items() if strategy.needs_model]
+    needing = [arm for arm, profile in task.profiles.items() if "model" in profile.needs]
     if not needing:
         return Setting()
     from harness.lm.hardware import device_and_dtype
@@ -76,7 +76,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
     """Yield every arm with every seed, interleaved by seed."""
     for seed in task.spec.seeds:
         for arm in task.spec.strategies:
-            strategy = task.strategies[arm.name]
+            strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
             fit = identity.fit_id(task, arm.name, seed, setting.model, setting.dtype)
             yield PlannedTrial(
                 arm=arm.name,
@@ -88,21 +88,21 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 selected=not only or arm.name in only,
                 refused=_refusal(task, arm.name),
                 answers=tuple(sorted(strategy.answers)),
-                needs_train=strategy.needs_train,
-                needs_model=strategy.needs_model,
-                learns=strategy.learns,
+                needs_train="train" in profile.needs,
+                needs_model="model" in profile.needs,
+                learns=profile.learns,
                 complexity=strategy.complexity,
-                provides=tuple(sorted(strategy.provides)),
+                provides=tuple(sorted(profile.provides)),
             )
 
 
 def _refusal(task: Task, arm: str) -> str | None:
-    strategy = task.strategies[arm]
+    strategy, needs = task.strategies[arm], task.profiles[arm].needs
     if task.spec.answer.kind not in strategy.answers:
         return f"does not give answers of kind {task.spec.answer.kind}"
-    if strategy.needs_train and not len(task.train):
+    if "train" in needs and not len(task.train):
         return "needs training rows, and the task has none (data.train)"
-    if strategy.needs_corpus and not task.documents:
+    if "corpus" in needs and not task.documents:
         return "needs documents, and the task has none (data.corpus)"
     return None
 

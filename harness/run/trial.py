@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Literal
 from harness.hashing import sha256_of_file
 from harness.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.run import machine
-from harness.run.job import INPUTS_PREFIX, Job
+from harness.run.job import INPUTS_PREFIX, FinishedFit, Job
 from harness.run.planning import Setting
 from harness.run.spawn import run_worker
 from harness.runfolder import RunFolder, folder_bytes, write_jsonl
@@ -25,8 +25,16 @@ from harness.types import RESUMED_S
 class TrialRunner:
     """Runs trials of one task into one folder."""
 
-    def __init__(self, task: Task, folder: RunFolder, setting: Setting, tick: Callable[[], None]):
+    def __init__(
+        self,
+        task: Task,
+        folder: RunFolder,
+        setting: Setting,
+        plan: Sequence[PlannedTrial],
+        tick: Callable[[], None],
+    ):
         self.task = task
+        self.plan = plan
         self.folder = folder
         self.setting = setting
         self.tick = tick
@@ -112,7 +120,25 @@ class TrialRunner:
             predictions=(folder / "predictions.jsonl").resolve() if kind == "serve" else None,
             train_log=(fit_folder / "train_log.jsonl").resolve() if kind == "fit" else None,
             scratch=(fit_folder / "scratch").resolve() if kind == "fit" else None,
+            finished=tuple(self._finished(trial)) if kind == "fit" else (),
         )
+
+    def _finished(self, trial: PlannedTrial) -> Iterator[FinishedFit]:
+        """Yield the fits that a strategy which builds others can take over."""
+        strategy = self.task.strategies[trial.arm]
+        if not strategy.parts(strategy.Params(**trial.params)):
+            return
+        for other in self.plan:
+            folder = self.folder.fit_folder(other.arm, other.fit_id)
+            if other.seed == trial.seed and (folder / "fit.json").is_file():
+                result = json.loads((folder / "fit.json").read_text())["result"]
+                yield FinishedFit(
+                    arm=other.arm,
+                    strategy=other.strategy,
+                    params=other.params,
+                    artifact=(folder / "artifact").resolve(),
+                    wall_s=sum(m["wall_s"] for m in result["measurements"] if m["phase"] == "fit"),
+                )
 
     def _work(self, job: Job, job_path: Path) -> WorkerResult:
         """Run a worker with just the rows that its half of the trial may see."""

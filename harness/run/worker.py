@@ -17,13 +17,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness import metrics, registry
 from harness.errors import HarnessError, StrategyError, is_out_of_memory, says_out_of_memory
 from harness.records import Note, Status, WorkerResult
-from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, Job
+from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, FinishedFit, Job
 from harness.run.measure import Ruler
 from harness.runfolder import read_jsonl, write_predictions
 from harness.strategy import Strategy
@@ -53,6 +54,8 @@ class Worker:
         self.warm_walls_s: list[float] = []
         self.cold_walls_s: list[float] = []
         self.predictions_sha256: str | None = None
+        self.adopted_s = 0.0
+        """Seconds of other arms' fits that this one took over: what it would have taken."""
         self.load_average = os.getloadavg()[0]
 
     def run(self) -> WorkerResult:
@@ -89,6 +92,7 @@ class Worker:
         if self.job.scratch is not None and (self.job.scratch / RESUMED_S).is_file():
             lines = (self.job.scratch / RESUMED_S).read_text().split()
             self.ruler.add_wall_s(sum(map(float, lines)))
+        self.ruler.add_wall_s(self.adopted_s)
         if (train.sha256, validation.sha256) != before:
             raise StrategyError("fit changed its training or validation rows")
 
@@ -147,9 +151,23 @@ class Worker:
 
     def _build(self, name: str, params: Mapping[str, Any], sub_artifact: str) -> Strategy:
         (self.job.artifact / sub_artifact).mkdir(exist_ok=True)
-        strategy = registry.find(name, Path(self.job.strategy_base))
-        context = self._context(self.job.artifact / sub_artifact)
-        return strategy(strategy.Params(**params), context)
+        base = Path(self.job.strategy_base)
+        strategy = registry.find(name, base)
+        resolved = registry.resolved_params(strategy, params, base)
+        built = strategy(resolved, self._context(self.job.artifact / sub_artifact))
+        for done in self.job.finished:
+            alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
+            if alike and done.artifact.is_dir():
+                # The same fit on the same rows: taken over, so that it is neither done nor
+                # judged twice.
+                vars(built)["fit"] = partial(self._adopt, done)
+        return built
+
+    def _adopt(self, done: FinishedFit, train: Split, validation: Split, artifact: Path) -> None:
+        shutil.copytree(done.artifact, artifact, dirs_exist_ok=True)
+        self.adopted_s += done.wall_s
+        text = f"taken from the arm '{done.arm}'; its {done.wall_s:.0f} s count here too"
+        self.notes.append(Note(kind="shared fit", text=text))
 
     def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
         return metrics.find(self.job.metric).value(

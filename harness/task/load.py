@@ -41,6 +41,8 @@ class Task:
     """Arm name to its class."""
     params: Mapping[str, dict[str, Any]]
     """Arm name to every parameter, defaults filled in."""
+    profiles: Mapping[str, registry.Profile]
+    """Arm name to what it needs and provides with these parameters."""
     data: DataFacts
     prices: Prices | None
     """The rows of the task's price file, if it names one."""
@@ -74,7 +76,7 @@ def load_task(path: Path) -> Task:
     faults: list[Fault] = []
     labels = _labels(spec, source, faults)
     check_keys(spec, source, faults)
-    strategies, params = _arms(spec, source, faults)
+    strategies, params, profiles = _arms(spec, source, faults)
     splits, truth = _splits(spec, source, labels, faults)
     documents: tuple[Document, ...] = ()
     if spec.data.corpus:
@@ -102,6 +104,7 @@ def load_task(path: Path) -> Task:
         documents=documents,
         strategies=strategies,
         params=params,
+        profiles=profiles,
         data=data,
         prices=prices,
     )
@@ -159,14 +162,18 @@ def _read_labels(file: Path, where: str, faults: list[Fault]) -> Any:
 
 def _arms(
     spec: TaskFile, source: Source, faults: list[Fault]
-) -> tuple[dict[str, type[Strategy]], dict[str, dict[str, Any]]]:
+) -> tuple[dict[str, type[Strategy]], dict[str, dict[str, Any]], dict[str, registry.Profile]]:
     strategies: dict[str, type[Strategy]] = {}
     params: dict[str, dict[str, Any]] = {}
+    profiles: dict[str, registry.Profile] = {}
+    folder = source.path.parent
     for position, arm in enumerate(spec.strategies):
         where = source.where(["strategies", position])
         try:
-            strategy = registry.find(arm.use, source.path.parent)
-            params[arm.name] = strategy.Params(**arm.params).model_dump(mode="json")
+            strategy = registry.find(arm.use, folder)
+            resolved = registry.resolved_params(strategy, arm.params, folder)
+            profiles[arm.name] = registry.profile(strategy, resolved, folder)
+            params[arm.name] = resolved.model_dump(mode="json")
             strategies[arm.name] = strategy
         except ValidationError as problem:
             for error in problem.errors():
@@ -178,7 +185,7 @@ def _arms(
                 faults.append(Fault(where, what))
         except HarnessError as problem:
             faults.append(Fault(where, str(problem)))
-    return strategies, params
+    return strategies, params, profiles
 
 
 def _splits(

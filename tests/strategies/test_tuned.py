@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from small_world import LABELS, context, rows
 from tiny_models import write_model
 
 from harness import registry
-from harness.types import Context, Example, Query, Split, TaskFacts
 
-LABELS = {"sky": "what is above", "sea": "what is below"}
-WORDS = {"sky": ["cloud", "bird", "star"], "sea": ["wave", "fish", "ship"]}
 QUICK = {"epochs": 12, "patience": 99}
 TUNED = {
     "lora": {"rank": 2},
@@ -25,33 +23,12 @@ def model(tmp_path_factory):
     return write_model(tmp_path_factory.mktemp("tiny"), "llama-tied", chat=True)
 
 
-def rows(name):
-    pairs = [(word, label) for label, words in WORDS.items() for word in words]
-    return Split(name, tuple(Example(Query(f"{name}{w}", w), (label,)) for w, label in pairs))
-
-
-def context(model, logged, notes):
-    return Context(
-        facts=TaskFacts("tiny", "Where is it?", "choice", LABELS),
-        documents=(),
-        model=model,
-        seed=0,
-        device="cpu",
-        dtype="float32",
-        budget_bytes=8 * 2**30,
-        metric=lambda *_: 0.0,
-        log=lambda **row: logged.append(row),
-        note=lambda *words: notes.append(words),
-        build=lambda *_: None,
-    )
-
-
 @pytest.mark.parametrize("name", TUNED)
 def test_it_learns_and_answers_from_its_artifact(name, model, tmp_path):
     kind = registry.find(name)
     params = kind.Params(**QUICK | TUNED[name])
     logged, notes = [], []
-    first = kind(params, context(model, logged, notes))
+    first = kind(params, context(model, logged=logged, notes=notes))
     first.fit(rows("train"), rows("validation"), tmp_path)
     losses = [row["validation_loss"] for row in logged if "validation_loss" in row]
     assert min(losses) < losses[0]
@@ -59,7 +36,7 @@ def test_it_learns_and_answers_from_its_artifact(name, model, tmp_path):
     assert ("engine" in {kind for kind, _ in notes}) == (name in {"prompt_tuning", "prefix_tuning"})
     assert any(tmp_path.iterdir())
 
-    served = kind(params, context(model, [], []))
+    served = kind(params, context(model))
     served.load(tmp_path)
     queries = rows("train").queries
     together = served.predict(queries)
@@ -68,7 +45,7 @@ def test_it_learns_and_answers_from_its_artifact(name, model, tmp_path):
     for one, other in zip(together, alone, strict=True):
         assert one.label_logprobs == pytest.approx(other.label_logprobs, abs=1e-3)
     untuned = registry.find("zero_shot")
-    fresh = untuned(untuned.Params(), context(model, [], []))
+    fresh = untuned(untuned.Params(), context(model))
     fresh.load(tmp_path)
     assert fresh.predict(queries)[0].label_logprobs != pytest.approx(
         together[0].label_logprobs, abs=1e-3

@@ -1,0 +1,37 @@
+"""Makes prompts that fit a model's context: parts are left out, none is cut through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.lm.chat import answer_tokens, prompt_tokens
+from harness.lm.model import LanguageModel
+from harness.types import TaskFacts
+
+
+def fitted(
+    lm: LanguageModel, facts: TaskFacts, build: Callable[[int], str], parts: int
+) -> tuple[str, int]:
+    """Return the prompt with as many parts as the model's context takes, and how many those are.
+
+    Args:
+        lm: the model.
+        facts: say how long an answer can be.
+        build: number of parts → prompt as a plain text; it grows with the number.
+        parts: the most to take.
+
+    Returns:
+        `build(n)` and n; n is 0 where not even one part fits, whether or not the rest does.
+    """
+    limit = lm.context_tokens
+    if limit is not None:
+        room = limit - _longest_answer(lm, facts)
+        while parts and len(prompt_tokens(lm, build(parts))) > room:
+            parts -= 1
+    return build(parts), parts
+
+
+def _longest_answer(lm: LanguageModel, facts: TaskFacts) -> int:
+    if facts.answer_kind == "choice":
+        return max(len(answer_tokens(lm, label)) for label in facts.labels)
+    return facts.max_new_tokens

@@ -1,0 +1,130 @@
+"""Tunes an embedding model so that its vectors tell classes apart."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from harness.retrieval.embedder import Embedder
+
+SCALE = 20.0
+"""What the cosine-like products of vectors of length one are multiplied by before the softmax, as
+sentence-transformers' losses do: without it, no class can be near certain."""
+HEAD_FASTER = 100.0
+"""The head begins at nothing, so it learns so many times as fast as the encoder."""
+CLIP_NORM = 1.0
+
+Rows = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """How long and how fast to learn."""
+
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    patience: int
+    """Epochs without a lower validation loss after which training stops."""
+    seed: int
+
+
+def tune_encoder(
+    embedder: Embedder,
+    train: Rows,
+    validation: Rows,
+    settings: EncoderSettings,
+    log: Callable[..., None],
+) -> tuple[int, int]:
+    """Train every weight of an embedding model under a softmax over classes, in place.
+
+    Args:
+        embedder: the model; the weights of the best epoch are put back at the end.
+        train: (text, class) of each example.
+        validation: likewise; without any, the last epoch's weights are kept.
+        settings: how.
+        log: receives step, epoch, train_loss and validation_loss, once an epoch.
+
+    Returns:
+        The epoch that is kept, and how many there were.
+    """
+    import torch
+
+    torch.manual_seed(settings.seed)
+    model = embedder.model
+    classes = sorted({label for _, label in train})
+    head = torch.nn.Linear(embedder.dimensions, len(classes), device=model.device)
+    known = [row for row in validation if row[1] in classes]
+    weights = [*model.parameters(), *head.parameters()]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": list(model.parameters()), "lr": settings.learning_rate},
+            {"params": list(head.parameters()), "lr": settings.learning_rate * HEAD_FASTER},
+        ],
+        fused=True,
+    )
+    order = random.Random(settings.seed)
+    best, kept, step, epoch = None, (float("inf"), 0), 0, 0
+    for epoch in range(1, settings.epochs + 1):
+        model.train()
+        total = 0.0
+        for batch in _batches(train, settings.batch_size, order):
+            loss = _loss(model, head, batch, classes)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights, CLIP_NORM)
+            optimiser.step()
+            optimiser.zero_grad()
+            total += loss.item() * len(batch)
+            step += 1
+        numbers = {"train_loss": total / len(train)}
+        if known:
+            numbers["validation_loss"] = _mean_loss(model, head, known, classes, settings)
+        log(step=step, epoch=epoch, learning_rate=settings.learning_rate, **numbers)
+        if known and numbers["validation_loss"] < kept[0]:
+            kept = (numbers["validation_loss"], epoch)
+            best = deepcopy(model.state_dict())
+        if known and epoch - kept[1] >= settings.patience:
+            break
+    if best is not None:
+        model.load_state_dict(best)
+    model.eval()
+    return kept[1] or epoch, epoch
+
+
+def _batches(rows: Rows, size: int, order: random.Random | None = None) -> list[Rows]:
+    """Return rows in batches: shuffled for training, by length otherwise."""
+    rows = list(rows)
+    if order is not None:
+        order.shuffle(rows)
+    else:
+        rows.sort(key=lambda row: len(row[0]))
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _loss(model: Any, head: Any, rows: Rows, classes: list[str]) -> Any:
+    import torch
+    from torch.nn.functional import cross_entropy, normalize
+
+    inputs = model.preprocess([text for text, _ in rows])
+    inputs = {
+        key: value.to(model.device) if hasattr(value, "to") else value
+        for key, value in inputs.items()
+    }
+    vectors = normalize(model(inputs)["sentence_embedding"])
+    right = torch.tensor([classes.index(label) for _, label in rows], device=model.device)
+    return cross_entropy(SCALE * head(vectors), right)
+
+
+def _mean_loss(
+    model: Any, head: Any, rows: Rows, classes: list[str], settings: EncoderSettings
+) -> float:
+    import torch
+
+    model.eval()
+    with torch.inference_mode():
+        batches = _batches(rows, settings.batch_size)
+        total = sum(_loss(model, head, b, classes).item() * len(b) for b in batches)
+    return float(total / len(rows))

@@ -1,0 +1,67 @@
+"""Finds the training rows that are most like a query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.prompts import query_text
+from harness.retrieval.embedder import Embedder
+from harness.retrieval.vectors import VectorIndex
+from harness.types import Example, Query
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Rows indexed by the meaning of their inputs."""
+
+    rows: tuple[Example, ...]
+    vectors: VectorIndex
+    embedder: Embedder
+
+    @classmethod
+    def build(cls, rows: Sequence[Example], embedder: Embedder) -> Neighbours:
+        """Index rows; there must be at least one."""
+        vectors = embedder.embed([query_text(row.query) for row in rows])
+        return cls(tuple(rows), VectorIndex.build(vectors), embedder)
+
+    def search(self, queries: Sequence[Query], k: int) -> list[list[tuple[Example, float]]]:
+        """Find the rows most like each query.
+
+        A row never finds itself: what has the query's id is left out.
+
+        Args:
+            queries: one or many.
+            k: how many rows; fewer where there are fewer.
+
+        Returns:
+            (row, cosine) for each query, the nearest first.
+        """
+        if not queries:
+            return []
+        vectors = self.embedder.embed([query_text(query) for query in queries])
+        places, cosines = self.vectors.search(vectors, k + 1)
+        return [
+            [
+                (self.rows[place], cosine)
+                for place, cosine in zip(found, row, strict=True)
+                if self.rows[place].query.id != query.id
+            ][:k]
+            for query, found, row in zip(queries, places.tolist(), cosines.tolist(), strict=True)
+        ]
+
+    def save(self, folder: Path) -> None:
+        """Write rows and vectors into a folder; the embedding model is named, not copied."""
+        folder.mkdir(exist_ok=True)
+        self.vectors.save(folder / "vectors.faiss")
+        lines = (json.dumps(asdict(row), ensure_ascii=False) for row in self.rows)
+        (folder / "rows.jsonl").write_text("".join(f"{line}\n" for line in lines))
+
+    @classmethod
+    def load(cls, folder: Path, embedder: Embedder) -> Neighbours:
+        """Read rows and vectors that were embedded with the same model."""
+        rows = map(json.loads, (folder / "rows.jsonl").read_text().splitlines())
+        examples = (Example(Query.from_row(r["query"]), tuple(r["targets"])) for r in rows)
+        return cls(tuple(examples), VectorIndex.load(folder / "vectors.faiss"), embedder)

