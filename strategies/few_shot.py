@@ -19,7 +19,7 @@ from harness.prompts import full_prompt
 class FewShot(Strategy):
     """Prompt with the instruction and demonstrations drawn from the training rows."""
 
-    answers = frozenset({"choice", "text"})
+    answers = frozenset({"choice", "text", "json"})
     needs_train = True
     needs_model = True
     complexity = 2

@@ -14,7 +14,7 @@ from harness.prompts import lessons, tuned_prompt
 class FullFinetune(Strategy):
     """Every weight is trained, in float32, and the whole model is the artifact."""
 
-    answers = frozenset({"choice", "text"})
+    answers = frozenset({"choice", "text", "json"})
     needs_train = True
     needs_model = True
     learns = "weights"

@@ -14,7 +14,7 @@ from harness.prompts import lessons, tuned_prompt
 class Ia3(Strategy):
     """A few thousand factors, trained on completions, merged into the weights for serving."""
 
-    answers = frozenset({"choice", "text"})
+    answers = frozenset({"choice", "text", "json"})
     needs_train = True
     needs_model = True
     learns = "weights"

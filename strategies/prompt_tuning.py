@@ -14,7 +14,7 @@ from harness.prompts import instruction_block, lessons, tuned_prompt
 class PromptTuning(Strategy):
     """Vectors before the first layer are trained; the model itself stays as it is."""
 
-    answers = frozenset({"choice", "text"})
+    answers = frozenset({"choice", "text", "json"})
     needs_train = True
     needs_model = True
     learns = "weights"

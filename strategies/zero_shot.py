@@ -12,7 +12,7 @@ from harness.prompts import full_prompt
 class ZeroShot(Strategy):
     """Prompt with the instruction and, for a choice, the labels and what they mean."""
 
-    answers = frozenset({"choice", "text"})
+    answers = frozenset({"choice", "text", "json"})
     needs_model = True
     complexity = 1
     provides = frozenset({"per_user_data", "offline"})
