@@ -34,6 +34,14 @@ def points(value: float) -> str:
     return f"{round(100 * value, 1) + 0.0:.1f} points"  # + 0.0: never "-0.0"
 
 
+def percent(share: float) -> str:
+    """Return a share in whole per cent; what is not all, or not nothing, never reads as such."""
+    whole = round(100 * share)
+    if 0 < share < 1 and whole in (0, 100):
+        return "less than 1 %" if whole == 0 else "more than 99 %"
+    return f"{whole} %"
+
+
 def duration(seconds: float | None) -> str:
     """Return a duration in the unit a person would choose, from µs to hours."""
     if seconds is None:

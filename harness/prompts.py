@@ -6,6 +6,7 @@ Knows nothing of tokens or chat templates; `harness/lm/chat.py` applies those.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,11 +19,23 @@ learnt; "full" is zero-shot's whole prompt."""
 
 
 def instruction_block(facts: TaskFacts) -> str:
-    """Return the task's instruction and, for a choice, the list of labels with what they mean."""
-    if facts.answer_kind != "choice":
-        return facts.instruction
-    lines = [f"- {label}: {text}" if text else f"- {label}" for label, text in facts.labels.items()]
-    return "\n".join([facts.instruction, "Answer with exactly one of these labels:", *lines])
+    """Return the task's instruction and what an answer looks like.
+
+    For a choice that is the list of labels with what they mean, for a JSON answer its schema, for
+    a text what to say where there is no answer.
+    """
+    lines = [facts.instruction]
+    if facts.answer_kind == "choice":
+        lines.append("Answer with exactly one of these labels:")
+        lines += [
+            f"- {label}: {text}" if text else f"- {label}" for label, text in facts.labels.items()
+        ]
+    if facts.answer_kind == "json":
+        schema = json.dumps(facts.schema, separators=(",", ":"), ensure_ascii=False)
+        lines += ["Answer with a JSON object of this schema:", schema]
+    if facts.no_answer is not None:
+        lines.append(f"If there is no answer, say exactly: {facts.no_answer}")
+    return "\n".join(lines)
 
 
 def query_text(query: Query) -> str:

@@ -149,6 +149,8 @@ class RunHeader(Fact):
     started_at: str
     task: dict[str, Any]
     """The task file, resolved."""
+    task_folder: str | None = None
+    """Folder of the task file, where a metric of its own is found again."""
     criteria_sha256: str
     """Hash of metric, limits, needs, traffic and margin as they stood before anything ran."""
     data: DataFacts

@@ -8,18 +8,17 @@ Nothing in `harness` imports the package `strategies`.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from harness.errors import StrategyError, UnknownNameError, UserError
 from harness.hashing import sha256_of, sha256_of_file
+from harness.pyfile import from_file
 from harness.strategy import INPUT_FILE, Params, Strategy
 
 GROUP = "harness.strategies"
@@ -187,30 +186,7 @@ def _from_module(reference: str) -> object:
 
 
 def _from_file(reference: str, base: Path | None) -> object:
-    file_name, class_name = reference.rsplit(":", 1)
-    path = ((base or Path.cwd()) / Path(file_name).expanduser()).resolve()
-    if not path.is_file():
-        raise UserError(f"strategy '{reference}': there is no file {path}")
-    module = _import_file(path)
-    if not hasattr(module, class_name):
-        classes = [name for name, value in vars(module).items() if inspect.isclass(value)]
-        raise UnknownNameError(f"class in {path.name}", class_name, classes)
-    return getattr(module, class_name)
-
-
-def _import_file(path: Path) -> ModuleType:
-    # Named after its content's place, so that two files of the same name never collide.
-    name = f"harness_file_{sha256_of(str(path))[:12]}_{path.stem}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as problem:
-        del sys.modules[name]
-        raise StrategyError(f"{path} cannot be imported: {problem!r}") from problem
-    return module
+        return from_file(reference, base, "strategy", inspect.isclass)
+    except ImportError as problem:
+        raise StrategyError(str(problem)) from problem

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import numbers
-from harness.judge import Comparison, Difference, Row
+from harness.judge import Comparison, Difference, Row, Score
 
 VERDICTS = {
     "choose": "Choose",
@@ -35,7 +35,7 @@ class View:
         """Arms that finished, best score first; then those that did not."""
         rows = self.comparison.rows
         finished = [row for row in rows if row.score]
-        finished.sort(key=lambda row: -(row.score.value if row.score else 0))
+        finished.sort(key=lambda row: -(row.score.value or 0.0 if row.score else 0.0))
         return finished + [row for row in rows if not row.score]
 
     @property
@@ -83,6 +83,20 @@ class View:
             return numbers.NOT_MEASURED
         low, high = 100 * loss.low, 100 * loss.high
         return f"{100 * loss.value:+.1f} ({low:+.1f} to {high:+.1f}) against {loss.to}"
+
+    def further(self, score: Score) -> str:
+        """A further metric with its interval, or why it has none."""
+        if score.value is None:
+            return f"{score.metric} {numbers.NOT_MEASURED} ({score.undefined})"
+        interval = numbers.interval(score.ci_low, score.ci_high)
+        return f"{score.metric} {numbers.score(score.value)} ({interval})"
+
+    def unanswerable(self, row: Row) -> str | None:
+        """What an arm does with questions that have no answer."""
+        if row.unanswerable is None:
+            return None
+        share, n = row.unanswerable.answered_anyway, row.unanswerable.n
+        return f"answers all the same: {numbers.percent(share)} of {n} questions that have none"
 
     def difference(self, difference: Difference) -> str:
         """An arm's difference to the chosen one."""
@@ -132,7 +146,7 @@ class View:
     def bar(self, row: Row) -> dict[str, float] | None:
         """Positions in per cent of an arm's score and interval on a scale from 0 to 1."""
         score = row.score
-        if score is None or score.ci_low is None or score.ci_high is None:
+        if score is None or score.value is None or score.ci_low is None or score.ci_high is None:
             return None
         low, high = 100 * max(0.0, score.ci_low), 100 * min(1.0, score.ci_high)
         return {"low": low, "width": max(high - low, 0.5), "at": 100 * score.value}

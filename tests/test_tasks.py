@@ -19,12 +19,13 @@ ALIKE = 80
 """token_sort_ratio from which two messages count as near-duplicates."""
 
 
-def rows(name):
-    return [json.loads(line) for line in (TRIAGE / "data" / name).read_text().splitlines()]
+def rows(name, task=TRIAGE):
+    return [json.loads(line) for line in (task / "data" / name).read_text().splitlines()]
 
 
 def test_there_are_tasks():
-    assert {path.parent.name for path in TASKS.glob("*/task.yaml")} == {"ticket_triage"}
+    names = {path.parent.name for path in TASKS.glob("*/task.yaml")}
+    assert names == {"ticket_triage", "handbook_qa", "ticket_to_json"}
 
 
 @pytest.mark.parametrize("folder", sorted(TASKS.iterdir()), ids=lambda path: path.name)
@@ -46,15 +47,53 @@ def test_ticket_triage_is_as_large_as_promised():
     assert len(list((TRIAGE / "data" / "handbook").glob("*.md"))) >= 30
 
 
-def test_the_data_is_frozen():
-    readme = (TRIAGE / "README.md").read_text()
-    stated = dict(re.findall(r"\| (data/\S+) \| ([0-9a-f]{64}) \|", readme))
-    pages = sorted((TRIAGE / "data" / "handbook").glob("*.md"))
-    lines = "".join(f"{p.name}:{hashlib.sha256(p.read_bytes()).hexdigest()}\n" for p in pages)
-    assert stated.pop("data/handbook/*.md") == hashlib.sha256(lines.encode()).hexdigest()
-    assert len(stated) == 4
+@pytest.mark.parametrize(
+    ("name", "train", "validation", "test"),
+    [("handbook_qa", 150, 50, 200), ("ticket_to_json", 200, 50, 200)],
+)
+def test_the_others_are_as_large_as_promised(name, train, validation, test):
+    task = load_task(TASKS / name / "task.yaml")
+    assert len(task.train) >= train
+    assert len(task.validation) >= validation
+    assert len(task.test) >= test
+
+
+@pytest.mark.parametrize("folder", sorted(TASKS.iterdir()), ids=lambda path: path.name)
+def test_the_data_is_frozen(folder):
+    readme = (folder / "README.md").read_text()
+    stated = dict(re.findall(r"\| (\S+\.jsonl?|data/handbook/\*\.md) \| ([0-9a-f]{64}) \|", readme))
+    files = {str(file.relative_to(folder)) for file in (folder / "data").glob("*.jsonl")}
+    assert files <= set(stated)
+    if digest := stated.pop("data/handbook/*.md", None):
+        pages = sorted((folder / "data" / "handbook").glob("*.md"))
+        lines = "".join(f"{p.name}:{hashlib.sha256(p.read_bytes()).hexdigest()}\n" for p in pages)
+        assert digest == hashlib.sha256(lines.encode()).hexdigest()
     for name, digest in stated.items():
-        assert hashlib.sha256((TRIAGE / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_the_second_answers_agree_as_the_readme_says():
+    from harness.metrics.answers import normalise_answer
+
+    folder = TASKS / "handbook_qa"
+    second = {row["id"]: row["answer"] for row in rows("test_second_answers.jsonl", folder)}
+    first = rows("test.jsonl", folder)
+    assert {row["id"] for row in first} == set(second)
+    differing = [
+        row["id"]
+        for row in first
+        if normalise_answer(second[row["id"]])
+        not in map(normalise_answer, row["answers"] or ["not in the handbook"])
+    ]
+    assert len(differing) == 5  # six, of which one's wording was then accepted
+
+
+def test_the_second_records_agree_as_the_readme_says():
+    folder = TASKS / "ticket_to_json"
+    second = {row["id"]: row["record"] for row in rows("test_second_records.jsonl", folder)}
+    first = {row["id"]: row["record"] for row in rows("test.jsonl", folder)}
+    agreed = sum(second[row_id] == record for row_id, record in first.items())
+    assert f"{agreed} of {len(first)} records agreed" in (folder / "README.md").read_text()
 
 
 def test_the_second_labelling_agrees_as_the_readme_says():

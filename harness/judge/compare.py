@@ -12,7 +12,7 @@ from harness.judge.cost import Terms
 from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.rows import build_row
 from harness.judge.scoring import Array, paired_difference, statistics
-from harness.metrics import Metric, find
+from harness.metrics import Metric
 from harness.runfolder import RunFolder
 
 
@@ -39,7 +39,7 @@ def compare(first: RunFolder, second: RunFolder) -> list[str]:
     ]
     if not pairs:
         raise UserError("no arm finished in both runs")
-    metric = find(before.task["metric"])
+    metric = before.metric
     lines = [f"{metric.name} of {second.path} less {first.path}, on {len(rows)} shared test rows:"]
     for old, new in pairs:
         lines += _changes(Side(before, old), Side(after, new), metric, rows)

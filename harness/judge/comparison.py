@@ -25,12 +25,16 @@ class Score(Opinion):
     """A metric's value with its 95 % interval."""
 
     metric: str
-    value: float
+    value: float | None
+    """None only among further metrics and in parts of the rows; `undefined` says why."""
     ci_low: float | None
     ci_high: float | None
     n: int
+    """Items that count: of some metrics not all test rows do."""
     unreliable: str | None = None
     """Why the interval is not to be trusted, if so."""
+    undefined: str | None = None
+    """Why there is no value, if there is none."""
 
 
 class Loss(Opinion):
@@ -60,6 +64,27 @@ class SliceScore(Opinion):
     column: str
     value: str
     score: Score
+
+
+class ClassScore(Opinion):
+    """How well an arm does on one label of a choice."""
+
+    label: str
+    precision: float | None
+    """Share of the answers with this label that are right; None where none has it."""
+    recall: float | None
+    """Share of this label's rows that are found; None where there are none."""
+    n: int
+    """Test rows with this label."""
+
+
+class Unanswerable(Opinion):
+    """What an arm does with questions that have no answer."""
+
+    answered_anyway: float
+    """Share that got an answer all the same."""
+    n: int
+    """Questions that have none."""
 
 
 class Check(Opinion):
@@ -121,6 +146,10 @@ class Row(Opinion):
     also: tuple[Score, ...] = ()
     without_leaks: Score | None = None
     slices: tuple[SliceScore, ...] = ()
+    classes: tuple[ClassScore, ...] = ()
+    """For choices among not too many labels."""
+    unanswerable: Unanswerable | None = None
+    """Where the task says what to answer to such questions, and has some."""
     checks: tuple[Check, ...] = ()
     cost: CostParts = CostParts()
     failed_items: int = 0

@@ -15,9 +15,8 @@ from harness.judge.contest import Contest
 from harness.judge.evidence import Evidence, gather
 from harness.judge.resample import bootstrap
 from harness.judge.rows import build_row, usage_of, with_loss
-from harness.judge.scoring import differences, estimate, statistics
+from harness.judge.scoring import counted_rows, differences, estimate, statistics
 from harness.judge.verdict import EQUAL_COST, Contender, decide
-from harness.metrics import find
 from harness.prices import MachinePrice, Prices
 from harness.runfolder import RunFolder
 
@@ -81,17 +80,18 @@ class Case:
 
     def _contest(self) -> Contest | None:
         evidence = self.evidence
-        metric = find(evidence.task["metric"])
+        metric = evidence.metric
         arms = [arm for arm in evidence.arms if arm.status == "ok"]
         if not arms:
             return None
         of_arms = [statistics(evidence, arm, metric) for arm in arms]
+        counted = counted_rows(metric, of_arms) or range(len(evidence.truth.ids))
         return Contest(
             names=tuple(arm.name for arm in arms),
             estimates=np.array([estimate(metric, of_arm) for of_arm in of_arms]),
             resampled=bootstrap(metric, of_arms, evidence.truth.clusters),
-            n=len(evidence.truth.ids),
-            units=evidence.truth.units,
+            n=len(counted),
+            units=evidence.truth.units(counted),
             metric_range=metric.highest - metric.lowest,
         )
 
@@ -99,7 +99,7 @@ class Case:
         arms = {arm.name: arm for arm in self.evidence.arms}
         contenders = []
         for row in rows:
-            if row.status != "ok" or row.score is None:
+            if row.status != "ok" or row.score is None or row.score.value is None:
                 continue
             parts = cost.cost_of(usage_of(self.evidence, arms[row.strategy]), terms)
             money = cost.total_usd(parts, terms)
@@ -159,7 +159,7 @@ class Case:
             return ()
         arms = {arm.name: arm for arm in self.evidence.arms}
         others = [row for row in rows if row.score and row.strategy != found.choice]
-        others.sort(key=lambda row: -row.score.value if row.score else 0.0)
+        others.sort(key=_by_score)
         chosen = usage_of(self.evidence, arms[found.choice])
         return tuple(
             _pair(chosen, usage_of(self.evidence, arms[row.strategy]), terms)
@@ -216,6 +216,11 @@ class Case:
         if facts["model"]:
             del facts["model"]["location"]  # a path of that machine, of no use on another
         return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
+
+
+def _by_score(row: Row) -> float:
+    """Sort by this to have the best score first."""
+    return -(row.score.value or 0.0) if row.score else 0.0
 
 
 def _borderline_flips(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.errors import RunFolderError
+from harness.items import items_of
+from harness.metrics import Items, Metric
+from harness.own_metric import find_metric
 from harness.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.runfolder import RunFolder, read_jsonl, read_predictions
-from harness.types import Prediction
+from harness.types import Prediction, TaskFacts
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,12 @@ class Truth:
     targets: tuple[tuple[str, ...], ...]
     slices: tuple[Mapping[str, str], ...]
     clusters: tuple[str | None, ...]
+    evidence: tuple[tuple[str, ...], ...]
 
-    @property
-    def units(self) -> int:
-        """The number of independent items: a cluster counts once."""
-        named = {cluster for cluster in self.clusters if cluster is not None}
-        return len(named) + sum(cluster is None for cluster in self.clusters)
+    def units(self, rows: Sequence[int]) -> int:
+        """Return the number of independent items among some rows: a cluster counts once."""
+        clusters = [self.clusters[row] for row in rows]
+        return len(set(clusters) - {None}) + clusters.count(None)
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,10 @@ class ArmEvidence:
         """The arm's name."""
         return self.plan.arm
 
-    def texts(self, seed: int) -> list[str | None]:
-        """Return the answers under one seed (by position); None where the item failed."""
-        return [None if p.error else p.text for p in self.predictions[seed]]
+    @property
+    def cites(self) -> bool:
+        """Whether any of its answers names its sources."""
+        return any(p.sources is not None for seed in self.predictions for p in seed)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Evidence:
     header: RunHeader
     truth: Truth
     arms: tuple[ArmEvidence, ...]
+    documents: Mapping[str, str]
+    """Id to text, of the corpus as it was when the task ran."""
 
     @property
     def task(self) -> dict[str, Any]:
@@ -63,9 +70,43 @@ class Evidence:
         return self.header.task
 
     @property
-    def labels(self) -> list[str]:
-        """The labels of a choice; empty for free text."""
-        return list(self.task["answer"]["labels"])
+    def facts(self) -> TaskFacts:
+        """What decides how an answer is read."""
+        answer = self.task["answer"]
+        return TaskFacts(
+            self.task["name"],
+            self.task["instruction"],
+            answer["kind"],
+            answer["labels"] or {},
+            schema=answer.get("schema"),
+            no_answer=answer.get("no_answer"),
+        )
+
+    @property
+    def metric(self) -> Metric:
+        """The primary metric."""
+        return self.find_metric(self.task["metric"])
+
+    def find_metric(self, name: str) -> Metric:
+        """Return a metric of the task, a function of its own too.
+
+        Raises:
+            UserError: the file of that function is gone or cannot be used.
+        """
+        folder = self.header.task_folder
+        return find_metric(name, Path(folder) if folder else None)
+
+    def items(self, arm: ArmEvidence, seed: int) -> Items:
+        """Return an arm's answers under one seed (by position) beside the truth."""
+        truth = self.truth
+        return items_of(
+            truth.ids,
+            arm.predictions[seed],
+            truth.targets,
+            self.facts,
+            self.documents,
+            truth.evidence,
+        )
 
 
 def gather(folder: RunFolder) -> Evidence:
@@ -86,7 +127,9 @@ def gather(folder: RunFolder) -> Evidence:
         targets=tuple(tuple(row["targets"]) for row in rows),
         slices=tuple(row["slices"] for row in rows),
         clusters=tuple(row["cluster"] for row in rows),
+        evidence=tuple(tuple(row.get("evidence", ())) for row in rows),
     )
+    documents = read_jsonl(folder.documents) if folder.documents.is_file() else []
     trials = folder.trials()
     arms = {trial.arm: trial for trial in reversed(header.trials)}
     names = dict.fromkeys(trial.arm for trial in header.trials)
@@ -95,6 +138,7 @@ def gather(folder: RunFolder) -> Evidence:
         header,
         truth,
         tuple(_arm(folder, arms[name], planned[name], trials, truth) for name in names),
+        {document["id"]: document["text"] for document in documents},
     )
 
 

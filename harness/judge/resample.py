@@ -31,10 +31,12 @@ def bootstrap(
         clusters: names the cluster of each item; items without one are clusters of their own.
 
     Returns:
-        [arms, RESAMPLES].
+        [arms, resamples]: RESAMPLES of them, less those in which no item counts for any arm. In
+        the others, an arm of which none counts has the value 0.
     """
     n = statistics[0].shape[1]
     values = np.empty((len(statistics), RESAMPLES))
+    nothing = np.ones(RESAMPLES, dtype=bool)
     for first in range(0, RESAMPLES, ROWS_AT_ONCE):
         last = min(first + ROWS_AT_ONCE, RESAMPLES)
         # Seeded by position, so that every call draws the same items, arm for arm.
@@ -43,11 +45,12 @@ def bootstrap(
         for arm, of_arm in enumerate(statistics):
             seeds = len(of_arm)
             by_seed = np.stack([metric.finish(counts @ of_seed) for of_seed in of_arm])
+            nothing[first:last] &= np.isnan(by_seed).all(axis=0)
             weights = np.random.default_rng([SEED, first, seeds]).multinomial(
                 seeds, np.full(seeds, 1 / seeds), size=last - first
             )
-            values[arm, first:last] = (by_seed * weights.T).sum(axis=0) / seeds
-    return values
+            values[arm, first:last] = (np.nan_to_num(by_seed) * weights.T).sum(axis=0) / seeds
+    return values if nothing.all() else values[:, ~nothing]
 
 
 def bias_corrected_interval(estimate: float, resampled: Array) -> tuple[float, float]:

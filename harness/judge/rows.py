@@ -12,8 +12,14 @@ from harness.judge.checks import limit_checks, need_checks
 from harness.judge.comparison import Loss, Row, Score
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.intervals import quantile_interval
-from harness.judge.scoring import item_metric, score, slice_scores
-from harness.metrics import find
+from harness.judge.particulars import class_scores, unanswerable_of
+from harness.judge.scoring import (
+    further_score,
+    item_metric,
+    primary_score,
+    score,
+    slice_scores,
+)
 from harness.records import Measurement, Phase, WorkerResult
 
 SERVING: tuple[Phase, ...] = ("load", "latency", "predict")
@@ -25,7 +31,7 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
     if arm.status != "ok":
         return Row(**facts)
     task = evidence.task
-    primary = score(evidence, arm, find(task["metric"]))
+    primary = primary_score(evidence, arm)
     timing = _timing(arm)
     usage = usage_of(evidence, arm)
     parts = cost.cost_of(usage, terms)
@@ -38,7 +44,7 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
     checks = (
         *limit_checks(
             task["limits"],
-            (primary.value, primary.ci_low, primary.ci_high),
+            (primary.value or 0.0, primary.ci_low, primary.ci_high),
             (timing["p95_s"], *_p95_interval(arm)),
             serve_bytes,
             fit_bytes,
@@ -52,7 +58,9 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
         score=primary,
         also=_also(evidence, arm, primary),
         without_leaks=_without_leaks(evidence, arm),
-        slices=slice_scores(evidence, arm, item_metric(find(task["metric"]))),
+        slices=slice_scores(evidence, arm, item_metric(evidence.metric)),
+        classes=class_scores(evidence, arm),
+        unanswerable=unanswerable_of(evidence, arm),
         fit_wall_s=usage.fit_s,
         fit_peak_bytes=fit_bytes,
         predict_peak_bytes=serve_bytes,
@@ -150,7 +158,7 @@ def _also(evidence: Evidence, arm: ArmEvidence, primary: Score) -> tuple[Score, 
     names = list(evidence.task["also"])
     if primary.metric == "macro_f1" and "accuracy" not in names:
         names.append("accuracy")
-    return tuple(score(evidence, arm, find(name)) for name in names)
+    return tuple(further_score(evidence, arm, name) for name in names)
 
 
 def _without_leaks(evidence: Evidence, arm: ArmEvidence) -> Score | None:
@@ -158,7 +166,7 @@ def _without_leaks(evidence: Evidence, arm: ArmEvidence) -> Score | None:
     rows = [number for number, row_id in enumerate(evidence.truth.ids) if row_id not in leaked]
     if not leaked or not rows:
         return None
-    return score(evidence, arm, find(evidence.task["metric"]), rows)
+    return score(evidence, arm, evidence.metric, rows)
 
 
 def _prompt_tokens_mean(arm: ArmEvidence) -> float | None:

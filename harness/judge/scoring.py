@@ -22,19 +22,18 @@ Array = NDArray[np.float64]
 def statistics(evidence: Evidence, arm: ArmEvidence, metric: Metric) -> Array:
     """Return [seeds, items, k]: the metric's additive statistics of one arm."""
     return np.stack(
-        [
-            metric.statistics(arm.texts(seed), evidence.truth.targets, evidence.labels)
-            for seed in range(len(arm.predictions))
-        ]
+        [metric.statistics(evidence.items(arm, seed)) for seed in range(len(arm.predictions))]
     )
 
 
 def estimate(metric: Metric, of_arm: Array) -> float:
     """Return the metric's value: the mean over seeds of its value over all items.
 
-    Rounded, or three seeds of 0.95 would average to less than a limit of 0.95.
+    A seed in which nothing counts (no answer cites anything) is worth 0. Rounded, or three seeds
+    of 0.95 would average to less than a limit of 0.95.
     """
-    return round(float(np.mean([metric.finish(of_seed.sum(axis=0)) for of_seed in of_arm])), 12)
+    by_seed = [metric.finish(of_seed.sum(axis=0)) for of_seed in of_arm]
+    return round(float(np.mean(np.nan_to_num(by_seed))), 12)
 
 
 def score(
@@ -43,13 +42,16 @@ def score(
     """Score one arm on all test rows, or on some of them.
 
     0/1 values of a single seed get Wilson's interval; everything else the bias-corrected
-    bootstrap, over seeds and clusters too where there are several.
+    bootstrap, over seeds and clusters too where there are several. Where no item counts there is
+    no value, and the reason is said.
     """
     chosen = list(range(len(evidence.truth.ids))) if rows is None else list(rows)
     of_arm = statistics(evidence, arm, metric)[:, chosen]
+    n = len(counted_rows(metric, [of_arm]))
+    if n == 0:
+        return _undefined(metric, "no test row of these counts for it")
     value = estimate(metric, of_arm)
     clusters = [evidence.truth.clusters[row] for row in chosen]
-    n = len(chosen)
     if metric.binary and len(of_arm) == 1 and not any(clusters):
         low, high = wilson(int(of_arm[0, :, 0].sum()), n)
     else:
@@ -65,6 +67,40 @@ def score(
         n=n,
         unreliable=doubt,
     )
+
+
+def primary_score(evidence: Evidence, arm: ArmEvidence) -> Score:
+    """Score one arm by the task's metric; to be without a value, by citing nothing, is 0."""
+    found = score(evidence, arm, evidence.metric)
+    if found.value is not None:
+        return found
+    doubt = f"{arm.name} scores 0: none of its answers says something and cites a document for it"
+    return Score(
+        metric=found.metric,
+        value=0.0,
+        ci_low=0.0,
+        ci_high=0.0,
+        n=len(evidence.truth.ids),
+        unreliable=doubt,
+    )
+
+
+def further_score(evidence: Evidence, arm: ArmEvidence, name: str) -> Score:
+    """Score one arm by a further metric; of one about citations, an arm without any has none."""
+    metric = evidence.find_metric(name)
+    if "sources" in metric.needs and not arm.cites:
+        return _undefined(metric, "cites nothing")
+    return score(evidence, arm, metric)
+
+
+def counted_rows(metric: Metric, of_arms: Sequence[Array]) -> list[int]:
+    """Return the positions of the items that count for the metric, in any arm and seed."""
+    counts = np.any([metric.counted(of_arm).any(axis=0) for of_arm in of_arms], axis=0)
+    return [int(row) for row in np.flatnonzero(counts)]
+
+
+def _undefined(metric: Metric, why: str) -> Score:
+    return Score(metric=metric.name, value=None, ci_low=None, ci_high=None, n=0, undefined=why)
 
 
 def slice_scores(evidence: Evidence, arm: ArmEvidence, metric: Metric) -> tuple[SliceScore, ...]:
@@ -88,7 +124,7 @@ def differences(evidence: Evidence, choice: str | None) -> tuple[Difference, ...
     arms = {arm.name: arm for arm in evidence.arms if arm.status == "ok"}
     if choice not in arms:
         return ()
-    metric = find(evidence.task["metric"])
+    metric = evidence.metric
     chosen = statistics(evidence, arms.pop(choice), metric)
     clusters = evidence.truth.clusters
     found = []
@@ -116,7 +152,7 @@ def paired_difference(
     if metric.binary and len(first) == len(second) == 1 and not any(clusters):
         ours, theirs = first[0, :, 0] > 0, second[0, :, 0] > 0
         only_ours, only_theirs = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
-        low, high = tango(only_ours, only_theirs, len(ours))
+        low, high = tango(only_ours, only_theirs, len(counted_rows(metric, [first])))
     else:
         resampled = bootstrap(metric, [first, second], clusters)
         low, high = bias_corrected_interval(value, resampled[0] - resampled[1])

@@ -1,4 +1,4 @@
-"""Answers prompts with a model: the best label for a choice, greedy text otherwise."""
+"""Answers prompts with a model: the best label for a choice, greedy text or JSON otherwise."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def answer(lm: LanguageModel, prompts: Sequence[str], facts: TaskFacts) -> list[
     Args:
         lm: the model.
         prompts: plain texts; the chat template is applied here, once.
-        facts: kind of answer, labels, length and stop strings.
+        facts: kind of answer, labels, schema, length and stop strings.
 
     Returns:
         One prediction a prompt, in order.
     """
     if facts.answer_kind == "choice":
         return choose(lm, prompts, list(facts.labels))
-    return generate(lm, prompts, facts.max_new_tokens, facts.stop)
+    return generate(lm, prompts, facts.max_new_tokens, facts.stop, facts.schema)
 
 
 def choose(lm: LanguageModel, prompts: Sequence[str], labels: Sequence[str]) -> list[Prediction]:

@@ -4,15 +4,45 @@ from __future__ import annotations
 
 from harness.errors import UnknownNameError
 from harness.metrics.answers import read_choice
-from harness.metrics.choice import ACCURACY, FROM_CLASS_COUNTS, MACRO_F1
-from harness.metrics.metric import Metric
+from harness.metrics.choice import ACCURACY, FROM_CLASS_COUNTS, MACRO_F1, by_class, class_counts
+from harness.metrics.fields import OF_OBJECTS
+from harness.metrics.metric import Array, Items, Metric, Need, each_counts, mean_of
+from harness.metrics.objects import complaint_under, read_object, schema_fault, written
+from harness.metrics.sources import DECLINED, OF_SOURCES, declines, unanswerable
 from harness.metrics.text import EXACT_MATCH, OF_TEXTS
 
-__all__ = ["Metric", "find", "names", "read_choice"]
+__all__ = [
+    "Array",
+    "Items",
+    "Metric",
+    "Need",
+    "by_class",
+    "class_counts",
+    "complaint_under",
+    "declines",
+    "each_counts",
+    "find",
+    "mean_of",
+    "names",
+    "read_choice",
+    "read_object",
+    "schema_fault",
+    "unanswerable",
+    "written",
+]
 
 _METRICS = {
     metric.name: metric
-    for metric in (ACCURACY, MACRO_F1, *FROM_CLASS_COUNTS, EXACT_MATCH, *OF_TEXTS)
+    for metric in (
+        ACCURACY,
+        MACRO_F1,
+        *FROM_CLASS_COUNTS,
+        EXACT_MATCH,
+        *OF_TEXTS,
+        *OF_OBJECTS,
+        *OF_SOURCES,
+        DECLINED,
+    )
 }
 
 

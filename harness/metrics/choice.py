@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.answers import read_choice
-from harness.metrics.metric import Array, Metric, Targets, mean_of
+from harness.metrics.metric import Array, Items, Metric, each_counts, mean_of
 
 
-def right_or_wrong(texts: Sequence[str | None], targets: Targets, labels: Sequence[str]) -> Array:
+def right_or_wrong(items: Items) -> Array:
     """Return [n, 2]: 1 where the label read from the text is accepted, and 1 for counting."""
-    right = [
-        text is not None and read_choice(text, labels) in accepted
-        for text, accepted in zip(texts, targets, strict=True)
-    ]
-    return np.column_stack([np.array(right, dtype=float), np.ones(len(right))])
+    return each_counts(
+        [
+            text is not None and read_choice(text, items.labels) in accepted
+            for text, accepted in zip(items.texts, items.targets, strict=True)
+        ]
+    )
 
 
-def class_counts(texts: Sequence[str | None], targets: Targets, labels: Sequence[str]) -> Array:
+def class_counts(items: Items) -> Array:
     """Return [n, 3 L]: for each label whether the item is its true positive, predicted, actual.
 
     An answer that names no label is predicted for none and a miss for its true one. Where several
     targets are accepted, the predicted one counts as the true one if it is among them.
     """
-    position = {label: number for number, label in enumerate(labels)}
-    counts = np.zeros((len(texts), 3, len(labels)))
-    for row, (text, accepted) in enumerate(zip(texts, targets, strict=True)):
-        predicted = None if text is None else read_choice(text, labels)
+    position = {label: number for number, label in enumerate(items.labels)}
+    counts = np.zeros((len(items.texts), 3, len(position)))
+    for row, (text, accepted) in enumerate(zip(items.texts, items.targets, strict=True)):
+        predicted = None if text is None else read_choice(text, items.labels)
         actual = predicted if predicted in accepted else accepted[0]
         counts[row, 2, position[str(actual)]] = 1
         if predicted is not None:
             counts[row, 1, position[predicted]] = 1
             counts[row, 0, position[predicted]] = predicted == actual
-    return np.asarray(counts.reshape(len(texts), 3 * len(labels)), dtype=np.float64)
+    return np.asarray(counts.reshape(len(counts), 3 * len(position)), dtype=np.float64)
 
 
-def _by_class(sums: Array) -> tuple[Array, Array, Array]:
+def by_class(sums: Array) -> tuple[Array, Array, Array]:
     """Return true positives, predicted and actual items, [..., L] each."""
     counts = sums.reshape(*sums.shape[:-1], 3, -1)
     return counts[..., 0, :], counts[..., 1, :], counts[..., 2, :]
@@ -62,31 +61,31 @@ def macro_f1(sums: Array) -> Array:
     F1 = 2 TP / (predicted + actual); the same set of labels as scikit-learn's
     f1_score(average="macro") takes by default.
     """
-    right, predicted, actual = _by_class(sums)
+    right, predicted, actual = by_class(sums)
     return _mean_over(_share(2 * right, predicted + actual), predicted + actual > 0)
 
 
 def macro_precision(sums: Array) -> Array:
     """Finish class counts into the mean over occurring labels of TP / predicted."""
-    right, predicted, actual = _by_class(sums)
+    right, predicted, actual = by_class(sums)
     return _mean_over(_share(right, predicted), predicted + actual > 0)
 
 
 def macro_recall(sums: Array) -> Array:
     """Finish class counts into the mean over occurring labels of TP / actual."""
-    right, predicted, actual = _by_class(sums)
+    right, predicted, actual = by_class(sums)
     return _mean_over(_share(right, actual), predicted + actual > 0)
 
 
 def balanced_accuracy(sums: Array) -> Array:
     """Finish class counts into the mean over actual labels of TP / actual."""
-    right, _, actual = _by_class(sums)
+    right, _, actual = by_class(sums)
     return _mean_over(_share(right, actual), actual > 0)
 
 
 def weighted_f1(sums: Array) -> Array:
     """Finish class counts into the mean F1 over labels, each weighing its actual items."""
-    right, predicted, actual = _by_class(sums)
+    right, predicted, actual = by_class(sums)
     return _mean_over(_share(2 * right, predicted + actual), actual)
 
 
@@ -95,7 +94,7 @@ def micro_f1(sums: Array) -> Array:
 
     With one label an item it is the accuracy, unless answers named no label.
     """
-    right, predicted, actual = (part.sum(axis=-1) for part in _by_class(sums))
+    right, predicted, actual = (part.sum(axis=-1) for part in by_class(sums))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(2 * right / (predicted + actual))
 

@@ -3,48 +3,54 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from harness.metrics.answers import normalise_answer
-from harness.metrics.metric import Array, Metric, Targets, mean_of
+from harness.metrics.metric import Array, Items, Metric, each_counts, mean_of
+from harness.metrics.objects import read_object, written
 
 
-def matches(texts: Sequence[str | None], targets: Targets, labels: Sequence[str]) -> Array:
-    """Return [n, 2]: 1 where the normalised text equals a normalised target, and 1 for counting."""
-    right = [
-        text is not None
-        and normalise_answer(text) in {normalise_answer(target) for target in accepted}
-        for text, accepted in zip(texts, targets, strict=True)
-    ]
-    return np.column_stack([np.array(right, dtype=float), np.ones(len(right))])
+def matches(items: Items) -> Array:
+    """Return [n, 2]: 1 where an answer equals an accepted one, and 1 for counting.
+
+    Texts are compared normalised; JSON objects by their values, whatever their order or spaces.
+    """
+    same = normalise_answer if items.schema is None else _object_text
+    return each_counts(
+        [
+            text is not None and same(text) in {same(target) for target in accepted}
+            for text, accepted in zip(items.texts, items.targets, strict=True)
+        ]
+    )
+
+
+def _object_text(text: str) -> str | None:
+    value = read_object(text)
+    return None if value is None else written(value)
 
 
 EXACT_MATCH = Metric(
     "exact_match",
-    "share of answers equal to an accepted one, by SQuAD's normalisation",
-    frozenset({"text", "choice"}),
+    "share of answers equal to an accepted one: texts by SQuAD's normalisation, JSON by its values",
+    frozenset({"text", "choice", "json"}),
     matches,
     mean_of,
     binary=True,
 )
 
 
-def _best_of(
-    value: Callable[[str, str], float],
-    texts: Sequence[str | None],
-    targets: Targets,
-    labels: Sequence[str],
-) -> Array:
+def _best_of(value: Callable[[str, str], float], items: Items) -> Array:
     """Return [n, 2]: an item's value against the target that suits it best, and 1 for counting."""
-    values = [
-        0.0 if text is None else max(value(text, target) for target in accepted)
-        for text, accepted in zip(texts, targets, strict=True)
-    ]
-    return np.column_stack([np.array(values, dtype=float), np.ones(len(values))])
+    return each_counts(
+        [
+            0.0 if text is None else max(value(text, target) for target in accepted)
+            for text, accepted in zip(items.texts, items.targets, strict=True)
+        ]
+    )
 
 
 def token_f1(text: str, target: str) -> float:
@@ -58,15 +64,12 @@ def token_f1(text: str, target: str) -> float:
     return 2 * sum((Counter(said) & Counter(right)).values()) / (len(said) + len(right))
 
 
-def _rouge_l(texts: Sequence[str | None], targets: Targets, labels: Sequence[str]) -> Array:
+def _rouge_l(items: Items) -> Array:
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(["rougeL"])
     return _best_of(
-        lambda text, target: float(scorer.score(target, text)["rougeL"].fmeasure),
-        texts,
-        targets,
-        labels,
+        lambda text, target: float(scorer.score(target, text)["rougeL"].fmeasure), items
     )
 
 
@@ -76,19 +79,17 @@ def _corpus_scorer(name: str) -> Any:
     return {"bleu": BLEU, "chrf": CHRF}[name]()
 
 
-def _corpus_statistics(
-    name: str, texts: Sequence[str | None], targets: Targets, labels: Sequence[str]
-) -> Array:
+def _corpus_statistics(name: str, items: Items) -> Array:
     """Return sacrebleu's counts of n-grams for each item; they add up to a corpus's."""
-    most = max(map(len, targets), default=1)
+    most = max(map(len, items.targets), default=1)
     streams = [
-        [accepted[place] if place < len(accepted) else None for accepted in targets]
+        [accepted[place] if place < len(accepted) else None for accepted in items.targets]
         for place in range(most)
     ]
-    if not texts:
+    if not items.texts:
         return np.zeros((0, 1))
     scorer = _corpus_scorer(name)
-    counts = scorer._extract_corpus_statistics([text or "" for text in texts], streams)
+    counts = scorer._extract_corpus_statistics([text or "" for text in items.texts], streams)
     return np.array(counts, dtype=float)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import harness
 from harness.hashing import sha256_of, sha256_of_file
+from harness.own_metric import source_of
 from harness.registry import sha256_of_sources
 from harness.task import Task
 from harness.types import ModelRef, Split
@@ -26,7 +27,7 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         "strategy": profile.sha256,
         "params": task.params[arm],
         "facts": facts,
-        "metric": task.spec.metric,
+        "metric": source_of(task.spec.metric, task.folder),
         "train": task.train.sha256,
         "validation": task.validation.sha256,
         "documents": [asdict(document) for document in task.documents],

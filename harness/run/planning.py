@@ -53,11 +53,12 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
 
 def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) -> RunHeader:
     """Return the record of an invocation, written before anything runs."""
-    spec = task.spec.model_dump(mode="json")
-    spec["answer"]["labels"] = dict(task.labels)
+    spec = task.spec.model_dump(mode="json", by_alias=True)
+    spec["answer"] |= {"labels": dict(task.labels), "schema": task.schema}
     return RunHeader(
         started_at=started_at,
         task=spec,
+        task_folder=str(task.folder.resolve()),
         criteria_sha256=sha256_of({key: spec[key] for key in CRITERIA}),
         data=task.data,
         model=setting.model,

@@ -17,12 +17,15 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
+from math import isnan
 from pathlib import Path
 from typing import Any
 
-from harness import metrics, registry
+from harness import registry
 from harness.errors import HarnessError, StrategyError, is_out_of_memory, says_out_of_memory
+from harness.items import items_of
+from harness.own_metric import find_metric
 from harness.records import Note, Status, WorkerResult
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, FinishedFit, Job
 from harness.run.measure import Ruler
@@ -133,10 +136,9 @@ class Worker:
 
     def _context(self, artifact: Path) -> Context:
         job = self.job
-        documents = [Document.from_row(row) for row in read_jsonl(job.inputs / "documents.jsonl")]
         return Context(
             facts=job.facts,
-            documents=tuple(documents),
+            documents=self._documents,
             model=job.model,
             seed=job.seed,
             device=job.device,
@@ -148,6 +150,11 @@ class Worker:
             build=self._build,
             scratch=job.scratch,
         )
+
+    @cached_property
+    def _documents(self) -> tuple[Document, ...]:
+        rows = read_jsonl(self.job.inputs / "documents.jsonl")
+        return tuple(Document.from_row(row) for row in rows)
 
     def _build(self, name: str, params: Mapping[str, Any], sub_artifact: str) -> Strategy:
         (self.job.artifact / sub_artifact).mkdir(exist_ok=True)
@@ -170,11 +177,15 @@ class Worker:
         self.notes.append(Note(kind="shared fit", text=text))
 
     def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
-        return metrics.find(self.job.metric).value(
-            [None if prediction.error else prediction.text for prediction in predictions],
+        items = items_of(
+            [example.query.id for example in examples],
+            predictions,
             [example.targets for example in examples],
-            list(self.job.facts.labels),
+            self.job.facts,
+            {document.id: document.text for document in self._documents},
         )
+        value = find_metric(self.job.metric, Path(self.job.strategy_base)).value(items)
+        return 0.0 if isnan(value) else value
 
     def _split(self, name: str) -> Split:
         rows = read_jsonl(self.job.inputs / f"{name}.jsonl")

@@ -4,6 +4,6 @@ from harness.task.inputs import read_inputs
 from harness.task.load import Task, load_task
 from harness.task.near import near_duplicates
 from harness.task.sample import limited
-from harness.task.splits import TruthRow
+from harness.task.truth import TruthRow
 
 __all__ = ["Task", "TruthRow", "limited", "load_task", "near_duplicates", "read_inputs"]

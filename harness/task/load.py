@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,19 @@ from pydantic import ValidationError
 
 from harness import registry
 from harness.errors import Fault, HarnessError, TaskError, unknown_name
+from harness.metrics import complaint_under
 from harness.prices import Prices, read_prices
 from harness.records import DataFacts
 from harness.source import Source
 from harness.strategy import Strategy
 from harness.task import audit
+from harness.task.answers import read_labels, read_schema
 from harness.task.corpus import read_corpus
 from harness.task.rows import Row, read_rows
 from harness.task.schema import TaskFile
-from harness.task.splits import SPLITS, TruthRow, cut, examples_of
-from harness.task.validate import check_keys, validate
+from harness.task.splits import SPLITS, cut, examples_of
+from harness.task.truth import TruthReader, TruthRow
+from harness.task.validate import check_keys, nothing_to_score, validate
 from harness.types import Document, Split, TaskFacts
 
 
@@ -32,6 +34,8 @@ class Task:
     spec: TaskFile
     path: Path
     labels: Mapping[str, str]
+    schema: Mapping[str, Any] | None
+    """The JSON schema of an answer, where answers are JSON objects; its keys sorted."""
     train: Split
     validation: Split
     test: Split
@@ -62,6 +66,8 @@ class Task:
             self.labels,
             self.spec.generation.max_new_tokens,
             tuple(self.spec.generation.stop),
+            self.schema,
+            self.spec.answer.no_answer,
         )
 
 
@@ -74,13 +80,22 @@ def load_task(path: Path) -> Task:
     source = Source(path, "write one with `python -m harness new task NAME`")
     spec = validate(source)
     faults: list[Fault] = []
-    labels = _labels(spec, source, faults)
+    labels = read_labels(spec, source, faults)
+    schema = read_schema(spec, source, faults)
     check_keys(spec, source, faults)
     strategies, params, profiles = _arms(spec, source, faults)
-    splits, truth = _splits(spec, source, labels, faults)
     documents: tuple[Document, ...] = ()
     if spec.data.corpus:
         documents = read_corpus(path.parent / spec.data.corpus, faults)
+    reader = TruthReader(
+        labels,
+        None if schema is None else complaint_under(schema),
+        spec.answer.no_answer,
+        frozenset(document.id for document in documents),
+    )
+    splits, truth = _splits(spec, source, reader, faults)
+    if not faults and (nothing := nothing_to_score(spec, source.path.parent, truth)):
+        faults.append(Fault(source.where(["metric"]), nothing, "name rows that have it"))
     prices = _prices(spec, path.parent, faults)
     if faults:
         raise TaskError(faults)
@@ -97,6 +112,7 @@ def load_task(path: Path) -> Task:
         spec=spec,
         path=path,
         labels=labels,
+        schema=schema,
         train=splits["train"],
         validation=splits["validation"],
         test=splits["test"],
@@ -118,46 +134,6 @@ def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:
     except TaskError as problem:
         faults.extend(problem.faults)
         return None
-
-
-def _labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, str]:
-    where = source.where(["answer", "labels"])
-    given: Any = spec.answer.labels
-    if spec.answer.kind != "choice":
-        if given is not None:
-            faults.append(Fault(where, "only a choice has labels", "remove it, or kind: choice"))
-        return {}
-    if isinstance(given, str):
-        given = _read_labels(source.path.parent / given, where, faults)
-        if given is None:
-            return {}
-    pairs = list(given.items()) if isinstance(given, dict) else [(item, "") for item in given or ()]
-    labels: dict[str, str] = {}
-    for label, text in pairs:
-        if not isinstance(label, str):
-            faults.append(Fault(where, f"labels must be texts, not {label!r}", 'quote them: "1"'))
-        elif not label or label != label.strip():
-            faults.append(Fault(where, f"{label!r} is empty or has spaces around it"))
-        elif label in labels:
-            faults.append(Fault(where, f"the label '{label}' stands twice", "remove one"))
-        else:
-            labels[label] = str(text or "")
-    if len(pairs) < 2:
-        faults.append(Fault(where, "a choice needs at least two different labels"))
-    return labels
-
-
-def _read_labels(file: Path, where: str, faults: list[Fault]) -> Any:
-    try:
-        given = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as problem:
-        what = f"{str(file)!a} cannot be read as JSON: {problem}"
-        faults.append(Fault(where, what, "name a JSON file of labels"))
-        return None
-    if isinstance(given, list | dict):
-        return given
-    faults.append(Fault(where, f"{file} holds neither a JSON list nor an object"))
-    return None
 
 
 def _arms(
@@ -189,14 +165,14 @@ def _arms(
 
 
 def _splits(
-    spec: TaskFile, source: Source, labels: Mapping[str, str], faults: list[Fault]
+    spec: TaskFile, source: Source, reader: TruthReader, faults: list[Fault]
 ) -> tuple[dict[str, Split], list[TruthRow]]:
     rows = _rows(spec, source, faults)
     splits: dict[str, Split] = {}
     truth: list[TruthRow] = []
     seen: dict[str, str] = {}
     for name in SPLITS:
-        splits[name], split_truth = examples_of(name, rows[name], spec.data, labels, seen, faults)
+        splits[name], split_truth = examples_of(name, rows[name], spec.data, reader, seen, faults)
         if name == "test":
             truth = split_truth
     if not rows["test"] and not faults:

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ class Row:
 
     where: str
     values: dict[str, Any]
+
+
+def cell_text(value: Any) -> str | None:
+    """Return what a cell says as text; None where it is neither a text nor a finite number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return str(value)
 
 
 def read_rows(path: Path, faults: list[Fault]) -> list[Row]:

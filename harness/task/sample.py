@@ -6,8 +6,10 @@ import random
 from collections import defaultdict
 from dataclasses import replace
 
+from harness.errors import UserError
 from harness.task import audit
 from harness.task.load import Task
+from harness.task.validate import nothing_to_score
 
 SEED = 0
 
@@ -17,6 +19,9 @@ def limited(task: Task, limit: int) -> Task:
 
     The rows keep their order; a larger limit contains the rows of a smaller one of each label
     as far as the shares allow.
+
+    Raises:
+        UserError: the primary metric scores none of the rows that would be left.
     """
     n = len(task.test)
     if limit >= n:
@@ -32,6 +37,9 @@ def limited(task: Task, limit: int) -> Task:
         # The k-th of m rows stands at share (k + ½) / m, so any cut takes labels in proportion.
         ranked += [((k + 0.5) / len(positions), p) for k, p in enumerate(positions)]
     chosen = sorted(position for _, position in sorted(ranked)[:limit])
+    truth = tuple(task.truth[position] for position in chosen)
+    if nothing := nothing_to_score(task.spec, task.folder, truth):
+        raise UserError(f"--limit {limit}: {nothing} of this sample → raise --limit")
     test = replace(task.test, examples=tuple(task.test.examples[p] for p in chosen))
     splits = {"train": task.train, "validation": task.validation, "test": test}
     data = task.data.model_copy(
@@ -42,4 +50,4 @@ def limited(task: Task, limit: int) -> Task:
             "findings": audit.findings(splits, task.spec.margin),
         }
     )
-    return replace(task, test=test, truth=tuple(task.truth[p] for p in chosen), data=data)
+    return replace(task, test=test, truth=truth, data=data)

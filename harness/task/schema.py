@@ -12,9 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 NOT_YET = {
     "data.groups": "access control by group",
-    "data.evidence": "retrieval scored against named evidence",
     "needs.licence": "licence checks",
-    "answer.schema": "JSON answers",
 }
 """Keys of the design that no code serves yet, with what they would do."""
 
@@ -25,14 +23,14 @@ NonNegativeFloat = Annotated[float, Field(ge=0)]
 
 
 def _shape(value: Any) -> str | None:
-    names = {list: "list[labels]", dict: "dict[labels]", str: "str[labels]", type(None): "none[]"}
+    names = {list: "list[]", dict: "dict[]", str: "str[]", type(None): "none[]"}
     return names.get(type(value))
 
 
 Labels = Annotated[
-    Annotated[list[str], Tag("list[labels]")]
-    | Annotated[dict[str, str], Tag("dict[labels]")]
-    | Annotated[str, Tag("str[labels]")]
+    Annotated[list[str], Tag("list[]")]
+    | Annotated[dict[str, str], Tag("dict[]")]
+    | Annotated[str, Tag("str[]")]
     | Annotated[None, Tag("none[]")],
     # Told apart by shape, so that a fault speaks of the shape that the user wrote.
     Discriminator(
@@ -40,6 +38,17 @@ Labels = Annotated[
         custom_error_type="labels",
         custom_error_message="Input should be a list of labels, a mapping of labels to"
         " descriptions, or the path of a JSON file of either",
+    ),
+]
+
+JsonSchema = Annotated[
+    Annotated[dict[str, Any], Tag("dict[]")]
+    | Annotated[str, Tag("str[]")]
+    | Annotated[None, Tag("none[]")],
+    Discriminator(
+        _shape,
+        custom_error_type="schema",
+        custom_error_message="Input should be a JSON schema, or the path of a JSON file of one",
     ),
 ]
 
@@ -65,9 +74,14 @@ class Answer(Spec):
 
     model_config = ConfigDict(str_min_length=0)  # a description may be empty
 
-    kind: Literal["choice", "text"]
+    kind: Literal["choice", "text", "json"]
     labels: Labels = None
     """For `choice`: the labels, or label to description, or the path of a JSON file of either."""
+    json_schema: JsonSchema = Field(None, alias="schema")
+    """For `json`: the schema of an answer, or the path of a JSON file of it."""
+    no_answer: str | None = Field(None, pattern=r"\S")
+    """For `text`: what to say to a question that has no answer; a row without one has an empty
+    target."""
 
 
 class Data(Spec):
@@ -87,6 +101,9 @@ class Data(Spec):
     """Columns by which the report breaks the score down; never shown to a strategy."""
     cluster: str | None = None
     """Column naming rows that belong together (one author, one document): resampled as one."""
+    evidence: str | None = None
+    """Column with the id, or a list of the ids, of the documents that hold the answer; may be
+    empty. Never shown to a strategy."""
     corpus: str | None = None
     """A folder of .md and .txt documents, or a .jsonl file with `id`, `title`, `text`."""
 
@@ -169,6 +186,7 @@ class TaskFile(Spec):
     answer: Answer
     data: Data
     metric: str
+    """A built-in one, or `path/to/file.py:function` of one's own."""
     also: list[str] = []
     model: str = "smollm2-135m-instruct-q4"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"

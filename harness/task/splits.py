@@ -8,27 +8,15 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from math import isfinite
-from typing import Any
+from collections.abc import Sequence
 
 from harness.errors import Fault, unknown_name
-from harness.task.rows import Row
+from harness.task.rows import Row, cell_text
 from harness.task.schema import Data, SplitShares
+from harness.task.truth import TruthReader, TruthRow
 from harness.types import Example, Query, Split
 
 SPLITS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class TruthRow:
-    """What the judge alone may know of a test row."""
-
-    id: str
-    targets: tuple[str, ...]
-    slices: Mapping[str, str] = field(default_factory=dict)
-    cluster: str | None = None
 
 
 def normalised(text: str) -> str:
@@ -75,7 +63,7 @@ def examples_of(
     name: str,
     rows: Sequence[Row],
     data: Data,
-    labels: Mapping[str, str],
+    reader: TruthReader,
     seen: dict[str, str],
     faults: list[Fault],
 ) -> tuple[Split, list[TruthRow]]:
@@ -85,7 +73,7 @@ def examples_of(
         name: "train", "validation" or "test".
         rows: the raw rows.
         data: the meaning of the columns.
-        labels: the allowed targets; empty where answers are free text.
+        reader: reads targets and evidence.
         seen: every id so far, of other splits too, and where it stands; receives those of `rows`.
         faults: receives everything that is wrong with a row.
 
@@ -97,7 +85,8 @@ def examples_of(
     for number, row in enumerate(rows, start=1):
         row_faults = _missing_columns(row, data, id_column)
         if not row_faults:
-            targets = _targets(row, data, labels, row_faults)
+            targets = reader.targets(row, data.target, row_faults)
+            evidence = reader.evidence(row, data.evidence, row_faults) if data.evidence else ()
             text = _text_of(row, data.input, row_faults)
             row_id = _text_of(row, id_column, row_faults) if id_column else f"{name}-{number}"
             if row_id in seen:
@@ -112,49 +101,26 @@ def examples_of(
         examples.append(Example(Query(row_id, text, fields), targets))
         slices = {column: str(row.values[column]) for column in data.slices}
         cluster = str(row.values[data.cluster]) if data.cluster else None
-        truth.append(TruthRow(row_id, targets, slices, cluster))
+        truth.append(TruthRow(row_id, targets, slices, cluster, evidence))
     return Split(name, tuple(examples)), truth
 
 
 def _missing_columns(row: Row, data: Data, id_column: str | None) -> list[Fault]:
     wanted = [data.input, data.target, *data.visible, *data.slices, data.cluster, id_column]
+    may_be_null = {data.evidence} & set(row.values)
     return [
         Fault(row.where, f"'{column}' is null", "give it a value, or leave out the row")
         if column in row.values
         else Fault(row.where, unknown_name("column", column, row.values), "see the keys of `data`")
-        for column in dict.fromkeys(wanted)
-        if column is not None and row.values.get(column) is None
+        for column in dict.fromkeys([*wanted, data.evidence])
+        if column is not None and row.values.get(column) is None and column not in may_be_null
     ]
 
 
 def _text_of(row: Row, column: str, faults: list[Fault]) -> str:
-    text = _text(row.values[column])
+    text = cell_text(row.values[column])
     if text is None:
         faults.append(Fault(row.where, f"'{column}' must be a text, not {row.values[column]!r}"))
     elif not text.strip():
         faults.append(Fault(row.where, f"'{column}' is empty"))
     return text or ""
-
-
-def _targets(
-    row: Row, data: Data, labels: Mapping[str, str], faults: list[Fault]
-) -> tuple[str, ...]:
-    value = row.values[data.target]
-    targets = tuple(_text(item) for item in (value if isinstance(value, list) else [value]))
-    if not targets or any(target is None or not target.strip() for target in targets):
-        faults.append(
-            Fault(row.where, f"'{data.target}' must be a text or a list of texts, not {value!r}")
-        )
-    elif labels:
-        for target in targets:
-            if target not in labels:
-                faults.append(Fault(row.where, unknown_name("label", str(target), labels)))
-    return tuple(target for target in targets if target is not None)
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return str(value)

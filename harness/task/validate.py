@@ -5,15 +5,20 @@ Knows nothing of data; one named function for each kind of check.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from harness import metrics
-from harness.errors import Fault, TaskError, unknown_name
+from harness.errors import Fault, TaskError, UserError, unknown_name
+from harness.metrics import Metric, Need, unanswerable
+from harness.own_metric import find_metric
 from harness.source import Source
 from harness.task.schema import NOT_YET, TaskFile, arm_of
+from harness.task.truth import TruthRow
 
 
 def validate(source: Source) -> TaskFile:
@@ -57,7 +62,8 @@ def _known_keys(keys: list[Any]) -> list[str]:
             return []
         kinds = getattr(field.annotation, "__args__", (field.annotation,))
         model = next((kind for kind in kinds if hasattr(kind, "model_fields")), None)
-    return list(model.model_fields) if model is not None else []
+    fields = model.model_fields if model is not None else {}
+    return [field.alias or name for name, field in fields.items()]
 
 
 def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
@@ -79,31 +85,80 @@ def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
 def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
     data = spec.data
     for key in ("input", "id"):
-        if getattr(data, key) == data.target:
+        column = getattr(data, key)
+        if column is not None and column in (data.target, data.evidence):
             where = source.where(["data", key])
-            what = f"'{data.target}' is the target: no strategy may see it"
+            role = "the target" if column == data.target else "evidence"
+            what = f"'{column}' is {role}: no strategy may see it"
             faults.append(Fault(where, what, "name another column"))
     split = spec.split
     if split and split.test + split.validation > 1:
         what = f"test {split.test} and validation {split.validation} are more than all rows"
         faults.append(Fault(source.where(["split"]), what, "their sum is at most 1"))
-    hidden = {data.target, *data.slices}
+    if data.evidence and not data.corpus:
+        where = source.where(["data", "evidence"])
+        faults.append(
+            Fault(where, "evidence names documents, and there are none", "add data.corpus")
+        )
+    hidden = {data.target, *data.slices, data.evidence}
     for position, column in enumerate(data.visible):
         if column in hidden:
             where = source.where(["data", "visible", position])
-            faults.append(Fault(where, f"'{column}' is a target or slice: no strategy may see it"))
+            what = "evidence" if column == data.evidence else "a target or slice"
+            faults.append(Fault(where, f"'{column}' is {what}: no strategy may see it"))
+
+
+NEEDED_KEYS: Mapping[Need, str] = {
+    "evidence": "data.evidence",
+    "documents": "data.corpus",
+    "no_answer": "answer.no_answer",
+}
+"""What metrics may need of a task, and the key that gives it."""
 
 
 def _check_metrics(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
+    if spec.answer.no_answer is not None and spec.answer.kind != "text":
+        where = source.where(["answer", "no_answer"])
+        faults.append(Fault(where, "only a text answer has a phrase for 'no answer'", "remove it"))
     for key, name in [("metric", spec.metric), *(("also", name) for name in spec.also)]:
-        if name not in metrics.names():
-            faults.append(Fault(source.where([key]), unknown_name("metric", name, metrics.names())))
-        elif spec.answer.kind not in metrics.find(name).answers:
+        where = source.where([key])
+        metric = _metric(name, where, source, faults)
+        if metric is None:
+            continue
+        if spec.answer.kind not in metric.answers:
             what = f"'{name}' does not score answers of kind {spec.answer.kind}"
             fits = [n for n in metrics.names() if spec.answer.kind in metrics.find(n).answers]
-            faults.append(Fault(source.where([key]), what, f"use one of {', '.join(fits)}"))
-    least = spec.limits.min_score
-    if spec.metric in metrics.names() and least and least > metrics.find(spec.metric).highest:
-        where, highest = source.where(["limits", "min_score"]), metrics.find(spec.metric).highest
-        what = f"{least} is more than {spec.metric} can be, {highest:.0f}"
-        faults.append(Fault(where, what, f"for 85 % write {0.85 * highest}"))
+            faults.append(Fault(where, what, f"use one of {', '.join(fits)}"))
+        for need, needed in NEEDED_KEYS.items():
+            if need in metric.needs and not _given(spec, needed):
+                what = f"'{name}' needs {needed}, and the task has none"
+                faults.append(Fault(where, what, "add it, or take another metric"))
+        least = spec.limits.min_score
+        if key == "metric" and least and least > metric.highest:
+            where = source.where(["limits", "min_score"])
+            what = f"{least} is more than {name} can be, {metric.highest:.0f}"
+            faults.append(Fault(where, what, f"for 85 % write {0.85 * metric.highest}"))
+
+
+def _metric(name: str, where: str, source: Source, faults: list[Fault]) -> Metric | None:
+    try:
+        return find_metric(name, source.path.parent)
+    except UserError as problem:
+        faults.append(Fault(where, str(problem)))
+        return None
+
+
+def _given(spec: TaskFile, key: str) -> bool:
+    part, name = key.split(".")
+    return getattr(getattr(spec, part), name) is not None
+
+
+def nothing_to_score(spec: TaskFile, folder: Path, truth: Sequence[TruthRow]) -> str | None:
+    """Say that the primary metric is of rows that these test rows have none of, if so."""
+    needs = find_metric(spec.metric, folder).needs
+    phrase = spec.answer.no_answer
+    if "evidence" in needs and not any(row.evidence for row in truth):
+        return f"'{spec.metric}' scores rows with evidence, and no test row names any"
+    if "no_answer" in needs and not any(unanswerable(row.targets, phrase) for row in truth):
+        return f"'{spec.metric}' scores questions without an answer, and no test row is one"
+    return None

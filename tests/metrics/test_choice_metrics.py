@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.metrics import find
+from harness.metrics import Items, find
 
 LABELS = ["a", "b", "c", "d", "e"]
 ACCURACY, MACRO_F1 = find("accuracy"), find("macro_f1")
@@ -17,7 +17,7 @@ PAIRS = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), mi
 
 def value(metric, pairs):
     predicted = [text for text, _ in pairs]
-    return metric.value(predicted, [(target,) for _, target in pairs], LABELS)
+    return metric.value(Items(predicted, [(target,) for _, target in pairs], LABELS))
 
 
 def peers_f1(pairs, labels=None):
@@ -70,24 +70,24 @@ def test_macro_f1_of_a_case_done_by_hand():
 @pytest.mark.parametrize("metric", [ACCURACY, MACRO_F1])
 @pytest.mark.parametrize("text", [None, "", "no idea", "a or b"])
 def test_a_failed_or_unreadable_answer_is_worth_nothing_but_counts(metric, text):
-    assert metric.value([text], [("a",)], LABELS) == 0
-    assert metric.value([text, "a"], [("a",), ("a",)], LABELS) < 1
+    assert metric.value(Items([text], [("a",)], LABELS)) == 0
+    assert metric.value(Items([text, "a"], [("a",), ("a",)], LABELS)) < 1
 
 
 @pytest.mark.parametrize("metric", [ACCURACY, MACRO_F1])
 def test_any_of_several_targets_is_right(metric):
     targets = [("a", "b"), ("c",)]
-    assert metric.value(["b", "c"], targets, LABELS) == 1
-    assert metric.value(["a", "c"], targets, LABELS) == 1
-    assert metric.value(["d", "c"], targets, LABELS) < 1
+    assert metric.value(Items(["b", "c"], targets, LABELS)) == 1
+    assert metric.value(Items(["a", "c"], targets, LABELS)) == 1
+    assert metric.value(Items(["d", "c"], targets, LABELS)) < 1
 
 
 @pytest.mark.parametrize("metric", [ACCURACY, MACRO_F1])
 def test_no_items_have_no_value(metric):
-    assert math.isnan(metric.value([], [], LABELS))
+    assert math.isnan(metric.value(Items([], [], LABELS)))
 
 
 @pytest.mark.parametrize("metric", [ACCURACY, MACRO_F1])
 def test_answers_and_targets_of_different_number_are_refused(metric):
     with pytest.raises(ValueError, match="zip"):
-        metric.value(["a", "b"], [("a",)], LABELS)
+        metric.value(Items(["a", "b"], [("a",)], LABELS))

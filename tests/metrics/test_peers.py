@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.metrics import find
+from harness.metrics import Items, find
 
 LABELS = ["a", "b", "c", "d"]
 PAIRS = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1)
@@ -27,7 +27,7 @@ MEANT = [
 
 def of_pairs(name, pairs):
     predicted = [text for text, _ in pairs]
-    return find(name).value(predicted, [(target,) for _, target in pairs], LABELS)
+    return find(name).value(Items(predicted, [(target,) for _, target in pairs], LABELS))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_corpus_scores_are_sacrebleus(name):
     scorer = {"bleu": BLEU, "chrf": CHRF}[name]()
     streams = [[t[n] if n < len(t) else None for t in MEANT] for n in range(2)]
     expected = scorer.corpus_score(SAID, streams).score / 100
-    assert find(name).value(SAID, MEANT, ()) == pytest.approx(expected, abs=1e-12)
+    assert find(name).value(Items(SAID, MEANT)) == pytest.approx(expected, abs=1e-12)
     assert 0 < expected < 1
 
 
@@ -80,25 +80,25 @@ def test_corpus_scores_are_sacrebleus(name):
 def test_a_resampled_corpus_scores_as_if_it_had_been_written(name):
     metric = find(name)
     counts = np.array([[2, 0, 1, 1], [0, 3, 1, 0]])
-    resampled = metric.finish(counts @ metric.statistics(SAID, MEANT, ()))
+    resampled = metric.finish(counts @ metric.statistics(Items(SAID, MEANT)))
     for row, value in zip(counts, resampled, strict=True):
         texts = [text for text, n in zip(SAID, row, strict=True) for _ in range(n)]
         targets = [target for target, n in zip(MEANT, row, strict=True) for _ in range(n)]
-        assert value == pytest.approx(metric.value(texts, targets, ()), abs=1e-12)
+        assert value == pytest.approx(metric.value(Items(texts, targets)), abs=1e-12)
 
 
 def test_an_item_that_failed_is_an_empty_answer_to_corpus_scores():
     for name in ("bleu", "chrf", "rouge_l", "token_f1"):
-        failed = find(name).value([SAID[0], None], MEANT[:2], ())
-        assert 0 < failed < find(name).value([SAID[0], MEANT[1][0]], MEANT[:2], ())
+        failed = find(name).value(Items([SAID[0], None], MEANT[:2]))
+        assert 0 < failed < find(name).value(Items([SAID[0], MEANT[1][0]], MEANT[:2]))
 
 
 def test_rouge_l_is_the_papers_example():
     """Lin 2004, section 3.1: "police kill the gunman" shares 3 of 4 words in order, or 2."""
     rouge = find("rouge_l")
     reference = [("police killed the gunman",)]
-    assert rouge.value(["police kill the gunman"], reference, ()) == pytest.approx(3 / 4)
-    assert rouge.value(["the gunman kill police"], reference, ()) == pytest.approx(2 / 4)
+    assert rouge.value(Items(["police kill the gunman"], reference)) == pytest.approx(3 / 4)
+    assert rouge.value(Items(["the gunman kill police"], reference)) == pytest.approx(2 / 4)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def test_rouge_l_is_the_papers_example():
     ],
 )
 def test_token_f1_is_squads(text, target, expected):
-    assert find("token_f1").value([text], [(target,)], ()) == pytest.approx(expected)
+    assert find("token_f1").value(Items([text], [(target,)])) == pytest.approx(expected)
 
 
 def test_the_best_of_several_targets_counts():
-    assert find("token_f1").value(["in Rouen"], [("Paris", "in Rouen")], ()) == 1.0
+    assert find("token_f1").value(Items(["in Rouen"], [("Paris", "in Rouen")])) == 1.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.metrics import find
+from harness.metrics import Items, find
 from harness.metrics.answers import normalise_answer
 
 EXACT_MATCH = find("exact_match")
@@ -60,12 +60,12 @@ def test_normalising_twice_changes_nothing_where_no_article_appears_anew(text):
     ],
 )
 def test_an_answer_is_right_if_it_equals_an_accepted_one(text, targets, right):
-    assert EXACT_MATCH.value([text], [targets], []) == right
+    assert EXACT_MATCH.value(Items([text], [targets])) == right
 
 
 def test_the_value_is_the_share_of_right_answers():
-    assert EXACT_MATCH.value(["x", None, "y", "Z"], [("x",), ("x",), ("x",), ("z",)], []) == 0.5
+    assert EXACT_MATCH.value(Items(["x", None, "y", "Z"], [("x",), ("x",), ("x",), ("z",)])) == 0.5
 
 
 def test_no_items_have_no_exact_match():
-    assert math.isnan(EXACT_MATCH.value([], [], []))
+    assert math.isnan(EXACT_MATCH.value(Items([], [])))

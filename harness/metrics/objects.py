@@ -1,0 +1,85 @@
+"""JSON objects as answers: read from text, written in one way, held against a schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MOST_LEVELS = 100
+"""Objects and lists inside each other that still make an answer; Python's stack ends near 1,000."""
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object that a text is, and nothing but; None where it is none.
+
+    Numbers that JSON does not have (NaN, Infinity) make it none, and so does a depth of more than
+    `MOST_LEVELS`.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and _levels(value) <= MOST_LEVELS else None
+
+
+def written(value: Any) -> str:
+    """Return a JSON value as text, the same for equal values: keys sorted, 2.0 as 2."""
+    return json.dumps(_with_whole_numbers(value), sort_keys=True, ensure_ascii=False)
+
+
+def schema_fault(schema: Mapping[str, Any]) -> str | None:
+    """Say what is wrong with a JSON schema (draft 2020-12); None if nothing is."""
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as problem:
+        return f"at {problem.json_path}: {problem.message}"
+    return None
+
+
+def complaint_under(schema: Mapping[str, Any]) -> Callable[[Any], str | None]:
+    """Return a function that says what is wrong with a value under `schema`; None if nothing is.
+
+    References to other files are not followed: they are a complaint.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    # Without a registry of its own the library would fetch remote references.
+    validator = Draft202012Validator(dict(schema), registry=Registry())
+
+    def complaint(value: Any) -> str | None:
+        try:
+            worst = best_match(validator.iter_errors(value))
+        except Unresolvable as problem:
+            return f"the schema refers to '{problem.ref}', which is not in it"
+        except RecursionError:
+            return "it is nested too deeply, or the schema refers to itself for ever"
+        return None if worst is None else f"at {worst.json_path}: {worst.message}"
+
+    return complaint
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _levels(value: Any) -> int:
+    levels, layer = 0, [value]
+    while layer := [part for part in layer if isinstance(part, dict | list)]:
+        levels += 1
+        layer = [p for one in layer for p in (one.values() if isinstance(one, dict) else one)]
+    return levels
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """Return the value with whole floats as integers: JSON Schema holds 2.0 and 2 for equal."""
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
