@@ -41,7 +41,7 @@ def from_file(
     """
     path, name = path_of(reference, base), reference.rsplit(":", 1)[1]
     if not path.is_file():
-        raise UserError(f"{what} '{reference}': there is no file {path}")
+        raise UserError(f"{what} '{reference}': there is no file {path} → correct the path")
     module = _import_file(path)
     if not hasattr(module, name):
         known = [own for own, value in vars(module).items() if fits(value)]

@@ -43,3 +43,18 @@ def test_no_target_or_id_of_the_query_is_in_its_prompt():
     prompt = full_prompt(TEXT, Query("id-77", "Where?"), [Example(Query("id-78", "x"), ("y",))])
     assert "id-7" not in prompt
     assert prompt.endswith("Answer:")
+
+
+def test_a_json_task_shows_its_schema_in_one_line_and_in_its_order():
+    schema = {"type": "object", "properties": {"größe": {"type": "integer"}, "a": {}}}
+    assert instruction_block(TaskFacts("t", "What?", "json", {}, schema=schema)) == (
+        "What?\nAnswer with a JSON object of this schema:\n"
+        '{"type":"object","properties":{"größe":{"type":"integer"},"a":{}}}'
+    )
+
+
+def test_a_text_task_says_what_to_say_where_there_is_no_answer():
+    facts = TaskFacts("t", "What?", "text", {}, no_answer="not in the handbook")
+    assert instruction_block(facts) == (
+        "What?\nIf there is no answer, say exactly: not in the handbook"
+    )

@@ -49,7 +49,7 @@ def score(
     of_arm = statistics(evidence, arm, metric)[:, chosen]
     n = len(counted_rows(metric, [of_arm]))
     if n == 0:
-        return _undefined(metric, "no test row of these counts for it")
+        return _undefined(metric, _nothing_counts(metric))
     value = estimate(metric, of_arm)
     clusters = [evidence.truth.clusters[row] for row in chosen]
     if metric.binary and len(of_arm) == 1 and not any(clusters):
@@ -97,6 +97,14 @@ def counted_rows(metric: Metric, of_arms: Sequence[Array]) -> list[int]:
     """Return the positions of the items that count for the metric, in any arm and seed."""
     counts = np.any([metric.counted(of_arm).any(axis=0) for of_arm in of_arms], axis=0)
     return [int(row) for row in np.flatnonzero(counts)]
+
+
+def _nothing_counts(metric: Metric) -> str:
+    if "no_answer" in metric.needs:
+        return "none of these questions is without an answer"
+    if "evidence" in metric.needs:
+        return "none of these rows names evidence"
+    return "no answer says something and cites a document for it"
 
 
 def _undefined(metric: Metric, why: str) -> Score:

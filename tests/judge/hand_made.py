@@ -88,7 +88,7 @@ def write_run(
         ended: False leaves out truth.jsonl, as a killed run does.
         prices: the price rows that stood.
         data: further fields of the data's facts.
-        truth: columns `slices` or `cluster` of truth.jsonl.
+        truth: columns `slices`, `cluster` or `evidence` of truth.jsonl.
         **task: keys of the task file that differ from the defaults here.
     """
     folder = RunFolder(path)
@@ -99,19 +99,14 @@ def write_run(
         if arm.refused is None and (arm.status != "ok" or arm.answers):
             _write_trial(folder, arm, plan, list(seeds).index(plan.seed))
     if ended:
-        none: Sequence[Any] = [None] * len(targets)
+        lacking = {"slices": {}, "cluster": None, "evidence": ()}
+        columns = {name: truth.get(name, [none] * len(targets)) for name, none in lacking.items()}
         write_jsonl(
             folder.truth,
             (
-                {"id": f"r{row}", "targets": [target], "slices": slices or {}, "cluster": cluster}
-                for row, (target, slices, cluster) in enumerate(
-                    zip(
-                        targets,
-                        truth.get("slices", none),
-                        truth.get("cluster", none),
-                        strict=True,
-                    )
-                )
+                {"id": f"r{row}", "targets": [target]}
+                | {name: column[row] or lacking[name] for name, column in columns.items()}
+                for row, target in enumerate(targets)
             ),
         )
     return folder
@@ -135,8 +130,8 @@ def _header(
         "margin": 0.05,
         **task,
     }
-    resolved = TaskFile.model_validate(spec).model_dump(mode="json")
-    resolved["answer"]["labels"] = dict.fromkeys(resolved["answer"]["labels"], "")
+    resolved = TaskFile.model_validate(spec).model_dump(mode="json", by_alias=True)
+    resolved["answer"]["labels"] = dict.fromkeys(resolved["answer"]["labels"] or (), "")
     n = len(targets)
     facts = {"train_n": 30, "validation_n": 10, "test_n": n, "test_total_n": n, "sha256": {}}
     return RunHeader(

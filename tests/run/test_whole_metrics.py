@@ -1,0 +1,103 @@
+"""Whole runs in real processes: a JSON task, and a task's own metric inside a strategy."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.judge import judge
+from harness.runfolder import read_jsonl
+from reports import html, markdown
+
+SCHEMA = {"type": "object", "properties": {"letter": {"enum": ["a", "b"]}}, "required": ["letter"]}
+STRATEGIES = """
+from harness import Prediction, Strategy
+
+class Half(Strategy):
+    answers = frozenset({"json"})
+
+    def predict(self, queries):
+        assert self.context.facts.schema["required"] == ["letter"]
+        return [Prediction('{"letter":"a"}' if i % 4 else "a") for i, _ in enumerate(queries)]
+
+class Chooser(Strategy):
+    answers = frozenset({"text"})
+
+    def fit(self, train, validation, artifact):
+        says = [Prediction("b") for _ in validation]
+        (artifact / "value").write_text(str(self.context.metric(says, validation)))
+
+    def load(self, artifact):
+        self.value = (artifact / "value").read_text()
+
+    def predict(self, queries):
+        return [Prediction(self.value, sources=("oil", "x")) for _ in queries]
+"""
+METRIC = """
+def worth(answer, targets):
+    return 0.25 if answer in targets else 0.0
+"""
+
+
+def test_a_json_task_runs_from_its_file_to_its_report(tiny, run_tiny, tmp_path):
+    path = tiny(
+        tmp_path / "task",
+        STRATEGIES,
+        ["majority", "own.py:Half"],
+        answer={"kind": "json", "schema": "form.json"},
+        metric="exact_match",
+        also=["json_valid", "field_f1"],
+    )
+    (path.parent / "form.json").write_text(json.dumps(SCHEMA))
+    for name in ("train", "validation", "test"):
+        file = path.parent / f"{name}.jsonl"
+        rows = [{**row, "label": {"letter": row["label"]}} for row in read_jsonl(file)]
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    folder, records = run_tiny(path, tmp_path / "run")
+    assert {record.status for record in records.values()} == {"ok"}
+    (path.parent / "form.json").unlink()  # the run keeps what it needs
+    comparison = judge(folder)
+    rows = {row.strategy: row for row in comparison.rows}
+    # Of 8 rows with a, b, a, b, …: all "a" is right in 4, and without rows 0 and 4 in 2.
+    assert rows["majority"].score.value == 4 / 8
+    assert rows["half"].score.value == 2 / 8
+    assert [score.value for score in rows["half"].also] == pytest.approx([6 / 8, 2 * 2 / (6 + 8)])
+    assert "json_valid 0.750" in markdown(comparison)
+    assert "json_valid 0.750" in html(comparison)
+
+
+def test_a_strategy_may_choose_by_the_tasks_own_metric(tiny, run_tiny, tmp_path):
+    arms, answer = ["own.py:Chooser"], {"kind": "text"}
+    path = tiny(
+        tmp_path / "task", STRATEGIES, arms, answer=answer, metric="own_metric.py:worth", also=[]
+    )
+    (path.parent / "own_metric.py").write_text(METRIC)
+    folder, records = run_tiny(path, tmp_path / "run")
+    assert records["chooser"].error is None
+    (value,) = {p["text"] for p in read_jsonl(next(folder.path.glob("trials/*/*/*/pred*.jsonl")))}
+    assert float(value) == 0.25 * 2 / 4  # two of four validation rows are "b"
+    assert judge(folder).rows[0].score.value == 0
+
+
+def test_a_run_with_evidence_keeps_what_the_judge_needs(tiny, run_tiny, tmp_path):
+    path = tiny(
+        tmp_path / "task", STRATEGIES, ["own.py:Chooser"], answer={"kind": "text"}, metric="mrr"
+    )
+    task = json.loads(path.read_text())
+    task["data"] |= {"corpus": "docs.jsonl", "evidence": "where"}
+    path.write_text(json.dumps(task))
+    docs = [{"id": "oil", "text": "0.0 is what is said"}, {"id": "tyres", "text": "2.4 bar"}]
+    (path.parent / "docs.jsonl").write_text("".join(json.dumps(d) + "\n" for d in docs))
+    for name in ("train", "validation", "test"):
+        file = path.parent / f"{name}.jsonl"
+        rows = [
+            {**row, "where": ["oil", "tyres", ""][i % 3]} for i, row in enumerate(read_jsonl(file))
+        ]
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    folder, records = run_tiny(path, tmp_path / "run")
+    assert records["chooser"].error is None
+    assert read_jsonl(folder.truth)[1]["evidence"] == ["tyres"]
+    (row,) = judge(folder).rows
+    # Of 8 rows 6 name evidence, 3 of them the one that is cited first.
+    assert (row.score.value, row.score.n) == (1 / 2, 6)
