@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from harness.records import DataFacts
 from harness.source import Source
 from harness.strategy import Strategy
 from harness.task import audit
-from harness.task.corpus import read_corpus
+from harness.task.corpus import Corpus, read_corpus
 from harness.task.rows import Row, read_rows
 from harness.task.schema import TaskFile
 from harness.task.splits import SPLITS, TruthRow, cut, examples_of
@@ -36,7 +37,7 @@ class Task:
     validation: Split
     test: Split
     truth: tuple[TruthRow, ...]
-    documents: tuple[Document, ...]
+    corpus: Corpus
     strategies: Mapping[str, type[Strategy]]
     """Arm name to its class."""
     params: Mapping[str, dict[str, Any]]
@@ -44,6 +45,11 @@ class Task:
     data: DataFacts
     prices: Prices | None
     """The rows of the task's price file, if it names one."""
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The documents of its corpus; none where it has no corpus."""
+        return self.corpus.documents
 
     @property
     def folder(self) -> Path:
@@ -76,9 +82,7 @@ def load_task(path: Path) -> Task:
     check_keys(spec, source, faults)
     strategies, params = _arms(spec, source, faults)
     splits, truth = _splits(spec, source, labels, faults)
-    documents: tuple[Document, ...] = ()
-    if spec.data.corpus:
-        documents = read_corpus(path.parent / spec.data.corpus, faults)
+    corpus = _corpus(spec, source, faults)
     prices = _prices(spec, path.parent, faults)
     if faults:
         raise TaskError(faults)
@@ -89,7 +93,7 @@ def load_task(path: Path) -> Task:
         test_total_n=len(splits["test"]),
         sha256={name: split.sha256 for name, split in splits.items()},
         leaked_ids=audit.leaked_ids(splits),
-        findings=audit.findings(splits, spec.margin),
+        findings=audit.findings(splits, spec.margin, corpus),
     )
     return Task(
         spec=spec,
@@ -99,12 +103,30 @@ def load_task(path: Path) -> Task:
         validation=splits["validation"],
         test=splits["test"],
         truth=tuple(truth),
-        documents=documents,
+        corpus=corpus,
         strategies=strategies,
         params=params,
         data=data,
         prices=prices,
     )
+
+
+def _corpus(spec: TaskFile, source: Source, faults: list[Fault]) -> Corpus:
+    data = spec.data
+    if data.corpus is None:
+        return Corpus()
+    folder = source.path.parent
+    for key in (*SPLITS, "all"):
+        rows = getattr(data, key)
+        if rows and _absolute(folder / rows).is_relative_to(_absolute(folder / data.corpus)):
+            what = "these rows lie in data.corpus and would be read as documents"
+            faults.append(Fault(source.where(["data", key]), what, "move them elsewhere"))
+    return read_corpus(folder / data.corpus, faults)
+
+
+def _absolute(path: Path) -> Path:
+    """Return the path without dots, by its text alone: it need not exist, nor be one that could."""
+    return Path(os.path.abspath(path))
 
 
 def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 NOT_YET = {
-    "data.groups": "access control by group",
     "data.evidence": "retrieval scored against named evidence",
     "needs.licence": "licence checks",
     "answer.schema": "JSON answers",
@@ -84,11 +83,17 @@ class Data(Spec):
     visible: list[str] = []
     """Further columns that strategies may see."""
     slices: list[str] = []
-    """Columns by which the report breaks the score down; never shown to a strategy."""
+    """Columns by which the report breaks the score down; not shown to strategies, but for the one
+    that `groups` names."""
     cluster: str | None = None
     """Column naming rows that belong together (one author, one document): resampled as one."""
     corpus: str | None = None
-    """A folder of .md and .txt documents, or a .jsonl file with `id`, `title`, `text`."""
+    """A folder of .md, .txt, .html and .pdf documents, or a .jsonl or .csv file with `id`, `title`,
+    `text` and `allow`, the groups that may read it (a list; in .csv with semicolons between them);
+    without `allow` everybody may."""
+    groups: str | None = None
+    """Column with the groups of who asks (a list, or a text with semicolons between them; empty: of
+    none). Strategies see it as `Query.groups` alone."""
 
 
 class SplitShares(Spec):

@@ -10,11 +10,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
-from typing import Any
 
 from harness.errors import Fault, unknown_name
-from harness.task.rows import Row
+from harness.task.rows import Row, as_text
 from harness.task.schema import Data, SplitShares
 from harness.types import Example, Query, Split
 
@@ -100,6 +98,7 @@ def examples_of(
             targets = _targets(row, data, labels, row_faults)
             text = _text_of(row, data.input, row_faults)
             row_id = _text_of(row, id_column, row_faults) if id_column else f"{name}-{number}"
+            groups = groups_of(row, data.groups, row_faults)
             if row_id in seen:
                 what = f"the id '{row_id}' already stands at {seen[row_id]}"
                 row_faults.append(Fault(row.where, what, "ids are unique, also across splits"))
@@ -109,26 +108,47 @@ def examples_of(
         if row_faults:
             continue
         fields = {column: row.values[column] for column in data.visible}
-        examples.append(Example(Query(row_id, text, fields), targets))
+        examples.append(Example(Query(row_id, text, fields, groups), targets))
         slices = {column: str(row.values[column]) for column in data.slices}
         cluster = str(row.values[data.cluster]) if data.cluster else None
         truth.append(TruthRow(row_id, targets, slices, cluster))
     return Split(name, tuple(examples)), truth
 
 
+def groups_of(row: Row, column: str | None, faults: list[Fault]) -> tuple[str, ...]:
+    """Return the groups of who asks: a list of texts, or one text with semicolons between them.
+
+    A value that is null or empty is no group.
+    """
+    value = row.values.get(column) if column else None
+    names = value.split(";") if isinstance(value, str) else [] if value is None else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        what = f"'{column}' must be a text or a list of texts, not {value!r}"
+        faults.append(Fault(row.where, what, 'write e.g. ["staff", "2"]'))
+        return ()
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
 def _missing_columns(row: Row, data: Data, id_column: str | None) -> list[Fault]:
     wanted = [data.input, data.target, *data.visible, *data.slices, data.cluster, id_column]
-    return [
+    found = [
         Fault(row.where, f"'{column}' is null", "give it a value, or leave out the row")
         if column in row.values
-        else Fault(row.where, unknown_name("column", column, row.values), "see the keys of `data`")
+        else _unknown_column(row, column)
         for column in dict.fromkeys(wanted)
         if column is not None and row.values.get(column) is None
     ]
+    if data.groups is not None and data.groups not in row.values:
+        found.append(_unknown_column(row, data.groups))
+    return found
+
+
+def _unknown_column(row: Row, column: str) -> Fault:
+    return Fault(row.where, unknown_name("column", column, row.values), "see the keys of `data`")
 
 
 def _text_of(row: Row, column: str, faults: list[Fault]) -> str:
-    text = _text(row.values[column])
+    text = as_text(row.values[column])
     if text is None:
         faults.append(Fault(row.where, f"'{column}' must be a text, not {row.values[column]!r}"))
     elif not text.strip():
@@ -140,7 +160,7 @@ def _targets(
     row: Row, data: Data, labels: Mapping[str, str], faults: list[Fault]
 ) -> tuple[str, ...]:
     value = row.values[data.target]
-    targets = tuple(_text(item) for item in (value if isinstance(value, list) else [value]))
+    targets = tuple(as_text(item) for item in (value if isinstance(value, list) else [value]))
     if not targets or any(target is None or not target.strip() for target in targets):
         faults.append(
             Fault(row.where, f"'{data.target}' must be a text or a list of texts, not {value!r}")
@@ -150,11 +170,3 @@ def _targets(
             if target not in labels:
                 faults.append(Fault(row.where, unknown_name("label", str(target), labels)))
     return tuple(target for target in targets if target is not None)
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return str(value)

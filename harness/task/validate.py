@@ -78,7 +78,7 @@ def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
 
 def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
     data = spec.data
-    for key in ("input", "id"):
+    for key in ("input", "id", "groups"):
         if getattr(data, key) == data.target:
             where = source.where(["data", key])
             what = f"'{data.target}' is the target: no strategy may see it"
@@ -92,6 +92,10 @@ def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
         if column in hidden:
             where = source.where(["data", "visible", position])
             faults.append(Fault(where, f"'{column}' is a target or slice: no strategy may see it"))
+        elif column == data.groups:
+            where = source.where(["data", "visible", position])
+            what = f"'{column}' holds the groups: strategies see it as Query.groups alone"
+            faults.append(Fault(where, what, "remove it here"))
 
 
 def _check_metrics(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
