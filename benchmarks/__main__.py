@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.sides import SideError, Sides
 from harness.errors import HarnessError
 
-NAMES = ("choice_scoring", "many_labels", "lora_training", "generation", "utilisation")
+NAMES = ("choice_scoring", "many_labels", "lora_training", "generation", "utilisation", "retrieval")
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2
 
@@ -50,14 +50,16 @@ def _run(name: str, benchmark: Any, quick: bool) -> dict[str, Any]:
     from benchmarks.models import MODEL, fetch
     from harness.lm.hardware import device_and_dtype
 
-    fetch()
+    model = getattr(benchmark, "MODEL", MODEL)
+    if model == MODEL:
+        fetch()
     machine = describe(device_and_dtype("auto")[0])
     sides = Sides(quick, machine["device"])
     sides.say(f"{name}: {(benchmark.__doc__ or '').splitlines()[0]}")
     sides.say(f"on {summary(machine)}")
     found = benchmark.run(sides)
     sides.say(f"the peer's settings: {json.dumps(found['peer_settings'])}")
-    return {"name": name, "quick": quick, "model": MODEL, **found, "machine": machine}
+    return {"name": name, "quick": quick, "model": model, **found, "machine": machine}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from harness.types import Document
 
-_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
-_FENCE = re.compile(r"^\s*(```|~~~)")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])|\n+")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(\S.{0,199})$")
+"""A line that is longer is text: headings are repeated with every passage below them."""
+_FENCE = re.compile(r"^\s*(`{3,}(?=[^`]*$)|~{3,})")
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？][”’」』）]*|\n+")
 _WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯฀-๿]|[^\s぀-ヿ㐀-䶿一-鿿가-힯฀-๿]{1,40}")
 """What counts as a word: a run without spaces, of which 40 characters at most; each character of
 the scripts that write none (Chinese, Japanese, Thai), and of Korean, whose words are short."""
@@ -66,25 +68,55 @@ def count_words(text: str) -> int:
 
 def sentences(text: str) -> list[str]:
     """Return a text's sentences and list items, without the space around them."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
+    ends = [found.end() for found in _SENTENCE_END.finditer(text)]
+    parts = (text[start:end].strip() for start, end in pairwise([0, *ends, len(text)]))
+    return [part for part in parts if part]
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (path of headings, text below) of a Markdown text; any other text is one section."""
+    """Yield (path of headings, text below) of a Markdown text; any other text is one section.
+
+    A heading with neither text nor headings below it is the text of the section that it is in.
+    """
     path: list[tuple[int, str]] = []
     lines: list[str] = []
-    fenced = False
+    fence = ""
     for line in text.splitlines():
-        fenced ^= bool(_FENCE.match(line))
-        found = None if fenced else _HEADING.match(line)
+        fence = _fence_after(line, fence)
+        found = None if fence else _HEADING.match(line)
         if found is None:
             lines.append(line)
             continue
-        yield " › ".join(name for _, name in path), "\n".join(lines)
-        lines = []
         level = len(found[1])
-        path = [*(above for above in path if above[0] < level), (level, found[2])]
-    yield " › ".join(name for _, name in path), "\n".join(lines)
+        yield _section(path, lines, deeper=bool(path) and level > path[-1][0])
+        lines = []
+        path = [*(above for above in path if above[0] < level), (level, _name(found[2]))]
+    yield _section(path, lines, deeper=False)
+
+
+def _section(
+    path: Sequence[tuple[int, str]], lines: Sequence[str], *, deeper: bool
+) -> tuple[str, str]:
+    names, body = [name for _, name in path], "\n".join(lines)
+    if names and not deeper and not body.strip():
+        body = names.pop()
+    return " › ".join(names), body
+
+
+def _fence_after(line: str, fence: str) -> str:
+    """Return the marks that the code at the end of a line is fenced with; "" where it is none."""
+    found = _FENCE.match(line)
+    if not found:
+        return fence
+    if not fence:
+        return found[1]
+    return "" if found[1].startswith(fence) and found[1] == line.strip() else fence
+
+
+def _name(heading: str) -> str:
+    """Return a heading without the marks that may close it: "C# ##" is "C#"."""
+    bare = heading.rstrip().rstrip("#")
+    return bare.rstrip() if bare.endswith((" ", "\t")) else heading.rstrip()
 
 
 def _windows(text: str, words: int, overlap_words: int) -> Iterator[str]:

@@ -29,7 +29,7 @@ Places = NDArray[np.int64]
 BREADTH = 100
 """Passages that each way of searching hands to the fusion (Cormack et al. 2009 used as many)."""
 RERANKED = 30
-"""Passages that a cross-encoder reads for each question."""
+"""Passages that a cross-encoder reads for each question, or more where more are asked for."""
 
 
 class RetrievalParams(harness.Params):
@@ -74,7 +74,7 @@ class Retriever:
         self.vectors = vectors
         self.words = words
         self.embedder = embedder
-        self.fusion = params.fusion
+        self.params = params
         self.reranker = Reranker(params.reranker, device) if params.reranker else None
 
     @classmethod
@@ -119,7 +119,8 @@ class Retriever:
         """Find the best passages for each query.
 
         What a query's groups may not read is left out before searching, and so is what stands in
-        the corpus under the query's own id or in its very words: a row never retrieves itself.
+        the corpus under the query's own id or in its very words, cut as documents are: a row never
+        retrieves itself.
 
         Args:
             queries: one or many.
@@ -138,14 +139,16 @@ class Retriever:
         self.vectors.save(folder / "vectors.faiss")
         if self.words is not None:
             self.words.save(folder / "words")
-        lines = (json.dumps(asdict(passage), ensure_ascii=False) for passage in self.passages)
-        (folder / "passages.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        with (folder / "passages.jsonl").open("w", encoding="utf-8") as stream:
+            for passage in self.passages:
+                stream.write(json.dumps(asdict(passage), ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, folder: Path, params: RetrievalParams, device: str) -> Retriever:
         """Read an index that was saved with the same parameters."""
-        rows = map(json.loads, (folder / "passages.jsonl").read_text().splitlines())
-        passages = [Passage(**{**row, "allow": _groups(row["allow"])}) for row in rows]
+        with (folder / "passages.jsonl").open(encoding="utf-8") as stream:
+            rows = map(json.loads, stream)
+            passages = [Passage(**{**row, "allow": _groups(row["allow"])}) for row in rows]
         words = WordIndex.load(folder / "words") if params.hybrid else None
         vectors = VectorIndex.load(folder / "vectors.faiss")
         return cls(passages, vectors, words, params, Embedder(params.embedder, device), device)
@@ -153,71 +156,86 @@ class Retriever:
     def _search(self, query: Query, vector: Vectors, k: int) -> list[Hit]:
         allowed = self._allowed(query)
         places, cosines = self.vectors.search(vector[None], max(BREADTH, k), allowed)
-        found = list(zip(places[0].tolist(), cosines[0].tolist(), strict=True))
+        by_meaning = places[0][places[0] >= 0]
+        found = list(zip(by_meaning.tolist(), cosines[0].tolist(), strict=False))
         if self.words is not None:
             scores = self.words.scores(query.text)
             if allowed is not None:
                 scores = np.where(allowed, scores, 0)
             ranked = np.argsort(-scores, kind="stable")[: max(BREADTH, k)]
             by_words = ranked[scores[ranked] > 0]
-            found = self._fused(vector, places[0], by_words, scores)
+            found = self._fused(vector, by_meaning, by_words, scores)
         hits = [Hit(self.passages[place], score) for place, score in found]
-        return self._reranked(query, hits)[:k]
+        return self._reranked(query, hits, k)[:k]
 
     def _fused(
         self, vector: Vectors, by_meaning: Places, by_words: Places, word_scores: Vectors
     ) -> list[tuple[int, float]]:
         """Join two rankings into (place, score), the best first."""
-        if self.fusion == "ranks":
+        if self.params.fusion == "ranks":
             return by_ranks([by_words.tolist(), by_meaning.tolist()])
         union = np.union1d(by_meaning, by_words)
         scores = by_scores(word_scores[union], self.vectors.cosines(vector, union))
         order = np.argsort(-scores, kind="stable")
         return [(int(union[place]), float(scores[place])) for place in order]
 
-    def _reranked(self, query: Query, hits: list[Hit]) -> list[Hit]:
+    def _reranked(self, query: Query, hits: list[Hit], k: int) -> list[Hit]:
         if self.reranker is None:
             return hits
-        read = [hit.passage for hit in hits[:RERANKED]]
+        read = [hit.passage for hit in hits[: max(RERANKED, k)]]
         scores = self.reranker.scores(query.text, [passage.headed_text for passage in read])
         return sorted(map(Hit, read, scores), key=lambda hit: -hit.score)
 
     def _allowed(self, query: Query) -> NDArray[np.bool_] | None:
         """Return which passages the query may be shown, [passages] of bool; None: all."""
-        own = self._own.get(query.id, []) + self._own_words.get(_folded(query.text), [])
-        if not self._restricted and not own:
+        own = self._places_by_id.get(query.id, []) + self._places_of_words(query.text)
+        if self._open.all() and not own:
             return None
-        allowed = np.array([_may_read(query, passage) for passage in self.passages])
+        allowed = self._open.copy()
+        for group in query.groups:
+            allowed[self._places_by_group.get(group, [])] = True
         allowed[own] = False
         return allowed
 
-    @cached_property
-    def _restricted(self) -> bool:
-        return any(passage.allow is not None for passage in self.passages)
+    def _places_of_words(self, text: str) -> list[int]:
+        row = Document("", "", text)
+        parts = cut([row], self.params.passage_words, self.params.overlap_words)
+        return [
+            place for part in parts for place in self._places_by_words.get(_folded(part.text), [])
+        ]
 
     @cached_property
-    def _own(self) -> dict[str, list[int]]:
-        return _places(passage.document_id for passage in self.passages)
+    def _open(self) -> NDArray[np.bool_]:
+        """Which passages everybody may read, [passages]."""
+        return np.array([passage.allow is None for passage in self.passages])
 
     @cached_property
-    def _own_words(self) -> dict[str, list[int]]:
-        return _places(_folded(passage.text) for passage in self.passages)
+    def _places_by_group(self) -> dict[str, list[int]]:
+        return _places(
+            (group, place)
+            for place, passage in enumerate(self.passages)
+            for group in passage.allow or ()
+        )
+
+    @cached_property
+    def _places_by_id(self) -> dict[str, list[int]]:
+        return _places((p.document_id, place) for place, p in enumerate(self.passages))
+
+    @cached_property
+    def _places_by_words(self) -> dict[str, list[int]]:
+        return _places((_folded(p.text), place) for place, p in enumerate(self.passages))
 
 
 def _groups(value: list[str] | None) -> tuple[str, ...] | None:
     return None if value is None else tuple(value)
 
 
-def _may_read(query: Query, passage: Passage) -> bool:
-    return passage.allow is None or not set(passage.allow).isdisjoint(query.groups)
-
-
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _places(keys: Iterable[str]) -> dict[str, list[int]]:
+def _places(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     places: dict[str, list[int]] = defaultdict(list)
-    for place, key in enumerate(keys):
+    for key, place in pairs:
         places[key].append(place)
     return dict(places)

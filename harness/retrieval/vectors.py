@@ -32,11 +32,12 @@ def index_bytes(n: int, dimensions: int, kind: Kind) -> int:
     """Return the memory that an index of so many vectors takes.
 
     FAISS keeps 4 bytes a dimension; a graph adds two times LINKS neighbours of 4 bytes a vector;
-    an inverted file keeps 1 byte a dimension (8-bit scalar quantisation) and an 8-byte id
+    an inverted file keeps 1 byte a dimension (8-bit scalar quantisation), an 8-byte id and an
+    8-byte place by which a vector is found again, and the centre of each list
     (https://github.com/facebookresearch/faiss/wiki/Faiss-indexes).
     """
     if kind == "ivf":
-        return n * (dimensions + 8)
+        return n * (dimensions + 16) + _lists(n) * 4 * dimensions
     return n * (4 * dimensions + (2 * LINKS * 4 if kind == "hnsw" else 0))
 
 
@@ -68,7 +69,7 @@ class VectorIndex:
             index.hnsw.efConstruction = CONSTRUCTION_BREADTH
             index.hnsw.efSearch = SEARCH_BREADTH
         else:
-            lists = int(4 * n**0.5)
+            lists = _lists(n)
             index = faiss.index_factory(dimensions, f"IVF{lists},SQ8", inner)
             index.train(vectors)
             index.nprobe = max(1, int(lists * PROBED_SHARE))
@@ -91,21 +92,29 @@ class VectorIndex:
                 walked through forbidden vectors can miss the few that are left.
 
         Returns:
-            Places and cosines, each [q, min(k, number allowed)], the nearest first.
+            Places and cosines, each [q, min(k, number allowed)], the nearest first; the place is
+            -1 where an index that is not exact found fewer.
         """
-        import faiss
-
-        if allowed is None:
-            k = min(k, self.n)
-            cosines, places = self.index.search(queries, k)
-            return places, cosines
-        places_allowed = np.flatnonzero(allowed)
-        k = min(k, len(places_allowed))
+        k = min(k, self.n if allowed is None else int(allowed.sum()))
         if not k:
             return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
-        vectors = self.index.reconstruct_batch(places_allowed)
-        cosines, within = faiss.knn(queries, vectors, k, faiss.METRIC_INNER_PRODUCT)
-        return places_allowed[within], cosines
+        if allowed is None:
+            cosines, places = self.index.search(queries, k)
+        else:
+            cosines, places = self._search_all(queries, k, allowed)
+        return places, cosines
+
+    def _search_all(self, queries: Vectors, k: int, allowed: NDArray[np.bool_]) -> Any:
+        """Compare queries with every vector that is allowed, copying none of them."""
+        import faiss
+
+        untyped: Any = faiss  # its stubs do not know the keywords that its constructors take
+        chosen = untyped.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        if self.kind == "ivf":
+            every = untyped.SearchParametersIVF(sel=chosen, nprobe=self.index.nlist)
+            return self.index.search(queries, k, params=every)
+        vectors = self.index.storage if self.kind == "hnsw" else self.index
+        return vectors.search(queries, k, params=untyped.SearchParameters(sel=chosen))
 
     def cosines(self, query: Vectors, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosine of a query, [dimensions], with each of the vectors at `places`."""
@@ -125,3 +134,8 @@ class VectorIndex:
         index = faiss.read_index(str(path))
         kinds: dict[type, Kind] = {faiss.IndexFlatIP: "exact", faiss.IndexHNSWFlat: "hnsw"}
         return cls(index, kinds.get(type(index), "ivf"))
+
+
+def _lists(n: int) -> int:
+    """Return how many lists an inverted file of so many vectors has (FAISS: 4√n and more)."""
+    return int(4 * n**0.5)

@@ -25,11 +25,12 @@ class WordIndex:
 
     @classmethod
     def build(cls, texts: Sequence[str]) -> WordIndex:
-        """Index texts; at least one must hold a word."""
+        """Index texts."""
         from bm25s import BM25
 
         bm25 = BM25()
-        bm25.index([words_of(text) for text in texts], show_progress=False)
+        # "" is no word of any query; without it texts of emoji alone could not be indexed.
+        bm25.index([words_of(text) or [""] for text in texts], show_progress=False)
         return cls(bm25)
 
     def scores(self, query: str) -> NDArray[np.float32]:

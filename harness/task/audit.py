@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from statistics import NormalDist
 
+from harness.task.corpus import Corpus
 from harness.task.splits import normalised
 from harness.types import Split
 
 DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
+SHOWN = 20
+"""Documents left out that are named; of the rest the number."""
 
 
 def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:
@@ -45,9 +49,9 @@ def certifiable_margin(n: int, discordance: float = DISCORDANCE) -> float:
     return (normal.inv_cdf(0.95) + normal.inv_cdf(0.80)) * sqrt(discordance / n)
 
 
-def findings(splits: Mapping[str, Split], margin: float) -> tuple[str, ...]:
+def findings(splits: Mapping[str, Split], margin: float, corpus: Corpus) -> tuple[str, ...]:
     """Return everything worth saying before a run, in sentences."""
-    found = []
+    found = [*_left_out(corpus), *_out_of_reach(corpus, splits)]
     leaked = leaked_ids(splits)
     if leaked:
         shown = ", ".join(leaked[:5]) + (", …" if len(leaked) > 5 else "")
@@ -71,3 +75,32 @@ def findings(splits: Mapping[str, Split], margin: float) -> tuple[str, ...]:
             " expect 'not enough evidence', or add test rows"
         )
     return tuple(found)
+
+
+def _left_out(corpus: Corpus) -> list[str]:
+    """Name the documents that were skipped, a sentence for each reason."""
+    total = len(corpus.documents) + len(corpus.skipped)
+    places: dict[str, list[str]] = defaultdict(list)
+    for skipped in corpus.skipped:
+        places[skipped.why].append(skipped.where)
+    return [
+        f"{len(names)} of {total} documents left out, {why}: {_listed(names)}"
+        for why, names in places.items()
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    surplus = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {surplus} more" if surplus > 0 else "")
+
+
+def _out_of_reach(corpus: Corpus, splits: Mapping[str, Split]) -> list[str]:
+    """Say that documents are for groups of which nobody asks anything."""
+    documents = corpus.documents
+    closed = [document for document in documents if document.allow is not None]
+    if not closed or any(query.groups for split in splits.values() for query in split.queries):
+        return []
+    return [
+        f"{len(closed)} of {len(documents)} documents are for groups only and no query has groups:"
+        " nobody can be shown them; name the column of groups in data.groups"
+    ]

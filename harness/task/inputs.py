@@ -9,11 +9,14 @@ from typing import Any
 
 from harness.errors import Fault, TaskError, UserError
 from harness.task.rows import Row, read_rows
+from harness.task.splits import groups_of
 from harness.types import Query
 
 
 def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
     """Read inputs: JSONL or CSV rows by the task's columns, else one text a line.
+
+    Who asks without a column of groups is of no group.
 
     Args:
         file: where they are; standard input if None.
@@ -38,7 +41,8 @@ def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
         faults += [Fault(row.where, f"there is no '{column}'") for column in missing]
         fields = {column: row.values.get(column) for column in data["visible"]}
         row_id = str(row.values.get(data["id"] or "id", number))
-        queries.append(Query(row_id, str(row.values.get(data["input"])), fields))
+        groups = groups_of(row, data.get("groups"), faults)
+        queries.append(Query(row_id, str(row.values.get(data["input"])), fields, groups))
     if faults:
         raise TaskError(faults)
     return queries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from harness.source import Source
 from harness.strategy import Strategy
 from harness.task import audit
 from harness.task.answers import read_labels, read_schema
-from harness.task.corpus import read_corpus
+from harness.task.corpus import Corpus, read_corpus
 from harness.task.rows import Row, read_rows
 from harness.task.schema import TaskFile
 from harness.task.splits import SPLITS, cut, examples_of
@@ -40,7 +41,7 @@ class Task:
     validation: Split
     test: Split
     truth: tuple[TruthRow, ...]
-    documents: tuple[Document, ...]
+    corpus: Corpus
     strategies: Mapping[str, type[Strategy]]
     """Arm name to its class."""
     params: Mapping[str, dict[str, Any]]
@@ -50,6 +51,11 @@ class Task:
     data: DataFacts
     prices: Prices | None
     """The rows of the task's price file, if it names one."""
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The documents of its corpus; none where it has no corpus."""
+        return self.corpus.documents
 
     @property
     def folder(self) -> Path:
@@ -84,14 +90,12 @@ def load_task(path: Path) -> Task:
     schema = read_schema(spec, source, faults)
     check_keys(spec, source, faults)
     strategies, params, profiles = _arms(spec, source, faults)
-    documents: tuple[Document, ...] = ()
-    if spec.data.corpus:
-        documents = read_corpus(path.parent / spec.data.corpus, faults)
+    corpus = _corpus(spec, source, faults)
     reader = TruthReader(
         labels,
         None if schema is None else complaint_under(schema),
         spec.answer.no_answer,
-        frozenset(document.id for document in documents),
+        frozenset(document.id for document in corpus.documents),
     )
     splits, truth = _splits(spec, source, reader, faults)
     if not faults and (nothing := nothing_to_score(spec, source.path.parent, truth)):
@@ -106,7 +110,7 @@ def load_task(path: Path) -> Task:
         test_total_n=len(splits["test"]),
         sha256={name: split.sha256 for name, split in splits.items()},
         leaked_ids=audit.leaked_ids(splits),
-        findings=audit.findings(splits, spec.margin),
+        findings=audit.findings(splits, spec.margin, corpus),
     )
     return Task(
         spec=spec,
@@ -117,13 +121,31 @@ def load_task(path: Path) -> Task:
         validation=splits["validation"],
         test=splits["test"],
         truth=tuple(truth),
-        documents=documents,
+        corpus=corpus,
         strategies=strategies,
         params=params,
         profiles=profiles,
         data=data,
         prices=prices,
     )
+
+
+def _corpus(spec: TaskFile, source: Source, faults: list[Fault]) -> Corpus:
+    data = spec.data
+    if data.corpus is None:
+        return Corpus()
+    folder = source.path.parent
+    for key in (*SPLITS, "all"):
+        rows = getattr(data, key)
+        if rows and _absolute(folder / rows).is_relative_to(_absolute(folder / data.corpus)):
+            what = "these rows lie in data.corpus and would be read as documents"
+            faults.append(Fault(source.where(["data", key]), what, "move them elsewhere"))
+    return read_corpus(folder / data.corpus, faults)
+
+
+def _absolute(path: Path) -> Path:
+    """Return the path without dots, by its text alone: it need not exist, nor be one that could."""
+    return Path(os.path.abspath(path))
 
 
 def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:

@@ -23,25 +23,16 @@ class Row:
     values: dict[str, Any]
 
 
-def cell_text(value: Any) -> str | None:
-    """Return what a cell says as text; None where it is neither a text nor a finite number."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return str(value)
-
-
 def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
     """Read all rows of a .jsonl or .csv file; add what is wrong with it to `faults`."""
     readers = {".jsonl": _jsonl, ".csv": _csv}
-    if path.suffix not in readers:
+    if path.suffix.lower() not in readers:
         faults.append(
             Fault(str(path), f"'{path.suffix}' is not a known format", "use .jsonl or .csv")
         )
         return []
     try:
-        rows = list(readers[path.suffix](path, faults))
+        rows = list(readers[path.suffix.lower()](path, faults))
     except OSError as problem:
         faults.append(Fault(str(path), f"cannot be read: {problem.strerror}"))
         return []
@@ -54,6 +45,15 @@ def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
     if not rows and not any(fault.where.startswith(str(path)) for fault in faults):
         faults.append(Fault(str(path), "has no rows"))
     return rows
+
+
+def as_text(value: Any) -> str | None:
+    """Return a text or a number as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return str(value)
 
 
 def _jsonl(path: Path, faults: list[Fault]) -> Iterator[Row]:

@@ -47,7 +47,7 @@ def limited(task: Task, limit: int) -> Task:
             "test_n": len(test),
             "sha256": {name: split.sha256 for name, split in splits.items()},
             "leaked_ids": audit.leaked_ids(splits),
-            "findings": audit.findings(splits, task.spec.margin),
+            "findings": audit.findings(splits, task.spec.margin, task.corpus),
         }
     )
     return replace(task, test=test, truth=truth, data=data)

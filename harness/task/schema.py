@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 NOT_YET = {
-    "data.groups": "access control by group",
     "needs.licence": "licence checks",
 }
 """Keys of the design that no code serves yet, with what they would do."""
@@ -98,14 +97,20 @@ class Data(Spec):
     visible: list[str] = []
     """Further columns that strategies may see."""
     slices: list[str] = []
-    """Columns by which the report breaks the score down; never shown to a strategy."""
+    """Columns by which the report breaks the score down; not shown to strategies, but for the one
+    that `groups` names."""
     cluster: str | None = None
     """Column naming rows that belong together (one author, one document): resampled as one."""
     evidence: str | None = None
     """Column with the id, or a list of the ids, of the documents that hold the answer; may be
     empty. Never shown to a strategy."""
     corpus: str | None = None
-    """A folder of .md and .txt documents, or a .jsonl file with `id`, `title`, `text`."""
+    """A folder of .md, .txt, .html and .pdf documents, or a .jsonl or .csv file with `id`, `title`,
+    `text` and `allow`, the groups that may read it (a list; in .csv with semicolons between them);
+    without `allow` everybody may."""
+    groups: str | None = None
+    """Column with the groups of who asks (a list, or a text with semicolons between them; empty: of
+    none). Strategies see it as `Query.groups` alone."""
 
 
 class SplitShares(Spec):

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.errors import Fault, unknown_name
-from harness.task.rows import Row, cell_text
+from harness.task.rows import Row, as_text
 from harness.task.schema import Data, SplitShares
 from harness.task.truth import TruthReader, TruthRow
 from harness.types import Example, Query, Split
@@ -89,6 +89,7 @@ def examples_of(
             evidence = reader.evidence(row, data.evidence, row_faults) if data.evidence else ()
             text = _text_of(row, data.input, row_faults)
             row_id = _text_of(row, id_column, row_faults) if id_column else f"{name}-{number}"
+            groups = groups_of(row, data.groups, row_faults)
             if row_id in seen:
                 what = f"the id '{row_id}' already stands at {seen[row_id]}"
                 row_faults.append(Fault(row.where, what, "ids are unique, also across splits"))
@@ -98,27 +99,50 @@ def examples_of(
         if row_faults:
             continue
         fields = {column: row.values[column] for column in data.visible}
-        examples.append(Example(Query(row_id, text, fields), targets))
+        examples.append(Example(Query(row_id, text, fields, groups), targets))
         slices = {column: str(row.values[column]) for column in data.slices}
         cluster = str(row.values[data.cluster]) if data.cluster else None
         truth.append(TruthRow(row_id, targets, slices, cluster, evidence))
     return Split(name, tuple(examples)), truth
 
 
+def groups_of(row: Row, column: str | None, faults: list[Fault]) -> tuple[str, ...]:
+    """Return the groups of who asks: a list of texts, or one text with semicolons between them.
+
+    A value that is null or empty is no group.
+    """
+    value = row.values.get(column) if column else None
+    names = value.split(";") if isinstance(value, str) else [] if value is None else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        what = f"'{column}' must be a text or a list of texts, not {value!r}"
+        faults.append(Fault(row.where, what, 'write e.g. ["staff", "2"]'))
+        return ()
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
 def _missing_columns(row: Row, data: Data, id_column: str | None) -> list[Fault]:
     wanted = [data.input, data.target, *data.visible, *data.slices, data.cluster, id_column]
-    may_be_null = {data.evidence} & set(row.values)
-    return [
+    found = [
         Fault(row.where, f"'{column}' is null", "give it a value, or leave out the row")
         if column in row.values
-        else Fault(row.where, unknown_name("column", column, row.values), "see the keys of `data`")
-        for column in dict.fromkeys([*wanted, data.evidence])
-        if column is not None and row.values.get(column) is None and column not in may_be_null
+        else _unknown_column(row, column)
+        for column in dict.fromkeys(wanted)
+        if column is not None and row.values.get(column) is None
     ]
+    found += [
+        _unknown_column(row, column)
+        for column in (data.groups, data.evidence)  # these may be null
+        if column is not None and column not in row.values
+    ]
+    return found
+
+
+def _unknown_column(row: Row, column: str) -> Fault:
+    return Fault(row.where, unknown_name("column", column, row.values), "see the keys of `data`")
 
 
 def _text_of(row: Row, column: str, faults: list[Fault]) -> str:
-    text = cell_text(row.values[column])
+    text = as_text(row.values[column])
     if text is None:
         faults.append(Fault(row.where, f"'{column}' must be a text, not {row.values[column]!r}"))
     elif not text.strip():

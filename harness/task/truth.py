@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.errors import Fault, unknown_name
 from harness.metrics import read_object, written
-from harness.task.rows import Row, cell_text
+from harness.task.rows import Row, as_text
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class TruthReader:
             return _objects(row, column, self.complaint, faults)
         if self.no_answer is not None and (value == [] or not str(value).strip()):
             return (self.no_answer,)
-        targets = tuple(cell_text(one) for one in (value if isinstance(value, list) else [value]))
+        targets = tuple(as_text(one) for one in (value if isinstance(value, list) else [value]))
         if not targets or any(target is None or not target.strip() for target in targets):
             what = f"'{column}' must be a text or a list of texts, not {value!r}"
             faults.append(Fault(row.where, what))
@@ -61,7 +61,7 @@ class TruthReader:
         """Return the ids of the documents that hold a row's answer, maybe none."""
         value = row.values[column]
         given = value if isinstance(value, list) else [] if value in (None, "") else [value]
-        ids = [cell_text(one) for one in given]
+        ids = [as_text(one) for one in given]
         if None in ids:
             what = f"'{column}' must be the id of a document or a list of ids, not {value!r}"
             faults.append(Fault(row.where, what))

@@ -84,7 +84,7 @@ def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
 
 def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
     data = spec.data
-    for key in ("input", "id"):
+    for key in ("input", "id", "groups"):
         column = getattr(data, key)
         if column is not None and column in (data.target, data.evidence):
             where = source.where(["data", key])
@@ -106,6 +106,10 @@ def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
             where = source.where(["data", "visible", position])
             what = "evidence" if column == data.evidence else "a target or slice"
             faults.append(Fault(where, f"'{column}' is {what}: no strategy may see it"))
+        elif column == data.groups:
+            where = source.where(["data", "visible", position])
+            what = f"'{column}' holds the groups: strategies see it as Query.groups alone"
+            faults.append(Fault(where, what, "remove it here"))
 
 
 NEEDED_KEYS: Mapping[Need, str] = {

@@ -1,0 +1,28 @@
+"""Reads .md and .txt files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.task.corpus.skipped import NOT_TEXT, UnreadableError
+
+TITLE_CHARACTERS = 200
+"""A first line that is longer is text, not a title."""
+
+
+def read_plain(file: Path) -> tuple[str, str]:
+    """Return title and text; the title is a heading in the first line, else the file's name.
+
+    Raises:
+        UnreadableError: it is not text, whatever its name says.
+        OSError: it cannot be opened.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableError(NOT_TEXT) from None
+    if "\0" in text:
+        raise UnreadableError(NOT_TEXT)
+    first_line = text.lstrip().split("\n", 1)[0]
+    titled = first_line.startswith("#") and len(first_line) <= TITLE_CHARACTERS
+    return (first_line.strip("# ") if titled else "") or file.stem, text

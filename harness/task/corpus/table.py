@@ -1,0 +1,61 @@
+"""Reads documents from rows: .jsonl and .csv files with `id`, `title`, `text` and `allow`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Fault, unknown_name
+from harness.task.rows import Row, as_text, read_rows
+from harness.types import Document
+
+
+def read_table(file: Path, name: str, faults: list[Fault]) -> list[tuple[str, Document]]:
+    """Read a document from each row; only `text` is required.
+
+    Args:
+        file: a .jsonl or .csv file.
+        name: what ids begin with where a row has none; its number follows.
+        faults: receives everything that is wrong with a row.
+
+    Returns:
+        Where each document stands, and the document; a null `text` is an empty one.
+    """
+    documents = []
+    for number, row in enumerate(read_rows(file, faults), start=1):
+        row_faults: list[Fault] = []
+        document = Document(
+            _text(row, "id", row_faults) or f"{name}-{number}",
+            _text(row, "title", row_faults),
+            _text(row, "text", row_faults),
+            _allow(row, file.suffix.lower() == ".csv", row_faults),
+        )
+        if "text" not in row.values:
+            row_faults.append(Fault(row.where, unknown_name("column", "text", row.values)))
+        faults += row_faults
+        if not row_faults:
+            documents.append((row.where, document))
+    return documents
+
+
+def _text(row: Row, column: str, faults: list[Fault]) -> str:
+    value = row.values.get(column)
+    text = "" if value is None else as_text(value)
+    if text is None:
+        faults.append(Fault(row.where, f"'{column}' must be a text, not {value!r}"))
+    return text or ""
+
+
+def _allow(row: Row, is_csv: bool, faults: list[Fault]) -> tuple[str, ...] | None:
+    """Return the groups that may read a document; None, everybody, where nothing is said."""
+    value: Any = row.values.get("allow")
+    if is_csv:
+        names = tuple(name.strip() for name in (value or "").split(";") if name.strip())
+        return names or None
+    if value is None:
+        return None
+    if isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value):
+        return tuple(value)
+    what = f"'allow' must be a list of texts, not {value!r}"
+    faults.append(Fault(row.where, what, 'write e.g. ["staff"]; leave it out for everybody'))
+    return None
