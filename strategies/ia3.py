@@ -30,7 +30,7 @@ class Ia3(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best factors."""
         facts, params = self.context.facts, self.params
-        model = lm.open_model(self.context)
+        model = lm.open_weights(self.context)
         lm.add_ia3(model)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
         lm.learn(model, self.context, params, *rows)

@@ -37,7 +37,7 @@ class Lora(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best adapter."""
         facts, params = self.context.facts, self.params
-        model = lm.open_model(self.context)
+        model = lm.open_weights(self.context)
         lm.add_lora(
             model,
             params.rank,

@@ -14,14 +14,16 @@ from harness.lm.adapters import (
 from harness.lm.answer import answer, choose, generate
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.generation import generate_tokens
+from harness.lm.hosted import HostedModel
 from harness.lm.learn import TuningParams, learn
-from harness.lm.load import clear_prefixes, load, loaded_models, open_model
+from harness.lm.load import clear_prefixes, load, loaded_models, open_model, open_weights
 from harness.lm.loss import mean_loss
 from harness.lm.model import LanguageModel
 from harness.lm.scoring import score_options
 from harness.lm.tune import TuneResult, TuneSettings, tune
 
 __all__ = [
+    "HostedModel",
     "LanguageModel",
     "TuneResult",
     "TuneSettings",
@@ -40,6 +42,7 @@ __all__ = [
     "loaded_models",
     "mean_loss",
     "open_model",
+    "open_weights",
     "prompt_tokens",
     "save_adapter",
     "save_model",

@@ -11,6 +11,7 @@ from harness.errors import ModelError
 from harness.lm import attention
 from harness.lm.budget import row_limit
 from harness.lm.footprint import scoring_bytes_per_token, shape
+from harness.lm.hosted import HostedModel, open_hosted
 from harness.lm.model import LanguageModel
 from harness.lm.proof import packing_is_exact
 from harness.records import LoadedModel
@@ -95,8 +96,8 @@ def open_model(
     adapter: Path | None = None,
     weights: Path | None = None,
     dtype: str | None = None,
-) -> LanguageModel:
-    """Load the task's model as a strategy's context has it.
+) -> LanguageModel | HostedModel:
+    """Load the task's model as a strategy's context has it, for `answer`.
 
     Args:
         context: the strategy's.
@@ -106,9 +107,38 @@ def open_model(
 
     Raises:
         ModelError: the context has no model (`needs_model` is not set), or it cannot be loaded.
+        EndpointError: the model is hosted, and its key is not in the environment.
+    """
+    if context.model is None or context.model.hosted is None or adapter or weights:
+        return open_weights(context, adapter, weights, dtype)
+    hosted = open_hosted(context)
+    _FACTS.append(hosted.facts())
+    return hosted
+
+
+def open_weights(
+    context: Context,
+    adapter: Path | None = None,
+    weights: Path | None = None,
+    dtype: str | None = None,
+) -> LanguageModel:
+    """Load the task's model to work on its weights: to score, to generate or to tune.
+
+    Args:
+        context: the strategy's.
+        adapter: a folder written by `save_adapter`.
+        weights: a folder written by `save_model`, in place of the model's own.
+        dtype: another one than the context's.
+
+    Raises:
+        ModelError: the context has no model (`needs_model` is not set), it cannot be loaded, or
+            it is hosted.
     """
     if context.model is None:
         raise ModelError("this strategy was given no model → set `needs_model = True` on its class")
+    if context.model.hosted is not None:
+        what = f"this needs a model's weights; '{context.model.name}' is hosted"
+        raise ModelError(f"{what} → name a built-in model, a folder or a hub id")
     ref = context.model if weights is None else replace(context.model, location=str(weights))
     lm = load(ref, context.device, dtype or context.dtype, context.seed, adapter)
     lm.budget_bytes, lm.note = context.budget_bytes, context.note

@@ -17,8 +17,8 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     """Hash what decides an artifact.
 
     The rows, documents, parameters, seed and source of the strategy; for one that uses a model
-    also its weights, the number format and the engine's source. Not test rows, not prices, not
-    limits, not the task's name.
+    also its weights (a hosted one: address, name, extra fields and context), the number format and
+    the engine's source. Not test rows, not prices, not limits, not the task's name.
     """
     strategy = task.strategies[arm]
     facts = {key: value for key, value in asdict(task.facts).items() if key != "name"}
@@ -32,10 +32,14 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         "documents": [asdict(document) for document in task.documents],
         "seed": seed,
     }
-    if strategy.needs_model and model is not None:
+    if strategy.needs_model and model is not None and model.hosted is not None:
+        parts["model"] = [model.hosted.provider, model.location, model.name]
+        parts["settings"] = [dict(model.hosted.extra), model.hosted.context_tokens]
+        parts["engine"] = _engine_sha256("lm/hosted")
+    elif strategy.needs_model and model is not None:
         parts["model"] = model.sha256 or f"{model.name}@{model.revision}"
         parts["dtype"] = dtype
-        parts["engine"] = _engine_sha256()
+        parts["engine"] = _engine_sha256("lm")
     return sha256_of(parts)
 
 
@@ -48,7 +52,7 @@ def trial_id(fit: str, arm: str, test: Split) -> str:
 
 
 @cache
-def _engine_sha256() -> str:
+def _engine_sha256(room: str) -> str:
     root = Path(harness.__file__).parent
-    files = [*sorted((root / "lm").glob("*.py")), root / "prompts.py"]
+    files = [*sorted((root / room).glob("*.py")), root / "prompts.py"]
     return sha256_of([sha256_of_file(file) for file in files])

@@ -16,7 +16,8 @@ from harness.hashing import sha256_of
 from harness.records import PlannedTrial, RunHeader
 from harness.run import identity, machine
 from harness.task import Task
-from harness.types import ModelRef
+from harness.task.schema import Hosted
+from harness.types import Endpoint, ModelRef
 
 CRITERIA = ("metric", "also", "limits", "needs", "traffic", "margin")
 """The keys of a task that say what counts as success."""
@@ -28,7 +29,7 @@ class Setting:
 
     model: ModelRef | None = None
     model_problem: str | None = None
-    """Why there is no model although arms need one."""
+    """Why arms that need the model cannot run."""
     device: str = "cpu"
     dtype: str = "float32"
 
@@ -38,6 +39,8 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
     needing = [arm for arm, strategy in task.strategies.items() if strategy.needs_model]
     if not needing:
         return Setting()
+    if isinstance(task.spec.model, Hosted):
+        return _settle_hosted(task.spec.model)
     from harness.lm.hardware import device_and_dtype
     from harness.lm.models import resolve
 
@@ -49,6 +52,19 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
     except ModelError as problem:
         return Setting(None, str(problem), device, dtype)
     return Setting(model, None, device, dtype)
+
+
+def _settle_hosted(spec: Hosted) -> Setting:
+    from harness.lm.hosted import key_of
+
+    endpoint = Endpoint(**spec.model_dump(exclude={"base_url", "model"}))
+    origin = f"hosted at {spec.base_url}"
+    model = ModelRef(spec.model, spec.base_url, origin=origin, hosted=endpoint)
+    try:
+        key_of(model)
+    except ModelError as problem:
+        return Setting(model, str(problem))
+    return Setting(model)
 
 
 def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) -> RunHeader:
@@ -92,7 +108,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 needs_model=strategy.needs_model,
                 learns=strategy.learns,
                 complexity=strategy.complexity,
-                provides=tuple(sorted(strategy.provides)),
+                provides=_provides(task, arm.name),
             )
 
 
@@ -104,7 +120,17 @@ def _refusal(task: Task, arm: str) -> str | None:
         return "needs training rows, and the task has none (data.train)"
     if strategy.needs_corpus and not task.documents:
         return "needs documents, and the task has none (data.corpus)"
+    model = task.spec.model
+    if strategy.needs_model and strategy.learns == "weights" and isinstance(model, Hosted):
+        return f"needs a model's weights; '{model.model}' is hosted"
     return None
+
+
+def _provides(task: Task, arm: str) -> tuple[str, ...]:
+    """Return what an arm offers; what asks a server is not offline, whatever its strategy says."""
+    strategy = task.strategies[arm]
+    asks = strategy.needs_model and isinstance(task.spec.model, Hosted)
+    return tuple(sorted(strategy.provides - ({"offline"} if asks else set())))
 
 
 def _distributions(task: Task) -> set[str]:
