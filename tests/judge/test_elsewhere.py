@@ -1,4 +1,4 @@
-"""Arms whose answers came from somebody's server: their own times and charges, no seconds of ours."""
+"""Arms whose answers came from somebody's server: their times and charges, no seconds of ours."""
 
 from __future__ import annotations
 

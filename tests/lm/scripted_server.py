@@ -9,6 +9,11 @@ from collections import deque
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from harness import lm
+from harness.types import Context, Endpoint, ModelRef, TaskFacts
+
+KEY = "sk-never-to-be-written"
+FACTS = TaskFacts("t", "Which?", "text", {}, max_new_tokens=9)
 USAGE = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
 
 
@@ -123,3 +128,12 @@ def serving(script):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def open_at(url, notes=None, seed=0, name="asked", **endpoint):
+    """A model that asks the server at `url`; its remarks are added to `notes`."""
+    settings = {"provider": "openai", "key_env": "TEST_KEY", "timeout_s": 5.0, "max_retries": 2}
+    ref = ModelRef(name, url, hosted=Endpoint(**{**settings, **endpoint}))
+    note = (lambda kind, text: notes.append(text)) if notes is not None else lambda *words: None
+    context = Context(FACTS, (), ref, seed, "cpu", "float32", 0, None, None, note, None)
+    return lm.open_model(context)

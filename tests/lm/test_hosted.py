@@ -6,41 +6,14 @@ import socket
 from pathlib import Path
 
 import pytest
-from scripted_server import Script, cut_off, fails, hangs, reply, says, serving, slow
+from scripted_server import FACTS, KEY, cut_off, fails, hangs, open_at, reply, says, slow
 
 from harness import lm
 from harness.errors import EndpointError, ModelError
 from harness.types import Context, Endpoint, ModelRef, TaskFacts
 
-KEY = "sk-never-to-be-written"
-FACTS = TaskFacts("t", "Which?", "text", {}, max_new_tokens=9)
+pytestmark = pytest.mark.usefixtures("asking")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
-
-
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch, tmp_path):
-    """A cache and a key of the test's own, and hardly any waiting between attempts."""
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("TEST_KEY", KEY)
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
-    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.001)
-
-
-@pytest.fixture
-def served():
-    """Starts servers for scripts, and stops them all in the end."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        yield lambda *steps, **more: stack.enter_context(serving(Script(*steps, **more)))
-
-
-def open_at(url, notes=None, seed=0, **endpoint):
-    settings = {"provider": "openai", "key_env": "TEST_KEY", "timeout_s": 5.0, "max_retries": 2}
-    ref = ModelRef("asked", url, hosted=Endpoint(**{**settings, **endpoint}))
-    note = (lambda kind, text: notes.append(text)) if notes is not None else lambda *words: None
-    context = Context(FACTS, (), ref, seed, "cpu", "float32", 0, None, None, note, None)
-    return lm.open_model(context)
 
 
 def ask(script, prompts=("one",), facts=FACTS, **endpoint):
