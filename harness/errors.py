@@ -6,6 +6,7 @@
     │   ├── UnknownNameError     no strategy, metric, model or arm of that name
     │   └── RunFolderError       a run folder that is locked, foreign, damaged or unfinished
     ├── ModelError               a model that cannot be fetched, loaded or trusted
+    │   └── EndpointError        a hosted model that cannot be asked at all
     └── StrategyError            a strategy that breaks its contract
 
 Anything else is a bug of ours and keeps its traceback.
@@ -80,6 +81,10 @@ class RunFolderError(UserError):
 
 class ModelError(HarnessError):
     """A model that cannot be fetched, loaded or trusted."""
+
+
+class EndpointError(ModelError):
+    """A hosted model that cannot be asked at all: its server is down, or the key is refused."""
 
 
 class StrategyError(HarnessError):

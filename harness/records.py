@@ -47,14 +47,15 @@ class Note(Fact):
 
 
 class LoadedModel(Fact):
-    """What was really loaded, read off the model itself."""
+    """What was really loaded, read off the model itself; of a hosted one, where it was asked."""
 
     name: str
-    dtype: str
-    device: str
-    parameters: int
-    scoring: str
+    dtype: str | None = None
+    device: str | None = None
+    parameters: int | None = None
+    scoring: str | None = None
     """How it computed: "packed" token trees, "plain" single sequences, or "encoder_decoder"."""
+    hosted_at: str | None = None
 
 
 class WorkerResult(Fact):

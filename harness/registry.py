@@ -77,7 +77,7 @@ class Profile:
     """What a strategy is with certain parameters, the strategies that it builds counted in."""
 
     needs: frozenset[str]
-    """Of "train", "corpus", "model"."""
+    """Of "train", "corpus", "model"; "weights" where a model is tuned: a hosted one cannot be."""
     learns: str
     provides: frozenset[str]
     sha256: str
@@ -109,8 +109,11 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         *(sha256_of_sources(room) for room in ROOMS if _uses(strategy, room)),
         *(part.sha256 for part in parts),
     ]
+    own = strategy.needs(params)
+    if "model" in own and strategy.learns == "weights":
+        own |= {"weights"}
     return Profile(
-        strategy.needs(params).union(*(part.needs for part in parts)),
+        own.union(*(part.needs for part in parts)),
         max((strategy.learns, *(part.learns for part in parts)), key=LEARNS.index),
         provides,
         sha256_of(sources),

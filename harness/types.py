@@ -134,18 +134,63 @@ class TaskFacts:
 
 
 @dataclass(frozen=True)
+class Endpoint:
+    """How a hosted model is asked and what it charges. Its key is in no record, only its place."""
+
+    provider: str
+    """Whose protocol it speaks: "openai"."""
+    key_env: str | None = "OPENAI_API_KEY"
+    """Environment variable that holds the key; None: the server wants none."""
+    concurrency: int = 8
+    """Requests in flight at once, at most."""
+    timeout_s: float = 60.0
+    """Longest silence of the server within one attempt."""
+    max_retries: int = 5
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of each request's body."""
+    usd_per_million_input_tokens: float | None = None
+    usd_per_million_output_tokens: float | None = None
+    usd_per_million_cached_tokens: float | None = None
+    """For prompt tokens that the server had kept."""
+    context_tokens: int | None = None
+    """Longest prompt and answer together."""
+
+    def charge_usd(self, answer: Prediction) -> float | None:
+        """Return what an answer costs at these prices, or None where a price or count is missing.
+
+        A server that says nothing of kept tokens charges all of the prompt alike.
+        """
+        if answer.prompt_tokens is None or answer.output_tokens is None:
+            return None
+        cached = answer.cached_tokens or 0
+        parts = (
+            (answer.prompt_tokens - cached, self.usd_per_million_input_tokens),
+            (cached, self.usd_per_million_cached_tokens),
+            (answer.output_tokens, self.usd_per_million_output_tokens),
+        )
+        total = 0.0
+        for tokens, price in parts:
+            if tokens and price is None:
+                return None
+            total += tokens * (price or 0.0) / 1e6
+        return total
+
+
+@dataclass(frozen=True)
 class ModelRef:
-    """Which model to load, as the parent resolved it."""
+    """Which model to load or ask, as the parent resolved it."""
 
     name: str
     """As the task file names it."""
     location: str
-    """A folder, a GGUF file or a hub id that transformers can open."""
+    """A folder, a GGUF file or a hub id that transformers can open; a hosted model's address."""
     revision: str | None = None
     sha256: str | None = None
     """Hash of the weights on disk; None for a hub id, whose revision pins it."""
     origin: str = ""
     """In words, for the report: where the weights come from and what was done to them."""
+    hosted: Endpoint | None = None
+    """How to ask it, where it runs on somebody's server."""
 
 
 @dataclass(frozen=True)

@@ -50,11 +50,6 @@ class View:
         return str(self.comparison.task["metric"])
 
     @property
-    def money(self) -> bool:
-        """Whether costs are in dollars; else in machine time."""
-        return any(row.total_usd is not None for row in self.comparison.rows)
-
-    @property
     def has_gpu(self) -> bool:
         """Whether memory figures are of a GPU."""
         return self.comparison.machine.gpu is not None
@@ -63,7 +58,9 @@ class View:
         """An arm's cost over the horizon."""
         if row.score is None:
             return numbers.NOT_MEASURED
-        return numbers.usd(row.total_usd) if self.money else numbers.duration(row.cost.machine_s)
+        if row.total_usd is None and row.cost.machine_s is not None:
+            return numbers.duration(row.cost.machine_s)
+        return numbers.usd(row.total_usd)
 
     def status(self, row: Row) -> str:
         """An arm's status; a feasible one that is chosen says so."""
@@ -129,10 +126,7 @@ class View:
             ("success criteria", f"sha256 {run['criteria_sha256']}"),
         ]
         if model:
-            facts.append(
-                ("model", f"{model['name']} ({model['origin']}), asked for {run['dtype']}")
-            )
-            facts.append(("model hash", f"{model['sha256'] or model['revision']}"))
+            facts += _model_facts(model, run["dtype"])
         facts += [(f"{name} rows", f"sha256 {h}") for name, h in run["data"]["sha256"].items()]
         packages = ", ".join(f"{name} {version}" for name, version in run["packages"].items())
         return [*facts, ("python", f"{machine.python}; {packages}")]
@@ -150,3 +144,12 @@ class View:
             return None
         low, high = 100 * max(0.0, score.ci_low), 100 * min(1.0, score.ci_high)
         return {"low": low, "width": max(high - low, 0.5), "at": 100 * score.value}
+
+
+def _model_facts(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:
+    if model["hosted"]:
+        return [("model", f"{model['name']}, {model['origin']}")]
+    return [
+        ("model", f"{model['name']} ({model['origin']}), asked for {dtype}"),
+        ("model hash", f"{model['sha256'] or model['revision']}"),
+    ]

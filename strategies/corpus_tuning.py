@@ -36,7 +36,7 @@ class CorpusTuning(Strategy):
         """Train on all documents; the best weights by validation loss of answering are kept."""
         facts, params = self.context.facts, self.params
         passages = retrieval.cut(self.context.documents, params.passage_words, 0)
-        model = lm.open_model(self.context)
+        model = lm.open_weights(self.context)
         lm.with_lora(model, params)
         texts = [passage.headed_text for passage in passages]
         lm.learn_texts(model, self.context, params, texts, lessons(facts, validation, "full"))
@@ -44,7 +44,7 @@ class CorpusTuning(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Load the model and merge the adapter into it."""
-        self.model = lm.open_model(self.context, adapter=artifact)
+        self.model = lm.open_weights(self.context, adapter=artifact)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""

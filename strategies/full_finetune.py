@@ -31,7 +31,8 @@ class FullFinetune(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best weights."""
         facts, params = self.context.facts, self.params
-        model = lm.open_model(self.context, dtype="float32")  # half-precision steps would round off
+        # Steps in half precision would round off.
+        model = lm.open_weights(self.context, dtype="float32")
         lm.train_all(model)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
         lm.learn(model, self.context, params, *rows)
@@ -39,7 +40,7 @@ class FullFinetune(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Load the tuned weights in place of the model's own."""
-        self.model = lm.open_model(self.context, weights=artifact)
+        self.model = lm.open_weights(self.context, weights=artifact)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query with the tuned model."""

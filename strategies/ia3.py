@@ -30,7 +30,7 @@ class Ia3(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best factors."""
         facts, params = self.context.facts, self.params
-        model = lm.open_model(self.context)
+        model = lm.open_weights(self.context)
         lm.add_ia3(model)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
         lm.learn(model, self.context, params, *rows)
@@ -38,7 +38,7 @@ class Ia3(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Load the model and merge the factors into it."""
-        self.model = lm.open_model(self.context, adapter=artifact)
+        self.model = lm.open_weights(self.context, adapter=artifact)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query with the tuned model."""

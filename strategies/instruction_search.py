@@ -79,7 +79,15 @@ class InstructionSearch(Strategy):
             f"Write this instruction {way}. Give the new instruction alone.\n\n{instruction}"
             for way in WAYS[: self.params.rephrased]
         ]
-        written = lm.generate(self.model, requests, LONGEST) if requests else []
+        as_text = replace(
+            self.context.facts,
+            answer_kind="text",
+            labels={},
+            schema=None,
+            max_new_tokens=LONGEST,
+            stop=(),
+        )
+        written = lm.answer(self.model, requests, as_text) if requests else []
         return [" ".join(prediction.text.split()) for prediction in written if prediction.text]
 
 

@@ -25,14 +25,14 @@ class Lora(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best adapter."""
         facts, params = self.context.facts, self.params
-        model = lm.open_model(self.context)
+        model = lm.open_weights(self.context)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
         lm.learn_lora(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)
 
     def load(self, artifact: Path) -> None:
         """Load the model and merge the adapter into it."""
-        self.model = lm.open_model(self.context, adapter=artifact)
+        self.model = lm.open_weights(self.context, adapter=artifact)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query with the tuned model."""

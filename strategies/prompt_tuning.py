@@ -32,7 +32,7 @@ class PromptTuning(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best vectors."""
         facts, params = self.context.facts, self.params
-        model = lm.open_model(self.context)
+        model = lm.open_weights(self.context)
         lm.add_soft_prompt(model, "prompt", params.tokens, instruction_block(facts))
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
         lm.learn(model, self.context, params, *rows)
@@ -40,7 +40,7 @@ class PromptTuning(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Load the model with the vectors before it."""
-        self.model = lm.open_model(self.context, adapter=artifact)
+        self.model = lm.open_weights(self.context, adapter=artifact)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query behind the same vectors."""

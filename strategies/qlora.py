@@ -25,7 +25,7 @@ class QLora(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best adapter."""
         facts, params = self.context.facts, self.params
-        model = lm.open_model(self.context, four_bits=True)
+        model = lm.open_weights(self.context, four_bits=True)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
         lm.learn_lora(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)
@@ -35,7 +35,7 @@ class QLora(Strategy):
 
         Merged, the adapter would be rounded to 4 bits with the weights.
         """
-        self.model = lm.open_model(self.context, adapter=artifact, four_bits=True)
+        self.model = lm.open_weights(self.context, adapter=artifact, four_bits=True)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query with the tuned model."""

@@ -35,7 +35,7 @@ class RagLora(Strategy):
             context.documents, self.params, context.device, context.note, context.log
         )
         self.retriever.save(artifact / "index")
-        self.model = lm.open_model(context)
+        self.model = lm.open_weights(context)
         rows = [self._lessons(split) for split in (train, validation)]
         lm.learn_lora(self.model, context, self.params, *rows)
         lm.save_adapter(self.model, artifact / "adapter")
@@ -44,7 +44,7 @@ class RagLora(Strategy):
         """Read the index, load the model and merge the adapter into it."""
         folder, device = artifact / "index", self.context.device
         self.retriever = retrieval.Retriever.load(folder, self.params, device)
-        self.model = lm.open_model(self.context, adapter=artifact / "adapter")
+        self.model = lm.open_weights(self.context, adapter=artifact / "adapter")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""

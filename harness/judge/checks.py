@@ -56,7 +56,10 @@ def limit_checks(
             )
     if (limit := limits["max_usd_per_1k"]) is not None:
         money = None if usd_per_1k is None else (usd_per_1k, usd_per_1k, usd_per_1k)
-        remedy = "unknown: give a price row that stands for this machine (prices)"
+        remedy = (
+            "unknown: give a price row that stands for this machine (prices), or a hosted model's"
+            " token prices (model)"
+        )
         yield _at_most("max_usd_per_1k", "1,000 requests cost", limit, money, numbers.usd, remedy)
 
 

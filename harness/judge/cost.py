@@ -6,9 +6,10 @@ said; a price that does not apply leaves money unknown, never 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 from harness.judge.comparison import CostParts
 
@@ -27,6 +28,10 @@ class Usage:
     needs_train: bool
     needs_model: bool
     learns: str
+    elsewhere: bool = False
+    """Its answers come from a machine that is not ours: our seconds of serving cost nothing."""
+    usd_per_request: float | None = None
+    """What was charged for an answer; None elsewhere means that money is not known."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,21 @@ class Terms:
     def reserved(self) -> bool:
         """Whether serving is paid by machines that are always on."""
         return self.traffic is not None and self.traffic["serving"] == "reserved"
+
+
+def unit(usage: Usage, terms: Terms) -> Literal["usd", "s"] | None:
+    """Return what the arm's cost is in: dollars, our machine's seconds, or nothing known."""
+    if usage.elsewhere:
+        return "usd" if usage.usd_per_request is not None else None
+    return "usd" if terms.usd_per_hour is not None else "s"
+
+
+def common_unit(usages: Sequence[Usage], terms: Terms) -> Literal["usd", "s"]:
+    """Return the unit in which most can be compared; what is in another is not comparable.
+
+    Seconds where our own machine has no price: arms that run on it are ordered by them.
+    """
+    return "s" if any(unit(usage, terms) == "s" for usage in usages) else "usd"
 
 
 def refits(usage: Usage, terms: Terms) -> float:
@@ -88,8 +108,18 @@ def reserved_s_per_month(usage: Usage, terms: Terms) -> float:
     return float(MONTH_S * ceil(terms.traffic["requests_per_month"] / capacity))
 
 
+def usd_per_1k_busy(usage: Usage, terms: Terms) -> float | None:
+    """Return what 1,000 requests cost, paying for the seconds they take or what is charged."""
+    return None if unit(usage, terms) != "usd" else 1000 * cost_per_request(usage, terms)
+
+
 def usd_per_1k_reserved(usage: Usage, terms: Terms) -> float | None:
-    """Return what 1,000 requests cost at this traffic on machines that are always on."""
+    """Return what 1,000 requests cost at this traffic on machines that are always on.
+
+    Whoever charges by the request charges the same then.
+    """
+    if usage.elsewhere:
+        return usd_per_1k_busy(usage, terms)
     if terms.usd_per_hour is None or terms.traffic is None:
         return None
     month_usd = reserved_s_per_month(usage, terms) * terms.usd_per_hour / 3600
@@ -115,6 +145,8 @@ def cost_of(usage: Usage, terms: Terms) -> CostParts:
     labels, people, missing = _labour(usage, terms)
     if price is None:
         missing.append("machine time in money (no price row stands for this machine)")
+    if usage.elsewhere and usage.usd_per_request is None:
+        missing.append("requests to a hosted model (model.usd_per_million_…_tokens)")
     if not terms.traffic:
         missing.append("traffic (not given: serving 1,000 requests is compared)")
     return CostParts(
@@ -122,14 +154,22 @@ def cost_of(usage: Usage, terms: Terms) -> CostParts:
         people_usd=people,
         fitting_usd=None if price is None else usage.fit_s * price,
         refitting_usd=None if price is None else usage.fit_s * refits(usage, terms) * price,
-        serving_usd=None if price is None else serving_s(usage, terms) * price,
+        serving_usd=_serving_usd(usage, terms),
         not_counted=tuple(missing),
-        machine_s=machine_s(usage, terms),
+        machine_s=None if usage.elsewhere else machine_s(usage, terms),
     )
 
 
+def _serving_usd(usage: Usage, terms: Terms) -> float | None:
+    if usage.elsewhere:
+        return None if usage.usd_per_request is None else terms.requests * usage.usd_per_request
+    if terms.usd_per_hour is None:
+        return None
+    return serving_s(usage, terms) * terms.usd_per_hour / 3600
+
+
 def total_usd(parts: CostParts, terms: Terms) -> float | None:
-    """Return the sum of the counted parts, or None where machine time has no price."""
+    """Return the sum of the counted parts, or None where serving has no price."""
     if parts.serving_usd is None:
         return None
     if not terms.traffic:
@@ -139,16 +179,18 @@ def total_usd(parts: CostParts, terms: Terms) -> float | None:
 
 
 def fixed_cost(usage: Usage, terms: Terms) -> float:
-    """Return what does not depend on volume: in dollars where a price applies, else in seconds."""
+    """Return what does not depend on volume, in the arm's `unit`; unpriced fitting not counted."""
     seconds = fixed_s(usage, terms)
-    if terms.usd_per_hour is None:
+    if unit(usage, terms) != "usd":
         return seconds
     labels, people, _ = _labour(usage, terms)
-    return seconds * terms.usd_per_hour / 3600 + (labels or 0.0) + (people or 0.0)
+    return seconds * (terms.usd_per_hour or 0.0) / 3600 + (labels or 0.0) + (people or 0.0)
 
 
 def cost_per_request(usage: Usage, terms: Terms) -> float:
-    """Return the cost of one more request under busy time, in the unit of `fixed_cost`."""
+    """Return the cost of one more request under busy time, in the arm's `unit`."""
+    if usage.usd_per_request is not None:
+        return usage.usd_per_request
     seconds = 1 / usage.throughput_per_s
     return seconds if terms.usd_per_hour is None else seconds * terms.usd_per_hour / 3600
 

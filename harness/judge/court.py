@@ -10,6 +10,7 @@ import numpy as np
 
 from harness import numbers
 from harness.judge import cost
+from harness.judge.basis import cost_basis
 from harness.judge.comparison import BreakEven, Comparison, Flip, Recommendation, Row
 from harness.judge.contest import Contest
 from harness.judge.evidence import Evidence, gather
@@ -57,7 +58,7 @@ class Case:
             recommendation=found,
             differences=differences(evidence, found.choice),
             findings=(*header.data.findings, *self._measurement_findings(rows)),
-            cost_basis=self._cost_basis(terms),
+            cost_basis=cost_basis(self._price(), terms, list(self._usages().values())),
             run=self._run_facts(),
         )
 
@@ -95,25 +96,33 @@ class Case:
             metric_range=metric.highest - metric.lowest,
         )
 
+    def _usages(self) -> dict[str, cost.Usage]:
+        """Return what every arm that finished takes."""
+        arms = (arm for arm in self.evidence.arms if arm.status == "ok")
+        return {arm.name: usage_of(self.evidence, arm) for arm in arms}
+
     def _contenders(self, rows: Sequence[Row], terms: cost.Terms) -> list[Contender]:
         arms = {arm.name: arm for arm in self.evidence.arms}
         contenders = []
+        usages = self._usages()
+        unit = cost.common_unit(list(usages.values()), terms)
         for row in rows:
             if row.status != "ok" or row.score is None or row.score.value is None:
                 continue
-            parts = cost.cost_of(usage_of(self.evidence, arms[row.strategy]), terms)
+            usage = usages[row.strategy]
+            parts = cost.cost_of(usage, terms)
             money = cost.total_usd(parts, terms)
-            text = numbers.usd(money) if money is not None else numbers.duration(parts.machine_s)
+            comparable = money if unit == "usd" else parts.machine_s
             contenders.append(
                 Contender(
                     name=row.strategy,
                     score=row.score.value,
                     complexity=row.complexity,
                     checks=row.checks,
-                    cost=money if money is not None else parts.machine_s,
+                    cost=comparable,
                     tuned=arms[row.strategy].plan.needs_model
                     and arms[row.strategy].plan.learns == "weights",
-                    cost_text=text if money is not None else f"{text} of machine time",
+                    cost_text=_cost_text(money, parts.machine_s),
                 )
             )
         return contenders
@@ -157,34 +166,14 @@ class Case:
         """Compare the choice with the best-scoring other arms, under busy time."""
         if found.choice is None or not terms.traffic:
             return ()
-        arms = {arm.name: arm for arm in self.evidence.arms}
+        usages = self._usages()
         others = [row for row in rows if row.score and row.strategy != found.choice]
         others.sort(key=_by_score)
-        chosen = usage_of(self.evidence, arms[found.choice])
-        return tuple(
-            _pair(chosen, usage_of(self.evidence, arms[row.strategy]), terms)
-            for row in others[:LEADING]
-        )
-
-    def _cost_basis(self, terms: cost.Terms) -> str:
-        price = self._price()
-        if terms.traffic:
-            months, monthly = terms.months, terms.traffic["requests_per_month"]
-            horizon = f"{numbers.count(monthly)} requests a month for {months:g} months"
-            how = "a reserved machine" if terms.reserved else "the seconds that requests take"
-            horizon += f", paying for {how}"
-        else:
-            horizon = "serving 1,000 requests (no traffic is given), fitting shown beside it"
-        if price is None:
-            return (
-                f"Machine-seconds over {horizon}. No price row stands for this machine,"
-                " so money is not known."
-            )
-        return (
-            f"Dollars over {horizon}, at ${price.usd_per_hour:g} an hour:"
-            f" {price.name}, read {price.read_on} at {price.source}, which the price file lets"
-            " stand for the machine that was measured."
-        )
+        chosen = usages[found.choice]
+        unit = cost.unit(chosen, terms)
+        leading = [usages[row.strategy] for row in others[:LEADING]]
+        comparable = [usage for usage in leading if unit and cost.unit(usage, terms) == unit]
+        return tuple(_pair(chosen, usage, terms) for usage in comparable)
 
     def _measurement_findings(self, rows: Sequence[Row]) -> list[str]:
         header = self.evidence.header
@@ -271,6 +260,14 @@ def _flip(change: str, again: Recommendation) -> Flip:
     choice = again.choice or "nothing"
     how = " (provisionally)" if again.provisional else ""
     return Flip(change=change, choice=again.choice, text=f"With {change}: {choice}{how}.")
+
+
+def _cost_text(money: float | None, machine_s: float | None) -> str:
+    if money is not None:
+        return numbers.usd(money)
+    if machine_s is None:
+        return "a cost that is not known"
+    return f"{numbers.duration(machine_s)} of machine time"
 
 
 def _pair(chosen: cost.Usage, other: cost.Usage, terms: cost.Terms) -> BreakEven:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.judge import cost
+from harness.judge import cost, elsewhere
 from harness.judge.checks import limit_checks, need_checks
 from harness.judge.comparison import Loss, Row, Score
 from harness.judge.evidence import ArmEvidence, Evidence
@@ -20,7 +20,7 @@ from harness.judge.scoring import (
     score,
     slice_scores,
 )
-from harness.records import Measurement, Phase, WorkerResult
+from harness.records import LoadedModel, Measurement, Phase, WorkerResult
 
 SERVING: tuple[Phase, ...] = ("load", "latency", "predict")
 
@@ -35,10 +35,8 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
     timing = _timing(arm)
     usage = usage_of(evidence, arm)
     parts = cost.cost_of(usage, terms)
-    busy = reserved = None
-    if terms.usd_per_hour is not None:
-        busy = 1000 * terms.usd_per_hour / 3600 / usage.throughput_per_s
-        reserved = cost.usd_per_1k_reserved(usage, terms)
+    busy = cost.usd_per_1k_busy(usage, terms)
+    reserved = cost.usd_per_1k_reserved(usage, terms)
     serve_bytes = _peak(arm, "serve", SERVING)
     fit_bytes = _peak(arm, "fit", ("fit",))
     checks = (
@@ -83,26 +81,24 @@ def with_loss(row: Row, loss: Loss | None) -> Row:
 
 def usage_of(evidence: Evidence, arm: ArmEvidence) -> cost.Usage:
     """Return what the cost arithmetic needs of an arm that ended ok."""
-    predict_s = sum(_walls(arm, "serve", ("predict",)))
-    answered = len(evidence.truth.ids) * len(arm.predictions)
+    charge = elsewhere.usd_per_request(evidence, arm)
     return cost.Usage(
         arm=arm.name,
         fit_s=fmean(_walls(arm, "fit", ("fit",))),
-        throughput_per_s=answered / predict_s,
+        throughput_per_s=_throughput_per_s(arm),
         needs_train=arm.plan.needs_train,
         needs_model=arm.plan.needs_model,
         learns=arm.plan.learns,
+        elsewhere=charge is not None or bool(elsewhere.walls_s(arm)),
+        usd_per_request=charge,
     )
 
 
 def _facts(arm: ArmEvidence) -> dict[str, Any]:
     results = [half for trial in arm.trials for half in (trial.fit, trial.serve) if half]
     notes = (f"{note.kind}: {note.text}" for result in results for note in result.notes)
-    models = (
-        f"{m.name}, {m.parameters:,} weights in {m.dtype} on {m.device}, {m.scoring} scoring"
-        for result in results
-        for m in result.loaded_models
-    )
+    timing = [elsewhere.TIMING] if elsewhere.walls_s(arm) else []
+    models = (_model_text(model) for result in results for model in result.loaded_models)
     sizes = [trial.artifact_bytes for trial in arm.trials if trial.artifact_bytes is not None]
     return {
         "strategy": arm.name,
@@ -112,24 +108,44 @@ def _facts(arm: ArmEvidence) -> dict[str, Any]:
         "params": arm.plan.params,
         "complexity": arm.plan.complexity,
         "seeds": tuple(trial.seed for trial in arm.trials),
-        "notes": tuple(dict.fromkeys(notes)),
+        "notes": tuple(dict.fromkeys([*notes, *timing])),
         "models": tuple(dict.fromkeys(models)),
         "artifact_bytes": max(sizes, default=None),
     }
 
 
-def _timing(arm: ArmEvidence) -> dict[str, float]:
+def _model_text(model: LoadedModel) -> str:
+    if model.hosted_at is not None:
+        return f"{model.name}, hosted at {model.hosted_at}"
+    return (
+        f"{model.name}, {model.parameters:,} weights in {model.dtype} on {model.device},"
+        f" {model.scoring} scoring"
+    )
+
+
+def _timing(arm: ArmEvidence) -> dict[str, Any]:
     warm, cold = _warm_walls(arm), [w for t in arm.trials if t.serve for w in t.serve.cold_walls_s]
-    answered = sum(len(seed) for seed in arm.predictions)
+    own = not elsewhere.walls_s(arm)
     return {
         "p50_s": float(np.quantile(warm, 0.5)),
         "p95_s": float(np.quantile(warm, 0.95)),
-        "p50_cold_s": float(np.quantile(cold, 0.5)),
-        "throughput_per_s": answered / sum(_walls(arm, "serve", ("predict",))),
+        "p50_cold_s": float(np.quantile(cold, 0.5)) if own else None,
+        "throughput_per_s": _throughput_per_s(arm),
     }
 
 
+def _throughput_per_s(arm: ArmEvidence) -> float:
+    """Return answers a second: in one call of all, or, answered elsewhere, one after another."""
+    if walls := elsewhere.walls_s(arm):
+        return 1 / fmean(walls)
+    answered = sum(len(seed) for seed in arm.predictions)
+    return answered / sum(_walls(arm, "serve", ("predict",)))
+
+
 def _warm_walls(arm: ArmEvidence) -> list[float]:
+    """Return the seconds of single requests with a kept prefix; elsewhere, of all requests."""
+    if walls := elsewhere.walls_s(arm):
+        return walls
     return [wall for trial in arm.trials if trial.serve for wall in trial.serve.warm_walls_s]
 
 

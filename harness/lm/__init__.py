@@ -14,8 +14,9 @@ from harness.lm.adapters import (
 from harness.lm.answer import answer, choose, generate
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.generation import generate_tokens
+from harness.lm.hosted import HostedModel
 from harness.lm.learn import LoraParams, TuningParams, learn, learn_lora, learn_texts, with_lora
-from harness.lm.load import clear_prefixes, load, loaded_models, open_model
+from harness.lm.load import clear_prefixes, load, loaded_models, open_model, open_weights
 from harness.lm.loss import mean_loss
 from harness.lm.model import LanguageModel
 from harness.lm.room import fitted
@@ -23,6 +24,7 @@ from harness.lm.scoring import score_options
 from harness.lm.tune import TuneResult, TuneSettings, tune
 
 __all__ = [
+    "HostedModel",
     "LanguageModel",
     "LoraParams",
     "TuneResult",
@@ -45,6 +47,7 @@ __all__ = [
     "loaded_models",
     "mean_loss",
     "open_model",
+    "open_weights",
     "prompt_tokens",
     "save_adapter",
     "save_model",

@@ -10,22 +10,27 @@ from typing import Any
 from harness.lm.chat import label_tokens, prompt_tokens
 from harness.lm.generation import generate_tokens
 from harness.lm.grammar import JsonGrammar
+from harness.lm.hosted import HostedModel, answer_hosted
 from harness.lm.model import LanguageModel
 from harness.lm.scoring import score_options
 from harness.types import Prediction, TaskFacts
 
 
-def answer(lm: LanguageModel, prompts: Sequence[str], facts: TaskFacts) -> list[Prediction]:
+def answer(
+    lm: LanguageModel | HostedModel, prompts: Sequence[str], facts: TaskFacts
+) -> list[Prediction]:
     """Answer each prompt as the task wants it.
 
     Args:
-        lm: the model.
+        lm: the model; a hosted one writes text whatever the kind of answer.
         prompts: plain texts; the chat template is applied here, once.
         facts: kind of answer, labels, schema, length and stop strings.
 
     Returns:
         One prediction a prompt, in order.
     """
+    if isinstance(lm, HostedModel):
+        return answer_hosted(lm, prompts, facts)
     if facts.answer_kind == "choice":
         return choose(lm, prompts, list(facts.labels))
     return generate(lm, prompts, facts.max_new_tokens, facts.stop, facts.schema)

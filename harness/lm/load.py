@@ -12,6 +12,7 @@ from harness.lm import attention
 from harness.lm.budget import row_limit
 from harness.lm.footprint import scoring_bytes_per_token, shape
 from harness.lm.four_bits import four_bit_folder
+from harness.lm.hosted import HostedModel, open_hosted
 from harness.lm.model import LanguageModel
 from harness.lm.proof import packing_is_exact
 from harness.records import LoadedModel
@@ -95,14 +96,31 @@ def _limit_memory(lm: LanguageModel) -> None:
     lm.rows = row_limit(str(lm.model.device), per_token, lm.budget_bytes, lm.note)
 
 
-def open_model(
+def open_model(context: Context) -> LanguageModel | HostedModel:
+    """Open the task's model as a strategy's context has it, for `answer`.
+
+    Args:
+        context: the strategy's.
+
+    Raises:
+        ModelError: the context has no model (`needs_model` is not set), or it cannot be loaded.
+        EndpointError: the model is hosted, and its key is not in the environment.
+    """
+    if context.model is None or context.model.hosted is None:
+        return open_weights(context)
+    hosted = open_hosted(context)
+    _FACTS.append(hosted.facts())
+    return hosted
+
+
+def open_weights(
     context: Context,
     adapter: Path | None = None,
     weights: Path | None = None,
     dtype: str | None = None,
     four_bits: bool = False,
 ) -> LanguageModel:
-    """Load the task's model as a strategy's context has it.
+    """Load the task's model to work on its weights: to score, to generate or to tune.
 
     Args:
         context: the strategy's.
@@ -112,11 +130,15 @@ def open_model(
         four_bits: with its weights in NF4; products are computed in `dtype`.
 
     Raises:
-        ModelError: the context has no model (`needs_model` is not set), or it cannot be loaded.
+        ModelError: the context has no model (`needs_model` is not set), it cannot be loaded, or
+            it is hosted.
     """
-    if context.model is None:
-        raise ModelError("this strategy was given no model → set `needs_model = True` on its class")
     ref, dtype = context.model, dtype or context.dtype
+    if ref is None:
+        raise ModelError("this strategy was given no model → set `needs_model = True` on its class")
+    if ref.hosted is not None:
+        what = f"this needs a model's weights; '{ref.name}' is hosted"
+        raise ModelError(f"{what} → name a built-in model, a folder or a hub id")
     if four_bits:
         weights = four_bit_folder(ref, dtype)
     if weights is not None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.lm.chat import answer_tokens, prompt_tokens
+from harness.lm.hosted import HostedModel
 from harness.lm.model import LanguageModel
 from harness.types import TaskFacts
 
 
 def fitted(
-    lm: LanguageModel, facts: TaskFacts, build: Callable[[int], str], parts: int
+    lm: LanguageModel | HostedModel, facts: TaskFacts, build: Callable[[int], str], parts: int
 ) -> tuple[str, int]:
     """Return the prompt with as many parts as the model's context takes, and how many those are.
+
+    A hosted model counts its tokens itself: it is sent all parts.
 
     Args:
         lm: the model.
@@ -23,8 +26,8 @@ def fitted(
     Returns:
         `build(n)` and n; n is 0 where not even one part fits, whether or not the rest does.
     """
-    limit = lm.context_tokens
-    if limit is not None:
+    limit = None if isinstance(lm, HostedModel) else lm.context_tokens
+    if limit is not None and isinstance(lm, LanguageModel):
         room = limit - _longest_answer(lm, facts)
         while parts and len(prompt_tokens(lm, build(parts))) > room:
             parts -= 1

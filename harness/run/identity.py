@@ -18,8 +18,8 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     """Hash what decides an artifact.
 
     The rows, documents, parameters, seed and source of the strategy; for one that uses a model
-    also its weights, the number format and the engine's source. Not test rows, not prices, not
-    limits, not the task's name.
+    also its weights (a hosted one: address, name, extra fields and context), the number format and
+    the engine's source. Not test rows, not prices, not limits, not the task's name.
     """
     profile = task.profiles[arm]
     facts = {key: value for key, value in asdict(task.facts).items() if key != "name"}
@@ -33,10 +33,15 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         "documents": [asdict(document) for document in task.documents],
         "seed": seed,
     }
-    if "model" in profile.needs and model is not None:
-        parts["model"] = model.sha256 or f"{model.name}@{model.revision}"
+    used = model if "model" in profile.needs else None
+    if used is not None and used.hosted is not None:
+        parts["model"] = [used.hosted.provider, used.location, used.name]
+        parts["settings"] = [dict(used.hosted.extra), used.hosted.context_tokens]
+        parts["engine"] = _engine_sha256("harness.lm.hosted")
+    elif used is not None:
+        parts["model"] = used.sha256 or f"{used.name}@{used.revision}"
         parts["dtype"] = dtype
-        parts["engine"] = _engine_sha256()
+        parts["engine"] = _engine_sha256("harness.lm")
     return sha256_of(parts)
 
 
@@ -49,6 +54,6 @@ def trial_id(fit: str, arm: str, test: Split) -> str:
 
 
 @cache
-def _engine_sha256() -> str:
+def _engine_sha256(room: str) -> str:
     root = Path(harness.__file__).parent
-    return sha256_of([sha256_of_sources("harness.lm"), sha256_of_file(root / "prompts.py")])
+    return sha256_of([sha256_of_sources(room), sha256_of_file(root / "prompts.py")])

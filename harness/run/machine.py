@@ -18,6 +18,7 @@ PACKAGES = (
     "tokenizers",
     "peft",
     "bitsandbytes",
+    "openai",
     "sentence-transformers",
     "faiss-cpu",
     "scikit-learn",

@@ -16,7 +16,8 @@ from harness.hashing import sha256_of
 from harness.records import PlannedTrial, RunHeader
 from harness.run import identity, machine
 from harness.task import Task
-from harness.types import ModelRef
+from harness.task.schema import Hosted
+from harness.types import Endpoint, ModelRef
 
 CRITERIA = ("metric", "also", "limits", "needs", "traffic", "margin")
 """The keys of a task that say what counts as success."""
@@ -28,7 +29,7 @@ class Setting:
 
     model: ModelRef | None = None
     model_problem: str | None = None
-    """Why there is no model although arms need one."""
+    """Why arms that need the model cannot run."""
     device: str = "cpu"
     dtype: str = "float32"
 
@@ -38,6 +39,8 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
     needing = [arm for arm, profile in task.profiles.items() if "model" in profile.needs]
     if not needing:
         return Setting()
+    if isinstance(task.spec.model, Hosted):
+        return _settle_hosted(task.spec.model)
     from harness.lm.hardware import device_and_dtype
     from harness.lm.models import resolve
 
@@ -49,6 +52,19 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
     except ModelError as problem:
         return Setting(None, str(problem), device, dtype)
     return Setting(model, None, device, dtype)
+
+
+def _settle_hosted(spec: Hosted) -> Setting:
+    from harness.lm.hosted import key_of
+
+    endpoint = Endpoint(**spec.model_dump(exclude={"base_url", "model"}))
+    origin = f"hosted at {spec.base_url}"
+    model = ModelRef(spec.model, spec.base_url, origin=origin, hosted=endpoint)
+    try:
+        key_of(model)
+    except ModelError as problem:
+        return Setting(model, str(problem))
+    return Setting(model)
 
 
 def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) -> RunHeader:
@@ -93,7 +109,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 needs_model="model" in profile.needs,
                 learns=profile.learns,
                 complexity=strategy.complexity,
-                provides=tuple(sorted(profile.provides)),
+                provides=_provides(task, arm.name),
             )
 
 
@@ -105,7 +121,17 @@ def _refusal(task: Task, arm: str) -> str | None:
         return "needs training rows, and the task has none (data.train)"
     if "corpus" in needs and not task.documents:
         return "needs documents, and the task has none (data.corpus)"
+    model = task.spec.model
+    if "weights" in needs and isinstance(model, Hosted):
+        return f"needs a model's weights; '{model.model}' is hosted"
     return None
+
+
+def _provides(task: Task, arm: str) -> tuple[str, ...]:
+    """Return what an arm offers; what asks a server is not offline, whatever its strategy says."""
+    profile = task.profiles[arm]
+    asks = "model" in profile.needs and isinstance(task.spec.model, Hosted)
+    return tuple(sorted(profile.provides - ({"offline"} if asks else set())))
 
 
 def _distributions(task: Task) -> set[str]:

@@ -46,7 +46,7 @@ class TrialRunner:
             trial: what to run.
             doing: told "fit" and "serve" when these begin.
         """
-        if trial.needs_model and self.setting.model is None:
+        if trial.needs_model and self.setting.model_problem is not None:
             result = WorkerResult(status="failed", error=self.setting.model_problem)
             return self._record(trial, result, None, reused=False)
         doing("fit")

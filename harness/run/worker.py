@@ -23,7 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
-from harness.errors import HarnessError, StrategyError, is_out_of_memory, says_out_of_memory
+from harness.errors import (
+    EndpointError,
+    HarnessError,
+    StrategyError,
+    is_out_of_memory,
+    says_out_of_memory,
+)
 from harness.items import items_of
 from harness.own_metric import find_metric
 from harness.records import Note, Status, WorkerResult
@@ -198,10 +204,11 @@ def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction
 
     Raises:
         StrategyError: the strategy returned something other than one Prediction a query.
+        EndpointError: the hosted model it asks is out of reach: for the other items too.
     """
     try:
         return _answered(strategy, queries)
-    except StrategyError:
+    except (StrategyError, EndpointError):
         raise
     except Exception as problem:
         if not queries:
@@ -212,6 +219,8 @@ def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction
     for query in queries:
         try:
             predictions += _answered(strategy, [query])
+        except EndpointError:
+            raise
         except Exception as problem:
             predictions.append(Prediction("", error=describe(problem)))
     return predictions
@@ -247,6 +256,8 @@ def _timed(strategy: Strategy, query: Query) -> float:
     begin = time.perf_counter()
     try:
         strategy.predict(given)
+    except EndpointError:
+        raise
     except Exception:
         traceback.print_exc()  # the item will fail again, and be recorded, in `predict`
     return time.perf_counter() - begin

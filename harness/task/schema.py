@@ -6,9 +6,19 @@ and refused by name; any other unknown key is refused too.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
+from pydantic_core import PydanticCustomError
 
 NOT_YET = {
     "needs.licence": "licence checks",
@@ -50,6 +60,19 @@ JsonSchema = Annotated[
         custom_error_message="Input should be a JSON schema, or the path of a JSON file of one",
     ),
 ]
+
+
+def _named_or_hosted(value: Any) -> str | None:
+    if isinstance(value, dict | Hosted):
+        return "dict[model]"
+    return "str[model]" if isinstance(value, str) else None
+
+
+def _plain_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", value):
+        what = "Input should be an http(s) address without user, password, query or fragment"
+        raise PydanticCustomError("address", what)
+    return value.rstrip("/")
 
 
 def _listed(value: Any) -> Any:
@@ -175,6 +198,42 @@ class Run(Spec):
     memory_gib: PositiveFloat | None = None
 
 
+class Hosted(Spec):
+    """A model on somebody's server. Its key comes from the environment and is written nowhere."""
+
+    provider: Literal["openai"]
+    """Any server that speaks OpenAI's protocol (chat completions)."""
+    base_url: Annotated[str, AfterValidator(_plain_address)]
+    """Address up to and with `/v1`."""
+    model: str
+    key_env: str | None = "OPENAI_API_KEY"
+    """Name of the environment variable that holds the key; null for a server that wants none."""
+    concurrency: int = Field(8, gt=0)
+    """Requests in flight at once, at most."""
+    timeout_s: PositiveFloat = 60
+    max_retries: int = Field(5, ge=0)
+    """Of a request that fails, times out or is held back, by exponential backoff."""
+    extra: dict[str, Any] = {}
+    """Further fields of each request's body."""
+    usd_per_million_input_tokens: NonNegativeFloat | None = None
+    usd_per_million_output_tokens: NonNegativeFloat | None = None
+    usd_per_million_cached_tokens: NonNegativeFloat | None = None
+    """For prompt tokens that the server says it had kept. What is not given is unknown, not 0."""
+    context_tokens: int | None = Field(None, gt=0)
+    """Longest prompt and answer together."""
+
+
+Model = Annotated[
+    Annotated[str, Tag("str[model]")] | Annotated[Hosted, Tag("dict[model]")],
+    Discriminator(
+        _named_or_hosted,
+        custom_error_type="model",
+        custom_error_message="Input should be a model's name, or a mapping with provider, base_url"
+        " and model",
+    ),
+]
+
+
 class Arm(Spec):
     """One contender: a strategy with its parameters under a name of its own."""
 
@@ -193,7 +252,8 @@ class TaskFile(Spec):
     metric: str
     """A built-in one, or `path/to/file.py:function` of one's own."""
     also: list[str] = []
-    model: str = "smollm2-135m-instruct-q4"
+    model: Model = "smollm2-135m-instruct-q4"
+    """A built-in name, a folder, a hub id, or where a hosted one is asked."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: bfloat16 where the hardware multiplies it natively, else float32."""
     strategies: list[Arm] = Field(min_length=1)

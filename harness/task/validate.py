@@ -49,7 +49,7 @@ def _fault(source: Source, error: Any) -> Fault:
         return Fault(where, "this key is missing", "add it")
     got = error.get("input")
     fix = ""
-    if error["type"] == "string_type" and isinstance(got, int | float | date):
+    if error["type"] in ("string_type", "model") and isinstance(got, int | float | date):
         fix = f'quote it: "{got}"'
     return Fault(where, f"{error['msg']}, got {got!r}", fix)
 

@@ -21,7 +21,7 @@ from harness.records import (
 )
 from harness.runfolder import RunFolder, write_jsonl, write_predictions
 from harness.task.schema import TaskFile, arm_of
-from harness.types import Prediction
+from harness.types import ModelRef, Prediction
 
 MACHINE = Machine(
     cpu_model="Abacus 2", cores=2, memory_bytes=8 * 2**30, os="Linux", python="3.12.1"
@@ -76,6 +76,7 @@ def write_run(
     prices: dict[str, Any] | None = None,
     data: Mapping[str, Any] = {},
     truth: Mapping[str, Sequence[Any]] = {},
+    model: ModelRef | None = None,
     **task: Any,
 ) -> RunFolder:
     """Write one invocation over yes-or-no rows named r0, r1, …
@@ -89,11 +90,13 @@ def write_run(
         prices: the price rows that stood.
         data: further fields of the data's facts.
         truth: columns `slices`, `cluster` or `evidence` of truth.jsonl.
+        model: the task's model.
         **task: keys of the task file that differ from the defaults here.
     """
     folder = RunFolder(path)
     plans = [_plan(arm, seed) for seed in seeds for arm in arms]
-    folder.append(_header(targets, arms, plans, prices, dict(data), {"seeds": [*seeds], **task}))
+    header = _header(targets, arms, plans, prices, dict(data), {"seeds": [*seeds], **task})
+    folder.append(header.model_copy(update={"model": model}))
     for plan in plans:
         arm = next(arm for arm in arms if arm.name == plan.arm)
         if arm.refused is None and (arm.status != "ok" or arm.answers):

@@ -39,11 +39,22 @@ def test_each_needed_key_is_missed_by_name(tmp_path, key):
     assert f" {key}: this key is missing" in line
 
 
+HOSTED = "base_url: 'http://x/v1', model: m"
 # What is added or replaced, the words of the one fault's place, and words of its text.
 WRONG_KEYS = [
     ("model: ''", "model", "at least 1 character"),
     ("model: [x, y]", "model", "['x', 'y']"),
-    ("model: {provider: openai}", "model", "openai"),
+    ("model: {provider: openai, base_url: 'http://x/v1'}", "model.model", "missing"),
+    (f"model: {{provider: other, {HOSTED}}}", "model.provider", "'openai'"),
+    (f"model: {{provider: openai, {HOSTED}, key: abc}}", "model.key", "no key is called 'key'"),
+    (f"model: {{provider: openai, {HOSTED}, timout_s: 1}}", "model.timout_s", "'timeout_s'"),
+    (f"model: {{provider: openai, {HOSTED}, concurrency: 0}}", "model.concurrency", "greater"),
+    ("model: {provider: openai, base_url: h/v1, model: m}", "model.base_url", "http(s) address"),
+    (
+        "model: {provider: openai, base_url: 'https://me:secret@h/v1', model: m}",
+        "model.base_url",
+        "without user, password",
+    ),
     ("model: 5", "model", 'quote it: "5"'),
     ("modle: x", "modle", "did you mean 'model'"),
     ("12: x", "12", "no key is called '12'"),

@@ -1,0 +1,49 @@
+"""Answers of hosted models on disk, each under a hash of everything that was asked.
+
+A replayed answer has the time, tokens and price of the day it was given: a rerun looks neither
+free nor instant. Failed requests are not kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.hashing import sha256_of
+from harness.lm.fetch import cache_folder
+from harness.types import Prediction
+
+FORMAT = 1
+"""Raised when answers are read differently, so that older ones are not taken for these."""
+
+
+def place_of(request: Mapping[str, Any]) -> Path:
+    """Return the file for the answer to a request.
+
+    Args:
+        request: address, model, messages and all settings, as plain JSON values.
+    """
+    key = sha256_of({"format": FORMAT, **request})
+    return cache_folder() / "responses" / key[:2] / f"{key}.json"
+
+
+def read(place: Path) -> Prediction | None:
+    """Return the answer that was kept, or None where there is none that can be read."""
+    try:
+        row = json.loads(place.read_text())
+        return Prediction(**{**row, "notes": tuple(row["notes"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def write(place: Path, answer: Prediction) -> None:
+    """Keep an answer, whole or not at all, whoever else writes the same."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
+    part.write_text(json.dumps(asdict(answer)))
+    part.replace(place)

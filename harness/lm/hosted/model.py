@@ -1,0 +1,125 @@
+"""A hosted model: the noun that prompting strategies hold in place of weights."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.errors import EndpointError
+from harness.lm.budget import Note
+from harness.records import LoadedModel
+from harness.types import Context, Endpoint, ModelRef
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+CONNECT_S = 5.0
+"""A server that takes longer to accept a connection is down (the client's own default)."""
+FAILURES_IN_A_ROW = 10
+"""So many requests that fail after all retries, none answered between: the server is down."""
+
+
+@dataclass(eq=False)
+class HostedModel:
+    """A model on somebody's server, and what has been learnt of that server."""
+
+    ref: ModelRef
+    endpoint: Endpoint
+    client: openai.OpenAI
+    seed: int
+    note: Note
+    key: str | None = field(repr=False)
+    refused: frozenset[str] = frozenset()
+    """Settings that the server does not take."""
+    answered: bool = False
+    """Whether it has ever answered this process."""
+    failures_in_a_row: int = 0
+    asked: set[str] = field(default_factory=set)
+    """Hashes of the requests that it answered in this process."""
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Longest prompt and answer together, in tokens; None where the task file is silent."""
+        return self.endpoint.context_tokens
+
+    def facts(self) -> LoadedModel:
+        """Return what is asked, and where."""
+        return LoadedModel(name=self.ref.name, hosted_at=self.ref.location)
+
+    def tell(self, text: str) -> None:
+        """Leave a remark for the record, once."""
+        if text not in self.told:
+            self.told.add(text)
+            self.note("hosted", text)
+
+    def works(self) -> None:
+        """Take note of an answer."""
+        self.answered = True
+        self.failures_in_a_row = 0
+
+    def without_key(self, text: str) -> str:
+        """Return a server's words without the key, should it repeat that."""
+        return text.replace(self.key, "[key]") if self.key else text
+
+
+def open_hosted(context: Context) -> HostedModel:
+    """Return a model that asks the server named in a strategy's context. Asks nothing yet.
+
+    Raises:
+        EndpointError: the environment does not hold the key.
+    """
+    import openai
+
+    ref = context.model
+    assert ref is not None
+    assert ref.hosted is not None
+    key = key_of(ref)
+    client = openai.OpenAI(
+        api_key=key or "none",  # given no key, the client would send the one it finds by itself
+        base_url=ref.location,
+        timeout=openai.Timeout(ref.hosted.timeout_s, connect=min(CONNECT_S, ref.hosted.timeout_s)),
+        max_retries=ref.hosted.max_retries,
+        http_client=openai.DefaultHttpxClient(event_hooks={"response": [_check_reply]}),
+    )
+    model = HostedModel(ref, ref.hosted, client, context.seed, context.note, key)
+    weakref.finalize(model, client.close)
+    return model
+
+
+def key_of(ref: ModelRef) -> str | None:
+    """Return a hosted model's key from the environment; None where its server wants none.
+
+    Raises:
+        EndpointError: it is not there.
+    """
+    assert ref.hosted is not None
+    name = ref.hosted.key_env
+    if name is None:
+        return None
+    key = os.environ.get(name, "").strip()
+    if not key:
+        raise EndpointError(
+            f"hosted model '{ref.name}': the environment variable {name} holds no key"
+            f" → set {name}, or key_env: null for a server that wants none"
+        )
+    return key
+
+
+def _check_reply(response: httpx2.Response) -> None:
+    """Make a reply that is no chat completion a failed transport, which the client tries again."""
+    import httpx2
+
+    if response.status_code != 200:
+        return
+    response.read()
+    try:
+        message = response.json()["choices"][0]["message"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        message = None
+    if not isinstance(message, dict):
+        beginning = response.text[:100]
+        raise httpx2.DecodingError(f"no chat completion: {beginning!r}", request=response.request)

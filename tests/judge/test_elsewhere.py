@@ -1,0 +1,167 @@
+"""Arms whose answers came from somebody's server: their times and charges, no seconds of ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hand_made import PRICES, Arm, right, write_run
+
+from harness.judge import judge
+from harness.records import LoadedModel
+from harness.types import Endpoint, ModelRef, Prediction
+from reports import html, markdown
+
+TARGETS = ["yes", "no"] * 40
+CHARGES = {"usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 10.0}
+HOSTED = {"needs_model": True, "learns": "nothing", "needs_train": False}
+TRAFFIC = {"requests_per_month": 1000, "months": 1}
+
+
+def model(**charges):
+    endpoint = Endpoint("openai", usd_per_million_cached_tokens=0.5, **charges)
+    origin = "hosted at http://server/v1"
+    return ModelRef("far", "http://server/v1", origin=origin, hosted=endpoint)
+
+
+def far(name="far", usd=None, wall_s=2.0, **more):
+    """An arm that is right throughout; our own clock saw replays only."""
+    answers = [
+        Prediction(text, prompt_tokens=1000, output_tokens=100, wall_s=wall_s, usd=usd)
+        for text in right(TARGETS)
+    ]
+    return Arm(name, [answers], walls_s=[1e-4] * 4, predict_s=1e-3, plan=HOSTED, **more)
+
+
+NEAR = Arm("near", [right(TARGETS)], complexity=0, predict_s=8.0, plan={"needs_train": False})
+"""80 answers in 8 s, a tenth of a second each."""
+
+
+def judged(path, *arms, **more):
+    comparison = judge(write_run(path, TARGETS, arms, **more))
+    return comparison, {row.strategy: row for row in comparison.rows}
+
+
+def test_times_are_those_of_the_requests_and_not_of_replays(tmp_path):
+    arm = far()
+    walls = [0.1 * (i + 1) for i in range(80)]
+    arm.answers = [[replace(p, wall_s=w) for p, w in zip(arm.answers[0], walls, strict=True)]]
+    comparison, rows = judged(tmp_path, arm, NEAR, model=model())
+    assert rows["far"].p50_s == pytest.approx(4.05)
+    assert rows["far"].p95_s == pytest.approx(7.605)  # between the 76th and 77th of 80
+    assert rows["far"].p50_cold_s is None
+    assert rows["far"].throughput_per_s == pytest.approx(1 / 4.05)
+    assert rows["near"].p50_s == pytest.approx(0.1)
+    assert rows["near"].throughput_per_s == pytest.approx(10)
+    assert any("as it was first asked" in note for note in rows["far"].notes)
+    assert not rows["near"].notes
+    assert "as it was first asked" in markdown(comparison)
+
+
+def test_a_slow_server_misses_a_limit_that_its_replays_would_meet(tmp_path):
+    _, rows = judged(tmp_path, far(), NEAR, model=model(), limits={"max_p95_ms": 500})
+    assert rows["far"].misses == ("limits.max_p95_ms",)
+    assert rows["near"].misses == ()
+
+
+def test_an_answer_that_failed_has_no_time_and_the_others_still_count(tmp_path):
+    arm = far(usd=0.002)
+    arm.answers = [[Prediction("", error="silent"), *arm.answers[0][1:]]]
+    _, rows = judged(tmp_path, arm, NEAR, model=model())
+    assert rows["far"].p50_s == 2.0
+    assert rows["far"].usd_per_1k_busy == pytest.approx(2.0)
+    assert rows["far"].failed_items == 1
+
+
+@pytest.mark.parametrize("wall_s", [None, 0.0])
+def test_times_count_only_where_every_answer_brings_its_own(tmp_path, wall_s):
+    arm = far()
+    arm.answers = [[Prediction("yes", wall_s=wall_s), *arm.answers[0][1:]]]
+    _, rows = judged(tmp_path, arm, NEAR, model=model())
+    assert rows["far"].p50_s == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize("serving", ["busy", "reserved"])
+def test_requests_cost_what_is_charged_however_machines_are_paid(tmp_path, serving):
+    traffic = {**TRAFFIC, "serving": serving}
+    comparison, rows = judged(
+        tmp_path, far(fit_s=5.0), NEAR, model=model(**CHARGES), prices=PRICES, traffic=traffic
+    )
+    row = rows["far"]
+    # 1,000 tokens at 1 $ and 100 at 10 $ a million are 0.002 $; our machine takes 0.001 $ a second.
+    assert row.usd_per_1k_busy == row.usd_per_1k_reserved == pytest.approx(2.0)
+    assert row.fit_usd == pytest.approx(0.005)
+    assert row.total_usd == pytest.approx(0.005 + 2.0)
+    assert row.cost.machine_s is None
+    pairs = [pair.text for pair in comparison.recommendation.break_even]
+    assert pairs == ["near is cheaper at any volume"]
+    assert rows["near"].usd_per_1k_busy == pytest.approx(0.1)
+
+
+def test_prices_that_stand_now_count_and_else_what_was_charged(tmp_path):
+    now = judged(tmp_path / "a", far(usd=7.0), NEAR, model=model(**CHARGES))[1]["far"]
+    then = judged(tmp_path / "b", far(usd=7.0), NEAR, model=model())[1]["far"]
+    vendor = judged(tmp_path / "c", far(usd=7.0, wall_s=None), NEAR)[1]["far"]
+    assert now.usd_per_1k_busy == pytest.approx(2.0)
+    assert then.usd_per_1k_busy == pytest.approx(7000)
+    assert vendor.usd_per_1k_busy == pytest.approx(7000)  # of no hosted model's, but charged
+
+
+@pytest.mark.parametrize("prices", [None, PRICES])
+def test_without_charges_money_is_unknown_and_our_seconds_do_not_stand_in(tmp_path, prices):
+    # Our machine had next to nothing to do for it: by its seconds it would be the cheapest.
+    comparison, rows = judged(
+        tmp_path, far(complexity=2, fit_s=0), NEAR, model=model(), prices=prices, traffic=TRAFFIC
+    )
+    row = rows["far"]
+    assert (row.usd_per_1k_busy, row.usd_per_1k_reserved, row.total_usd) == (None, None, None)
+    assert row.cost.machine_s is None
+    assert any("usd_per_million" in part for part in row.cost.not_counted)
+    assert comparison.recommendation.choice == "near"  # the simpler
+    assert comparison.recommendation.break_even == ()
+    assert "The cost of far is not comparable" in comparison.cost_basis
+    assert "a cost that is not known" in " ".join(comparison.recommendation.reasons)
+
+
+def test_dollars_are_not_compared_with_seconds(tmp_path):
+    arms = (far(complexity=0), replace(NEAR, complexity=3))
+    comparison, rows = judged(tmp_path, *arms, model=model(**CHARGES), traffic=TRAFFIC)
+    assert rows["far"].total_usd == pytest.approx(2.0)
+    assert rows["near"].cost.machine_s == pytest.approx(101.0)
+    assert comparison.recommendation.choice == "far"  # the simpler, whatever the figures
+    assert comparison.recommendation.break_even == ()
+    page = markdown(comparison)
+    assert "| $2.00 |" in page
+    assert "| 101 s |" in page
+
+
+def test_arms_that_are_all_charged_for_are_ordered_by_that(tmp_path):
+    arms = (far("dear", usd=0.2, complexity=0), far("cheap", usd=0.001, complexity=3))
+    comparison, _ = judged(tmp_path, *arms, model=model(), traffic=TRAFFIC)
+    assert comparison.recommendation.choice == "cheap"
+    assert comparison.cost_basis.startswith("Dollars over")
+    assert [p.text for p in comparison.recommendation.break_even] == [
+        "cheap is cheaper at any volume"
+    ]
+
+
+def test_a_limit_on_money_is_not_met_by_what_is_not_known(tmp_path):
+    limits = {"max_usd_per_1k": 5.0}
+    _, rows = judged(tmp_path / "a", far(), NEAR, model=model(), limits=limits, prices=PRICES)
+    assert rows["far"].misses == ("limits.max_usd_per_1k",)
+    assert "token prices (model)" in rows["far"].checks[0].text
+    _, rows = judged(tmp_path / "b", far(), NEAR, model=model(**CHARGES), limits=limits)
+    assert rows["far"].misses == ()
+
+
+def test_both_reports_say_who_was_asked_and_where(tmp_path):
+    folder = write_run(tmp_path, TARGETS, [far(), NEAR], model=model())
+    trial = next(t for t in folder.trials().values() if t.arm == "far")
+    loaded = (LoadedModel(name="far", hosted_at="http://server/v1"),)
+    serve = trial.serve.model_copy(update={"loaded_models": loaded})
+    folder.append(trial.model_copy(update={"serve": serve}))
+    comparison = judge(folder)
+    for page in (markdown(comparison), html(comparison)):
+        assert "far, hosted at http://server/v1" in page
+        assert "far used far, hosted at http://server/v1" in page
+        assert "None" not in page

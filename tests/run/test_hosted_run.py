@@ -1,0 +1,194 @@
+"""A whole run against a real server in a process of its own, which really generates."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny_models import write_model
+
+from harness.lm import answer, load
+from harness.prompts import full_prompt
+from harness.run import identity
+from harness.runfolder import RunFolder, read_jsonl
+from harness.task import load_task
+from harness.types import Endpoint, ModelRef, TaskFacts
+
+SERVER = Path(__file__).parents[1] / "lm" / "hosted_server.py"
+KEY, WRONG = "sk-5f0c-never-to-be-written", "sk-wrong-but-still-a-secret"
+PRICES = {
+    "usd_per_million_input_tokens": 1.0,
+    "usd_per_million_output_tokens": 2.0,
+    "usd_per_million_cached_tokens": 0.5,
+}
+ARMS = ["majority", "zero_shot", {"use": "few_shot", "shots": 2}, "lora"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    return write_model(folder, "llama-tied", chat=True)
+
+
+@pytest.fixture(scope="module")
+def server(model):
+    """The server's address and a way to stop it, which gives the prompts that it answered."""
+    command = [sys.executable, str(SERVER), model.location, KEY]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        port = process.stdout.readline().strip()
+
+        def stop():
+            return [json.loads(line) for line in process.communicate()[0].splitlines()]
+
+        yield f"http://127.0.0.1:{port}/v1", stop
+        process.kill()
+
+
+def write(tiny, folder, url, arms=ARMS, **changes):
+    spec = {"provider": "openai", "base_url": url, "model": "far", "key_env": "TEST_KEY"}
+    hosted = {**spec, "max_retries": 0, **changes.pop("model", {})}
+    return tiny(folder, "", arms, model=hosted, generation={"max_new_tokens": 4}, **changes)
+
+
+def harness(folder, *words, key=KEY):
+    environment = {k: v for k, v in os.environ.items() if k != "TEST_KEY"}
+    environment |= {"HARNESS_CACHE": str(folder / "cache")} | ({"TEST_KEY": key} if key else {})
+    command = [sys.executable, "-m", "harness", *map(str, words)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def ran(tiny, server, tmp_path_factory):
+    """A run with a wrong key; a run; the same from nothing with the server gone; what was asked."""
+    folder = tmp_path_factory.mktemp("hosted")
+    url, stop = server
+    path = write(tiny, folder, url, needs={"offline": True}, model=PRICES)
+    only = ("--only", "zero_shot", "--out")
+    refused = harness(folder, "run", path, *only, folder / "refused", key=WRONG)
+    first = harness(folder, "run", path, "--out", folder / "run")
+    asked = stop()
+    again = harness(folder, "run", path, *only, folder / "again")
+    return folder, (refused, first, again), asked
+
+
+def rows_of(folder):
+    rows = json.loads((folder / "comparison.json").read_text())["rows"]
+    return {row["strategy"]: row for row in rows}
+
+
+def predictions(folder, arm):
+    (path,) = folder.glob(f"trials/{arm}/*/*/predictions.jsonl")
+    return read_jsonl(path)
+
+
+def test_prompted_arms_finish_and_a_tuned_one_is_refused_with_its_reason(ran):
+    folder, (_, first, _), _ = ran
+    assert first.returncode == 0, first.stderr
+    rows = rows_of(folder / "run")
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "majority": "ok",
+        "zero_shot": "ok",
+        "few_shot": "ok",
+        "lora": "skipped",
+    }
+    assert rows["lora"]["error"] == "needs a model's weights; 'far' is hosted"
+    assert rows["zero_shot"]["models"][0].startswith("far, hosted at http://127.0.0.1:")
+    assert rows["zero_shot"]["p50_s"] > 0
+
+
+def test_the_answers_are_those_of_the_model_behind_the_server(ran, model):
+    folder, *_ = ran
+    task = load_task(folder / "task.yaml")
+    prompts = [full_prompt(task.facts, query) for query in task.test.queries]
+    facts = TaskFacts("t", "", "text", {}, max_new_tokens=4)
+    expected = answer(load(model, "cpu", "float32"), prompts, facts)
+    served = predictions(folder / "run", "zero_shot")
+    assert [row["text"] for row in served] == [prediction.text for prediction in expected]
+    assert [row["prompt_tokens"] for row in served] == [p.prompt_tokens for p in expected]
+    cost = [p.prompt_tokens * 1e-6 + p.output_tokens * 2e-6 for p in expected]
+    assert [row["usd"] for row in served] == pytest.approx(cost)
+
+
+def test_each_prompt_was_asked_once_although_latency_is_measured_first(ran):
+    *_, asked = ran
+    assert len(asked) == len(set(asked)) == 2 * 8  # two arms, eight test rows
+
+
+def test_a_rerun_replays_times_tokens_and_prices_without_the_server(ran):
+    folder, (_, _, again), _ = ran
+    assert again.returncode == 0, again.stderr
+    assert predictions(folder / "again", "zero_shot") == predictions(folder / "run", "zero_shot")
+    before, after = (rows_of(folder / name)["zero_shot"] for name in ("run", "again"))
+    for key in ("p50_s", "p95_s", "throughput_per_s", "usd_per_1k_busy", "prompt_tokens_mean"):
+        assert after[key] == before[key]
+    assert any("earlier run are replayed" in note for note in after["notes"])
+    assert not any("earlier run are replayed" in note for note in before["notes"])
+
+
+def test_what_asks_a_server_is_not_offline(ran):
+    folder, *_ = ran
+    rows = rows_of(folder / "run")
+    assert rows["zero_shot"]["misses"] == ["needs.offline"]
+    assert rows["majority"]["misses"] == []
+
+
+def test_a_price_that_is_corrected_later_needs_no_new_answers(ran):
+    folder, *_ = ran
+    path = folder / "task.yaml"
+    spec = json.loads(path.read_text())
+    before = rows_of(folder / "run")["zero_shot"]["usd_per_1k_busy"]
+    dearer = {key: 10 * price for key, price in PRICES.items()}
+    path.write_text(json.dumps({**spec, "model": {**spec["model"], **dearer}}))
+    done = harness(folder, "run", path, "--out", folder / "run", key=None)
+    path.write_text(json.dumps(spec))
+    assert done.stdout.count("done before") + done.stderr.count("done before") == 3
+    assert rows_of(folder / "run")["zero_shot"]["usd_per_1k_busy"] == pytest.approx(10 * before)
+
+
+def test_a_refused_key_ends_the_arm_with_one_clear_error(ran):
+    folder, (refused, _, _), _ = ran
+    assert refused.returncode == 3
+    error = rows_of(folder / "refused")["zero_shot"]["error"]
+    assert "refuses the key: Error code: 401 - Bearer [key] is no key of ours" in error
+    assert error.endswith("→ correct TEST_KEY")
+
+
+def test_no_key_is_written_anywhere(ran):
+    folder, runs, _ = ran
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert len(files) > 30
+    for key in (KEY, WRONG):
+        assert [file for file in files if key.encode() in file.read_bytes()] == []
+        assert [run for run in runs if key in run.stdout + run.stderr] == []
+
+
+@pytest.mark.parametrize(("key", "words"), [(None, "set TEST_KEY"), (KEY, "start the server")])
+def test_what_is_missing_ends_the_arm_before_anything_else(tiny, tmp_path, key, words):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    path = write(tiny, tmp_path, url, ["zero_shot"])
+    done = harness(tmp_path, "run", path, "--out", tmp_path / "run", key=key)
+    assert done.returncode == 3
+    assert words in rows_of(tmp_path / "run")["zero_shot"]["error"]
+    assert RunFolder(tmp_path / "run").last_header().model.hosted.key_env == "TEST_KEY"
+
+
+def test_only_what_decides_answers_makes_a_fit_another(tiny, tmp_path):
+    task = load_task(write(tiny, tmp_path, "http://one/v1", ["zero_shot", "majority"]))
+
+    def fit_id(url="http://one/v1", name="far", arm="zero_shot", dtype="float32", **endpoint):
+        ref = ModelRef(name, url, hosted=Endpoint("openai", **endpoint))
+        return identity.fit_id(task, arm, 0, ref, dtype)
+
+    same = {"concurrency": 1, "timeout_s": 1, "max_retries": 0, "key_env": None, **PRICES}
+    assert fit_id(**same) == fit_id(dtype="bfloat16") == fit_id()
+    others = (fit_id("http://two/v1"), fit_id(name="near"), fit_id(extra={"top_k": 1}))
+    assert len({fit_id(), *others}) == 4
+    assert fit_id("http://two/v1", arm="majority") == fit_id(arm="majority")
