@@ -26,7 +26,7 @@ def harness(*words, stdin=None):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The shipped task with a short training: a run of all five arms on 12 messages."""
+    """The shipped task with a short training: a run of all five arms on 6 messages."""
     folder = tmp_path_factory.mktemp("triage")
     shutil.copytree(TRIAGE, folder / "task")
     yaml = YAML()
@@ -36,10 +36,10 @@ def run(tmp_path_factory):
     spec["strategies"] = [*ARMS[:3], few_shot, lora]
     with (folder / "task" / "task.yaml").open("w") as stream:
         yaml.dump(spec, stream)
-    for name in ("train", "validation"):
+    for name, count in (("train", 32), ("validation", 8)):
         path = folder / "task" / "data" / f"{name}.jsonl"
-        path.write_text("\n".join(path.read_text().splitlines()[:48]) + "\n")
-    words = ("run", folder / "task" / "task.yaml", "--out", folder / "run", "--limit", "12")
+        path.write_text("\n".join(path.read_text().splitlines()[:count]) + "\n")
+    words = ("run", folder / "task" / "task.yaml", "--out", folder / "run", "--limit", "6")
     done = harness(*words)
     assert done.returncode == 0, done.stderr
     return folder / "run", done
@@ -51,7 +51,7 @@ def test_every_arm_ends_ok_with_every_figure(run):
     assert [row["strategy"] for row in rows] == ARMS
     for row in rows:
         assert (row["status"], row["error"], row["failed_items"]) == ("ok", None, 0)
-        assert row["score"]["n"] == 12
+        assert row["score"]["n"] == 6
         assert row["score"]["ci_low"] <= row["score"]["value"] <= row["score"]["ci_high"]
         for key in ("p50_s", "p95_s", "p50_cold_s", "throughput_per_s", "predict_peak_bytes"):
             assert row[key] > 0, (row["strategy"], key)
@@ -68,7 +68,7 @@ def test_what_lora_learnt_step_by_step_is_on_record(run):
     folder, _ = run
     (log,) = folder.glob("trials/lora/*/train_log.jsonl")
     steps = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [step["step"] for step in steps] == list(range(1, 7))
+    assert [step["step"] for step in steps] == list(range(1, 5))
     assert all(step["train_loss"] > 0 for step in steps)
     assert steps[-1]["validation_loss"] > 0
 
@@ -89,7 +89,7 @@ def test_run_again_reuses_everything(run):
     folder, _ = run
     before = (folder / "records.jsonl").read_text().splitlines()
     task = folder.parent / "task" / "task.yaml"
-    done = harness("run", task, "--out", folder, "--limit", "12")
+    done = harness("run", task, "--out", folder, "--limit", "6")
     assert done.stdout.count("nothing it depends on has changed") == len(ARMS)
     after = (folder / "records.jsonl").read_text().splitlines()
     assert len(after) == len(before) + 1  # the header of the second invocation alone
@@ -148,7 +148,8 @@ def test_banking77_runs_and_its_repeated_inputs_are_a_finding(tmp_path):
         f"answer: {{kind: choice, labels: {os.path.relpath(BANKING, tmp_path)}/labels.json}}\n"
         f"data: {{train: {BANKING}/train.jsonl, test: {BANKING}/test.jsonl, target: label}}\n"
         "metric: accuracy\nmargin: 0.02\n"
-        "strategies: [majority, {use: tfidf, inverse_regularisation: [10]}]\n"
+        "strategies:\n- majority\n"
+        "- {use: tfidf, inverse_regularisation: [10], character_ngrams: false}\n"
     )
     done = harness("run", tmp_path / "task.yaml", "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr

@@ -119,8 +119,8 @@ class Retriever:
         """Find the best passages for each query.
 
         What a query's groups may not read is left out before searching, and so is what stands in
-        the corpus under the query's own id or in its very words, cut as documents are: a row never
-        retrieves itself.
+        the corpus in the query's very words, by itself or at the head of a document with the
+        query's id: a row never retrieves itself.
 
         Args:
             queries: one or many.
@@ -188,7 +188,7 @@ class Retriever:
 
     def _allowed(self, query: Query) -> NDArray[np.bool_] | None:
         """Return which passages the query may be shown, [passages] of bool; None: all."""
-        own = self._places_by_id.get(query.id, []) + self._places_of_words(query.text)
+        own = self._places_of_row(query) + self._places_of_words(query.text)
         if self._open.all() and not own:
             return None
         allowed = self._open.copy()
@@ -196,6 +196,15 @@ class Retriever:
             allowed[self._places_by_group.get(group, [])] = True
         allowed[own] = False
         return allowed
+
+    def _places_of_row(self, query: Query) -> list[int]:
+        """Return the places of the document that has the query's id, if the query stands in it.
+
+        An id alone says nothing: documents and questions may both be numbered from 1.
+        """
+        places, asked = self._places_by_id.get(query.id, []), _folded(query.text)
+        stands_in = any(asked in _folded(self.passages[place].text) for place in places)
+        return places if stands_in else []
 
     def _places_of_words(self, text: str) -> list[int]:
         row = Document("", "", text)

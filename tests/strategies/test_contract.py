@@ -8,7 +8,7 @@ from test_one_process import CASES
 from test_tuned import TUNED
 from tiny_models import write_model
 
-from harness import registry
+from harness import registry, testing
 from harness.errors import StrategyError
 from harness.testing import check_strategy
 
@@ -61,7 +61,8 @@ def test_the_built_in_strategies_keep_the_contract(name):
     check_strategy(registry.find(name))
 
 
-def test_one_with_a_model_keeps_it_too(tmp_path):
+def test_one_with_a_model_keeps_it_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(testing, "KINDS", ("choice",))  # the other kinds stand in one process
     model = write_model(tmp_path / "model", "llama-tied", chat=True)
     check_strategy(registry.find("few_shot"), {"shots": 3}, model)
 
