@@ -147,7 +147,7 @@ class View:
 
 
 def _model_facts(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:
-    if model["hosted"]:
+    if model.get("hosted"):
         return [("model", f"{model['name']}, {model['origin']}")]
     return [
         ("model", f"{model['name']} ({model['origin']}), asked for {dtype}"),
