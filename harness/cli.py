@@ -109,7 +109,7 @@ def _check(arguments: argparse.Namespace) -> int:
     data = task.data
     print(
         f"{arguments.task}: {data.train_n} train, {data.validation_n} validation,"
-        f" {data.test_n} test rows, {len(task.spec.strategies)} arms"
+        f" {data.test_n} test rows, {len(task.arms)} arms"
     )
     deep: tuple[str, ...] = ()
     if arguments.deep:

@@ -115,6 +115,8 @@ class PlannedTrial(Fact):
     learns: str
     complexity: int
     provides: tuple[str, ...]
+    model: str | None = None
+    """Name of its model in the header's `models`."""
 
 
 class Machine(Fact):
@@ -155,7 +157,8 @@ class RunHeader(Fact):
     criteria_sha256: str
     """Hash of metric, limits, needs, traffic and margin as they stood before anything ran."""
     data: DataFacts
-    model: ModelRef | None
+    models: dict[str, ModelRef]
+    """Those that arms need, by the name that the task file gives."""
     device: str
     dtype: str
     trials: tuple[PlannedTrial, ...]

@@ -115,7 +115,6 @@ class View:
     def provenance(self) -> list[tuple[str, str]]:
         """Everything needed to repeat or doubt the run."""
         c, run = self.comparison, self.comparison.run
-        model: dict[str, Any] = run["model"] or {}
         machine = c.machine
         cores = f"{machine.cores} cores, {numbers.size(machine.memory_bytes)}"
         facts = [
@@ -125,7 +124,7 @@ class View:
             ("commit", run["git_commit"] or "not under version control"),
             ("success criteria", f"sha256 {run['criteria_sha256']}"),
         ]
-        if model:
+        for model in run["models"].values():
             facts += _model_facts(model, run["dtype"])
         facts += [(f"{name} rows", f"sha256 {h}") for name, h in run["data"]["sha256"].items()]
         packages = ", ".join(f"{name} {version}" for name, version in run["packages"].items())
@@ -147,7 +146,7 @@ class View:
 
 
 def _model_facts(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:
-    if model.get("hosted"):
+    if model["hosted"]:
         return [("model", f"{model['name']}, {model['origin']}")]
     return [
         ("model", f"{model['name']} ({model['origin']}), asked for {dtype}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from harness.judge import cost
 from harness.judge.basis import cost_basis
 from harness.judge.comparison import BreakEven, Comparison, Flip, Recommendation, Row
 from harness.judge.contest import Contest
-from harness.judge.evidence import Evidence, gather
+from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.resample import bootstrap
 from harness.judge.rows import build_row, usage_of, with_loss
 from harness.judge.scoring import counted_rows, differences, estimate, statistics
@@ -142,7 +142,27 @@ class Case:
             *self._volume_flips(rows, contest, terms, found),
         )
         pairs = self._break_even(rows, found, terms)
-        return found.model_copy(update={"flips": flips, "break_even": pairs})
+        reasons = (*found.reasons, *self._smallest_model(contest, contenders, margin))
+        return found.model_copy(update={"flips": flips, "break_even": pairs, "reasons": reasons})
+
+    def _smallest_model(
+        self, contest: Contest, contenders: Sequence[Contender], margin: float
+    ) -> Iterator[str]:
+        """Say which is the smallest of several models that is shown to be good enough."""
+        weights = {arm.name: _weights(arm) for arm in self.evidence.arms}
+        if len({n for n in weights.values() if n is not None}) < 2:
+            return
+        losses = contest.losses([c.name for c in contenders if c.feasible])
+        enough = [
+            (n, name)
+            for name, loss in losses.items()
+            if (n := weights[name]) is not None and loss.high is not None and loss.high <= margin
+        ]
+        if enough:
+            n, name = min(enough)
+            yield (f"The smallest model that is shown to be good enough has {n:,} weights: {name}.")
+        else:
+            yield "No model is shown to be good enough yet, so none is the smallest that is."
 
     def _volume_flips(
         self, rows: Sequence[Row], contest: Contest, terms: cost.Terms, found: Recommendation
@@ -201,10 +221,17 @@ class Case:
     def _run_facts(self) -> dict[str, Any]:
         header = self.evidence.header
         keys = ("started_at", "command", "git_commit", "packages", "criteria_sha256")
-        facts = header.model_dump(mode="json", include=set(keys) | {"model", "device", "dtype"})
-        if facts["model"]:
-            del facts["model"]["location"]  # a path of that machine, of no use on another
+        facts = header.model_dump(mode="json", include=set(keys) | {"models", "device", "dtype"})
+        for model in facts["models"].values():
+            del model["location"]  # a path of that machine, of no use on another
         return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
+
+
+def _weights(arm: ArmEvidence) -> int | None:
+    """Return the number of weights of the model that an arm serves with, if it has one."""
+    loaded = [m for trial in arm.trials if trial.serve for m in trial.serve.loaded_models]
+    known = [m.parameters for m in loaded if m.parameters is not None]
+    return max(known, default=None)
 
 
 def _by_score(row: Row) -> float:

@@ -34,8 +34,8 @@ def usd_per_request(evidence: Evidence, arm: ArmEvidence) -> float | None:
     The newest invocation's token prices count, else what was charged when the answer was given:
     a price that is added or corrected needs no new answers.
     """
-    model = evidence.header.model
-    endpoint = model.hosted if model and arm.plan.needs_model else None
+    model = evidence.header.models.get(arm.plan.model or "")
+    endpoint = model.hosted if model else None
     charges = []
     for answer in _answered(arm):
         charge = endpoint.charge_usd(answer) if endpoint else None

@@ -43,7 +43,7 @@ class Invocation:
         self.folder = folder
         self.audience = audience
         self.only = frozenset(only)
-        names = [arm.name for arm in task.spec.strategies]
+        names = [arm.name for arm in task.arms]
         for name in sorted(self.only - set(names)):
             raise UnknownNameError("arm", name, names)
 

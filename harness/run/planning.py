@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import metadata
 
 from harness.errors import ModelError
@@ -16,7 +16,7 @@ from harness.hashing import sha256_of
 from harness.records import PlannedTrial, RunHeader
 from harness.run import identity, machine
 from harness.task import Task
-from harness.task.schema import Hosted
+from harness.task.schema import Arm, Hosted, Model, name_of
 from harness.types import Endpoint, ModelRef
 
 CRITERIA = ("metric", "also", "limits", "needs", "traffic", "margin")
@@ -25,46 +25,59 @@ CRITERIA = ("metric", "also", "limits", "needs", "traffic", "margin")
 
 @dataclass(frozen=True)
 class Setting:
-    """The model and the hardware that all trials share."""
+    """The models and the hardware that all trials share."""
 
-    model: ModelRef | None = None
-    model_problem: str | None = None
-    """Why arms that need the model cannot run."""
+    models: Mapping[str, ModelRef] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """Why arms that need a model cannot run, by the model's name."""
     device: str = "cpu"
     dtype: str = "float32"
 
 
 def settle(task: Task, only: frozenset[str]) -> Setting:
-    """Find the task's model, fetching it if a selected arm needs it, and what to run it on."""
-    needing = [arm for arm, profile in task.profiles.items() if "model" in profile.needs]
-    if not needing:
-        return Setting()
-    if isinstance(task.spec.model, Hosted):
-        return _settle_hosted(task.spec.model)
-    from harness.lm.hardware import device_and_dtype
+    """Find the task's models, fetching what a selected arm needs, and what to run them on."""
+    wanted: dict[str, tuple[Model, bool]] = {}
+    for arm in task.arms:
+        if arm.model is not None:
+            name = name_of(arm.model)
+            selected = not only or arm.name in only
+            wanted[name] = (arm.model, selected or (name in wanted and wanted[name][1]))
+    models: dict[str, ModelRef] = {}
+    problems: dict[str, str] = {}
+    for name, (model, fetch) in wanted.items():
+        try:
+            if isinstance(model, Hosted):
+                models[name] = _hosted(model)
+                _check_key(models[name])
+            else:
+                # Arms that are left out need it for their identity alone: not worth a fetch.
+                models[name] = _resolved(model, task, fetch)
+        except ModelError as problem:
+            problems[name] = str(problem)
+    device, dtype = "cpu", "float32"
+    if any(isinstance(model, str) for model, _ in wanted.values()):
+        from harness.lm.hardware import device_and_dtype
+
+        device, dtype = device_and_dtype(task.spec.dtype)
+    return Setting(models, problems, device, dtype)
+
+
+def _resolved(model: str, task: Task, fetch: bool) -> ModelRef:
     from harness.lm.models import resolve
 
-    device, dtype = device_and_dtype(task.spec.dtype)
-    wanted = any(arm in only or not only for arm in needing)
-    try:
-        # Arms that are left out need the model for their identity alone: not worth a fetch.
-        model = resolve(task.spec.model, task.folder, fetch=wanted)
-    except ModelError as problem:
-        return Setting(None, str(problem), device, dtype)
-    return Setting(model, None, device, dtype)
+    return resolve(model, task.folder, fetch=fetch)
 
 
-def _settle_hosted(spec: Hosted) -> Setting:
-    from harness.lm.hosted import key_of
-
+def _hosted(spec: Hosted) -> ModelRef:
     endpoint = Endpoint(**spec.model_dump(exclude={"base_url", "model"}))
     origin = f"hosted at {spec.base_url}"
-    model = ModelRef(spec.model, spec.base_url, origin=origin, hosted=endpoint)
-    try:
-        key_of(model)
-    except ModelError as problem:
-        return Setting(model, str(problem))
-    return Setting(model)
+    return ModelRef(spec.model, spec.base_url, origin=origin, hosted=endpoint)
+
+
+def _check_key(model: ModelRef) -> None:
+    from harness.lm.hosted import key_of
+
+    key_of(model)
 
 
 def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) -> RunHeader:
@@ -77,7 +90,7 @@ def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) 
         task_folder=str(task.folder.resolve()),
         criteria_sha256=sha256_of({key: spec[key] for key in CRITERIA}),
         data=task.data,
-        model=setting.model,
+        models=dict(setting.models),
         device=setting.device,
         dtype=setting.dtype,
         trials=tuple(_planned(task, setting, only)),
@@ -92,9 +105,11 @@ def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) 
 def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:
     """Yield every arm with every seed, interleaved by seed."""
     for seed in task.spec.seeds:
-        for arm in task.spec.strategies:
+        for arm in task.arms:
             strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
-            fit = identity.fit_id(task, arm.name, seed, setting.model, setting.dtype)
+            model = None if arm.model is None else name_of(arm.model)
+            used = setting.models.get(model or "")
+            fit = identity.fit_id(task, arm.name, seed, used, setting.dtype)
             yield PlannedTrial(
                 arm=arm.name,
                 strategy=arm.use,
@@ -103,35 +118,34 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 fit_id=fit,
                 trial_id=identity.trial_id(fit, arm.name, task.test),
                 selected=not only or arm.name in only,
-                refused=_refusal(task, arm.name),
+                refused=_refusal(task, arm),
                 answers=tuple(sorted(strategy.answers)),
                 needs_train="train" in profile.needs,
                 needs_model="model" in profile.needs,
                 learns=profile.learns,
                 complexity=strategy.complexity,
-                provides=_provides(task, arm.name),
+                provides=_provides(task, arm),
+                model=model,
             )
 
 
-def _refusal(task: Task, arm: str) -> str | None:
-    strategy, needs = task.strategies[arm], task.profiles[arm].needs
+def _refusal(task: Task, arm: Arm) -> str | None:
+    strategy, needs = task.strategies[arm.name], task.profiles[arm.name].needs
     if task.spec.answer.kind not in strategy.answers:
         return f"does not give answers of kind {task.spec.answer.kind}"
     if "train" in needs and not len(task.train):
         return "needs training rows, and the task has none (data.train)"
     if "corpus" in needs and not task.documents:
         return "needs documents, and the task has none (data.corpus)"
-    model = task.spec.model
-    if "weights" in needs and isinstance(model, Hosted):
-        return f"needs a model's weights; '{model.model}' is hosted"
+    if "weights" in needs and isinstance(arm.model, Hosted):
+        return f"needs a model's weights; '{arm.model.model}' is hosted"
     return None
 
 
-def _provides(task: Task, arm: str) -> tuple[str, ...]:
+def _provides(task: Task, arm: Arm) -> tuple[str, ...]:
     """Return what an arm offers; what asks a server is not offline, whatever its strategy says."""
-    profile = task.profiles[arm]
-    asks = "model" in profile.needs and isinstance(task.spec.model, Hosted)
-    return tuple(sorted(profile.provides - ({"offline"} if asks else set())))
+    offered = task.profiles[arm.name].provides
+    return tuple(sorted(offered - ({"offline"} if isinstance(arm.model, Hosted) else set())))
 
 
 def _distributions(task: Task) -> set[str]:

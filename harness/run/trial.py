@@ -46,8 +46,8 @@ class TrialRunner:
             trial: what to run.
             doing: told "fit" and "serve" when these begin.
         """
-        if trial.needs_model and self.setting.model_problem is not None:
-            result = WorkerResult(status="failed", error=self.setting.model_problem)
+        if problem := self.setting.problems.get(trial.model or ""):
+            result = WorkerResult(status="failed", error=problem)
             return self._record(trial, result, None, reused=False)
         doing("fit")
         fit, reused = self._fit(trial)
@@ -109,7 +109,7 @@ class TrialRunner:
             params=trial.params,
             facts=self.task.facts,
             metric=self.task.spec.metric,
-            model=self.setting.model if trial.needs_model else None,
+            model=self.setting.models.get(trial.model or ""),
             seed=trial.seed,
             device=self.setting.device,
             dtype=self.setting.dtype,
@@ -130,7 +130,8 @@ class TrialRunner:
             return
         for other in self.plan:
             folder = self.folder.fit_folder(other.arm, other.fit_id)
-            if other.seed == trial.seed and (folder / "fit.json").is_file():
+            alike = other.seed == trial.seed and other.model in (None, trial.model)
+            if alike and (folder / "fit.json").is_file():
                 result = json.loads((folder / "fit.json").read_text())["result"]
                 yield FinishedFit(
                     arm=other.arm,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from harness.task import audit
 from harness.task.answers import read_labels, read_schema
 from harness.task.corpus import Corpus, read_corpus
 from harness.task.rows import Row, read_rows
-from harness.task.schema import TaskFile
+from harness.task.schema import Arm, Model, TaskFile
 from harness.task.splits import SPLITS, cut, examples_of
 from harness.task.truth import TruthReader, TruthRow
 from harness.task.validate import check_keys, nothing_to_score, validate
@@ -42,6 +43,8 @@ class Task:
     test: Split
     truth: tuple[TruthRow, ...]
     corpus: Corpus
+    arms: tuple[Arm, ...]
+    """The contenders: those of the task file, one that is entered with several models for each."""
     strategies: Mapping[str, type[Strategy]]
     """Arm name to its class."""
     params: Mapping[str, dict[str, Any]]
@@ -89,7 +92,7 @@ def load_task(path: Path) -> Task:
     labels = read_labels(spec, source, faults)
     schema = read_schema(spec, source, faults)
     check_keys(spec, source, faults)
-    strategies, params, profiles = _arms(spec, source, faults)
+    arms, strategies, params, profiles = _arms(spec, source, faults)
     corpus = _corpus(spec, source, faults)
     reader = TruthReader(
         labels,
@@ -122,6 +125,7 @@ def load_task(path: Path) -> Task:
         test=splits["test"],
         truth=tuple(truth),
         corpus=corpus,
+        arms=arms,
         strategies=strategies,
         params=params,
         profiles=profiles,
@@ -160,30 +164,62 @@ def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:
 
 def _arms(
     spec: TaskFile, source: Source, faults: list[Fault]
-) -> tuple[dict[str, type[Strategy]], dict[str, dict[str, Any]], dict[str, registry.Profile]]:
+) -> tuple[
+    tuple[Arm, ...],
+    dict[str, type[Strategy]],
+    dict[str, dict[str, Any]],
+    dict[str, registry.Profile],
+]:
+    arms: list[Arm] = []
     strategies: dict[str, type[Strategy]] = {}
     params: dict[str, dict[str, Any]] = {}
     profiles: dict[str, registry.Profile] = {}
     folder = source.path.parent
-    for position, arm in enumerate(spec.strategies):
+    for position, written in enumerate(spec.strategies):
         where = source.where(["strategies", position])
         try:
-            strategy = registry.find(arm.use, folder)
-            resolved = registry.resolved_params(strategy, arm.params, folder)
-            profiles[arm.name] = registry.profile(strategy, resolved, folder)
-            params[arm.name] = resolved.model_dump(mode="json")
-            strategies[arm.name] = strategy
+            strategy = registry.find(written.use, folder)
+            resolved = registry.resolved_params(strategy, written.params, folder)
+            profile = registry.profile(strategy, resolved, folder)
         except ValidationError as problem:
             for error in problem.errors():
                 key = ".".join(str(part) for part in error["loc"])
-                what = f"parameter '{key}' of {arm.use}: {error['msg']}, got {error['input']!r}"
+                what = f"parameter '{key}' of {written.use}: {error['msg']}, got {error['input']!r}"
                 if error["type"] == "extra_forbidden":
                     known = strategy.Params.model_fields
-                    what = unknown_name(f"parameter of {arm.use}", key, known)
+                    what = unknown_name(f"parameter of {written.use}", key, known)
                 faults.append(Fault(where, what))
+            continue
         except HarnessError as problem:
             faults.append(Fault(where, str(problem)))
-    return strategies, params, profiles
+            continue
+        for arm in _with_models(written, spec.models, "model" in profile.needs):
+            if arm.name in strategies and written.name != arm.name:
+                what = f"two arms are called '{arm.name}'"
+                faults.append(Fault(where, what, "name each model once, or give arms a `name:`"))
+            arms.append(arm)
+            strategies[arm.name] = strategy
+            params[arm.name] = resolved.model_dump(mode="json")
+            profiles[arm.name] = profile
+    return tuple(arms), strategies, params, profiles
+
+
+def _with_models(arm: Arm, models: Sequence[Model], needs_model: bool) -> list[Arm]:
+    """Return the arm with its own model, or with each of the task's."""
+    if not needs_model:
+        return [arm.model_copy(update={"model": None})]
+    if arm.model is not None or len(models) == 1:
+        return [arm.model_copy(update={"model": arm.model or models[0]})]
+    return [
+        arm.model_copy(update={"name": f"{arm.name}@{_short(model)}", "model": model})
+        for model in models
+    ]
+
+
+def _short(model: Model) -> str:
+    """Return the last part of a model's name, as an arm's name can hold it."""
+    name = model if isinstance(model, str) else model.model
+    return re.sub(r"[^a-z0-9_.-]+", "-", Path(name).name.lower()).strip("-") or "model"
 
 
 def _splits(

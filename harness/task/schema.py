@@ -68,6 +68,10 @@ def _named_or_hosted(value: Any) -> str | None:
     return "str[model]" if isinstance(value, str) else None
 
 
+def _one_or_several(value: Any) -> str | None:
+    return "list[models]" if isinstance(value, list) else _named_or_hosted(value)
+
+
 def _plain_address(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", value):
         what = "Input should be an http(s) address without user, password, query or fragment"
@@ -234,12 +238,32 @@ Model = Annotated[
 ]
 
 
+Models = Annotated[
+    Annotated[str, Tag("str[model]")]
+    | Annotated[Hosted, Tag("dict[model]")]
+    | Annotated[Annotated[list[Model], Field(min_length=1)], Tag("list[models]")],
+    Discriminator(
+        _one_or_several,
+        custom_error_type="model",
+        custom_error_message="Input should be a model's name, a mapping with provider, base_url and"
+        " model, or a list of such",
+    ),
+]
+
+
+def name_of(model: Model) -> str:
+    """Return what a model is called in the record: its name as given, a hosted one's with where."""
+    return model if isinstance(model, str) else f"{model.model} at {model.base_url}"
+
+
 class Arm(Spec):
     """One contender: a strategy with its parameters under a name of its own."""
 
     use: str
     name: str = Field(pattern=NAME_PATTERN)
     params: dict[str, Any] = {}
+    model: Model | None = None
+    """Its own model, where it is another one than the task's."""
 
 
 class TaskFile(Spec):
@@ -252,8 +276,9 @@ class TaskFile(Spec):
     metric: str
     """A built-in one, or `path/to/file.py:function` of one's own."""
     also: list[str] = []
-    model: Model = "smollm2-135m-instruct-q4"
-    """A built-in name, a folder, a hub id, or where a hosted one is asked."""
+    model: Models = "smollm2-135m-instruct-q4"
+    """A built-in name, a folder, a hub id, or where a hosted one is asked; of a list, every arm
+    that needs a model and names none enters with each, as `arm@model`."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: bfloat16 where the hardware multiplies it natively, else float32."""
     strategies: list[Arm] = Field(min_length=1)
@@ -269,6 +294,11 @@ class TaskFile(Spec):
     """A loss of quality, in units of the metric, accepted for something cheaper or simpler."""
     run: Run = Run()
 
+    @property
+    def models(self) -> list[Model]:
+        """The task's models, in order."""
+        return self.model if isinstance(self.model, list) else [self.model]
+
 
 def arm_of(entry: Any) -> Any:
     """Turn one entry of `strategies` (a name, or a mapping with `use`) into an Arm's mapping.
@@ -279,6 +309,7 @@ def arm_of(entry: Any) -> Any:
         entry = {"use": entry}
     if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
         return entry
-    params = {key: value for key, value in entry.items() if key not in ("use", "name")}
+    params = {key: value for key, value in entry.items() if key not in ("use", "name", "model")}
     default_name = entry["use"].rsplit(":", 1)[-1].lower()
-    return {"use": entry["use"], "name": entry.get("name", default_name), "params": params}
+    arm = {"use": entry["use"], "name": entry.get("name", default_name), "params": params}
+    return arm | ({"model": entry["model"]} if "model" in entry else {})

@@ -96,7 +96,14 @@ def write_run(
     folder = RunFolder(path)
     plans = [_plan(arm, seed) for seed in seeds for arm in arms]
     header = _header(targets, arms, plans, prices, dict(data), {"seeds": [*seeds], **task})
-    folder.append(header.model_copy(update={"model": model}))
+    if model is not None:
+        trials = tuple(
+            plan.model_copy(update={"model": model.name}) if plan.needs_model else plan
+            for plan in header.trials
+        )
+        update = {"models": {model.name: model}, "trials": trials}
+        header = header.model_copy(update=update)
+    folder.append(header)
     for plan in plans:
         arm = next(arm for arm in arms if arm.name == plan.arm)
         if arm.refused is None and (arm.status != "ok" or arm.answers):
@@ -142,7 +149,7 @@ def _header(
         task=resolved,
         criteria_sha256=sha256_of(resolved["margin"]),
         data=DataFacts(**{**facts, **data}),
-        model=None,
+        models={},
         device="cpu",
         dtype="float32",
         trials=tuple(plans),

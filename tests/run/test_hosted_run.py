@@ -177,7 +177,9 @@ def test_what_is_missing_ends_the_arm_before_anything_else(tiny, tmp_path, key, 
     done = harness(tmp_path, "run", path, "--out", tmp_path / "run", key=key)
     assert done.returncode == 3
     assert words in rows_of(tmp_path / "run")["zero_shot"]["error"]
-    assert RunFolder(tmp_path / "run").last_header().model.hosted.key_env == "TEST_KEY"
+    assert [
+        model.hosted.key_env for model in RunFolder(tmp_path / "run").last_header().models.values()
+    ] == ["TEST_KEY"]
 
 
 def test_only_what_decides_answers_makes_a_fit_another(tiny, tmp_path):

@@ -43,7 +43,7 @@ HOSTED = "base_url: 'http://x/v1', model: m"
 # What is added or replaced, the words of the one fault's place, and words of its text.
 WRONG_KEYS = [
     ("model: ''", "model", "at least 1 character"),
-    ("model: [x, y]", "model", "['x', 'y']"),
+    ("model: [x, 7]", "model.1", "7"),
     ("model: {provider: openai, base_url: 'http://x/v1'}", "model.model", "missing"),
     (f"model: {{provider: other, {HOSTED}}}", "model.provider", "'openai'"),
     (f"model: {{provider: openai, {HOSTED}, key: abc}}", "model.key", "no key is called 'key'"),

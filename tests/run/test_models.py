@@ -1,0 +1,74 @@
+"""Several models in one run: each arm enters with each, or with its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tiny_models import write_model
+
+from harness.errors import TaskError
+from harness.judge import judge
+from harness.task import load_task
+
+SMOLLM2 = "smollm2-135m-instruct-q4"
+
+
+@pytest.fixture(scope="module")
+def ran(tiny, run_tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    write_model(folder / "Tiny One", "llama-tied", chat=True)
+    arms = ["majority", "zero_shot", {"use": "zero_shot", "name": "own", "model": "./Tiny One"}]
+    path = tiny(folder, "", arms, model=[SMOLLM2, "./Tiny One"])
+    return run_tiny(path, folder / "run")
+
+
+@pytest.mark.model
+def test_an_arm_that_needs_a_model_enters_with_each(ran):
+    folder, records = ran
+    names = ["majority", f"zero_shot@{SMOLLM2}", "zero_shot@tiny-one", "own"]
+    header = folder.last_header()
+    assert [plan.arm for plan in header.trials] == names
+    assert [plan.model for plan in header.trials] == [None, SMOLLM2, "./Tiny One", "./Tiny One"]
+    assert {name: record.status for name, record in records.items()} == dict.fromkeys(names, "ok")
+    served = {n: [m.name for m in r.serve.loaded_models] for n, r in records.items()}
+    assert list(served.values()) == [[], [SMOLLM2], ["./Tiny One"], ["./Tiny One"]]
+
+
+@pytest.mark.model
+def test_the_same_model_gives_the_same_answers_under_either_name(ran):
+    folder, records = ran
+    texts = {
+        name: [
+            json.loads(line)["text"]
+            for line in (
+                folder.trial_folder(name, records[name].fit_id, records[name].trial_id)
+                / "predictions.jsonl"
+            )
+            .read_text()
+            .splitlines()
+        ]
+        for name in ("zero_shot@tiny-one", "own")
+    }
+    assert texts["own"] == texts["zero_shot@tiny-one"]
+
+
+@pytest.mark.model
+def test_the_verdict_speaks_of_the_smallest_model(ran):
+    folder, _ = ran
+    comparison = judge(folder)
+    said = [reason for reason in comparison.recommendation.reasons if "smallest" in reason]
+    assert len(said) == 1
+    assert set(comparison.run["models"]) == {SMOLLM2, "./Tiny One"}
+
+
+def test_models_of_one_name_need_arms_with_names(tiny, tmp_path):
+    path = tiny(tmp_path, "", ["zero_shot"], model=["a/one", "b/one"])
+    with pytest.raises(TaskError, match="two arms are called 'zero_shot@one'"):
+        load_task(path)
+
+
+def test_an_empty_list_and_a_number_are_no_models(tiny, tmp_path):
+    for model in ([], 7, [7]):
+        with pytest.raises(TaskError, match="model"):
+            load_task(tiny(tmp_path, "", ["zero_shot"], model=model))
