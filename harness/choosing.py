@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from harness.types import Context, Prediction, Split
+from harness.errors import EndpointError
+from harness.types import Context, Example, Prediction, Query, Split
 
 Choice = TypeVar("Choice")
 
@@ -43,3 +45,38 @@ def best_on_validation(
     shown = ", ".join(f"{name}: {score:.3f}" for name, score in scores.items())
     context.note("chosen", f"{what} = {best} on {len(validation)} validation rows ({shown})")
     return candidates[best]
+
+
+def some(rows: Split, most: int, seed: int) -> Split:
+    """Return a seeded sample of rows, in their order: a file may be sorted by its answers."""
+    if len(rows) <= most:
+        return rows
+    places = sorted(random.Random(seed).sample(range(len(rows)), most))
+    return Split(rows.name, tuple(rows.examples[place] for place in places))
+
+
+def showable(rows: Split) -> list[Example]:
+    """Return the rows that any asker may be shown: those of no group."""
+    return [row for row in rows if not row.query.groups]
+
+
+def surviving(
+    answer: Callable[[Sequence[Query]], Sequence[Prediction]], queries: Sequence[Query]
+) -> list[Prediction]:
+    """Answer all queries at once; if that fails, one by one, a failing one with its error.
+
+    So does the harness with the test rows: one row that is too long must not end a fit.
+    """
+    try:
+        return list(answer(queries))
+    except EndpointError:
+        raise
+    except Exception:
+        return [_alone(answer, query) for query in queries]
+
+
+def _alone(answer: Callable[[Sequence[Query]], Sequence[Prediction]], query: Query) -> Prediction:
+    try:
+        return answer([query])[0]
+    except Exception as problem:
+        return Prediction("", error=f"{type(problem).__name__}: {problem}")

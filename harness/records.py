@@ -89,6 +89,8 @@ class TrialRecord(Fact):
     error: str | None = None
     fit: WorkerResult | None = None
     serve: WorkerResult | None = None
+    likelihood: WorkerResult | None = None
+    """The third process, where the task asks for a metric of likelihoods."""
     fit_reused: bool = False
     artifact_bytes: int | None = None
     finished_at: str

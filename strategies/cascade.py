@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict
+
 import harness
 from harness import Prediction, Query, Split, Strategy
 
-Part = str | dict[str, Any]
+
+class Use(harness.Params):
+    """A strategy with parameters of its own, which stand beside `use`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    use: str
+
+
+Part = str | Use
 UNSET = 0.5
 """Threshold where there are no validation rows: more likely than all other labels together."""
 
@@ -22,7 +34,6 @@ class Cascade(Strategy):
 
     answers = frozenset({"choice"})
     complexity = 5
-    provides = frozenset({"offline"})
 
     class Params(harness.Params):
         """Which two, each a name or a mapping with `use` and its parameters."""
@@ -56,14 +67,16 @@ class Cascade(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer cheaply, and ask the dear one where that is not sure enough."""
+        begin = time.perf_counter()
         predictions = list(self.cheap.predict(queries))
+        if self.context.model is not None and self.context.model.hosted is not None:
+            each_s = (time.perf_counter() - begin) / max(1, len(predictions))
+            predictions = [charged(given, each_s) for given in predictions]
         unsure = [n for n, given in enumerate(predictions) if sureness(given) < self.threshold]
         if unsure:
             dear = self.dear.predict([queries[n] for n in unsure])
             for n, prediction in zip(unsure, dear, strict=True):
-                predictions[n] = replace(
-                    prediction, notes=(*prediction.notes, "asked the dear one")
-                )
+                predictions[n] = after(predictions[n], prediction)
         return predictions
 
     def _built(self) -> tuple[Strategy, Strategy]:
@@ -112,11 +125,27 @@ class Cascade(Strategy):
         return threshold
 
 
+def charged(given: Prediction, wall_s: float) -> Prediction:
+    """Return an answer with time and charge, so that it stands beside a hosted model's."""
+    own_s = wall_s if given.wall_s is None else given.wall_s
+    return replace(given, wall_s=own_s, usd=0.0 if given.usd is None else given.usd)
+
+
+def after(cheap: Prediction, dear: Prediction) -> Prediction:
+    """Return the dear answer with what the cheap one, which was asked first, took and cost."""
+    both = {
+        name: getattr(cheap, name) + getattr(dear, name)
+        for name in ("wall_s", "usd")
+        if getattr(cheap, name) is not None and getattr(dear, name) is not None
+    }
+    return replace(dear, notes=(*dear.notes, "the dear one answered"), **both)
+
+
 def part_of(part: Part) -> tuple[str, Mapping[str, Any]]:
     """Return a part's strategy and parameters."""
     if isinstance(part, str):
         return part, {}
-    return str(part["use"]), {key: value for key, value in part.items() if key != "use"}
+    return part.use, part.model_extra or {}
 
 
 def sureness(prediction: Prediction) -> float:

@@ -50,3 +50,7 @@ class CorpusTuning(Strategy):
         """Answer each query from the instruction alone."""
         facts = self.context.facts
         return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
+
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt."""
+        return lm.log_likelihood(self.model, prompts, completions)

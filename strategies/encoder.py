@@ -12,6 +12,7 @@ from pydantic import Field
 import harness
 from harness import Prediction, Query, Split, Strategy, retrieval
 from harness.choosing import best_on_validation
+from harness.errors import StrategyError
 from harness.prompts import query_text
 
 
@@ -92,6 +93,8 @@ def head(vectors: retrieval.Vectors, answers: Sequence[str], inverse_regularisat
     """Return a logistic regression fitted on vectors, [rows, dimensions]."""
     from sklearn.linear_model import LogisticRegression
 
+    if len(set(answers)) < 2:
+        raise StrategyError(f"all training rows answer '{answers[0]}' → add rows of others")
     return LogisticRegression(C=inverse_regularisation, max_iter=2000).fit(vectors, answers)
 
 

@@ -7,14 +7,15 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
 import harness
 from harness import Example, Prediction, Query, Split, Strategy, lm, retrieval
-from harness.choosing import best_on_validation
+from harness.choosing import best_on_validation, showable, some, surviving
 from harness.prompts import full_prompt
 
 
@@ -33,7 +34,7 @@ class FewShot(Strategy):
     class Params(harness.Params):
         """How many demonstrations, and how they are chosen."""
 
-        shots: PositiveInt | list[PositiveInt] = 12
+        shots: PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] = 12
         """One number, or candidates of which the best on validation is kept."""
         select: Literal["balanced", "random", "nearest"] = "balanced"
         """balanced: labels take turns (for a choice); random: any rows, both by the run's seed;
@@ -47,20 +48,24 @@ class FewShot(Strategy):
         """Draw the demonstrations, or index all rows; choose how many are shown."""
         context, params = self.context, self.params
         counts = sorted(set(params.shots)) if isinstance(params.shots, list) else [params.shots]
+        train = Split(train.name, tuple(showable(train)))
         if len(train) < counts[-1]:
-            context.note("shots", f"only {len(train)} training rows for {counts[-1]} shots")
+            what = "training rows that all may be shown"
+            context.note("shots", f"only {len(train)} {what}, for {counts[-1]} shots")
         if params.select == "nearest":
             embedder = retrieval.Embedder(params.embedder, context.device)
             self.near = retrieval.Neighbours.build(train, embedder)
             self.near.save(artifact / "rows")
-        rows = Split(validation.name, validation.examples[: params.validation_rows])
+        rows = some(validation, params.validation_rows, context.seed)
         if len(counts) > 1 and len(rows):
             self.model = lm.open_model(context)
         shots = best_on_validation(
             context,
             "shots",
             {str(count): count for count in counts},
-            lambda count: self._answers(rows.queries, count, self._drawn(train, count)),
+            lambda count: surviving(
+                partial(self._answers, shots=count, drawn=self._drawn(train, count)), rows.queries
+            ),
             rows,
         )
         kept = {"shots": shots, "drawn": [asdict(row) for row in self._drawn(train, shots)]}
@@ -81,6 +86,10 @@ class FewShot(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query behind its demonstrations."""
         return self._answers(queries, self.shots, self.drawn)
+
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt."""
+        return lm.log_likelihood(self.model, prompts, completions)
 
     def _drawn(self, train: Split, shots: int) -> list[Example]:
         """Return the demonstrations that all queries share."""

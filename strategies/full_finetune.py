@@ -21,7 +21,7 @@ class FullFinetune(Strategy):
     complexity = 5
     provides = frozenset({"offline"})
 
-    class Params(lm.TuningParams):
+    class Params(lm.TuningParams, lm.PromptedParams):
         """Defaults that make full fine-tuning a fair contestant."""
 
         learning_rate: float = Field(1e-4, gt=0)
@@ -47,3 +47,7 @@ class FullFinetune(Strategy):
         facts = self.context.facts
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
         return lm.answer(self.model, prompts, facts)
+
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt."""
+        return lm.log_likelihood(self.model, prompts, completions)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field
 
 import harness
 from harness import Prediction, Query, Split, Strategy, lm
-from harness.choosing import best_on_validation
+from harness.choosing import best_on_validation, some, surviving
 from harness.prompts import full_prompt
 
 WAYS = (
@@ -51,12 +52,12 @@ class InstructionSearch(Strategy):
         self.model = lm.open_model(self.context)
         own = self.context.facts.instruction
         wordings = dict.fromkeys([own, *self.params.instructions, *self._rephrased(own)])
-        rows = Split(validation.name, validation.examples[: self.params.validation_rows])
+        rows = some(validation, self.params.validation_rows, self.context.seed)
         best = best_on_validation(
             self.context,
             "instruction",
             {f"{n} ({shortened(wording)})": wording for n, wording in enumerate(wordings, start=1)},
-            lambda wording: self._answers(rows.queries, wording),
+            lambda wording: surviving(partial(self._answers, instruction=wording), rows.queries),
             rows,
         )
         (artifact / "instruction.json").write_text(json.dumps(best))
@@ -69,6 +70,10 @@ class InstructionSearch(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query under the chosen instruction."""
         return self._answers(queries, self.instruction)
+
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt."""
+        return lm.log_likelihood(self.model, prompts, completions)
 
     def _answers(self, queries: Sequence[Query], instruction: str) -> list[Prediction]:
         facts = replace(self.context.facts, instruction=instruction)

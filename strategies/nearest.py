@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import log
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 import harness
 from harness import Example, Prediction, Query, Split, Strategy, retrieval
@@ -30,7 +30,7 @@ class Nearest(Strategy):
 
         embedder: str = retrieval.DEFAULT_EMBEDDER
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
-        neighbours: list[int] = Field([1, 3, 5, 10], min_length=1)
+        neighbours: list[PositiveInt] = Field([1, 3, 5, 10], min_length=1)
         """Candidates for how many rows vote on a choice; the best on validation is kept."""
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:

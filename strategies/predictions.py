@@ -61,7 +61,7 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
         StrategyError: a line is not a prediction, or an id stands twice.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if not line.strip():
             continue
         where = f"{file.name}:{number}"

@@ -21,7 +21,7 @@ class PrefixTuning(Strategy):
     complexity = 3
     provides = frozenset({"offline"})
 
-    class Params(lm.TuningParams):
+    class Params(lm.TuningParams, lm.PromptedParams):
         """Defaults that make prefix tuning a fair contestant."""
 
         tokens: int = Field(20, gt=0)
@@ -47,3 +47,7 @@ class PrefixTuning(Strategy):
         facts = self.context.facts
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
         return lm.answer(self.model, prompts, facts)
+
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt."""
+        return lm.log_likelihood(self.model, prompts, completions)

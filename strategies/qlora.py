@@ -19,7 +19,7 @@ class QLora(Strategy):
     complexity = 5
     provides = frozenset({"offline"})
 
-    class Params(lm.LoraParams):
+    class Params(lm.LoraParams, lm.PromptedParams):
         """LoRA's; the defaults make it a fair contestant."""
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
@@ -42,3 +42,7 @@ class QLora(Strategy):
         facts = self.context.facts
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
         return lm.answer(self.model, prompts, facts)
+
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt."""
+        return lm.log_likelihood(self.model, prompts, completions)

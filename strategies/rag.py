@@ -6,12 +6,13 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from harness import Prediction, Query, Split, Strategy, lm, retrieval
-from harness.choosing import best_on_validation
+from harness.choosing import best_on_validation, showable, some, surviving
 from harness.prompts import Shown, passages_prompt
 
 
@@ -30,7 +31,7 @@ class Rag(Strategy):
     class Params(retrieval.RetrievalParams):
         """How passages are found and shown."""
 
-        top_k: list[int] = Field([1, 3, 5], min_length=1)
+        top_k: list[PositiveInt] = Field([1, 3, 5], min_length=1)
         """Candidates for how many passages are shown; the best on validation is kept."""
         shots: int = Field(3, ge=0)
         """Demonstrations, each under the passages found for it."""
@@ -49,20 +50,24 @@ class Rag(Strategy):
             context.documents, params, context.device, context.note, context.log
         )
         self.retriever.save(artifact / "index")
-        rows = random.Random(context.seed).sample(list(train), min(params.shots, len(train)))
+        open_rows = showable(train)
+        shots = min(params.shots, len(open_rows))
+        rows = random.Random(context.seed).sample(open_rows, shots)
         found = self._passages([row.query for row in rows], max(params.top_k))
         shown = [
             Shown(row.query, [text for _, text in passages], row.targets[0])
             for row, passages in zip(rows, found, strict=True)
         ]
-        rest = Split(validation.name, validation.examples[: params.validation_rows])
+        rest = some(validation, params.validation_rows, context.seed)
         if len(params.top_k) > 1 and len(rest):
             self.model = lm.open_model(context)
         top_k = best_on_validation(
             context,
             "top_k",
             {str(count): count for count in params.top_k},
-            lambda count: self._answers(rest.queries, cut_to(shown, count), count),
+            lambda count: surviving(
+                partial(self._answers, shown=cut_to(shown, count), top_k=count), rest.queries
+            ),
             rest,
         )
         kept = {"top_k": top_k, "shown": [asdict(row) for row in cut_to(shown, top_k)]}
@@ -83,6 +88,10 @@ class Rag(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
         return self._answers(queries, self.shown, self.top_k)
+
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt."""
+        return lm.log_likelihood(self.model, prompts, completions)
 
     def _answers(
         self, queries: Sequence[Query], shown: Sequence[Shown], top_k: int

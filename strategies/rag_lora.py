@@ -55,6 +55,10 @@ class RagLora(Strategy):
             for answer, (_, sources) in zip(answers, asked, strict=True)
         ]
 
+    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion after its prompt."""
+        return lm.log_likelihood(self.model, prompts, completions)
+
     def _lessons(self, split: Split) -> list[tuple[str, str]]:
         asked = self._asked(split.queries)
         return [

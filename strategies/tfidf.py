@@ -16,6 +16,7 @@ from pydantic import Field
 import harness
 from harness import Prediction, Query, Split, Strategy
 from harness.choosing import best_on_validation
+from harness.errors import StrategyError
 from harness.prompts import query_text
 
 
@@ -66,8 +67,10 @@ class TfIdf(Strategy):
             )
         model = LogisticRegression(C=inverse_regularisation, max_iter=2000)
         pipeline = make_pipeline(make_union(*features), model)
-        texts = [query_text(query) for query in train.queries]
-        return pipeline.fit(texts, [example.targets[0] for example in train])
+        answers = [example.targets[0] for example in train]
+        if len(set(answers)) < 2:
+            raise StrategyError(f"all training rows answer '{answers[0]}' → add rows of others")
+        return pipeline.fit([query_text(query) for query in train.queries], answers)
 
     def _predict(self, pipeline: Any, queries: Sequence[Query]) -> list[Prediction]:
         if not queries:

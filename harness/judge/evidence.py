@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class ArmEvidence:
     trials: tuple[TrialRecord, ...]
     predictions: tuple[tuple[Prediction, ...], ...]
     """[seed][item], in the order of the truth; empty unless every seed ended ok."""
+    log_likelihoods: tuple[tuple[float, ...], ...] = ()
+    """[seed][item] of the first targets; empty unless every seed gave them."""
 
     @property
     def name(self) -> str:
@@ -99,7 +101,7 @@ class Evidence:
     def items(self, arm: ArmEvidence, seed: int) -> Items:
         """Return an arm's answers under one seed (by position) beside the truth."""
         truth = self.truth
-        return items_of(
+        items = items_of(
             truth.ids,
             arm.predictions[seed],
             truth.targets,
@@ -107,6 +109,8 @@ class Evidence:
             self.documents,
             truth.evidence,
         )
+        known = arm.log_likelihoods[seed] if arm.log_likelihoods else ()
+        return replace(items, log_likelihoods=known)
 
 
 def gather(folder: RunFolder) -> Evidence:
@@ -164,7 +168,18 @@ def _arm(
         why = "left out by --only" if not plan.selected else "the run was interrupted before it"
         status, error = "skipped", why
     predictions = tuple(_predictions(folder, r, truth) for r in records) if status == "ok" else ()
-    return ArmEvidence(plan, status, error, records, predictions)
+    given = all(r.likelihood is not None and r.likelihood.status == "ok" for r in records)
+    likelihoods: tuple[tuple[float, ...], ...] = ()
+    if predictions and given:
+        likelihoods = tuple(_likelihoods(folder, record, truth) for record in records)
+    return ArmEvidence(plan, status, error, records, predictions, likelihoods)
+
+
+def _likelihoods(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[float, ...]:
+    trial = folder.trial_folder(record.arm, record.fit_id, record.trial_id)
+    rows = read_jsonl(trial / "likelihood" / "likelihoods.jsonl")
+    by_id = {row["id"]: float(row["log_likelihood"]) for row in rows}
+    return tuple(by_id[row_id] for row_id in truth.ids)
 
 
 def _predictions(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[Prediction, ...]:

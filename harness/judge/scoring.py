@@ -90,6 +90,8 @@ def further_score(evidence: Evidence, arm: ArmEvidence, name: str) -> Score:
     metric = evidence.find_metric(name)
     if "sources" in metric.needs and not arm.cites:
         return _undefined(metric, "cites nothing")
+    if "likelihoods" in metric.needs and not arm.log_likelihoods:
+        return _undefined(metric, "gives no likelihoods")
     return score(evidence, arm, metric)
 
 

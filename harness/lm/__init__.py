@@ -15,7 +15,16 @@ from harness.lm.answer import answer, choose, generate
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.generation import generate_tokens
 from harness.lm.hosted import HostedModel
-from harness.lm.learn import LoraParams, TuningParams, learn, learn_lora, learn_texts, with_lora
+from harness.lm.learn import (
+    LoraParams,
+    PromptedParams,
+    TuningParams,
+    learn,
+    learn_lora,
+    learn_texts,
+    with_lora,
+)
+from harness.lm.likelihood import log_likelihood
 from harness.lm.load import clear_prefixes, load, loaded_models, open_model, open_weights
 from harness.lm.loss import mean_loss
 from harness.lm.model import LanguageModel
@@ -27,6 +36,7 @@ __all__ = [
     "HostedModel",
     "LanguageModel",
     "LoraParams",
+    "PromptedParams",
     "TuneResult",
     "TuneSettings",
     "TuningParams",
@@ -45,6 +55,7 @@ __all__ = [
     "learn_texts",
     "load",
     "loaded_models",
+    "log_likelihood",
     "mean_loss",
     "open_model",
     "open_weights",

@@ -9,12 +9,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from filelock import FileLock
 
 from harness.errors import ModelError
 from harness.hashing import sha256_of
+from harness.lm.budget import Note
 from harness.lm.fetch import cache_folder
 from harness.types import ModelRef
 
@@ -22,17 +24,19 @@ UNPACKING = 1
 """Raised when weights are quantised differently, so that an older cache is not taken for this."""
 
 
-def four_bit_folder(ref: ModelRef, dtype: str) -> Path:
+def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
     """Return the folder of a model's weights in NF4 with double quantisation; made if missing.
 
     Args:
         ref: the model.
         dtype: what products are computed in.
+        note: told if it had to be made now, since a fit is charged for that.
 
     Raises:
         ModelError: the model cannot be quantised, or not on this hardware.
     """
-    key = sha256_of([ref.sha256 or f"{ref.name}@{ref.revision}", dtype, UNPACKING])
+    versions = [metadata.version(name) for name in ("bitsandbytes", "transformers")]
+    key = sha256_of([ref.sha256 or f"{ref.name}@{ref.revision}", dtype, versions, UNPACKING])
     folder = cache_folder() / "four_bits" / key[:16]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
@@ -46,6 +50,7 @@ def four_bit_folder(ref: ModelRef, dtype: str) -> Path:
                 fix = "use `lora`, or a machine that bitsandbytes has 4-bit kernels for"
                 raise ModelError(f"'{ref.name}' cannot be quantised to 4 bits: {reason} → {fix}")
             work.rename(folder)
+            note("engine", "the weights were quantised to 4 bits first: once, and in this time")
     return folder
 
 

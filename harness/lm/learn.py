@@ -33,6 +33,11 @@ class TuningParams(Params):
     checkpointing: bool | None = None
     """Compute activations again in the backward pass: less memory, a third more time. None: only
     if an example would not fit the memory otherwise."""
+
+
+class PromptedParams(Params):
+    """For what is tuned to answer the task's own questions."""
+
     prompt: PromptStyle = "short"
     """short: the input alone; full: zero-shot's whole prompt."""
 

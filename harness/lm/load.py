@@ -77,6 +77,11 @@ def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
     quantised = getattr(config, "quantization_config", None) is not None
     # Quantised weights are laid out for the device that they are read to.
     model = kind.from_pretrained(location, dtype=dtype, device_map=device if quantised else None)
+    for module in model.modules() if quantised else ():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            # It would repack the weights in place at the first forward pass without gradients,
+            # into a form that the backward pass cannot read (bitsandbytes 0.50.2, Linear4bit).
+            module.support_avx512bf16_for_cpu = False
     attention.install(model)
     return model, tokenizer
 
@@ -140,7 +145,7 @@ def open_weights(
         what = f"this needs a model's weights; '{ref.name}' is hosted"
         raise ModelError(f"{what} → name a built-in model, a folder or a hub id")
     if four_bits:
-        weights = four_bit_folder(ref, dtype)
+        weights = four_bit_folder(ref, dtype, context.note)
     if weights is not None:
         ref = replace(ref, location=str(weights))
     lm = load(ref, context.device, dtype, context.seed, adapter)

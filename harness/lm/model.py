@@ -76,10 +76,17 @@ class LanguageModel:
 
     def facts(self) -> LoadedModel:
         """Return what was loaded, read off the model itself."""
+        dtype = str(self.model.dtype).removeprefix("torch.")
+        packed = bool(getattr(self.model, "is_quantized", False))
         return LoadedModel(
             name=self.ref.name,
-            dtype=str(self.model.dtype).removeprefix("torch."),
+            dtype=f"4 bits, computed in {dtype}" if packed else dtype,
             device=str(self.model.device),
-            parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+            parameters=sum(
+                # Two weights of 4 bits stand in a byte; an adapter beside them is not the model's.
+                parameter.numel() * (2 if parameter.dtype.itemsize == 1 else 1)
+                for name, parameter in self.model.named_parameters()
+                if "lora_" not in name
+            ),
             scoring=self.path,
         )

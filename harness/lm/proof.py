@@ -117,10 +117,16 @@ def _float32(model: Any) -> Iterator[None]:
 
     halves = (torch.float16, torch.bfloat16)
     kept = [(weight, weight.data) for weight in model.parameters() if weight.dtype in halves]
+    quantised = [m for m in model.modules() if getattr(m, "compute_dtype", None) in halves]
+    computed = [module.compute_dtype for module in quantised]
     try:
         for weight, half in kept:
             weight.data = half.float()
+        for module in quantised:
+            module.compute_dtype = torch.float32
         yield
     finally:
         for weight, half in kept:
             weight.data = half
+        for module, dtype in zip(quantised, computed, strict=True):
+            module.compute_dtype = dtype

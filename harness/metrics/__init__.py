@@ -6,6 +6,7 @@ from harness.errors import UnknownNameError
 from harness.metrics.answers import read_choice
 from harness.metrics.choice import ACCURACY, FROM_CLASS_COUNTS, MACRO_F1, by_class, class_counts
 from harness.metrics.fields import OF_OBJECTS
+from harness.metrics.likelihood import OF_LIKELIHOODS
 from harness.metrics.metric import Array, Items, Metric, Need, each_counts, mean_of
 from harness.metrics.objects import complaint_under, read_object, schema_fault, written
 from harness.metrics.sources import DECLINED, OF_SOURCES, declines, unanswerable
@@ -42,6 +43,7 @@ _METRICS = {
         *OF_OBJECTS,
         *OF_SOURCES,
         DECLINED,
+        *OF_LIKELIHOODS,
     )
 }
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Need = Literal["evidence", "documents", "no_answer", "sources"]
+Need = Literal["evidence", "documents", "no_answer", "sources", "likelihoods"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,13 @@ class Items:
     """What to say to a question that has no answer."""
     schema: Mapping[str, Any] | None = None
     """The JSON schema of an answer, where answers are JSON objects."""
+    log_likelihoods: Sequence[float] = ()
+    """Of each item's first target, natural; empty where an arm gives none."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A way of scoring answers against targets; higher is better."""
+    """A way of scoring answers against targets; higher is better, but for the marked ones."""
 
     name: str
     summary: str
@@ -61,7 +63,9 @@ class Metric:
     lowest: float = 0.0
     highest: float = 1.0
     needs: frozenset[Need] = frozenset()
-    """What a task (or, for "sources", an arm) must have for it to be defined."""
+    """What a task (or, for "sources" and "likelihoods", an arm) must have for it to be defined."""
+    lower_is_better: bool = False
+    """Such a metric is reported beside others and never the one that decides."""
 
     def value(self, items: Items) -> float:
         """Return the metric over all items; NaN where it is undefined (no item counts)."""

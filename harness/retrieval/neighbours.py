@@ -56,12 +56,14 @@ class Neighbours:
         """Write rows and vectors into a folder; the embedding model is named, not copied."""
         folder.mkdir(exist_ok=True)
         self.vectors.save(folder / "vectors.faiss")
-        lines = (json.dumps(asdict(row), ensure_ascii=False) for row in self.rows)
-        (folder / "rows.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        with (folder / "rows.jsonl").open("w", encoding="utf-8") as stream:
+            for row in self.rows:
+                stream.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, folder: Path, embedder: Embedder) -> Neighbours:
         """Read rows and vectors that were embedded with the same model."""
-        rows = map(json.loads, (folder / "rows.jsonl").read_text().splitlines())
+        with (folder / "rows.jsonl").open(encoding="utf-8") as stream:
+            rows = [json.loads(line) for line in stream]
         examples = (Example(Query.from_row(r["query"]), tuple(r["targets"])) for r in rows)
         return cls(tuple(examples), VectorIndex.load(folder / "vectors.faiss"), embedder)

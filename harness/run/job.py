@@ -22,12 +22,14 @@ class FinishedFit(Fact):
     params: dict[str, Any]
     artifact: Path
     wall_s: float
+    peak_rss_bytes: int | None
+    peak_gpu_bytes: int | None
 
 
 class Job(Fact):
     """One process's work. Written as job.json, so that a trial can be repeated by hand."""
 
-    kind: Literal["fit", "serve"]
+    kind: Literal["fit", "serve", "likelihood"]
     strategy: str
     strategy_base: str
     """Folder that a `file.py:Class` reference starts from."""
@@ -41,10 +43,11 @@ class Job(Fact):
     budget_bytes: int
     artifact: Path
     inputs: Path
-    """Folder with documents.jsonl and train.jsonl, validation.jsonl (fit) or queries.jsonl
-    (serve); it exists only while the worker runs."""
+    """Folder with documents.jsonl and train.jsonl, validation.jsonl (fit), queries.jsonl (serve) or
+    answers.jsonl (likelihood); it exists only while the worker runs."""
     result: Path
     predictions: Path | None = None
+    """Where predictions, or likelihoods, are written."""
     train_log: Path | None = None
     scratch: Path | None = None
     """See `Context.scratch`."""

@@ -69,6 +69,18 @@ class Ruler:
         last = self.measurements[-1]
         self.measurements[-1] = last.model_copy(update={"wall_s": last.wall_s + wall_s})
 
+    def take_over(
+        self, wall_s: float, peak_rss_bytes: int | None, peak_gpu_bytes: int | None
+    ) -> None:
+        """Count work that was done elsewhere as if the last phase had done it: time and peaks."""
+        self.add_wall_s(wall_s)
+        last = self.measurements[-1]
+        peaks = {
+            "peak_rss_bytes": max(last.peak_rss_bytes or 0, peak_rss_bytes or 0) or None,
+            "peak_gpu_bytes": max(last.peak_gpu_bytes or 0, peak_gpu_bytes or 0) or None,
+        }
+        self.measurements[-1] = last.model_copy(update=peaks)
+
     def record_start(self, spawned_at_unix_s: float) -> None:
         """Record the phase `start`: from the parent's spawn to the worker's first own line."""
         status = _status()

@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from harness.hashing import sha256_of_file
+from harness.own_metric import find_metric
 from harness.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.run import machine
 from harness.run.job import INPUTS_PREFIX, FinishedFit, Job
 from harness.run.planning import Setting
 from harness.run.spawn import run_worker
-from harness.runfolder import RunFolder, folder_bytes, write_jsonl
+from harness.runfolder import RunFolder, folder_bytes, read_predictions, write_jsonl
 from harness.task import Task
-from harness.types import RESUMED_S
+from harness.types import RESUMED_S, Prediction
+
+Kind = Literal["fit", "serve", "likelihood"]
+WRITTEN = {"serve": "predictions.jsonl", "likelihood": "likelihoods.jsonl"}
+"""What a part of a trial leaves beside its job."""
 
 
 class TrialRunner:
@@ -51,15 +57,20 @@ class TrialRunner:
             return self._record(trial, result, None, reused=False)
         doing("fit")
         fit, reused = self._fit(trial)
-        serve = None
+        serve = likelihood = None
         if fit.status == "ok":
             doing("serve")
             serve = self._serve(trial)
-        return self._record(trial, fit, serve, reused)
+        if serve is not None and serve.status == "ok" and self._wants_likelihoods:
+            likelihood = self._likelihood(trial)
+        record = self._record(trial, fit, serve, reused)
+        return record.model_copy(update={"likelihood": likelihood})
 
     def is_done(self, trial: PlannedTrial, earlier: TrialRecord) -> bool:
         """Tell whether an earlier record still stands: it ended ok and its answers are there."""
         if earlier.status != "ok" or earlier.serve is None:
+            return False
+        if self._wants_likelihoods and earlier.likelihood is None:
             return False
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         predictions = folder / "predictions.jsonl"
@@ -78,7 +89,8 @@ class TrialRunner:
             if known["fit_id"] == trial.fit_id:
                 return WorkerResult.model_validate(known["result"]), True
         _clear(folder, {"scratch", "train_log.jsonl"} if (folder / "scratch").is_dir() else set())
-        (folder / "scratch" / RESUMED_S).unlink(missing_ok=True)  # each attempt says its own
+        for said in (folder / "scratch").rglob(RESUMED_S):
+            said.unlink()  # each attempt says its own
         artifact.mkdir(parents=True)
         job = self._job(trial, "fit", folder)
         result = self._work(job, folder / "job.json")
@@ -99,7 +111,26 @@ class TrialRunner:
         folder.mkdir(parents=True)
         return self._work(self._job(trial, "serve", folder), folder / "job.json")
 
-    def _job(self, trial: PlannedTrial, kind: Literal["fit", "serve"], folder: Path) -> Job:
+    @cached_property
+    def _wants_likelihoods(self) -> bool:
+        spec = self.task.spec
+        metrics = (find_metric(name, self.task.folder) for name in (spec.metric, *spec.also))
+        return any("likelihoods" in metric.needs for metric in metrics)
+
+    def _likelihood(self, trial: PlannedTrial) -> WorkerResult:
+        """Let a third process say how likely the right answers are.
+
+        Predictions are closed and hashed by then: nothing that it does can change one.
+        """
+        folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
+        given = read_predictions(folder / "predictions.jsonl")
+        if any(prediction.prompt is None for prediction in given.values()):
+            return WorkerResult(status="skipped", error="its answers name no prompts")
+        (folder / "likelihood").mkdir()
+        job = self._job(trial, "likelihood", folder / "likelihood")
+        return self._work(job, folder / "likelihood" / "job.json", given)
+
+    def _job(self, trial: PlannedTrial, kind: Kind, folder: Path) -> Job:
         fit_folder = self.folder.fit_folder(trial.arm, trial.fit_id)
         memory = self.task.spec.run.memory_gib
         return Job(
@@ -117,7 +148,7 @@ class TrialRunner:
             artifact=(fit_folder / "artifact").resolve(),
             inputs=Path(),
             result=(folder / "result.json").resolve(),
-            predictions=(folder / "predictions.jsonl").resolve() if kind == "serve" else None,
+            predictions=None if kind == "fit" else (folder / WRITTEN[kind]).resolve(),
             train_log=(fit_folder / "train_log.jsonl").resolve() if kind == "fit" else None,
             scratch=(fit_folder / "scratch").resolve() if kind == "fit" else None,
             finished=tuple(self._finished(trial)) if kind == "fit" else (),
@@ -133,16 +164,27 @@ class TrialRunner:
             alike = other.seed == trial.seed and other.model in (None, trial.model)
             if alike and (folder / "fit.json").is_file():
                 result = json.loads((folder / "fit.json").read_text())["result"]
+                [took] = [m for m in result["measurements"] if m["phase"] == "fit"]
                 yield FinishedFit(
                     arm=other.arm,
                     strategy=other.strategy,
                     params=other.params,
                     artifact=(folder / "artifact").resolve(),
-                    wall_s=sum(m["wall_s"] for m in result["measurements"] if m["phase"] == "fit"),
+                    wall_s=took["wall_s"],
+                    peak_rss_bytes=took["peak_rss_bytes"],
+                    peak_gpu_bytes=took["peak_gpu_bytes"],
                 )
 
-    def _work(self, job: Job, job_path: Path) -> WorkerResult:
-        """Run a worker with just the rows that its half of the trial may see."""
+    def _work(
+        self, job: Job, job_path: Path, given: Mapping[str, Prediction] | None = None
+    ) -> WorkerResult:
+        """Run a worker with just the rows that its part of the trial may see.
+
+        Args:
+            job: what to do.
+            job_path: where to write it down.
+            given: the predictions, for a job of likelihoods.
+        """
         memory = self.task.spec.run.memory_gib
         with tempfile.TemporaryDirectory(prefix=INPUTS_PREFIX) as folder:
             inputs = Path(folder)
@@ -151,8 +193,18 @@ class TrialRunner:
             if job.kind == "fit":
                 for split in (self.task.train, self.task.validation):
                     write_jsonl(inputs / f"{split.name}.jsonl", map(asdict, split))
-            else:
+            elif given is None:
                 write_jsonl(inputs / "queries.jsonl", map(asdict, self.task.test.queries))
+            else:
+                rows = [
+                    {
+                        "id": example.query.id,
+                        "prompt": given[example.query.id].prompt,
+                        "answer": example.targets[0],
+                    }
+                    for example in self.task.test
+                ]
+                write_jsonl(inputs / "answers.jsonl", rows)
             result = run_worker(
                 job.model_copy(update={"inputs": inputs}),
                 job_path.resolve(),

@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from harness.own_metric import find_metric
 from harness.records import Note, Status, WorkerResult
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, FinishedFit, Job
 from harness.run.measure import Ruler
-from harness.runfolder import read_jsonl, write_predictions
+from harness.runfolder import read_jsonl, write_jsonl, write_predictions
 from harness.strategy import Strategy
 from harness.types import RESUMED_S, Context, Document, Example, Prediction, Query, Split
 
@@ -63,8 +63,8 @@ class Worker:
         self.warm_walls_s: list[float] = []
         self.cold_walls_s: list[float] = []
         self.predictions_sha256: str | None = None
-        self.adopted_s = 0.0
-        """Seconds of other arms' fits that this one took over: what it would have taken."""
+        self.adopted: list[FinishedFit] = []
+        """Other arms' fits that this one took over."""
         self.load_average = os.getloadavg()[0]
 
     def run(self) -> WorkerResult:
@@ -72,7 +72,9 @@ class Worker:
         status: Status = "ok"
         error = None
         try:
-            self._fit() if self.job.kind == "fit" else self._serve()
+            {"fit": self._fit, "serve": self._serve, "likelihood": self._likelihood}[
+                self.job.kind
+            ]()
         except Exception as problem:
             traceback.print_exc()
             status = "out_of_memory" if is_out_of_memory(problem) else "failed"
@@ -98,10 +100,10 @@ class Worker:
         before = train.sha256, validation.sha256
         with self.ruler.phase("fit"):
             strategy.fit(train, validation, self.job.artifact)
-        if self.job.scratch is not None and (self.job.scratch / RESUMED_S).is_file():
-            lines = (self.job.scratch / RESUMED_S).read_text().split()
-            self.ruler.add_wall_s(sum(map(float, lines)))
-        self.ruler.add_wall_s(self.adopted_s)
+        for file in self.job.scratch.rglob(RESUMED_S) if self.job.scratch else ():
+            self.ruler.add_wall_s(sum(map(float, file.read_text().split())))
+        for done in self.adopted:
+            self.ruler.take_over(done.wall_s, done.peak_rss_bytes, done.peak_gpu_bytes)
         if (train.sha256, validation.sha256) != before:
             raise StrategyError("fit changed its training or validation rows")
 
@@ -125,6 +127,22 @@ class Worker:
             memory = all(map(says_out_of_memory, errors))
             raise MemoryError(what) if memory else StrategyError(what)
 
+    def _likelihood(self) -> None:
+        strategy = self.strategy()
+        rows = read_jsonl(self.job.inputs / "answers.jsonl")
+        with self.ruler.phase("load"):
+            strategy.load(self.job.artifact)
+        prompts, answers = [row["prompt"] for row in rows], [row["answer"] for row in rows]
+        with self.ruler.phase("log_likelihood"):
+            found = strategy.log_likelihood(prompts, answers)
+        if len(found) != len(rows) or not all(map(isfinite, found)):
+            raise StrategyError("log_likelihood must return a finite number for each prompt")
+        assert self.job.predictions is not None
+        pairs = zip(rows, found, strict=True)
+        write_jsonl(
+            self.job.predictions, ({"id": row["id"], "log_likelihood": v} for row, v in pairs)
+        )
+
     def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
         """Time single requests: warm (the constant prefix kept, as by a server), then cold."""
         chosen = random.Random(0).sample(queries, min(LATENCY_QUERIES, len(queries)))
@@ -138,9 +156,11 @@ class Worker:
     def strategy(self) -> Strategy:
         """Return a fresh instance of the job's strategy."""
         strategy = registry.find(self.job.strategy, Path(self.job.strategy_base))
-        return strategy(strategy.Params(**self.job.params), self._context(self.job.artifact))
+        return strategy(
+            strategy.Params(**self.job.params), self._context(self.job.artifact, self.job.scratch)
+        )
 
-    def _context(self, artifact: Path) -> Context:
+    def _context(self, artifact: Path, scratch: Path | None) -> Context:
         job = self.job
         return Context(
             facts=job.facts,
@@ -154,7 +174,7 @@ class Worker:
             log=_logger(job.train_log),
             note=lambda kind, text: self.notes.append(Note(kind=kind, text=text)),
             build=self._build,
-            scratch=job.scratch,
+            scratch=scratch,
         )
 
     @cached_property
@@ -167,7 +187,8 @@ class Worker:
         base = Path(self.job.strategy_base)
         strategy = registry.find(name, base)
         resolved = registry.resolved_params(strategy, params, base)
-        built = strategy(resolved, self._context(self.job.artifact / sub_artifact))
+        scratch = self.job.scratch / sub_artifact if self.job.scratch else None
+        built = strategy(resolved, self._context(self.job.artifact / sub_artifact, scratch))
         for done in self.job.finished:
             alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
             if alike and done.artifact.is_dir():
@@ -178,7 +199,7 @@ class Worker:
 
     def _adopt(self, done: FinishedFit, train: Split, validation: Split, artifact: Path) -> None:
         shutil.copytree(done.artifact, artifact, dirs_exist_ok=True)
-        self.adopted_s += done.wall_s
+        self.adopted.append(done)
         text = f"taken from the arm '{done.arm}'; its {done.wall_s:.0f} s count here too"
         self.notes.append(Note(kind="shared fit", text=text))
 

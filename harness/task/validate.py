@@ -137,6 +137,9 @@ def _check_metrics(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
             if need in metric.needs and not _given(spec, needed):
                 what = f"'{name}' needs {needed}, and the task has none"
                 faults.append(Fault(where, what, "add it, or take another metric"))
+        if key == "metric" and metric.lower_is_better:
+            what = f"'{name}' is reported beside others: it does not decide"
+            faults.append(Fault(where, what, "name it under `also`"))
         least = spec.limits.min_score
         if key == "metric" and least and least > metric.highest:
             where = source.where(["limits", "min_score"])

@@ -45,6 +45,7 @@ def items_for(metric, rows):
         evidence=evidence,
         no_answer=NO_ANSWER,
         schema=schema,
+        log_likelihoods=[-0.5 * len(text or "") - 1 for text in texts],
     )
 
 
@@ -61,7 +62,7 @@ def test_all_metrics_of_the_design_are_here():
     of_texts = {"bleu", "chrf", "exact_match", "rouge_l", "token_f1", "grounded"}
     of_objects = {"field_f1", "json_valid"}
     of_sources = {f"recall_at_{k}" for k in (1, 3, 5, 10)} | {"mrr", "declined_unanswerable"}
-    others = {"precision", "recall"} | of_objects | of_sources
+    others = {"precision", "recall", "bits_per_byte", "perplexity"} | of_objects | of_sources
     assert set(metrics.names()) == of_choices | of_texts | others
     assert all(metric.summary and "\n" not in metric.summary for metric in ALL)
 

@@ -1,0 +1,72 @@
+"""The third process: how likely an arm finds the right answers, told after its own are closed."""
+
+from __future__ import annotations
+
+import json
+from math import exp, log
+
+import pytest
+from tiny_models import write_model
+
+from harness import lm
+from harness.errors import TaskError
+from harness.judge import judge
+from harness.task import load_task
+from harness.types import ModelRef
+
+
+@pytest.fixture(scope="module")
+def ran(tiny, run_tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("likelihoods")
+    write_model(folder / "model", "llama-tied", chat=True)
+    also = ["bits_per_byte", "perplexity"]
+    path = tiny(folder, "", ["majority", "zero_shot"], model="./model", also=also)
+    return run_tiny(path, folder / "run"), folder / "model", load_task(path)
+
+
+def test_the_figures_are_those_of_a_plain_pass(ran):
+    import torch
+
+    (folder, records), location, task = ran
+    record = records["zero_shot"]
+    trial = folder.trial_folder("zero_shot", record.fit_id, record.trial_id)
+    prompts = {
+        row["id"]: row["prompt"]
+        for row in map(json.loads, (trial / "predictions.jsonl").read_text().splitlines())
+    }
+    model = lm.load(ModelRef("model", str(location)), "cpu", "float32")
+    total, sizes = 0.0, 0
+    for example in task.test:
+        prompt = lm.prompt_tokens(model, prompts[example.query.id])
+        answer = lm.answer_tokens(model, example.targets[0])[:-1]
+        with torch.inference_mode():
+            logits = model.model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
+        for place, token in enumerate(answer, start=len(prompt) - 1):
+            total += float(logits[place, token])
+        sizes += len(example.targets[0].encode())
+    rows = {row.strategy: row for row in judge(folder).rows}
+    found = {score.metric: score for score in rows["zero_shot"].also}
+    assert found["bits_per_byte"].value == pytest.approx(-total / log(2) / sizes, abs=1e-3)
+    # Each answer is one word of one letter: as many words as bytes.
+    assert found["perplexity"].value == pytest.approx(exp(-total / sizes), rel=1e-3)
+    assert found["bits_per_byte"].ci_low <= found["bits_per_byte"].value
+
+
+def test_an_arm_without_likelihoods_says_so_and_keeps_its_score(ran):
+    (folder, records), *_ = ran
+    rows = {row.strategy: row for row in judge(folder).rows}
+    for score in rows["majority"].also:
+        assert (score.value, score.undefined) == (None, "gives no likelihoods")
+    assert rows["majority"].status == "ok"
+    assert records["majority"].likelihood.status == "skipped"
+
+
+def test_it_is_a_process_of_its_own_with_its_own_figures(ran):
+    (_, records), *_ = ran
+    phases = [m.phase for m in records["zero_shot"].likelihood.measurements]
+    assert phases == ["start", "load", "log_likelihood"]
+
+
+def test_a_metric_where_less_is_better_does_not_decide(tiny, tmp_path):
+    with pytest.raises(TaskError, match="does not decide → name it under `also`"):
+        load_task(tiny(tmp_path, "", ["zero_shot"], metric="perplexity"))
