@@ -119,6 +119,8 @@ class PlannedTrial(Fact):
     provides: tuple[str, ...]
     model: str | None = None
     """Name of its model in the header's `models`."""
+    replays: bool = False
+    """Its answers were made elsewhere."""
 
 
 class Machine(Fact):

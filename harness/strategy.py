@@ -49,6 +49,9 @@ class Strategy(ABC):
     learns: ClassVar[Literal["nothing", "index", "weights"]] = "nothing"
     complexity: ClassVar[int] = 1
     """0 a rule … 5 weights and an index: breaks ties towards the simpler."""
+    replays: ClassVar[bool] = False
+    """It gives answers that were made elsewhere: their own times and charges count, and what they
+    do not say is unknown."""
     provides: ClassVar[frozenset[str]] = frozenset()
     """What it offers beyond answers: "citations", "per_user_data", "offline", …"""
 

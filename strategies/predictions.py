@@ -22,6 +22,7 @@ class Predictions(Strategy):
     """Give the answers that stand in a file, by the rows' ids."""
 
     complexity = 2
+    replays = True
 
     class Params(harness.Params):
         """Where the answers stand, and what one costs."""

@@ -11,7 +11,7 @@ from harness.judge.comparison import Row
 from harness.judge.cost import Terms
 from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.rows import build_row
-from harness.judge.scoring import Array, paired_difference, statistics
+from harness.judge.scoring import Array, counted_rows, paired_difference, statistics
 from harness.metrics import Metric
 from harness.runfolder import RunFolder
 
@@ -47,13 +47,15 @@ def compare(first: RunFolder, second: RunFolder) -> list[str]:
 
 
 def _shared_rows(before: Evidence, after: Evidence) -> list[tuple[int, int]]:
-    """Return the positions of the rows that both runs have with the same accepted answers."""
-    places = {row_id: place for place, row_id in enumerate(after.truth.ids)}
-    return [
-        (place, places[row_id])
-        for place, row_id in enumerate(before.truth.ids)
-        if row_id in places and before.truth.targets[place] == after.truth.targets[places[row_id]]
-    ]
+    """Return the positions of the rows of which both runs hold the same to be right."""
+    places = {row: place for place, row in enumerate(_right(after))}
+    return [(place, places[row]) for place, row in enumerate(_right(before)) if row in places]
+
+
+def _right(evidence: Evidence) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Yield id, accepted answers and evidence of each test row."""
+    truth = evidence.truth
+    return zip(truth.ids, truth.targets, truth.evidence, strict=True)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ def _changes(
     was = old.statistics(metric, [place for place, _ in rows])
     now = new.statistics(metric, [place for _, place in rows])
     clusters = [old.evidence.truth.clusters[place] for place, _ in rows]
+    if not counted_rows(metric, [was, now]):
+        yield f"{name}: none of the shared test rows counts for {metric.name}"
+        return
     value, low, high = paired_difference(metric, now, was, clusters)
     verdict = "no change is shown" if low <= 0 <= high else "better" if value > 0 else "worse"
     yield (

@@ -214,8 +214,10 @@ def _labour(usage: Usage, terms: Terms) -> tuple[float | None, float | None, lis
         labels = per_label * terms.labels_n
     else:
         missing.append("labels (labour.usd_per_label)")
-    if per_hour is not None and usage.arm in terms.labour["hours"]:
-        people = per_hour * terms.labour["hours"][usage.arm]
+    hours = terms.labour["hours"]
+    own = hours.get(usage.arm, hours.get(usage.arm.split("@")[0]))
+    if per_hour is not None and own is not None:
+        people = per_hour * own
     else:
         missing.append("people's time (labour.usd_per_hour and hours)")
     return labels, people, missing

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import RunFolderError
+from harness.hashing import sha256_of
 from harness.items import items_of
 from harness.metrics import Items, Metric
 from harness.own_metric import find_metric
@@ -171,13 +172,19 @@ def _arm(
     given = all(r.likelihood is not None and r.likelihood.status == "ok" for r in records)
     likelihoods: tuple[tuple[float, ...], ...] = ()
     if predictions and given:
-        likelihoods = tuple(_likelihoods(folder, record, truth) for record in records)
+        each = [_likelihoods(folder, record, truth) for record in records]
+        likelihoods = tuple(found for found in each if found) if all(each) else ()
     return ArmEvidence(plan, status, error, records, predictions, likelihoods)
 
 
 def _likelihoods(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[float, ...]:
-    trial = folder.trial_folder(record.arm, record.fit_id, record.trial_id)
-    rows = read_jsonl(trial / "likelihood" / "likelihoods.jsonl")
+    """Return likelihoods of the first targets; nothing where they are of other answers."""
+    trial = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "likelihood"
+    pairs = zip(truth.ids, truth.targets, strict=True)
+    answers = [[row_id, accepted[0]] for row_id, accepted in pairs]
+    if (trial / "answers.sha256").read_text() != sha256_of(answers):
+        return ()
+    rows = read_jsonl(trial / "likelihoods.jsonl")
     by_id = {row["id"]: float(row["log_likelihood"]) for row in rows}
     return tuple(by_id[row_id] for row_id in truth.ids)
 

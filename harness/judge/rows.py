@@ -43,7 +43,7 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
         *limit_checks(
             task["limits"],
             (primary.value or 0.0, primary.ci_low, primary.ci_high),
-            (timing["p95_s"], *_p95_interval(arm)),
+            None if timing["p95_s"] is None else (timing["p95_s"], *_p95_interval(arm)),
             serve_bytes,
             fit_bytes,
             reserved if terms.reserved else busy,
@@ -89,7 +89,7 @@ def usage_of(evidence: Evidence, arm: ArmEvidence) -> cost.Usage:
         needs_train=arm.plan.needs_train,
         needs_model=arm.plan.needs_model,
         learns=arm.plan.learns,
-        elsewhere=charge is not None or bool(elsewhere.walls_s(arm)),
+        elsewhere=arm.plan.replays or charge is not None or bool(elsewhere.walls_s(arm)),
         usd_per_request=charge,
     )
 
@@ -126,6 +126,8 @@ def _model_text(model: LoadedModel) -> str:
 def _timing(arm: ArmEvidence) -> dict[str, Any]:
     warm, cold = _warm_walls(arm), [w for t in arm.trials if t.serve for w in t.serve.cold_walls_s]
     own = not elsewhere.walls_s(arm)
+    if own and arm.plan.replays:
+        return dict.fromkeys(("p50_s", "p95_s", "p50_cold_s", "throughput_per_s"))
     return {
         "p50_s": float(np.quantile(warm, 0.5)),
         "p95_s": float(np.quantile(warm, 0.95)),

@@ -91,7 +91,8 @@ def further_score(evidence: Evidence, arm: ArmEvidence, name: str) -> Score:
     if "sources" in metric.needs and not arm.cites:
         return _undefined(metric, "cites nothing")
     if "likelihoods" in metric.needs and not arm.log_likelihoods:
-        return _undefined(metric, "gives no likelihoods")
+        said = [t.likelihood.error for t in arm.trials if t.likelihood and t.likelihood.error]
+        return _undefined(metric, said[0] if said else "gives no likelihoods")
     return score(evidence, arm, metric)
 
 

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from harness import numbers
@@ -67,6 +67,10 @@ def decide(contenders: Sequence[Contender], contest: Contest, margin: float) -> 
     }
     if not feasible:
         return _nothing_feasible(contenders, rejected)
+    if any(contender.cost is None for contender in feasible):
+        # Some cost cannot be compared: one order for all, by complexity, or the cheapest would be
+        # found by one rule and held against the others by another.
+        feasible = [replace(contender, cost=None) for contender in feasible]
     names = [contender.name for contender in feasible]
     hearing = Hearing(tuple(feasible), contest, contest.losses(names), margin)
     if len(feasible) == 1:
@@ -247,7 +251,8 @@ def cheapest(candidates: Sequence[Contender]) -> Contender:
     if all(c.cost is not None for c in pool):
         least = min(c.cost for c in pool if c.cost is not None)
         pool = [c for c in pool if c.cost is not None and c.cost <= least * EQUAL_COST]
-    return min(pool, key=lambda c: (c.complexity, c.cost or 0.0))
+        return min(pool, key=lambda c: (c.complexity, c.cost))
+    return min(pool, key=lambda c: c.complexity)
 
 
 def _nothing_feasible(contenders: Sequence[Contender], rejected: dict[str, str]) -> Recommendation:

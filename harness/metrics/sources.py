@@ -68,13 +68,17 @@ def _declined(items: Items) -> Array:
 def _grounded(items: Items) -> Array:
     """Return [n, 2] over items that answer and cite: the share of words that the documents have.
 
-    A failed answer, a declined one and one without a word do not count.
+    A failed answer is worth nothing; a declined one, one without a word and one that cites nothing
+    do not count.
     """
     words_of: dict[str, frozenset[str]] = {}
     values: list[float | None] = []
     for text, texts in zip(items.texts, items.source_texts, strict=True):
-        said = [] if text is None else normalise_answer(text).split()
-        if not said or not texts or declines(text or "", items.no_answer):
+        if text is None:
+            values.append(0.0)
+            continue
+        said = normalise_answer(text).split()
+        if not said or not texts or declines(text, items.no_answer):
             values.append(None)
             continue
         for document in texts:

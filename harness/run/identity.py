@@ -37,7 +37,7 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     if used is not None and used.hosted is not None:
         parts["model"] = [used.hosted.provider, used.location, used.name]
         parts["settings"] = [dict(used.hosted.extra), used.hosted.context_tokens]
-        parts["engine"] = _engine_sha256("harness.lm.hosted")
+        parts["engine"] = _engine_sha256("harness.lm")
     elif used is not None:
         parts["model"] = used.sha256 or f"{used.name}@{used.revision}"
         parts["dtype"] = dtype

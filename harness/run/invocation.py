@@ -61,6 +61,8 @@ class Invocation:
         self.folder.append(plan)
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
+        else:
+            self.folder.documents.unlink(missing_ok=True)
         done = self.folder.trials()
         runner = TrialRunner(self.task, self.folder, setting, plan.trials, self.audience.tick)
         # No worker may find the answers in the run folder: they are laid down when all is over.

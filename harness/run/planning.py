@@ -126,6 +126,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 complexity=strategy.complexity,
                 provides=_provides(task, arm),
                 model=model,
+                replays=strategy.replays,
             )
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from harness.hashing import sha256_of_file
+from harness.hashing import sha256_of, sha256_of_file
 from harness.own_metric import find_metric
 from harness.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.run import machine
@@ -70,7 +70,7 @@ class TrialRunner:
         """Tell whether an earlier record still stands: it ended ok and its answers are there."""
         if earlier.status != "ok" or earlier.serve is None:
             return False
-        if self._wants_likelihoods and earlier.likelihood is None:
+        if self._wants_likelihoods and not self._likelihoods_stand(trial, earlier):
             return False
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         predictions = folder / "predictions.jsonl"
@@ -126,9 +126,22 @@ class TrialRunner:
         given = read_predictions(folder / "predictions.jsonl")
         if any(prediction.prompt is None for prediction in given.values()):
             return WorkerResult(status="skipped", error="its answers name no prompts")
-        (folder / "likelihood").mkdir()
-        job = self._job(trial, "likelihood", folder / "likelihood")
-        return self._work(job, folder / "likelihood" / "job.json", given)
+        here = folder / "likelihood"
+        here.mkdir()
+        # Which answers these are of: unlike predictions, they depend on the targets.
+        (here / "answers.sha256").write_text(self._answers_sha256)
+        return self._work(self._job(trial, "likelihood", here), here / "job.json", given)
+
+    def _likelihoods_stand(self, trial: PlannedTrial, earlier: TrialRecord) -> bool:
+        if earlier.likelihood is None:
+            return False
+        folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
+        of = folder / "likelihood" / "answers.sha256"
+        return not of.is_file() or of.read_text() == self._answers_sha256
+
+    @cached_property
+    def _answers_sha256(self) -> str:
+        return sha256_of([[example.query.id, example.targets[0]] for example in self.task.test])
 
     def _job(self, trial: PlannedTrial, kind: Kind, folder: Path) -> Job:
         fit_folder = self.folder.fit_folder(trial.arm, trial.fit_id)

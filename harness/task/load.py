@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from harness.task import audit
 from harness.task.answers import read_labels, read_schema
 from harness.task.corpus import Corpus, read_corpus
 from harness.task.rows import Row, read_rows
-from harness.task.schema import Arm, Model, TaskFile
+from harness.task.schema import Arm, Model, TaskFile, name_of
 from harness.task.splits import SPLITS, cut, examples_of
 from harness.task.truth import TruthReader, TruthRow
 from harness.task.validate import check_keys, nothing_to_score, validate
@@ -175,6 +175,8 @@ def _arms(
     params: dict[str, dict[str, Any]] = {}
     profiles: dict[str, registry.Profile] = {}
     folder = source.path.parent
+    names = [arm.name for arm in spec.strategies]
+    repeated = {name for name in names if names.count(name) > 1}  # these are faults already
     for position, written in enumerate(spec.strategies):
         where = source.where(["strategies", position])
         try:
@@ -193,15 +195,28 @@ def _arms(
         except HarnessError as problem:
             faults.append(Fault(where, str(problem)))
             continue
+        if written.model is not None and "model" not in profile.needs:
+            faults.append(Fault(where, f"{written.use} uses no model", "remove `model`"))
         for arm in _with_models(written, spec.models, "model" in profile.needs):
-            if arm.name in strategies and written.name != arm.name:
+            if arm.name in strategies and arm.name not in repeated:
                 what = f"two arms are called '{arm.name}'"
                 faults.append(Fault(where, what, "name each model once, or give arms a `name:`"))
             arms.append(arm)
             strategies[arm.name] = strategy
             params[arm.name] = resolved.model_dump(mode="json")
             profiles[arm.name] = profile
+    faults.extend(_ambiguous_models(arms, source))
     return tuple(arms), strategies, params, profiles
+
+
+def _ambiguous_models(arms: Sequence[Arm], source: Source) -> Iterator[Fault]:
+    """Yield a fault for each hosted model that two arms ask in different ways."""
+    seen: dict[str, Model] = {}
+    for arm in arms:
+        if arm.model is not None and seen.setdefault(name_of(arm.model), arm.model) != arm.model:
+            what = f"'{arm.name}' asks '{name_of(arm.model)}' in another way than an earlier arm"
+            fix = "give it the same settings, or compare them in two runs"
+            yield Fault(source.where(["strategies"]), what, fix)
 
 
 def _with_models(arm: Arm, models: Sequence[Model], needs_model: bool) -> list[Arm]:

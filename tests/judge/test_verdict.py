@@ -281,3 +281,23 @@ def test_a_loss_on_the_margin_is_settled_only_by_being_shown_worse():
     assert items_to_settle(loss, margin=0.05, n=100) == 400
     assert items_to_settle(Loss(value=0.0, low=-0.1, high=0.1, to="x"), margin=0.0, n=100) is None
     assert items_to_settle(Loss(), margin=0.05, n=100) is None
+
+
+def test_one_unknown_cost_puts_one_order_on_all_arms():
+    arms = [
+        arm("dear", 0.9, cost=1000, complexity=1),
+        arm("cheap", 0.9, cost=1, complexity=2),
+        arm("asked", 0.9, cost=None, complexity=2),
+    ]
+    found = verdict(arms, n=100_000)
+    assert (found.verdict, found.choice, set(found.tied_with)) == (
+        "tie",
+        "dear",
+        {"cheap", "asked"},
+    )
+
+
+def test_an_unknown_cost_is_not_nothing():
+    arms = [arm("known", 0.9, cost=1.0), arm("unknown", 0.9, cost=None)]
+    assert cheapest(arms).name == "known"
+    assert cheapest(arms[::-1]).name == "unknown"  # of equal complexity the first

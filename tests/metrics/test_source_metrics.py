@@ -74,7 +74,11 @@ def test_the_share_of_words_that_stand_in_the_documents_cited(text, cited, share
     assert grounded(text, *cited) == pytest.approx(share)
 
 
-@pytest.mark.parametrize("text", [None, "", "the", "Not in the handbook!"])
+def test_a_failed_answer_is_worth_nothing():
+    assert grounded(None, "oil") == 0
+
+
+@pytest.mark.parametrize("text", ["", "the", "Not in the handbook!"])
 def test_what_answers_nothing_is_neither_grounded_nor_not(text):
     assert math.isnan(grounded(text, "oil", no_answer="not in the handbook"))
 

@@ -56,7 +56,7 @@ def test_an_arm_without_likelihoods_says_so_and_keeps_its_score(ran):
     (folder, records), *_ = ran
     rows = {row.strategy: row for row in judge(folder).rows}
     for score in rows["majority"].also:
-        assert (score.value, score.undefined) == (None, "gives no likelihoods")
+        assert (score.value, score.undefined) == (None, "its answers name no prompts")
     assert rows["majority"].status == "ok"
     assert records["majority"].likelihood.status == "skipped"
 
@@ -70,3 +70,18 @@ def test_it_is_a_process_of_its_own_with_its_own_figures(ran):
 def test_a_metric_where_less_is_better_does_not_decide(tiny, tmp_path):
     with pytest.raises(TaskError, match="does not decide → name it under `also`"):
         load_task(tiny(tmp_path, "", ["zero_shot"], metric="perplexity"))
+
+
+def test_a_corrected_target_asks_again(tiny, run_tiny, tmp_path):
+    write_model(tmp_path / "model", "llama-tied", chat=True)
+    path = tiny(tmp_path, "", ["zero_shot"], model="./model", also=["bits_per_byte"])
+    folder, before = run_tiny(path, tmp_path / "run")
+    rows = [json.loads(line) for line in (tmp_path / "test.jsonl").read_text().splitlines()]
+    rows[0]["label"] = "b"
+    (tmp_path / "test.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    folder, after = run_tiny(path, tmp_path / "run")
+    assert after["zero_shot"].trial_id == before["zero_shot"].trial_id
+    assert after["zero_shot"].finished_at >= before["zero_shot"].finished_at
+    (likelihoods,) = folder.path.glob("trials/*/*/*/likelihood/likelihoods.jsonl")
+    assert len(likelihoods.read_text().splitlines()) == len(rows)
+    assert judge(folder).rows[0].also[0].value is not None

@@ -72,3 +72,29 @@ def test_an_empty_list_and_a_number_are_no_models(tiny, tmp_path):
     for model in ([], 7, [7]):
         with pytest.raises(TaskError, match="model"):
             load_task(tiny(tmp_path, "", ["zero_shot"], model=model))
+
+
+def test_a_model_for_an_arm_that_uses_none_is_refused(tiny, tmp_path):
+    arms = ["zero_shot", {"use": "tfidf", "model": "a/one"}]
+    with pytest.raises(TaskError, match="tfidf uses no model → remove `model`"):
+        load_task(tiny(tmp_path, "", arms, model="b/one"))
+
+
+def test_one_hosted_model_is_asked_in_one_way(tiny, tmp_path):
+    far = {"provider": "openai", "base_url": "http://far/v1", "model": "m"}
+    other = {**far, "extra": {"reasoning_effort": "high"}}
+    arms = [{"use": "zero_shot", "model": far}, {"use": "few_shot", "model": other}]
+    with pytest.raises(TaskError, match="'few_shot' asks 'm at http://far/v1' in another way"):
+        load_task(tiny(tmp_path, "", arms))
+
+
+def test_answers_of_elsewhere_have_no_times_of_ours(tiny, run_tiny, tmp_path):
+    lines = [{"id": f"test{n}", "text": "a"} for n in range(8)]
+    (tmp_path / "made.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    arms = ["majority", {"use": "predictions", "file": "made.jsonl"}]
+    limits = {"max_p95_ms": 1000}
+    folder, _ = run_tiny(tiny(tmp_path, "", arms, limits=limits), tmp_path / "run")
+    row = {row.strategy: row for row in judge(folder).rows}["predictions"]
+    assert (row.status, row.score.value) == ("ok", 0.5)
+    assert (row.p50_s, row.p95_s, row.throughput_per_s, row.usd_per_1k_busy) == (None,) * 4
+    assert row.misses == ("limits.max_p95_ms",)
