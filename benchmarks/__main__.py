@@ -16,7 +16,15 @@ from typing import Any
 from benchmarks.sides import SideError, Sides
 from harness.errors import HarnessError
 
-NAMES = ("choice_scoring", "many_labels", "lora_training", "generation", "utilisation", "retrieval")
+NAMES = (
+    "choice_scoring",
+    "many_labels",
+    "lora_training",
+    "generation",
+    "utilisation",
+    "retrieval",
+    "directions",
+)
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError
+from benchmarks.public_sets import rows, text
 
-FOLDER = Path(__file__).parent.parent.parent / "shared" / "data" / "banking77"
+SET = "banking77"
 SEED = 0
 Row = tuple[str, str]
 """A message and its label."""
@@ -47,9 +45,9 @@ def few_shot_questions(labels: int, shots: int, messages: int) -> Questions:
     """
     draw = random.Random(SEED)
     drawn = draw.sample(_labels(), labels)
-    train = [row for row in _rows("train.jsonl") if row["label"] in drawn]
+    train = [row for row in rows(SET, "train.jsonl") if row["label"] in drawn]
     shown = "".join(_shot(row) for row in draw.sample(train, shots))
-    test = draw.sample([row for row in _rows("test.jsonl") if row["label"] in drawn], messages)
+    test = draw.sample([row for row in rows(SET, "test.jsonl") if row["label"] in drawn], messages)
     return Questions(
         [f"{shown}Message: {row['input']}\nLabel:" for row in test],
         [f" {_words(label)}" for label in drawn],
@@ -60,7 +58,7 @@ def zero_shot_questions(messages: int) -> Questions:
     """Return test messages of all labels behind an instruction that lists the labels."""
     labels = [_words(label) for label in _labels()]
     listed = "\n".join(["Give each message one of these labels:", *(f"- {x}" for x in labels)])
-    test = random.Random(SEED).sample(_rows("test.jsonl"), messages)
+    test = random.Random(SEED).sample(rows(SET, "test.jsonl"), messages)
     return Questions(
         [f"{listed}\n\nMessage: {row['input']}\nLabel:" for row in test],
         [f" {label}" for label in labels],
@@ -70,8 +68,8 @@ def zero_shot_questions(messages: int) -> Questions:
 def lesson(examples: int, held_out: int) -> Lesson:
     """Return training rows of all labels, and test rows to hold out."""
     draw = random.Random(SEED)
-    train = draw.sample(_rows("train.jsonl"), examples)
-    test = draw.sample(_rows("test.jsonl"), held_out)
+    train = draw.sample(rows(SET, "train.jsonl"), examples)
+    test = draw.sample(rows(SET, "test.jsonl"), held_out)
     return Lesson(
         [(row["input"], _words(row["label"])) for row in train],
         [(row["input"], _words(row["label"])) for row in test],
@@ -80,7 +78,7 @@ def lesson(examples: int, held_out: int) -> Lesson:
 
 def long_text() -> str:
     """Return all training messages, one a line: text enough to cut sequences from."""
-    return "\n".join(row["input"] for row in _rows("train.jsonl"))
+    return "\n".join(row["input"] for row in rows(SET, "train.jsonl"))
 
 
 def _shot(row: dict[str, Any]) -> str:
@@ -92,19 +90,4 @@ def _words(label: str) -> str:
 
 
 def _labels() -> list[str]:
-    return list(json.loads(_read("labels.json")))
-
-
-def _rows(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in _read(name).splitlines()]
-
-
-@cache
-def _read(name: str) -> str:
-    try:
-        return (FOLDER / name).read_text()
-    except OSError as problem:
-        raise UserError(
-            f"{FOLDER} has no {name} → the benchmarks need the banking77 data there"
-            " (train.jsonl, test.jsonl, labels.json)"
-        ) from problem
+    return list(json.loads(text(SET, "labels.json")))

@@ -5,17 +5,14 @@ The data lie beside the project and are not part of it. Knows nothing of how any
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from harness.errors import UserError
+from benchmarks.public_sets import rows
 from harness.types import Document, Query
 
-FOLDER = Path(__file__).parent.parent.parent / "shared" / "data" / "squad"
+SET = "squad"
 SEED = 0
 
 
@@ -36,10 +33,10 @@ def search(questions: int, documents: int) -> Search:
         documents: how many at least; those of the questions are always among them.
     """
     draw = random.Random(SEED)
-    asked = _rows("test.jsonl")
+    asked = rows(SET, "test.jsonl")
     asked = draw.sample(asked, min(questions, len(asked)))
     right = [row["doc_id"] for row in asked]
-    corpus = [Document(row["id"], row["title"], row["text"]) for row in _rows("corpus.jsonl")]
+    corpus = [Document(row["id"], row["title"], row["text"]) for row in rows(SET, "corpus.jsonl")]
     needed = set(right)
     others = [document.id for document in corpus if document.id not in needed]
     kept = needed | set(draw.sample(others, min(max(documents - len(needed), 0), len(others))))
@@ -60,14 +57,3 @@ def document_recall(found: Sequence[Sequence[str]], right: Sequence[str], k: int
     """
     hits = [own in list(dict.fromkeys(ids))[:k] for ids, own in zip(found, right, strict=True)]
     return sum(hits) / len(hits)
-
-
-def _rows(name: str) -> list[dict[str, Any]]:
-    try:
-        lines = (FOLDER / name).read_text(encoding="utf-8").split("\n")
-    except OSError as problem:
-        raise UserError(
-            f"{FOLDER} has no {name} → the benchmark needs the squad data there"
-            " (test.jsonl, corpus.jsonl)"
-        ) from problem
-    return [json.loads(line) for line in lines if line]

@@ -1,8 +1,12 @@
-"""Chooses a setting on validation rows, the same way in every strategy, and says so."""
+"""Chooses what strategies choose: demonstrations by seed, settings on validation rows.
+
+The same way in every strategy, and the record says what was chosen.
+"""
 
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -58,6 +62,32 @@ def some(rows: Split, most: int, seed: int) -> Split:
 def showable(rows: Split) -> list[Example]:
     """Return the rows that any asker may be shown: those of no group."""
     return [row for row in rows if not row.query.groups]
+
+
+def demonstrations(
+    rows: Sequence[Example], shots: int, seed: int, balanced: bool = False
+) -> list[Example]:
+    """Draw rows to show; the same number and seed give the same rows to every strategy.
+
+    Args:
+        rows: to draw from; all of them where there are fewer than `shots`.
+        shots: how many.
+        seed: decides which, and their order.
+        balanced: whether the answers take turns.
+    """
+    order = random.Random(seed)
+    rows = list(rows)
+    order.shuffle(rows)
+    if balanced:
+        turns: dict[str, int] = defaultdict(int)
+        keyed = []
+        for row in rows:
+            keyed.append((turns[row.targets[0]], row))
+            turns[row.targets[0]] += 1
+        rows = [row for _, row in sorted(keyed, key=lambda item: item[0])]
+    drawn = rows[:shots]
+    order.shuffle(drawn)
+    return drawn
 
 
 def surviving(

@@ -53,6 +53,8 @@ class LoadedModel(Fact):
     dtype: str | None = None
     device: str | None = None
     parameters: int | None = None
+    weights_bytes: int | None = None
+    """What parameters and buffers take in memory, counted on the loaded model."""
     scoring: str | None = None
     """How it computed: "packed" token trees, "plain" single sequences, or "encoder_decoder"."""
     hosted_at: str | None = None

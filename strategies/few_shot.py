@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -15,7 +13,7 @@ from pydantic import Field, PositiveInt
 
 import harness
 from harness import Example, Prediction, Query, Split, Strategy, lm, retrieval
-from harness.choosing import best_on_validation, showable, some, surviving
+from harness.choosing import best_on_validation, demonstrations, showable, some, surviving
 from harness.prompts import full_prompt
 
 
@@ -95,7 +93,8 @@ class FewShot(Strategy):
         """Return the demonstrations that all queries share."""
         if self.near is not None:
             return []
-        return draw(train, shots, self.params.select, self.context.seed)
+        balanced = self.params.select == "balanced"
+        return demonstrations(train, shots, self.context.seed, balanced)
 
     def _answers(
         self, queries: Sequence[Query], shots: int, drawn: Sequence[Example]
@@ -122,20 +121,3 @@ class FewShot(Strategy):
             self.said = True
             self.context.note("shots", f"not all {len(shown)} fit the model with every input")
         return prompt
-
-
-def draw(train: Split, shots: int, select: str, seed: int) -> list[Example]:
-    """Draw demonstrations; the last one drawn stands nearest to the question."""
-    rows = list(train)
-    order = random.Random(seed)
-    order.shuffle(rows)
-    if select == "balanced":
-        turns: dict[str, int] = defaultdict(int)
-        keyed = []
-        for row in rows:
-            keyed.append((turns[row.targets[0]], row))
-            turns[row.targets[0]] += 1
-        rows = [row for _, row in sorted(keyed, key=lambda item: item[0])]
-    chosen = rows[:shots]
-    order.shuffle(chosen)
-    return chosen

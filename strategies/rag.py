@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -12,7 +11,7 @@ from pathlib import Path
 from pydantic import Field, PositiveInt
 
 from harness import Prediction, Query, Split, Strategy, lm, retrieval
-from harness.choosing import best_on_validation, showable, some, surviving
+from harness.choosing import best_on_validation, demonstrations, showable, some, surviving
 from harness.prompts import Shown, passages_prompt
 
 
@@ -50,9 +49,7 @@ class Rag(Strategy):
             context.documents, params, context.device, context.note, context.log
         )
         self.retriever.save(artifact / "index")
-        open_rows = showable(train)
-        shots = min(params.shots, len(open_rows))
-        rows = random.Random(context.seed).sample(open_rows, shots)
+        rows = demonstrations(showable(train), params.shots, context.seed)
         found = self._passages([row.query for row in rows], max(params.top_k))
         shown = [
             Shown(row.query, [text for _, text in passages], row.targets[0])

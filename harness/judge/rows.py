@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import numbers
 from harness.judge import cost, elsewhere
 from harness.judge.checks import limit_checks, need_checks
 from harness.judge.comparison import Loss, Row, Score
@@ -117,8 +118,9 @@ def _facts(arm: ArmEvidence) -> dict[str, Any]:
 def _model_text(model: LoadedModel) -> str:
     if model.hosted_at is not None:
         return f"{model.name}, hosted at {model.hosted_at}"
+    taken = "" if model.weights_bytes is None else f" ({numbers.size(model.weights_bytes)})"
     return (
-        f"{model.name}, {model.parameters:,} weights in {model.dtype} on {model.device},"
+        f"{model.name}, {model.parameters:,} weights in {model.dtype}{taken} on {model.device},"
         f" {model.scoring} scoring"
     )
 

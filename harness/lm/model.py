@@ -88,5 +88,6 @@ class LanguageModel:
                 for name, parameter in self.model.named_parameters()
                 if "lora_" not in name
             ),
+            weights_bytes=self.model.get_memory_footprint(),
             scoring=self.path,
         )

@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from needed import needs_banking77
 
-from benchmarks import (
-    data,
-)
+from benchmarks import data, public_sets
 from harness.errors import UserError
 
-needs_data = pytest.mark.skipif(
-    not data.FOLDER.is_dir(), reason=f"the banking77 data are not at {data.FOLDER}"
-)
 
-
-@needs_data
+@needs_banking77
 def test_work_is_drawn_the_same_every_time():
     first, again = (data.few_shot_questions(10, 20, 100) for _ in range(2))
     assert first == again
@@ -25,7 +20,7 @@ def test_work_is_drawn_the_same_every_time():
     assert data.lesson(160, 80) == data.lesson(160, 80)
 
 
-@needs_data
+@needs_banking77
 def test_few_shot_prompts_share_their_demonstrations_and_nothing_else():
     questions = data.few_shot_questions(10, 20, 100)
     shared = {prompt.rsplit("Message: ", 1)[0] for prompt in questions.prompts}
@@ -39,7 +34,7 @@ def test_few_shot_prompts_share_their_demonstrations_and_nothing_else():
     assert not asked & {message for message, _ in shown}
 
 
-@needs_data
+@needs_banking77
 def test_zero_shot_prompts_list_every_label():
     questions = data.zero_shot_questions(100)
     assert len(questions.continuations) == 77
@@ -47,7 +42,7 @@ def test_zero_shot_prompts_list_every_label():
         assert f"\n-{label}\n" in questions.prompts[0]
 
 
-@needs_data
+@needs_banking77
 def test_what_is_held_out_is_not_learnt_from():
     lesson = data.lesson(160, 80)
     assert (len(lesson.examples), len(lesson.held_out)) == (160, 80)
@@ -55,8 +50,6 @@ def test_what_is_held_out_is_not_learnt_from():
 
 
 def test_missing_data_names_the_folder(tmp_path, monkeypatch):
-    data._read.cache_clear()
-    monkeypatch.setattr(data, "FOLDER", tmp_path / "banking77")
+    monkeypatch.setattr(public_sets, "FOLDER", tmp_path)
     with pytest.raises(UserError, match=re.escape(str(tmp_path / "banking77"))):
         data.lesson(1, 1)
-    data._read.cache_clear()

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pytest
 from fake_sides import COMMON, FakeSides
+from needed import needs_banking77
 
 from benchmarks import (
-    data,
     generation,
-)
-
-needs_data = pytest.mark.skipif(
-    not data.FOLDER.is_dir(), reason=f"the banking77 data are not at {data.FOLDER}"
 )
 
 
@@ -38,7 +34,7 @@ def generation_answers(peer_outputs, gaps):
     }
 
 
-@needs_data
+@needs_banking77
 @pytest.mark.parametrize(
     ("other", "gaps", "same"),
     [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import retrieval, squad
+from benchmarks import public_sets, retrieval, squad
 from benchmarks.sides import Side
 from harness.errors import UserError
 
@@ -21,7 +21,7 @@ def test_recall_counts_different_documents():
 
 
 def test_missing_data_names_the_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(squad, "FOLDER", tmp_path / "squad")
+    monkeypatch.setattr(public_sets, "FOLDER", tmp_path)
     with pytest.raises(UserError, match=re.escape(str(tmp_path / "squad"))):
         squad.search(1, 1)
 

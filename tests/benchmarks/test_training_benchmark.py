@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import pytest
 from fake_sides import COMMON, FakeSides
+from needed import needs_banking77
 
 from benchmarks import (
-    data,
     lora_training,
     trl_peer,
 )
 from benchmarks.sides import Side, SideError
-
-needs_data = pytest.mark.skipif(
-    not data.FOLDER.is_dir(), reason=f"the banking77 data are not at {data.FOLDER}"
-)
 
 
 def trained(dtype, **_):
@@ -39,7 +35,7 @@ TRAINING = {
 }
 
 
-@needs_data
+@needs_banking77
 def test_the_smaller_ratio_and_the_larger_difference_count(monkeypatch):
     monkeypatch.setattr(lora_training, "version", lambda _: "0")
     monkeypatch.setattr(lora_training, "has_bf16", lambda: True)
@@ -57,7 +53,7 @@ def test_the_smaller_ratio_and_the_larger_difference_count(monkeypatch):
     assert sorted(learnt[0]) == trained("float32")[1]["train"]
 
 
-@needs_data
+@needs_banking77
 @pytest.mark.parametrize(("native", "precisions"), [(True, 2), (False, 1)])
 def test_a_processor_without_bfloat16_is_not_made_to_emulate_it(native, precisions, monkeypatch):
     monkeypatch.setattr(lora_training, "version", lambda _: "0")

@@ -1,0 +1,284 @@
+"""Which way papers' findings go on a small model: the same arms, on cuts of public sets.
+
+Every cut is a task that `python -m harness run` runs as it runs anybody's, in `runs/directions`; a
+run that was interrupted goes on where it stopped. The page is drawn from the run folders alone.
+No peer.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmarks.cuts import FULL, QUICK, WRITERS
+from benchmarks.sides import Sides
+from harness import numbers
+from harness.judge import Comparison, Difference, judge
+from harness.judge.evidence import gather
+from harness.judge.scoring import differences
+from harness.runfolder import RunFolder
+
+PACKAGES = ()
+RUNS = Path("runs") / "directions"
+PAGE = Path(__file__).parent / "directions.md"
+QUICK_CUTS = ("banking77_10",)
+QUICK_ARMS = ("tfidf", "zero_shot", "few_shot", "few_shot_nearest")
+SAME = 0.05
+"""Two arms are the same if their difference is shown to be smaller than this."""
+RANDOM = "A model of random weights: what it takes is meant, its scores mean nothing."
+Found = Literal["as reported", "the other way", "not shown"]
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What a paper reports of two arms, and the cuts that it is tested on."""
+
+    paper: str
+    says: str
+    arm: str
+    than: str
+    cuts: tuple[str, ...]
+    relation: Literal["better than", "the same as"] = "better than"
+
+
+DOCUMENTS = ("squad", "handbook_qa")
+LABELS = ("banking77_10", "banking77_77")
+DIRECTIONS = (
+    Direction(
+        "Lewis et al. 2020 (arXiv 2005.11401)",
+        "retrieval beats a model that answers by heart",
+        "rag",
+        "zero_shot",
+        DOCUMENTS,
+    ),
+    Direction(
+        "Lewis et al. 2020 (arXiv 2005.11401)",
+        "it is the passages that help, not the demonstrations",
+        "rag",
+        "few_shot_3",
+        DOCUMENTS,
+    ),
+    Direction(
+        "Soudani et al. 2024 (arXiv 2403.01432)",
+        "retrieval beats tuning on questions",
+        "rag",
+        "lora",
+        DOCUMENTS,
+    ),
+    Direction(
+        "Ovadia et al. 2023 (arXiv 2312.05934)",
+        "retrieval beats tuning on the documents",
+        "rag",
+        "corpus_tuning",
+        DOCUMENTS,
+    ),
+    Direction(
+        "Balaguer et al. 2024 (arXiv 2401.08406)",
+        "tuning and retrieval add up",
+        "rag_lora",
+        "rag",
+        DOCUMENTS,
+    ),
+    Direction(
+        "Liu et al. 2022 (arXiv 2205.05638)",
+        "tuning few weights beats demonstrations",
+        "lora",
+        "few_shot",
+        (*LABELS, "snips", "e2e_nlg"),
+    ),
+    Direction(
+        "Hu et al. 2021 (arXiv 2106.09685)",
+        "LoRA is as good as full fine-tuning",
+        "lora",
+        "full_finetune",
+        LABELS,
+        "the same as",
+    ),
+    Direction(
+        "Dettmers et al. 2023 (arXiv 2305.14314)",
+        "4 bits cost no quality",
+        "qlora",
+        "lora",
+        LABELS,
+        "the same as",
+    ),
+    Direction(
+        "Lester et al. 2021 (arXiv 2104.08691)",
+        "in small models prompt tuning falls behind",
+        "lora",
+        "prompt_tuning",
+        LABELS,
+    ),
+    Direction(
+        "Liu et al. 2021 (arXiv 2101.06804)",
+        "the nearest demonstrations beat random ones",
+        "few_shot_nearest",
+        "few_shot",
+        (*LABELS, "snips", "e2e_nlg"),
+    ),
+    Direction(
+        "Edwards and Camacho-Collados 2024 (arXiv 2403.17661)",
+        "a small tuned encoder beats prompting",
+        "encoder",
+        "few_shot",
+        LABELS,
+    ),
+    Direction(
+        "Edwards and Camacho-Collados 2024 (arXiv 2403.17661)",
+        "even word counts beat prompting",
+        "tfidf",
+        "few_shot",
+        LABELS,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a direction on one cut."""
+
+    direction: Direction
+    cut: str
+    difference: Difference
+
+    @property
+    def found(self) -> Found:
+        """Say whether the interval of the difference agrees with the paper."""
+        low, high = self.difference.ci_low, self.difference.ci_high
+        if self.direction.relation == "the same as":
+            if low >= -SAME and high <= SAME:
+                return "as reported"
+            return "the other way" if low > 0 or high < 0 else "not shown"
+        if low > 0:
+            return "as reported"
+        return "the other way" if high < 0 else "not shown"
+
+    def sentence(self) -> str:
+        """Say what did not reproduce."""
+        wanted, difference = self.direction, self.difference
+        reported = f"{wanted.paper}: {wanted.says}"
+        how = {
+            "the other way": "Here it is the other way round",
+            "not shown": "Here the interval allows either",
+            "as reported": "So it is here",
+        }[self.found]
+        return (
+            f"{reported}. {how}: on `{self.cut}` `{wanted.arm}` differs from `{wanted.than}` by"
+            f" {_signed(difference)} {difference.metric}."
+        )
+
+
+def run(sides: Sides) -> dict[str, Any]:
+    """Run every cut, or go on with it, and draw the page; there is no other side."""
+    names = QUICK_CUTS if sides.quick else tuple(WRITERS)
+    size = QUICK if sides.quick else FULL
+    root = RUNS / "quick" if sides.quick else RUNS
+    folders = {}
+    for name in names:
+        task = WRITERS[name](root / "tasks" / name, size)
+        folders[name] = RunFolder(root / name)
+        only = ["--only", *QUICK_ARMS] if sides.quick else []
+        sides.say(f"{name}: {task}")
+        command = [sys.executable, "-m", "harness", "run", str(task), "--out", str(root / name)]
+        ended = subprocess.run([*command, *only], check=False, stdout=sys.stderr)
+        sides.say(f"{name} ended with code {ended.returncode}")
+    comparisons = {name: judge(folder) for name, folder in folders.items()}
+    outcomes = list(tested(folders))
+    page = drawn(comparisons, outcomes)
+    (root / "directions.md" if sides.quick else PAGE).write_text(page, encoding="utf-8")
+    return {
+        "ours_s": None,
+        "peer_s": None,
+        "ratio": None,
+        "ours_peak_rss_bytes": None,
+        "peer_peak_rss_bytes": None,
+        "peer_settings": None,
+        "outcomes": [
+            {
+                "cut": outcome.cut,
+                "arm": outcome.direction.arm,
+                "relation": outcome.direction.relation,
+                "than": outcome.direction.than,
+                "found": outcome.found,
+                **outcome.difference.model_dump(exclude={"strategy"}),
+            }
+            for outcome in outcomes
+        ],
+    }
+
+
+def tested(folders: Mapping[str, RunFolder]) -> Iterator[Outcome]:
+    """Hold every direction against the cuts where both arms finished."""
+    evidence = {name: gather(folder) for name, folder in folders.items()}
+    for direction in DIRECTIONS:
+        for cut in direction.cuts:
+            beside = differences(evidence[cut], direction.than) if cut in evidence else ()
+            for difference in beside:
+                if difference.strategy == direction.arm:
+                    yield Outcome(direction, cut, difference)
+
+
+def drawn(comparisons: Mapping[str, Comparison], outcomes: Sequence[Outcome]) -> str:
+    """Return the page: directions beside what was found, then every cut's table."""
+    machine = next(iter(comparisons.values())).machine
+    blocks = [
+        "# Directions that papers report, on a model of 135 million weights",
+        "Drawn by `python -m benchmarks directions` from runs of the cuts in `cuts.py`, each by"
+        f" `python -m harness run`, on {machine.cores} cores of {machine.cpu_model}"
+        f"{f' with {machine.gpu}' if machine.gpu else ''}. A difference is of the"
+        " same test items, with its 95 % interval; it agrees with a paper if all of the interval"
+        f" does, and two arms are the same if all of it is within ±{SAME}. Papers mostly report"
+        " larger models: what does not reproduce here speaks of this size and these few rows.",
+        "\n".join(
+            [
+                "| paper | reports | cut | difference | found |",
+                "|---|---|---|---|---|",
+                *map(_line, outcomes),
+            ]
+        ),
+        "## What did not reproduce",
+        "\n".join(f"- {o.sentence()}" for o in outcomes if o.found != "as reported")
+        or "Everything that was tested did.",
+    ]
+    for name, comparison in comparisons.items():
+        said = RANDOM if name == "one_billion" else comparison.recommendation.headline
+        blocks += [f"## `{name}`", said, _table(comparison)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _line(outcome: Outcome) -> str:
+    wanted = outcome.direction
+    claim = f"{wanted.says}: `{wanted.arm}` {wanted.relation} `{wanted.than}`"
+    difference = f"{_signed(outcome.difference)} {outcome.difference.metric}"
+    return f"| {wanted.paper} | {claim} | `{outcome.cut}` | {difference} | {outcome.found} |"
+
+
+def _signed(found: Difference) -> str:
+    return f"{found.value:+.3f} ({found.ci_low:+.3f} to {found.ci_high:+.3f})"
+
+
+def _table(comparison: Comparison) -> str:
+    """Scores, and what each arm takes; no times: a cut may be run on a machine with other work."""
+    lines = [
+        f"| arm | {comparison.task['metric']} | peak memory in fitting | in serving | artifact |",
+        "|---|---|---|---|---|",
+    ]
+    for row in comparison.rows:
+        if row.score is None or row.score.value is None:
+            lines.append(f"| `{row.strategy}` | {row.status}: {row.error} | | | |")
+            continue
+        cells = [
+            f"`{row.strategy}`",
+            f"{row.score.value:.3f} ({numbers.interval(row.score.ci_low, row.score.ci_high)})",
+            numbers.size(row.fit_peak_bytes),
+            numbers.size(row.predict_peak_bytes),
+            numbers.size(row.artifact_bytes),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    loaded = {text: row.strategy for row in reversed(comparison.rows) for text in row.models}
+    models = [f"- `{arm}`: {text}" for text, arm in reversed(loaded.items())]
+    return "\n".join([*lines, *(["", "Models as loaded:", "", *models] if models else [])])
