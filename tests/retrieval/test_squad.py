@@ -1,12 +1,10 @@
 """On questions of SQuAD the hybrid search finds the document, and no less than words alone do."""
 
-import pytest
+from needed import needs
 
 from benchmarks import retrieval, squad
 
-pytestmark = pytest.mark.skipif(
-    not squad.FOLDER.is_dir(), reason=f"the squad data are not at {squad.FOLDER}"
-)
+pytestmark = needs(squad.SET)
 
 
 def test_the_cut_holds_the_documents_of_its_questions():
