@@ -177,19 +177,16 @@ def run(sides: Sides) -> dict[str, Any]:
     names = QUICK_CUTS if sides.quick else tuple(WRITERS)
     size = QUICK if sides.quick else FULL
     root = RUNS / "quick" if sides.quick else RUNS
-    folders = {}
+    page = root / "directions.md" if sides.quick else PAGE
+    outcomes: list[Outcome] = []
     for name in names:
         task = WRITERS[name](root / "tasks" / name, size)
-        folders[name] = RunFolder(root / name)
         only = ["--only", *QUICK_ARMS] if sides.quick else []
         sides.say(f"{name}: {task}")
         command = [sys.executable, "-m", "harness", "run", str(task), "--out", str(root / name)]
         ended = subprocess.run([*command, *only], check=False, stdout=sys.stderr)
         sides.say(f"{name} ended with code {ended.returncode}")
-    comparisons = {name: judge(folder) for name, folder in folders.items()}
-    outcomes = list(tested(folders))
-    page = drawn(comparisons, outcomes)
-    (root / "directions.md" if sides.quick else PAGE).write_text(page, encoding="utf-8")
+        outcomes = draw(root, page)
     return {
         "ours_s": None,
         "peer_s": None,
@@ -209,6 +206,16 @@ def run(sides: Sides) -> dict[str, Any]:
             for outcome in outcomes
         ],
     }
+
+
+def draw(root: Path, page: Path) -> list[Outcome]:
+    """Draw the page from what the cuts' runs have come to so far."""
+    folders = {name: RunFolder(root / name) for name in WRITERS}
+    begun = {name: folder for name, folder in folders.items() if folder.truth.is_file()}
+    outcomes = list(tested(begun))
+    comparisons = {name: judge(folder) for name, folder in begun.items()}
+    page.write_text(drawn(comparisons, outcomes), encoding="utf-8")
+    return outcomes
 
 
 def tested(folders: Mapping[str, RunFolder]) -> Iterator[Outcome]:

@@ -9,7 +9,7 @@ prompting strategies share, `harness.choosing` how a setting is picked on valida
 
 from __future__ import annotations
 
-from harness.strategy import InputFile, Params, Strategy
+from harness.strategy import InputFile, ModelName, Params, Strategy
 from harness.types import Context, Document, Estimate, Example, Prediction, Query, Split, TaskFacts
 
 __version__ = "0.1.0"
@@ -19,6 +19,7 @@ __all__ = [
     "Estimate",
     "Example",
     "InputFile",
+    "ModelName",
     "Params",
     "Prediction",
     "Query",

@@ -19,7 +19,7 @@ from typing import Any
 from harness.errors import StrategyError, UnknownNameError, UserError
 from harness.hashing import sha256_of, sha256_of_file
 from harness.pyfile import from_file
-from harness.strategy import INPUT_FILE, Params, Strategy
+from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy
 
 GROUP = "harness.strategies"
 ROOMS = ("harness.retrieval",)
@@ -56,19 +56,24 @@ def find(reference: str, base: Path | None = None) -> type[Strategy]:
 
 
 def resolved_params(strategy: type[Strategy], given: Mapping[str, Any], base: Path) -> Params:
-    """Return a strategy's parameters with every input file as an absolute path.
+    """Return a strategy's parameters, every input file and model folder as an absolute path.
 
     Raises:
         pydantic.ValidationError: a parameter is unknown or of the wrong kind.
         UserError: a file is not there.
     """
     params = strategy.Params(**given)
-    paths = {
-        name: (base / Path(name_of).expanduser()).resolve() for name, name_of in _files(params)
-    }
-    for name, path in paths.items():
-        if not path.is_file():
-            raise UserError(f"parameter '{name}': there is no file {path}")
+    paths = {}
+    for name, value in _marked(params, INPUT_FILE):
+        paths[name] = (base / Path(value).expanduser()).resolve()
+        if not paths[name].is_file():
+            raise UserError(f"parameter '{name}': there is no file {paths[name]}")
+    for name, value in _marked(params, MODEL_NAME):
+        beside = (base / Path(value).expanduser()).resolve()
+        if beside.is_dir():
+            paths[name] = beside
+        elif value[0] in "./~":
+            raise UserError(f"parameter '{name}': there is no folder {beside}")
     return params.model_copy(update={name: str(path) for name, path in paths.items()})
 
 
@@ -81,7 +86,9 @@ class Profile:
     learns: str
     provides: frozenset[str]
     sha256: str
-    """Hash of the sources and input files that decide how it behaves."""
+    """Hash of the sources, input files and model folders that decide how it behaves."""
+    settings: Mapping[str, Any]
+    """Its parameters but for the names of those files and folders."""
 
 
 def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
@@ -103,9 +110,12 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
     provides = strategy.provides
     if parts:
         provides |= frozenset.intersection(*(part.provides for part in parts))
+    files = dict(_marked(params, INPUT_FILE))
+    folders = {k: name for k, name in _marked(params, MODEL_NAME) if Path(name).is_absolute()}
     sources = [
         source_sha256(strategy),
-        *(sha256_of_file(Path(path)) for _, path in _files(params)),
+        *(sha256_of_file(Path(path)) for path in files.values()),
+        *(_folder_sha256(Path(path)) for path in folders.values()),
         *(sha256_of_sources(room) for room in ROOMS if _uses(strategy, room)),
         *(part.sha256 for part in parts),
     ]
@@ -117,14 +127,20 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         max((strategy.learns, *(part.learns for part in parts)), key=LEARNS.index),
         provides,
         sha256_of(sources),
+        params.model_dump(mode="json", exclude={*files, *folders}),
     )
 
 
-def _files(params: Params) -> Iterator[tuple[str, str]]:
-    """Yield name and value of the parameters that are input files."""
+def _marked(params: Params, marker: str) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the parameters that name something of a kind, and are given."""
     for name, field in type(params).model_fields.items():
-        if INPUT_FILE in field.metadata:
-            yield name, getattr(params, name)
+        if marker in field.metadata and (value := getattr(params, name)):
+            yield name, value
+
+
+def _folder_sha256(folder: Path) -> str:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return sha256_of([[str(file.relative_to(folder)), sha256_of_file(file)] for file in files])
 
 
 def _uses(strategy: type[Strategy], room: str) -> bool:

@@ -36,6 +36,11 @@ InputFile = Annotated[str, INPUT_FILE]
 """Type of a parameter that names a file beside the task file: the harness checks that it is there,
 hands it over as an absolute path, and takes its content, not its name, for what decides a fit."""
 
+MODEL_NAME = "model name"
+ModelName = Annotated[str, MODEL_NAME]
+"""Type of a parameter that names a model which is not the arm's own, an embedder say: a folder
+beside the task file is handed over as an absolute path, and its files count, not its name."""
+
 
 class Strategy(ABC):
     """One way of doing the task."""

@@ -4,13 +4,14 @@
         check_strategy(MyStrategy)
 
 Each half runs in a fresh process on a small made-up task, once for each kind of answer that the
-strategy gives and the check can pose. Every breach found is reported, not only the first.
+strategy gives. Every breach found is reported, not only the first.
 """
 
 from __future__ import annotations
 
 import hashlib
 import inspect
+import json
 import random
 import shutil
 import tempfile
@@ -33,8 +34,15 @@ from harness.strategy import Params, Strategy
 from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskFacts
 
 TIMEOUT_S = 600.0
-KINDS: tuple[AnswerKind, ...] = ("choice", "text")
+KINDS: tuple[AnswerKind, ...] = ("choice", "text", "json")
+METRICS: dict[AnswerKind, str] = {"choice": "accuracy", "text": "exact_match", "json": "field_f1"}
 COLOURS = ("red", "green", "blue")
+SCHEMA = {
+    "type": "object",
+    "properties": {"colour": {"enum": list(COLOURS)}},
+    "required": ["colour"],
+    "additionalProperties": False,
+}
 THINGS = ("sky", "leaf", "rose", "sea", "moss", "brick", "grass", "cherry", "berry", "ocean")
 
 
@@ -97,13 +105,17 @@ class _Trial:
     """One strategy on one small task, in a temporary folder."""
 
     def __init__(
-        self, strategy: type[Strategy], params: dict[str, Any], model: ModelRef | None, kind: str
+        self,
+        strategy: type[Strategy],
+        params: dict[str, Any],
+        model: ModelRef | None,
+        kind: AnswerKind,
     ):
         self.folder = Path(tempfile.mkdtemp(prefix="harness-check-"))
         self.strategy, self.params, self.model, self.kind = strategy, params, model, kind
-        self.train, self.validation = _split("train", 24), _split("validation", 9)
+        self.train, self.validation = _split("train", 24, kind), _split("validation", 9, kind)
         self.queries = [
-            *_split("test", 12).queries,
+            *_split("test", 12, kind).queries,
             Query("odd-1", "äöü ✓ 漢字 | <b>{{x}}</b>\n\nsecond line"),
             Query("odd-2", "?"),
         ]
@@ -182,7 +194,7 @@ class _Trial:
             strategy_base=str(Path.cwd()),
             params=params.model_dump(mode="json"),
             facts=_facts(self.kind),
-            metric="accuracy" if self.kind == "choice" else "exact_match",
+            metric=METRICS[self.kind],
             model=self.model if "model" in profile.needs else None,
             seed=0,
             device="cpu",
@@ -196,23 +208,27 @@ class _Trial:
         return run_worker(job, here / "job.json", here / "stderr.log", TIMEOUT_S, None, _nothing)
 
 
-def _facts(kind: str) -> TaskFacts:
+def _facts(kind: AnswerKind) -> TaskFacts:
     labels = dict.fromkeys(COLOURS, "") if kind == "choice" else {}
-    answer: AnswerKind = "choice" if kind == "choice" else "text"
-    return TaskFacts("check", "What colour has this thing?", answer, labels, 8)
+    schema = SCHEMA if kind == "json" else None
+    return TaskFacts("check", "What colour has this thing?", kind, labels, 16, schema=schema)
 
 
-def _split(name: str, n: int) -> Split:
+def _split(name: str, n: int, kind: AnswerKind) -> Split:
     return Split(
         name,
         tuple(
             Example(
                 Query(f"{name}-{i}", f"number {i}: a {THINGS[(i * 7) % len(THINGS)]}"),
-                (COLOURS[i % len(COLOURS)],),
+                (_answer(COLOURS[i % len(COLOURS)], kind),),
             )
             for i in range(n)
         ),
     )
+
+
+def _answer(colour: str, kind: AnswerKind) -> str:
+    return json.dumps({"colour": colour}, separators=(",", ":")) if kind == "json" else colour
 
 
 def _folder_sha256(folder: Path) -> str:

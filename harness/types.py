@@ -152,8 +152,6 @@ class Endpoint:
     usd_per_million_output_tokens: float | None = None
     usd_per_million_cached_tokens: float | None = None
     """For prompt tokens that the server had kept."""
-    context_tokens: int | None = None
-    """Longest prompt and answer together."""
 
     def charge_usd(self, answer: Prediction) -> float | None:
         """Return what an answer costs at these prices, or None where a price or count is missing.

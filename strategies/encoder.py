@@ -30,7 +30,7 @@ class Encoder(Strategy):
 
         trains: Literal["head", "all"] = "head"
         """head: logistic regression on fixed embeddings; all: the encoder first, then the head."""
-        embedder: str = retrieval.DEFAULT_EMBEDDER
+        embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
         inverse_regularisation: list[float] = Field([1.0, 10.0, 100.0], min_length=1)
         """Candidates for scikit-learn's C; the best on validation is kept."""

@@ -37,7 +37,7 @@ class FewShot(Strategy):
         select: Literal["balanced", "random", "nearest"] = "balanced"
         """balanced: labels take turns (for a choice); random: any rows, both by the run's seed;
         nearest: for each query the rows most like it (Liu et al. 2021, arXiv 2101.06804)."""
-        embedder: str = retrieval.DEFAULT_EMBEDDER
+        embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """For `nearest`: a sentence-transformers model."""
         validation_rows: int = Field(50, gt=0)
         """The most validation rows that the number of shots is chosen on."""

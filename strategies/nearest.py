@@ -28,7 +28,7 @@ class Nearest(Strategy):
     class Params(harness.Params):
         """How rows are compared, and how many are asked."""
 
-        embedder: str = retrieval.DEFAULT_EMBEDDER
+        embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
         neighbours: list[PositiveInt] = Field([1, 3, 5, 10], min_length=1)
         """Candidates for how many rows vote on a choice; the best on validation is kept."""

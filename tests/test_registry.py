@@ -136,3 +136,42 @@ def test_a_neighbour_counts_in_a_package_inside_a_package(tmp_path, monkeypatch)
     before = registry.source_sha256(found)
     (package / "neighbour.py").write_text("x = 2")
     assert registry.source_sha256(found) != before
+
+
+WITH_MODEL = """
+from typing import Annotated
+from harness import ModelName, Params, Prediction, Strategy
+class Rule(Strategy):
+    class Params(Params):
+        embedder: ModelName = "built-in"
+        shots: int = 3
+    def predict(self, queries):
+        return [Prediction("a") for _ in queries]
+"""
+
+
+def described(rule, folder, **given):
+    params = registry.resolved_params(rule, given, folder)
+    return params, registry.profile(rule, params, folder)
+
+
+def test_a_model_folder_beside_the_task_counts_by_its_files_not_by_its_name(tmp_path):
+    (tmp_path / "own.py").write_text(WITH_MODEL)
+    rule = registry.find("own.py:Rule", tmp_path)
+    for name, weights in (("one", "w"), ("two", "w"), ("three", "v")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.bin").write_text(weights)
+    params, one = described(rule, tmp_path, embedder="one")
+    assert params.embedder == str(tmp_path / "one")
+    assert one.settings == {"shots": 3}
+    assert one == described(rule, tmp_path, embedder="./two")[1]
+    assert one.sha256 != described(rule, tmp_path, embedder="three")[1].sha256
+    params, named = described(rule, tmp_path)
+    assert (params.embedder, named.settings) == ("built-in", {"embedder": "built-in", "shots": 3})
+
+
+def test_a_model_folder_that_is_not_there_is_an_error(tmp_path):
+    (tmp_path / "own.py").write_text(WITH_MODEL)
+    rule = registry.find("own.py:Rule", tmp_path)
+    with pytest.raises(UserError, match=r"parameter 'embedder': there is no folder .*/gone"):
+        described(rule, tmp_path, embedder="./gone")

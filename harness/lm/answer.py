@@ -102,8 +102,12 @@ def generate(
 
 
 def _grammar(lm: LanguageModel, schema: Mapping[str, Any]) -> JsonGrammar:
-    width = lm.model.get_output_embeddings().weight.shape[0]
-    return JsonGrammar(lm.tokenizer, width, schema, lm.ends[0])
+    """Return the schema's grammar, compiled once for a model: an answer at a time would wait."""
+    key = json.dumps(schema)
+    if key not in lm.grammars:
+        width = lm.model.get_output_embeddings().weight.shape[0]
+        lm.grammars[key] = JsonGrammar(lm.tokenizer, width, schema, lm.ends[0])
+    return lm.grammars[key]
 
 
 def _is_json(text: str) -> bool:

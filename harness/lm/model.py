@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness.errors import ModelError
 from harness.lm.budget import MOST_TOKENS, Note, RowLimit
+from harness.lm.grammar import JsonGrammar
 from harness.lm.prefix import PrefixCache
 from harness.records import LoadedModel
 from harness.types import ModelRef
@@ -33,6 +34,8 @@ class LanguageModel:
     memory counts."""
     note: Note = lambda kind, text: None
     """Receives remarks for the record: what turned out otherwise than asked for."""
+    grammars: dict[str, JsonGrammar] = field(default_factory=dict)
+    """Compiled so far, by their schemas as JSON."""
 
     @cached_property
     def ends(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from harness.retrieval.passages import Passage, cut
 from harness.retrieval.rerank import Reranker
 from harness.retrieval.vectors import VectorIndex, index_bytes
 from harness.retrieval.words import WordIndex
+from harness.strategy import MODEL_NAME
 from harness.types import Document, Query
 
 Places = NDArray[np.int64]
@@ -35,7 +36,7 @@ RERANKED = 30
 class RetrievalParams(harness.Params):
     """What strategies that search documents have in common."""
 
-    embedder: str = DEFAULT_EMBEDDER
+    embedder: harness.ModelName = DEFAULT_EMBEDDER
     """A sentence-transformers model: the built-in one, a folder or a hub id."""
     passage_words: int = Field(80, gt=0)
     """About 110 tokens of English: well within the 256 that all-MiniLM-L6-v2 reads at once."""
@@ -45,7 +46,7 @@ class RetrievalParams(harness.Params):
     fusion: Literal["scores", "ranks"] = "scores"
     """How a hybrid search joins the two: the mean of both scores, each as a share of its largest,
     or reciprocal ranks. On the squad cut of the benchmarks scores found more."""
-    reranker: str | None = None
+    reranker: Annotated[str | None, MODEL_NAME] = None
     """A cross-encoder (a folder or a hub id) that orders the best passages anew."""
 
 

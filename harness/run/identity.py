@@ -18,14 +18,14 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     """Hash what decides an artifact.
 
     The rows, documents, parameters, seed and source of the strategy; for one that uses a model
-    also its weights (a hosted one: address, name, extra fields and context), the number format and
+    also its weights (a hosted one: address, name and extra fields), the number format and
     the engine's source. Not test rows, not prices, not limits, not the task's name.
     """
     profile = task.profiles[arm]
     facts = {key: value for key, value in asdict(task.facts).items() if key != "name"}
     parts = {
         "strategy": profile.sha256,
-        "params": task.params[arm],
+        "params": dict(profile.settings),
         "facts": facts,
         "metric": source_of(task.spec.metric, task.folder),
         "train": task.train.sha256,
@@ -36,7 +36,7 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     used = model if "model" in profile.needs else None
     if used is not None and used.hosted is not None:
         parts["model"] = [used.hosted.provider, used.location, used.name]
-        parts["settings"] = [dict(used.hosted.extra), used.hosted.context_tokens]
+        parts["settings"] = dict(used.hosted.extra)
         parts["engine"] = _engine_sha256("harness.lm")
     elif used is not None:
         parts["model"] = used.sha256 or f"{used.name}@{used.revision}"

@@ -223,8 +223,6 @@ class Hosted(Spec):
     usd_per_million_output_tokens: NonNegativeFloat | None = None
     usd_per_million_cached_tokens: NonNegativeFloat | None = None
     """For prompt tokens that the server says it had kept. What is not given is unknown, not 0."""
-    context_tokens: int | None = Field(None, gt=0)
-    """Longest prompt and answer together."""
 
 
 Model = Annotated[

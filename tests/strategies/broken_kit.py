@@ -19,6 +19,7 @@ COUNTER = itertools.count()
 class Sound(Strategy):
     """Breaks nothing: answers with the colour of the last training row that shares a word."""
 
+    answers = frozenset({"choice", "text"})
     needs_train = True
 
     def fit(self, train, validation, artifact):

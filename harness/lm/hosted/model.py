@@ -41,11 +41,6 @@ class HostedModel:
     """Hashes of the requests that it answered in this process."""
     told: set[str] = field(default_factory=set)
 
-    @property
-    def context_tokens(self) -> int | None:
-        """Longest prompt and answer together, in tokens; None where the task file is silent."""
-        return self.endpoint.context_tokens
-
     def facts(self) -> LoadedModel:
         """Return what is asked, and where."""
         return LoadedModel(name=self.ref.name, hosted_at=self.ref.location)
