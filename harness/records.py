@@ -58,6 +58,12 @@ class LoadedModel(Fact):
     scoring: str | None = None
     """How it computed: "packed" token trees, "plain" single sequences, or "encoder_decoder"."""
     hosted_at: str | None = None
+    requests: int | None = None
+    """Different ones that a hosted model answered in this process, in this run or an earlier."""
+    prompt_tokens: int | None = None
+    """Of all those requests; so are the two below."""
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
 
 
 class WorkerResult(Fact):

@@ -20,6 +20,7 @@ from harness.types import Context, ModelRef
 
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
 _FACTS: list[LoadedModel] = []
+_HOSTED: list[HostedModel] = []
 """What was loaded, kept for the record when the models themselves are gone."""
 
 
@@ -114,7 +115,7 @@ def open_model(context: Context) -> LanguageModel | HostedModel:
     if context.model is None or context.model.hosted is None:
         return open_weights(context)
     hosted = open_hosted(context)
-    _FACTS.append(hosted.facts())
+    _HOSTED.append(hosted)
     return hosted
 
 
@@ -155,8 +156,8 @@ def open_weights(
 
 
 def loaded_models() -> tuple[LoadedModel, ...]:
-    """Return the facts of every model that was loaded in this process, in order."""
-    return tuple(_FACTS)
+    """Return the facts of every model that was loaded in this process; hosted ones come last."""
+    return (*_FACTS, *(hosted.facts() for hosted in _HOSTED))
 
 
 def clear_prefixes() -> None:

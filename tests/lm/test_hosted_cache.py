@@ -97,3 +97,20 @@ def test_writers_at_once_leave_one_whole_file(tmp_path):
         list(pool.map(lambda answer: cache.write(place, answer), answers))
     assert cache.read(place) in answers
     assert [file.name for file in place.parent.iterdir()] == [place.name]
+
+
+def test_each_request_of_a_process_counts_once_replayed_or_not(served):
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+    script = served(default=reply("fine", usage))
+    first = open_at(script.url)
+    lm.answer(first, ["one", "two", "one"], FACTS)
+    again = open_at(script.url)
+    lm.answer(again, ["one"], FACTS)
+    counts = [
+        (m.requests, m.prompt_tokens, m.output_tokens) for m in (first.facts(), again.facts())
+    ]
+    assert counts == [(2, 200, 20), (1, 100, 10)]
+    silent = served(default=reply("fine", None))
+    unknown = open_at(silent.url)
+    lm.answer(unknown, ["one"], FACTS)
+    assert (unknown.facts().requests, unknown.facts().prompt_tokens) == (1, None)

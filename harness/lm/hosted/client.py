@@ -85,8 +85,9 @@ def _answer(
     place = cache.place_of({"base_url": model.ref.location, **request, **settings, "cut": stop})
     known = cache.read(place)
     if known is not None:
-        if place.name not in model.asked:
+        if place.name not in model.answers:
             model.tell("answers of an earlier run are replayed with their own times and prices")
+        model.answers[place.name] = known
         return known
     import openai
 
@@ -103,7 +104,7 @@ def _answer(
         notes += (f"the server answered as '{completion.model}'",)
     prediction = replace(prediction, wall_s=wall_s, notes=notes)
     prediction = replace(prediction, usd=model.endpoint.charge_usd(prediction))
-    model.asked.add(place.name)
+    model.answers[place.name] = prediction
     cache.write(place, prediction)
     return prediction
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import EndpointError
 from harness.lm.budget import Note
 from harness.records import LoadedModel
-from harness.types import Context, Endpoint, ModelRef
+from harness.types import Context, Endpoint, ModelRef, Prediction
 
 if TYPE_CHECKING:
     import httpx2
@@ -37,13 +38,21 @@ class HostedModel:
     answered: bool = False
     """Whether it has ever answered this process."""
     failures_in_a_row: int = 0
-    asked: set[str] = field(default_factory=set)
-    """Hashes of the requests that it answered in this process."""
+    answers: dict[str, Prediction] = field(default_factory=dict)
+    """What it answered in this process, new or replayed, by the requests' hashes."""
     told: set[str] = field(default_factory=set)
 
     def facts(self) -> LoadedModel:
-        """Return what is asked, and where."""
-        return LoadedModel(name=self.ref.name, hosted_at=self.ref.location)
+        """Return what is asked, where, and how much so far."""
+        answers = list(self.answers.values())
+        return LoadedModel(
+            name=self.ref.name,
+            hosted_at=self.ref.location,
+            requests=len(answers),
+            prompt_tokens=_sum(answer.prompt_tokens for answer in answers),
+            cached_tokens=sum(answer.cached_tokens or 0 for answer in answers),
+            output_tokens=_sum(answer.output_tokens for answer in answers),
+        )
 
     def tell(self, text: str) -> None:
         """Leave a remark for the record, once."""
@@ -59,6 +68,12 @@ class HostedModel:
     def without_key(self, text: str) -> str:
         """Return a server's words without the key, should it repeat that."""
         return text.replace(self.key, "[key]") if self.key else text
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """Return the sum, or None where a part of it is not known."""
+    known = list(counts)
+    return None if None in known else sum(count or 0 for count in known)
 
 
 def open_hosted(context: Context) -> HostedModel:
