@@ -7,13 +7,13 @@ import json
 import pytest
 from needed import needs
 
-from benchmarks import cuts, directions
+from benchmarks import cuts, directions, papers
 from harness.judge import Difference
 from harness.task import load_task
 
 
 def outcome(value, low, high, relation="better than"):
-    wanted = directions.Direction("A 2020", "x beats y", "x", "y", ("cut",), relation)
+    wanted = papers.Direction("A 2020", "x beats y", "x", "y", ("cut",), relation)
     found = Difference(strategy="x", metric="accuracy", value=value, ci_low=low, ci_high=high)
     return directions.Outcome(wanted, "cut", found)
 
@@ -45,14 +45,14 @@ def test_what_did_not_reproduce_is_said_with_its_figures():
 
 
 def test_every_direction_names_arms_and_cuts_that_there_are(tmp_path):
-    for wanted in directions.DIRECTIONS:
+    for wanted in papers.DIRECTIONS:
         assert set(wanted.cuts) <= set(cuts.WRITERS)
         for cut in set(wanted.cuts) - {"handbook_qa"}:
             arms = cuts.QUESTION_ARMS if cut == "squad" else cuts.CHOICE_ARMS
             arms = cuts.TEXT_ARMS if cut in ("snips", "e2e_nlg") else arms
             assert {wanted.arm, wanted.than} <= {name_of(arm) for arm in arms}
     shipped = load_task(cuts.handbook_qa(tmp_path, cuts.FULL))
-    named = [{d.arm, d.than} for d in directions.DIRECTIONS if "handbook_qa" in d.cuts]
+    named = [{d.arm, d.than} for d in papers.DIRECTIONS if "handbook_qa" in d.cuts]
     assert set().union(*named) <= {arm.name for arm in shipped.spec.strategies}
 
 
