@@ -110,8 +110,9 @@ def draw(root: Path, page: Path) -> list[Outcome]:
     folders = {name: RunFolder(root / name) for name in WRITERS}
     begun = {name: folder for name, folder in folders.items() if folder.truth.is_file()}
     outcomes = list(tested(begun))
-    comparisons = {name: judge(folder) for name, folder in begun.items()}
-    page.write_text(drawn(comparisons, outcomes), encoding="utf-8")
+    if begun:
+        comparisons = {name: judge(folder) for name, folder in begun.items()}
+        page.write_text(drawn(comparisons, outcomes), encoding="utf-8")
     return outcomes
 
 
