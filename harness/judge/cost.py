@@ -165,7 +165,7 @@ def cost_of(usage: Usage, terms: Terms) -> CostParts:
         missing.append("machine time in money (no price row stands for this machine)")
     if usage.elsewhere and usage.usd_per_request is None:
         missing.append(
-            "requests to a hosted model (model.usd_per_million_…_tokens, or a row of the price file)"
+            "requests to a hosted model (model.usd_per_million_…_tokens, or a row of prices)"
         )
     if not terms.traffic:
         missing.append("traffic (not given: serving 1,000 requests is compared)")

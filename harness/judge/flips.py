@@ -35,7 +35,7 @@ def flips(bench: Bench, found: Recommendation) -> tuple[Flip, ...]:
         found: what it said.
     """
     return (
-        *_borderline(bench),
+        *_borderline(bench, found),
         *_margin(bench, found),
         *_volume(bench, found),
         *_machine_price(bench, found),
@@ -52,7 +52,7 @@ def _flip(change: str, again: Recommendation, key: str, value: float | None) -> 
     return Flip(change=change, choice=again.choice, text=text, key=key, value=value)
 
 
-def _borderline(bench: Bench) -> Iterator[Flip]:
+def _borderline(bench: Bench, found: Recommendation) -> Iterator[Flip]:
     """Let each limit that lies inside a measurement's interval fall the other way."""
     contenders = bench.contenders()
     for contender in contenders:
@@ -63,6 +63,8 @@ def _borderline(bench: Bench) -> Iterator[Flip]:
             checks = tuple(other if c is check else c for c in contender.checks)
             turned = [replace(c, checks=checks) if c is contender else c for c in contenders]
             again = decide(turned, bench.contest, bench.margin)
+            if again.choice == found.choice:
+                continue
             words = f"{contender.name}: {check.text}, which is within the measurement's error"
             yield _flip(f"{words} and may fall the other way", again, check.key, None)
 

@@ -74,6 +74,15 @@ def test_with_no_feasible_arm_the_flips_say_which_limit_would_do(tmp_path):
     assert flip.text == "With limits.max_p95_ms at 185: quick."
 
 
+def test_a_borderline_limit_is_told_where_it_would_change_the_choice_alone(tmp_path):
+    good, near = right(TARGETS, range(12)), right(TARGETS, range(18, 48))
+    arms = [Arm("good", [good]), Arm("near", [near])]  # 0.90 and 0.75, with a floor of 0.87
+    found = judge(write_run(tmp_path, TARGETS, arms, limits={"min_score": 0.87})).recommendation
+    (flip,) = [flip for flip in found.flips if flip.value is None]
+    assert flip.change.startswith("good: score 0.900 against at least 0.870, which is within")
+    assert (flip.key, flip.choice) == ("limits.min_score", None)
+
+
 def test_quality_says_by_how_many_points_another_arm_falls_short(tmp_path):
     good, poor = right(TARGETS, range(12)), right(TARGETS, range(60))
     arms = [Arm("good", [good]), Arm("poor", [poor], fit_s=9)]

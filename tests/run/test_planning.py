@@ -1,4 +1,4 @@
-"""What the header of an invocation seals and keeps: criteria, price rows, licences, what is offered."""
+"""What the header of an invocation seals and keeps: criteria, prices, licences, what is offered."""
 
 from __future__ import annotations
 
