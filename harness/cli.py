@@ -180,8 +180,10 @@ def _judged(folder: RunFolder, prices: Prices | None) -> Comparison:
 def _verdict_code(comparison: Comparison, gate: bool) -> int:
     if all(row.status != "ok" for row in comparison.rows):
         return NO_RESULT
-    # A choice is always feasible, provisional or not: the rule chooses among no others.
-    return NO_RESULT if gate and comparison.recommendation.choice is None else OK
+    choice = comparison.recommendation.choice
+    chosen = next((row for row in comparison.rows if row.strategy == choice), None)
+    # The rule chooses no arm that misses a limit; a gate does not rest on that alone.
+    return NO_RESULT if gate and (chosen is None or chosen.misses) else OK
 
 
 def _chosen_arm(folder: RunFolder) -> str:

@@ -1,20 +1,28 @@
-"""What machines cost: rows that cite a page that somebody read, with the date.
+"""What machines and hosted models cost: rows that cite a page that somebody read, with the date.
 
-An editable YAML file. A row's price applies to measured figures only where `stands_for` matches
-the machine that was measured; what no row matches is unknown, never 0.
+An editable YAML file. A machine's price applies to measured figures only where `stands_for` matches
+the machine that was measured, a hosted model's where address and name are the same; what no row
+matches is unknown, never 0.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from harness.errors import Fault, TaskError
 from harness.records import Machine
 from harness.source import Source
+from harness.types import Endpoint, ModelRef
+
+STALE_AFTER = timedelta(days=365)
+"""Age from which a price is said to be old."""
 
 
 class StandsFor(BaseModel):
@@ -39,17 +47,49 @@ class StandsFor(BaseModel):
         )
 
 
-class MachinePrice(BaseModel):
-    """The price of one kind of machine."""
+class PriceRow(BaseModel):
+    """Base of all rows: each says where its price was read, and when."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        protected_namespaces=(),
+        str_min_length=1,
+        allow_inf_nan=False,
+    )
 
-    name: str
-    usd_per_hour: Annotated[float, Field(gt=0)]
     source: str
     """Address of the page that was read, or whose invoice it is."""
     read_on: date
+
+
+class MachinePrice(PriceRow):
+    """The price of one kind of machine."""
+
+    name: str
+    usd_per_hour: Annotated[float, Field(gt=0)]
     stands_for: StandsFor | None = None
+
+
+class HostedPrice(PriceRow):
+    """What a hosted model charges for tokens."""
+
+    model: str
+    """As its server calls it."""
+    base_url: str
+    usd_per_million_input_tokens: Annotated[float, Field(ge=0)]
+    usd_per_million_output_tokens: Annotated[float, Field(ge=0)]
+    usd_per_million_cached_tokens: Annotated[float, Field(ge=0)] | None = None
+
+    @property
+    def name(self) -> str:
+        """The model and where it is asked, in words."""
+        return f"{self.model} at {self.base_url}"
+
+    def matches(self, model: ModelRef) -> bool:
+        """Tell whether this is what `model` charges."""
+        same_server = self.base_url.rstrip("/") == model.location.rstrip("/")
+        return model.hosted is not None and same_server and self.model == model.name
 
 
 class Prices(BaseModel):
@@ -58,11 +98,46 @@ class Prices(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     machines: list[MachinePrice] = []
+    hosted: list[HostedPrice] = []
 
     def for_machine(self, machine: Machine) -> MachinePrice | None:
         """Return the first row that stands for `machine`, or None."""
         rows = (row for row in self.machines if row.stands_for and row.stands_for.matches(machine))
         return next(rows, None)
+
+    def for_hosted(self, model: ModelRef) -> HostedPrice | None:
+        """Return the row with what `model` charges; None where it brings prices of its own."""
+        if model.hosted is None or model.hosted.has_prices:
+            return None
+        return next((row for row in self.hosted if row.matches(model)), None)
+
+    def priced(self, model: ModelRef) -> Endpoint | None:
+        """Return how a hosted model is asked, with its prices: its own, else those of its row."""
+        row = self.for_hosted(model)
+        if model.hosted is None or row is None:
+            return model.hosted
+        return replace(
+            model.hosted,
+            usd_per_million_input_tokens=row.usd_per_million_input_tokens,
+            usd_per_million_output_tokens=row.usd_per_million_output_tokens,
+            usd_per_million_cached_tokens=row.usd_per_million_cached_tokens,
+        )
+
+    def used(self, machine: Machine, models: Iterable[ModelRef]) -> Prices:
+        """Return the rows that apply to a run, and no others."""
+        of_machine = self.for_machine(machine)
+        of_models = [row for model in models if (row := self.for_hosted(model))]
+        return Prices(machines=[of_machine] if of_machine else [], hosted=of_models)
+
+    def stale(self, on: date) -> Iterator[str]:
+        """Say of each row that was read more than a year before a day that it was."""
+        rows: list[MachinePrice | HostedPrice] = [*self.machines, *self.hosted]
+        for row in rows:
+            if on - row.read_on > STALE_AFTER:
+                yield (
+                    f"the price of {row.name} was read on {row.read_on}, more than a year before"
+                    f" this run: read {row.source} again and `report --prices` with what it says"
+                )
 
 
 def read_prices(path: Path) -> Prices:
@@ -75,9 +150,16 @@ def read_prices(path: Path) -> Prices:
     try:
         return Prices.model_validate(source.value)
     except ValidationError as problem:
-        raise TaskError(
-            [
-                Fault(source.where(list(error["loc"])), f"{error['msg']}, got {error['input']!r}")
-                for error in problem.errors()
-            ]
-        ) from None
+        raise TaskError([_fault(source, error) for error in problem.errors()]) from None
+
+
+FIXES = {
+    "greater_than": "write what you pay, or remove the row: without one the price is unknown",
+    "greater_than_equal": "write what is charged, or remove the row: without one it is unknown",
+    "missing": "add it, or remove the row: a price is of use only with where and when it was read",
+}
+
+
+def _fault(source: Source, error: ErrorDetails) -> Fault:
+    where = source.where(list(error["loc"]))
+    return Fault(where, f"{error['msg']}, got {error['input']!r}", FIXES.get(error["type"], ""))

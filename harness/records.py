@@ -167,7 +167,8 @@ class RunHeader(Fact):
     task_folder: str | None = None
     """Folder of the task file, where a metric of its own is found again."""
     criteria_sha256: str
-    """Hash of metric, limits, needs, traffic and margin as they stood before anything ran."""
+    """Hash of metrics with their source, limits, needs, traffic, labour, price rows and margin, as
+    they stood before anything ran."""
     data: DataFacts
     models: dict[str, ModelRef]
     """Those that arms need, by the name that the task file gives."""
@@ -175,7 +176,7 @@ class RunHeader(Fact):
     dtype: str
     trials: tuple[PlannedTrial, ...]
     prices: dict[str, Any] | None
-    """The price rows that stood when this was run."""
+    """The price rows that applied when this was run."""
     git_commit: str | None
     packages: dict[str, str]
     machine: Machine

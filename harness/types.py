@@ -153,6 +153,16 @@ class Endpoint:
     usd_per_million_cached_tokens: float | None = None
     """For prompt tokens that the server had kept."""
 
+    @property
+    def has_prices(self) -> bool:
+        """Whether any price is given."""
+        prices = (
+            self.usd_per_million_input_tokens,
+            self.usd_per_million_output_tokens,
+            self.usd_per_million_cached_tokens,
+        )
+        return any(price is not None for price in prices)
+
     def charge_usd(self, answer: Prediction) -> float | None:
         """Return what an answer costs at these prices, or None where a price or count is missing.
 
@@ -189,6 +199,8 @@ class ModelRef:
     """In words, for the report: where the weights come from and what was done to them."""
     hosted: Endpoint | None = None
     """How to ask it, where it runs on somebody's server."""
+    licence: str | None = None
+    """What its own metadata, or of a hosted one the task file, says; None: nothing."""
 
 
 @dataclass(frozen=True)

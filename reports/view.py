@@ -10,6 +10,7 @@ from typing import Any
 
 from harness import numbers
 from harness.judge import Comparison, Difference, Row, Score
+from reports.curve import Drawing
 
 VERDICTS = {
     "choose": "Choose",
@@ -106,10 +107,27 @@ class View:
         task = self.comparison.task
         lines = [f"metric: {task['metric']}", f"margin: {numbers.points(task['margin'])}"]
         lines += [f"limit {k}: {v:g}" for k, v in task["limits"].items() if v is not None]
-        lines += [f"need {k}: {v}" for k, v in task["needs"].items() if v]
+        lines += [f"need {k}: {_listed(v)}" for k, v in task["needs"].items() if v]
         if traffic := task["traffic"]:
             lines.append("traffic: " + ", ".join(f"{k} {v}" for k, v in traffic.items()))
+        lines += [f"labour {k}: {_listed(v)}" for k, v in task["labour"].items() if v]
         return lines
+
+    @property
+    def serving(self) -> str:
+        """What is paid for when requests are served."""
+        traffic = self.comparison.task["traffic"]
+        if traffic and traffic["serving"] == "reserved":
+            return (
+                f"machines that are always on and used to {numbers.percent(traffic['utilisation'])}"
+            )
+        return "the seconds that requests take"
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """Total cost against volume, laid out to be drawn."""
+        curve = self.comparison.cost_curve
+        return Drawing(curve) if curve and curve.lines else None
 
     @property
     def provenance(self) -> list[tuple[str, str]]:
@@ -145,10 +163,20 @@ class View:
         return {"low": low, "width": max(high - low, 0.5), "at": 100 * score.value}
 
 
+def _listed(value: Any) -> str:
+    """Return a value of the task file as a line of text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _model_facts(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:
+    # Runs of earlier versions say nothing of a licence.
+    licence = [("model licence", model["licence"])] if model.get("licence") else []
     if model["hosted"]:
-        return [("model", f"{model['name']}, {model['origin']}")]
+        return [("model", f"{model['name']}, {model['origin']}"), *licence]
     return [
         ("model", f"{model['name']} ({model['origin']}), asked for {dtype}"),
         ("model hash", f"{model['sha256'] or model['revision']}"),
+        *licence,
     ]

@@ -8,6 +8,7 @@ import pytest
 from harness.errors import TaskError
 from harness.prices import read_prices
 from harness.records import Machine
+from harness.types import Endpoint, ModelRef
 
 ROW = """\
 machines:
@@ -106,8 +107,94 @@ def test_a_missing_file_is_refused(tmp_path):
         read_prices(tmp_path / "none.yaml")
 
 
-def test_every_price_file_that_ships_is_read_and_cites_a_page():
-    files = sorted((Path(__file__).parent.parent / "tasks").glob("*/prices.yaml"))
-    assert files
-    for row in (row for file in files for row in read_prices(file).machines):
-        assert row.source.startswith("https://")
+SHIPPED = Path(__file__).parent.parent / "tasks" / "prices.yaml"
+
+
+def test_the_price_file_that_ships_is_the_only_one_and_every_task_names_it():
+    assert sorted(SHIPPED.parent.rglob("prices.yaml")) == [SHIPPED]
+    tasks = sorted(SHIPPED.parent.glob("*/task.yaml"))
+    assert tasks
+    assert all("\nprices: ../prices.yaml\n" in task.read_text() for task in tasks)
+
+
+def test_every_price_that_ships_cites_a_page_of_several_clouds_and_of_hosted_models():
+    prices = read_prices(SHIPPED)
+    assert all(row.source.startswith("https://") for row in (*prices.machines, *prices.hosted))
+    assert {row.name.split()[0] for row in prices.machines} >= {"AWS", "Azure", "Google"}
+    assert {bool(row.stands_for and row.stands_for.gpu) for row in prices.machines} == {True, False}
+    assert len({(row.base_url, row.model) for row in prices.hosted}) == len(prices.hosted) >= 4
+
+
+@pytest.mark.parametrize(
+    ("gpu", "usd"),
+    [("NVIDIA H100 80GB HBM3", 3.99), ("NVIDIA H100 NVL", 6.98), ("NVIDIA H200", None)],
+)
+def test_a_shipped_gpu_price_applies_to_that_gpu_alone(gpu, usd):
+    row = read_prices(SHIPPED).for_machine(machine(gpu=gpu))
+    assert (row and row.usd_per_hour) == usd
+
+
+HOSTED = """\
+hosted:
+  - model: small
+    base_url: https://api.example.org/v1/
+    usd_per_million_input_tokens: 1
+    usd_per_million_output_tokens: 4
+    source: https://example.org/prices
+    read_on: 2026-01-02
+"""
+
+
+def model(name="small", url="https://api.example.org/v1", **prices):
+    return ModelRef(name, url, hosted=Endpoint("openai", **prices))
+
+
+def test_a_hosted_models_price_is_found_by_address_and_name(tmp_path):
+    prices = prices_of(tmp_path, HOSTED)
+    priced = prices.priced(model())
+    assert priced.usd_per_million_input_tokens == 1
+    assert priced.usd_per_million_output_tokens == 4
+    assert priced.usd_per_million_cached_tokens is None
+    for other in (model("large"), model(url="https://elsewhere.example.org/v1")):
+        assert prices.priced(other) == other.hosted
+    assert prices.priced(ModelRef("small", "https://api.example.org/v1")) is None
+
+
+def test_a_task_files_own_prices_win_whole(tmp_path):
+    own = model(usd_per_million_input_tokens=9.0)
+    assert prices_of(tmp_path, HOSTED).priced(own) == own.hosted
+
+
+def test_the_rows_that_apply_are_kept_and_no_others(tmp_path):
+    prices = prices_of(tmp_path, ROW + HOSTED)
+    assert prices.used(machine(), [model()]) == prices
+    assert prices.used(machine(cores=4), [model("large")]).model_dump() == {
+        "machines": [],
+        "hosted": [],
+    }
+
+
+def test_a_row_that_was_read_more_than_a_year_before_is_stale(tmp_path):
+    prices = prices_of(tmp_path, ROW + HOSTED)
+    assert list(prices.stale(date(2027, 1, 2))) == []
+    said = list(prices.stale(date(2027, 1, 3)))
+    assert [words.split(" was read on")[0] for words in said] == [
+        "the price of small",
+        "the price of small at https://api.example.org/v1/",
+    ]
+    assert "2026-01-02, more than a year before this run" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("tokens: 1\n", "tokens: -1\n", "write what is charged, or remove the row"),
+        ("    usd_per_million_output_tokens: 4\n", "", "add it, or remove the row"),
+        ("tokens: 4", "tokens: .nan", "nan"),
+        ("model: small", "model: ''", "at least 1 character"),
+    ],
+)
+def test_a_fault_of_a_hosted_row_says_what_to_write(tmp_path, old, new, words):
+    with pytest.raises(TaskError) as caught:
+        prices_of(tmp_path, HOSTED.replace(old, new))
+    assert words in str(caught.value.faults[0])

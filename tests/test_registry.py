@@ -175,3 +175,12 @@ def test_a_model_folder_that_is_not_there_is_an_error(tmp_path):
     rule = registry.find("own.py:Rule", tmp_path)
     with pytest.raises(UserError, match=r"parameter 'embedder': there is no folder .*/gone"):
         described(rule, tmp_path, embedder="./gone")
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_no_built_in_claims_to_keep_users_apart_in_weights_or_to_cite_without_documents(name):
+    strategy = registry.find(name)
+    if strategy.learns == "weights":
+        assert "per_user_data" not in strategy.provides
+    if "citations" in strategy.provides:
+        assert strategy.needs_corpus

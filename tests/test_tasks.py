@@ -28,10 +28,11 @@ def test_there_are_tasks():
     assert names == {"ticket_triage", "handbook_qa", "ticket_to_json"}
 
 
-@pytest.mark.parametrize("folder", sorted(TASKS.iterdir()), ids=lambda path: path.name)
-def test_every_task_loads_without_a_fault(folder):
-    task = load_task(folder / "task.yaml")
-    assert task.spec.name == folder.name
+@pytest.mark.parametrize("path", sorted(TASKS.glob("*/task.yaml")), ids=lambda p: p.parent.name)
+def test_every_task_loads_without_a_fault(path):
+    task = load_task(path)
+    assert task.spec.name == path.parent.name
+    assert task.prices is not None
     assert not task.data.leaked_ids
 
 
@@ -58,7 +59,9 @@ def test_the_others_are_as_large_as_promised(name, train, validation, test):
     assert len(task.test) >= test
 
 
-@pytest.mark.parametrize("folder", sorted(TASKS.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent for path in TASKS.glob("*/task.yaml")), ids=lambda path: path.name
+)
 def test_the_data_is_frozen(folder):
     readme = (folder / "README.md").read_text()
     stated = dict(re.findall(r"\| (\S+\.jsonl?|data/handbook/\*\.md) \| ([0-9a-f]{64}) \|", readme))

@@ -1,7 +1,16 @@
 """Run folder → scores, intervals, cost, break-even, verdict. Pure; starts no process."""
 
 from harness.judge.compare import compare
-from harness.judge.comparison import Comparison, Difference, Recommendation, Row, Score
+from harness.judge.comparison import Comparison, CostCurve, Difference, Recommendation, Row, Score
 from harness.judge.court import judge
 
-__all__ = ["Comparison", "Difference", "Recommendation", "Row", "Score", "compare", "judge"]
+__all__ = [
+    "Comparison",
+    "CostCurve",
+    "Difference",
+    "Recommendation",
+    "Row",
+    "Score",
+    "compare",
+    "judge",
+]

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness import numbers
 from harness.judge import cost
-from harness.prices import MachinePrice
+from harness.judge.comparison import Row
+from harness.prices import HostedPrice, Prices
+from harness.records import Machine
+
+Usages = Sequence[cost.Usage]
 
 
-def cost_basis(price: MachinePrice | None, terms: cost.Terms, usages: Sequence[cost.Usage]) -> str:
+def cost_basis(prices: Prices, machine: Machine, terms: cost.Terms, usages: Usages) -> str:
     """Return the sentences that stand beside the costs.
 
     Args:
-        price: the row that stands for the machine, if any.
+        prices: the rows that apply.
+        machine: that was measured.
         terms: traffic and what is paid for.
         usages: of the arms that finished.
     """
+    price = prices.for_machine(machine)
     if terms.traffic:
         months, monthly = terms.months, terms.traffic["requests_per_month"]
         horizon = f"{numbers.count(monthly)} requests a month for {months:g} months"
@@ -37,10 +43,27 @@ def cost_basis(price: MachinePrice | None, terms: cost.Terms, usages: Sequence[c
             f"Machine-seconds over {horizon}. No price row stands for this machine,"
             " so money is not known."
         )
-    return basis + _apart(terms, usages)
+    return basis + _apart(terms, usages) + "".join(_read(row) for row in prices.hosted)
 
 
-def _apart(terms: cost.Terms, usages: Sequence[cost.Usage]) -> str:
+def _read(row: HostedPrice) -> str:
+    return f" Token prices of {row.name}: read {row.read_on} at {row.source}."
+
+
+def labels_note(row: Row | None) -> Iterator[str]:
+    """Say so where labels are most of what the chosen arm costs."""
+    if row is None or row.cost.labels_usd is None or not row.total_usd:
+        return
+    share = row.cost.labels_usd / row.total_usd
+    if share > 1 / 2:
+        yield (
+            f"Labels are {numbers.percent(share)} of what {row.strategy} costs"
+            f" ({numbers.usd(row.cost.labels_usd)} of {numbers.usd(row.total_usd)}): their price"
+            " decides more than the machine's."
+        )
+
+
+def _apart(terms: cost.Terms, usages: Usages) -> str:
     """Say which arms were answered elsewhere, and which of these cost cannot order."""
     away = [usage for usage in usages if usage.elsewhere]
     if not away:
@@ -52,5 +75,5 @@ def _apart(terms: cost.Terms, usages: Sequence[cost.Usage]) -> str:
     return text
 
 
-def _names(usages: Sequence[cost.Usage]) -> str:
+def _names(usages: Usages) -> str:
     return ", ".join(usage.arm for usage in usages)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from harness import numbers
 from harness.judge.comparison import Check
+from harness.types import ModelRef
 
 GIB = 2**30
 NEEDS = {
@@ -14,6 +15,20 @@ NEEDS = {
     "citations": "citations",
     "offline": "offline use",
 }
+
+
+def state_of(key: str, limit: float, value: float | None) -> Literal["met", "missed", "unknown"]:
+    """Return how a value stands to a limit of the task file, both in its unit.
+
+    Args:
+        key: the limit's key, "max_p95_ms"; `min_…` is a floor.
+        limit: what the task file says.
+        value: what was measured; None does not meet it.
+    """
+    if value is None:
+        return "unknown"
+    met = value >= limit if key.startswith("min_") else value <= limit
+    return "met" if met else "missed"
 
 
 def limit_checks(
@@ -39,7 +54,7 @@ def limit_checks(
         yield Check(
             key="limits.min_score",
             text=f"score {numbers.score(value)} against at least {numbers.score(floor)}",
-            state="met" if value >= floor else "missed",
+            state=state_of("min_score", floor, value),
             borderline=low is not None and high is not None and low <= floor <= high,
             excess=None if value >= floor else (floor - value) / max(abs(floor), 1e-9),
         )
@@ -63,8 +78,16 @@ def limit_checks(
         yield _at_most("max_usd_per_1k", "1,000 requests cost", limit, money, numbers.usd, remedy)
 
 
-def need_checks(needs: dict[str, Any], provides: tuple[str, ...]) -> Iterator[Check]:
-    """Yield one check for each thing that the task needs and a strategy may offer."""
+def need_checks(
+    needs: dict[str, Any], provides: tuple[str, ...], model: ModelRef | None
+) -> Iterator[Check]:
+    """Yield one check for each thing that the task needs and an arm may offer.
+
+    Args:
+        needs: the task's `needs`.
+        provides: what the arm offers.
+        model: the base model that it uses, if it uses one.
+    """
     for key, words in NEEDS.items():
         if needs[key]:
             offered = key in provides
@@ -73,6 +96,24 @@ def need_checks(needs: dict[str, Any], provides: tuple[str, ...]) -> Iterator[Ch
                 text=f"{'offers' if offered else 'does not offer'} {words} (needs.{key})",
                 state="met" if offered else "missed",
             )
+    if (allowed := needs.get("licence")) and model is not None:
+        yield _licence_check(allowed, model)
+
+
+def _licence_check(allowed: list[str], model: ModelRef) -> Check:
+    key, wanted = "needs.licence", " or ".join(allowed)
+    if model.licence is None:
+        remedy = (
+            "write `licence:` under the task's model"
+            if model.hosted
+            else "its metadata must say it, `license:` in the front matter of its README.md or"
+            " `general.license` in a GGUF file"
+        )
+        text = f"the licence of {model.name} is not known, needed is {wanted}: {remedy} ({key})"
+        return Check(key=key, text=text, state="unknown")
+    met = model.licence.casefold() in {licence.casefold() for licence in allowed}
+    text = f"the licence of {model.name} is {model.licence}, needed is {wanted} ({key})"
+    return Check(key=key, text=text, state="met" if met else "missed")
 
 
 def _at_most(
@@ -88,11 +129,11 @@ def _at_most(
             key=f"limits.{key}", text=f"{what} {remedy}, limit {text(limit)}", state="unknown"
         )
     value, low, high = measured
-    met = value <= limit
+    state = state_of(key, limit, value)
     return Check(
         key=f"limits.{key}",
         text=f"{what} {text(value)} against at most {text(limit)}",
-        state="met" if met else "missed",
+        state=state,
         borderline=low < high and low <= limit <= high,
-        excess=None if met else (value - limit) / max(limit, 1e-12),
+        excess=None if state == "met" else (value - limit) / max(limit, 1e-12),
     )

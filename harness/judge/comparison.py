@@ -165,16 +165,42 @@ class BreakEven(Opinion):
     first: str
     second: str
     requests: float | None
-    """Requests over the horizon at which both cost the same; None if one is always cheaper."""
+    """Requests over the horizon at which both cost the same; None if that is at no volume, or at
+    several, as on reserved machines."""
     text: str
+    crossings: tuple[float, ...] = ()
+    """Requests a month at which the cheaper of the two changes, in ascending order."""
+
+
+class CostLine(Opinion):
+    """What one arm costs at each volume of a curve."""
+
+    strategy: str
+    totals: tuple[float, ...]
+
+
+class CostCurve(Opinion):
+    """Total cost over the horizon against volume, of arms whose costs are in one unit."""
+
+    unit: Literal["usd", "s"]
+    """Dollars, or our machine's seconds."""
+    requests_per_month: tuple[float, ...]
+    """In equal steps of their logarithm, the task's own volume in the middle."""
+    lines: tuple[CostLine, ...]
 
 
 class Flip(Opinion):
-    """Something that would change the choice, verified by judging again with it applied."""
+    """Something that would change the choice, verified by the same rule with it applied."""
 
     change: str
     choice: str | None
     text: str
+    key: str | None = None
+    """What is changed: a key of the task file ("limits.max_p95_ms"), "machine.usd_per_hour" or
+    "score.ARM"."""
+    value: float | None = None
+    """What to change it to, in its own unit; of a score, by how much it is higher. None for a
+    borderline limit, which stays and is met or missed instead."""
 
 
 class Recommendation(Opinion):
@@ -203,6 +229,8 @@ class Comparison(Opinion):
     differences: tuple[Difference, ...] = ()
     findings: tuple[str, ...] = ()
     """What the audit of the data, the machine and the measurements found."""
+    cost_curve: CostCurve | None = None
+    """Of the choice and the best others, where there is traffic."""
     cost_basis: str
     """What "cheaper" means in this comparison, in words."""
     run: dict[str, Any]

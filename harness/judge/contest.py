@@ -7,7 +7,7 @@ winner on the test split is paid for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,19 @@ class Contest:
     metric_range: float = 1.0
     units: int | None = None
     """Items that are independent of each other: the clusters, where there are some."""
+    known: dict[tuple[str, ...], Mapping[str, Loss]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Losses that were asked for before: looking for flips asks for the same ones often."""
+
+    def shifted(self, name: str, by: float) -> Contest:
+        """Return the contest as if one arm had scored that much more, in every resample too."""
+        rows = np.array(self.names) == name
+        return replace(
+            self,
+            estimates=self.estimates + by * rows,
+            resampled=self.resampled + by * rows[:, None],
+        )
 
     @property
     def floor(self) -> float:
@@ -44,6 +57,12 @@ class Contest:
         taken against the arms not so excluded (Edwards and Hsu 1983, JASA 78, 965–971) and never
         below the rule of three.
         """
+        key = tuple(among)
+        if key not in self.known:
+            self.known[key] = self._losses(among)
+        return self.known[key]
+
+    def _losses(self, among: Sequence[str]) -> Mapping[str, Loss]:
         if len(among) < 2:
             return {name: Loss(value=None, low=None, high=0.0, to=None) for name in among}
         index = [self.names.index(name) for name in among]

@@ -7,7 +7,7 @@ said; a price that does not apply leaves money unknown, never 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Literal
 
@@ -54,6 +54,13 @@ class Terms:
     def requests(self) -> float:
         """Requests over the horizon."""
         return float(self.traffic["requests_per_month"]) * self.months if self.traffic else 1_000.0
+
+    def at_volume(self, requests_per_month: float) -> Terms:
+        """Return the same terms for another traffic."""
+        assert self.traffic is not None
+        return replace(
+            self, traffic={**self.traffic, "requests_per_month": float(requests_per_month)}
+        )
 
     @property
     def reserved(self) -> bool:
@@ -104,8 +111,19 @@ def serving_s(usage: Usage, terms: Terms) -> float:
 def reserved_s_per_month(usage: Usage, terms: Terms) -> float:
     """Return a month's machine-seconds of as many whole machines as the traffic takes."""
     assert terms.traffic is not None
-    capacity = usage.throughput_per_s * terms.traffic["utilisation"] * MONTH_S
-    return float(MONTH_S * ceil(terms.traffic["requests_per_month"] / capacity))
+    needed = terms.traffic["requests_per_month"] / capacity_per_month(usage, terms)
+    return float(MONTH_S * ceil(needed))
+
+
+def capacity_per_month(usage: Usage, terms: Terms) -> float:
+    """Return the requests that one reserved machine answers in a month, as far as it is used."""
+    assert terms.traffic is not None
+    return float(usage.throughput_per_s * terms.traffic["utilisation"] * MONTH_S)
+
+
+def usd_per_1k(usage: Usage, terms: Terms) -> float | None:
+    """Return what 1,000 requests cost, as the task serves."""
+    return (usd_per_1k_reserved if terms.reserved else usd_per_1k_busy)(usage, terms)
 
 
 def usd_per_1k_busy(usage: Usage, terms: Terms) -> float | None:
@@ -146,7 +164,9 @@ def cost_of(usage: Usage, terms: Terms) -> CostParts:
     if price is None:
         missing.append("machine time in money (no price row stands for this machine)")
     if usage.elsewhere and usage.usd_per_request is None:
-        missing.append("requests to a hosted model (model.usd_per_million_…_tokens)")
+        missing.append(
+            "requests to a hosted model (model.usd_per_million_…_tokens, or a row of prices)"
+        )
     if not terms.traffic:
         missing.append("traffic (not given: serving 1,000 requests is compared)")
     return CostParts(
@@ -193,6 +213,14 @@ def cost_per_request(usage: Usage, terms: Terms) -> float:
         return usage.usd_per_request
     seconds = 1 / usage.throughput_per_s
     return seconds if terms.usd_per_hour is None else seconds * terms.usd_per_hour / 3600
+
+
+def total_cost(usage: Usage, terms: Terms) -> float:
+    """Return all that an arm costs over the horizon, in its `unit`."""
+    if usage.elsewhere or not terms.reserved:
+        return fixed_cost(usage, terms) + terms.requests * cost_per_request(usage, terms)
+    price = 1.0 if terms.usd_per_hour is None else terms.usd_per_hour / 3600
+    return fixed_cost(usage, terms) + serving_s(usage, terms) * price
 
 
 def break_even_requests(first: Usage, second: Usage, terms: Terms) -> float | None:

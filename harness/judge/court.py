@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from harness import numbers
 from harness.judge import cost
-from harness.judge.basis import cost_basis
-from harness.judge.comparison import BreakEven, Comparison, Flip, Recommendation, Row
+from harness.judge.basis import cost_basis, labels_note
+from harness.judge.bench import Bench
+from harness.judge.comparison import Comparison, Recommendation, Row
 from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
+from harness.judge.flips import flips
 from harness.judge.resample import bootstrap
 from harness.judge.rows import build_row, usage_of, with_loss
 from harness.judge.scoring import counted_rows, differences, estimate, statistics
-from harness.judge.verdict import EQUAL_COST, Contender, decide
+from harness.judge.verdict import Contender, decide
+from harness.judge.volume import break_evens, curve
 from harness.prices import MachinePrice, Prices
 from harness.runfolder import RunFolder
 
-LEADING = 3
-"""Other arms that the choice is compared with for break-even."""
+LEADING = 4
+"""Arms whose costs are compared at other volumes: the choice, and the best of the others."""
 
 
 def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
@@ -32,7 +35,10 @@ def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
         folder: the facts.
         prices: to use in place of those that stood when it was run.
     """
-    return Case(gather(folder), prices).comparison()
+    evidence = gather(folder)
+    if prices is None and evidence.header.prices is not None:
+        prices = Prices.model_validate(evidence.header.prices)
+    return Case(evidence.priced(prices), _applied(evidence, prices)).comparison()
 
 
 @dataclass(frozen=True)
@@ -40,34 +46,37 @@ class Case:
     """Evidence and prices, and what follows from them."""
 
     evidence: Evidence
-    given_prices: Prices | None
+    """With what hosted models charge, where prices say it."""
+    prices: Prices
+    """The rows that apply to this run."""
 
     def comparison(self) -> Comparison:
         """Judge everything."""
         evidence, header = self.evidence, self.evidence.header
-        terms = self._terms(self._price())
+        terms = self._terms(self.prices.for_machine(header.machine))
         rows = [build_row(evidence, arm, terms) for arm in evidence.arms]
         contest = self._contest()
         feasible = [row.strategy for row in rows if row.status == "ok" and not row.misses]
         losses = contest.losses(feasible) if contest and len(feasible) > 1 else {}
         found = self._recommendation(rows, contest, terms)
+        leading = self._leading(rows, found)
         return Comparison(
             task=header.task,
             machine=header.machine,
             rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
-            recommendation=found,
+            recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(evidence, found.choice),
-            findings=(*header.data.findings, *self._measurement_findings(rows)),
-            cost_basis=cost_basis(self._price(), terms, list(self._usages().values())),
+            findings=(
+                *header.data.findings,
+                *self._measurement_findings(rows),
+                *self.prices.stale(datetime.fromisoformat(header.started_at).date()),
+            ),
+            cost_curve=curve(leading, terms),
+            cost_basis=cost_basis(
+                self.prices, header.machine, terms, list(self._usages().values())
+            ),
             run=self._run_facts(),
         )
-
-    def _price(self) -> MachinePrice | None:
-        header = self.evidence.header
-        prices = self.given_prices
-        if prices is None and header.prices is not None:
-            prices = Prices.model_validate(header.prices)
-        return prices.for_machine(header.machine) if prices else None
 
     def _terms(self, price: MachinePrice | None) -> cost.Terms:
         task, data = self.evidence.task, self.evidence.header.data
@@ -101,49 +110,44 @@ class Case:
         arms = (arm for arm in self.evidence.arms if arm.status == "ok")
         return {arm.name: usage_of(self.evidence, arm) for arm in arms}
 
-    def _contenders(self, rows: Sequence[Row], terms: cost.Terms) -> list[Contender]:
-        arms = {arm.name: arm for arm in self.evidence.arms}
-        contenders = []
-        usages = self._usages()
-        unit = cost.common_unit(list(usages.values()), terms)
-        for row in rows:
-            if row.status != "ok" or row.score is None or row.score.value is None:
-                continue
-            usage = usages[row.strategy]
-            parts = cost.cost_of(usage, terms)
-            money = cost.total_usd(parts, terms)
-            comparable = money if unit == "usd" else parts.machine_s
-            contenders.append(
-                Contender(
-                    name=row.strategy,
-                    score=row.score.value,
-                    complexity=row.complexity,
-                    checks=row.checks,
-                    cost=comparable,
-                    tuned=arms[row.strategy].plan.needs_model
-                    and arms[row.strategy].plan.learns == "weights",
-                    cost_text=_cost_text(money, parts.machine_s),
-                )
-            )
-        return contenders
+    def _bench(self, rows: Sequence[Row], contest: Contest, terms: cost.Terms) -> Bench:
+        tuned = {
+            arm.name
+            for arm in self.evidence.arms
+            if arm.plan.needs_model and arm.plan.learns == "weights"
+        }
+        scored = (row for row in rows if row.score is not None and row.score.value is not None)
+        return Bench(
+            rows=tuple(row for row in scored if row.status == "ok"),
+            usages=self._usages(),
+            tuned=frozenset(tuned),
+            terms=terms,
+            limits=self.evidence.task["limits"],
+            margin=self.evidence.task["margin"],
+            contest=contest,
+            highest=self.evidence.metric.highest,
+        )
 
     def _recommendation(
         self, rows: Sequence[Row], contest: Contest | None, terms: cost.Terms
     ) -> Recommendation:
-        contenders = self._contenders(rows, terms)
         margin = self.evidence.task["margin"]
         if contest is None:
             empty = Contest((), np.array([]), np.zeros((0, 1)), n=1)
             return decide([], empty, margin)
-        found = decide(contenders, contest, margin)
-        flips = (
-            *_borderline_flips(contenders, contest, margin),
-            *_margin_flips(contenders, contest, margin, found),
-            *self._volume_flips(rows, contest, terms, found),
-        )
-        pairs = self._break_even(rows, found, terms)
-        reasons = (*found.reasons, *self._smallest_model(contest, contenders, margin))
-        return found.model_copy(update={"flips": flips, "break_even": pairs, "reasons": reasons})
+        bench = self._bench(rows, contest, terms)
+        found = bench.ruling()
+        reasons = [*found.reasons, *self._smallest_model(contest, bench.contenders(), margin)]
+        reasons += labels_note(next((r for r in rows if r.strategy == found.choice), None))
+        changes = {"flips": flips(bench, found), "reasons": tuple(reasons)}
+        return found.model_copy(update=changes)
+
+    def _leading(self, rows: Sequence[Row], found: Recommendation) -> list[cost.Usage]:
+        """Return what the choice and the best of the others take; the choice, if any, first."""
+        usages = self._usages()
+        scored = [row for row in rows if row.score]
+        scored.sort(key=lambda row: (row.strategy != found.choice, _by_score(row)))
+        return [usages[row.strategy] for row in scored[:LEADING]]
 
     def _smallest_model(
         self, contest: Contest, contenders: Sequence[Contender], margin: float
@@ -163,37 +167,6 @@ class Case:
             yield (f"The smallest model that is shown to be good enough has {n:,} weights: {name}.")
         else:
             yield "No model is shown to be good enough yet, so none is the smallest that is."
-
-    def _volume_flips(
-        self, rows: Sequence[Row], contest: Contest, terms: cost.Terms, found: Recommendation
-    ) -> list[Flip]:
-        """Try a hundredth and a hundred times the traffic, and half and double."""
-        flips = []
-        for factor in (0.01, 0.5, 2, 100):
-            if not terms.traffic:
-                break
-            volume = terms.traffic["requests_per_month"] * factor
-            other = replace(terms, traffic={**terms.traffic, "requests_per_month": volume})
-            again = decide(self._contenders(rows, other), contest, self.evidence.task["margin"])
-            if again.choice != found.choice:
-                change = f"{numbers.count(volume)} requests a month"
-                flips.append(_flip(change, again))
-        return flips
-
-    def _break_even(
-        self, rows: Sequence[Row], found: Recommendation, terms: cost.Terms
-    ) -> tuple[BreakEven, ...]:
-        """Compare the choice with the best-scoring other arms, under busy time."""
-        if found.choice is None or not terms.traffic:
-            return ()
-        usages = self._usages()
-        others = [row for row in rows if row.score and row.strategy != found.choice]
-        others.sort(key=_by_score)
-        chosen = usages[found.choice]
-        unit = cost.unit(chosen, terms)
-        leading = [usages[row.strategy] for row in others[:LEADING]]
-        comparable = [usage for usage in leading if unit and cost.unit(usage, terms) == unit]
-        return tuple(_pair(chosen, usage, terms) for usage in comparable)
 
     def _measurement_findings(self, rows: Sequence[Row]) -> list[str]:
         header = self.evidence.header
@@ -227,6 +200,11 @@ class Case:
         return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 
+def _applied(evidence: Evidence, prices: Prices | None) -> Prices:
+    header = evidence.header
+    return prices.used(header.machine, header.models.values()) if prices else Prices()
+
+
 def _weights(arm: ArmEvidence) -> int | None:
     """Return the number of weights of the model that an arm serves with, if it has one."""
     loaded = [m for trial in arm.trials if trial.serve for m in trial.serve.loaded_models]
@@ -237,81 +215,3 @@ def _weights(arm: ArmEvidence) -> int | None:
 def _by_score(row: Row) -> float:
     """Sort by this to have the best score first."""
     return -(row.score.value or 0.0) if row.score else 0.0
-
-
-def _borderline_flips(
-    contenders: Sequence[Contender], contest: Contest, margin: float
-) -> list[Flip]:
-    """Let each limit that lies inside a measurement's interval fall the other way."""
-    flips = []
-    for contender in contenders:
-        for check in contender.checks:
-            if not check.borderline:
-                continue
-            other = check.model_copy(update={"state": "missed" if check.state == "met" else "met"})
-            checks = tuple(other if c is check else c for c in contender.checks)
-            turned = [replace(c, checks=checks) if c is contender else c for c in contenders]
-            again = decide(turned, contest, margin)
-            words = f"{contender.name}: {check.text}, which is within the measurement's error"
-            flips.append(_flip(f"{words} and may fall the other way", again))
-    return flips
-
-
-def _margin_flips(
-    contenders: Sequence[Contender], contest: Contest, margin: float, found: Recommendation
-) -> list[Flip]:
-    """Find the nearest smaller and larger margin at which another arm is chosen."""
-    feasible = [c.name for c in contenders if c.feasible]
-    if len(feasible) < 2:
-        return []
-    bounds: Mapping[str, Any] = contest.losses(feasible)
-    steps = sorted(
-        {0.0, *(loss.high + sign * 1e-6 for loss in bounds.values() for sign in (-1, 1))}
-    )
-    flips = []
-    for side in (
-        [step for step in reversed(steps) if 0 <= step < margin],
-        [step for step in steps if margin < step < 1],  # 1 and more no task may accept
-    ):
-        for step in side:
-            again = decide(contenders, contest, step)
-            if again.choice != found.choice:
-                words = "below" if step < margin else "above"
-                edge = f"a margin {words} {numbers.points(step)}"
-                flips.append(_flip(edge, again))
-                break
-    return flips
-
-
-def _flip(change: str, again: Recommendation) -> Flip:
-    choice = again.choice or "nothing"
-    how = " (provisionally)" if again.provisional else ""
-    return Flip(change=change, choice=again.choice, text=f"With {change}: {choice}{how}.")
-
-
-def _cost_text(money: float | None, machine_s: float | None) -> str:
-    if money is not None:
-        return numbers.usd(money)
-    if machine_s is None:
-        return "a cost that is not known"
-    return f"{numbers.duration(machine_s)} of machine time"
-
-
-def _pair(chosen: cost.Usage, other: cost.Usage, terms: cost.Terms) -> BreakEven:
-    fixed = [cost.fixed_cost(usage, terms) for usage in (chosen, other)]
-    each = [cost.cost_per_request(usage, terms) for usage in (chosen, other)]
-    totals = [f + terms.requests * c for f, c in zip(fixed, each, strict=True)]
-    requests = cost.break_even_requests(chosen, other, terms)
-    if max(totals) <= min(totals) * EQUAL_COST:
-        text = f"cost does not decide between {chosen.arm} and {other.arm} at this volume"
-    elif requests is None:
-        cheaper = chosen.arm if totals[0] < totals[1] else other.arm
-        text = f"{cheaper} is cheaper at any volume"
-    else:
-        below = chosen.arm if fixed[0] < fixed[1] else other.arm
-        above = other.arm if below == chosen.arm else chosen.arm
-        text = (
-            f"below {numbers.count(requests)} requests over the horizon {below} is cheaper,"
-            f" above it {above}"
-        )
-    return BreakEven(first=chosen.arm, second=other.arm, requests=requests, text=text)

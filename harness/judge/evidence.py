@@ -12,9 +12,10 @@ from harness.hashing import sha256_of
 from harness.items import items_of
 from harness.metrics import Items, Metric
 from harness.own_metric import find_metric
+from harness.prices import Prices
 from harness.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.runfolder import RunFolder, read_jsonl, read_predictions
-from harness.types import Prediction, TaskFacts
+from harness.types import ModelRef, Prediction, TaskFacts
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,19 @@ class Evidence:
         """
         folder = self.header.task_folder
         return find_metric(name, Path(folder) if folder else None)
+
+    def model_of(self, arm: ArmEvidence) -> ModelRef | None:
+        """Return the base model that an arm uses, if it uses one."""
+        if not arm.plan.needs_model:
+            return None
+        return self.header.models.get(arm.plan.model or "")
+
+    def priced(self, prices: Prices | None) -> Evidence:
+        """Return the same, with what prices say of hosted models that the task gives none for."""
+        models = self.header.models.items()
+        endpoints = {k: replace(m, hosted=prices.priced(m)) for k, m in models} if prices else {}
+        header = self.header.model_copy(update={"models": {**self.header.models, **endpoints}})
+        return replace(self, header=header)
 
     def items(self, arm: ArmEvidence, seed: int) -> Items:
         """Return an arm's answers under one seed (by position) beside the truth."""

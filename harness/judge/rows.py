@@ -47,9 +47,9 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
             None if timing["p95_s"] is None else (timing["p95_s"], *_p95_interval(arm)),
             serve_bytes,
             fit_bytes,
-            reserved if terms.reserved else busy,
+            cost.usd_per_1k(usage, terms),
         ),
-        *need_checks(task["needs"], arm.plan.provides),
+        *need_checks(task["needs"], arm.plan.provides, evidence.model_of(arm)),
     )
     return Row(
         **facts,

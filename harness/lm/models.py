@@ -12,10 +12,11 @@ from pathlib import Path
 from harness.errors import ModelError, unknown_name
 from harness.hashing import sha256_of_file
 from harness.lm.fetch import BUILT_IN, UNPACKING, built_in_folder, cache_folder, dequantise
+from harness.lm.licence import README, licence_of, licence_of_gguf
 from harness.types import ModelRef
 
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.jinja", "*.txt")
-"""What decides a model's behaviour; a README beside it does not."""
+"""What decides a model's behaviour; a README beside it does not, but says its licence."""
 
 
 def resolve(name: str, base: Path, fetch: bool = True) -> ModelRef:
@@ -31,7 +32,9 @@ def resolve(name: str, base: Path, fetch: bool = True) -> ModelRef:
     """
     if name in BUILT_IN:
         folder = built_in_folder(name, fetch)
-        return ModelRef(name, str(folder), None, _folder_sha256(folder), BUILT_IN[name].origin)
+        built_in = BUILT_IN[name]
+        digest = _folder_sha256(folder)
+        return ModelRef(name, str(folder), None, digest, built_in.origin, licence=built_in.licence)
     beside = base / Path(name).expanduser()
     if name[0] in "./~" or beside.exists():
         return _local(name, beside)
@@ -51,12 +54,14 @@ def _local(name: str, path: Path) -> ModelRef:
             work = folder.with_suffix(".part")
             dequantise(path, work)
             work.rename(folder)
-        return ModelRef(name, str(folder), None, digest, "dequantised once from a GGUF file")
+        origin = "dequantised once from a GGUF file"
+        return ModelRef(name, str(folder), None, digest, origin, licence=licence_of_gguf(path))
     if not (path / "config.json").is_file():
         raise ModelError(
             f"model '{name}': {path} is neither a .gguf file nor a folder with a config.json"
         )
-    return ModelRef(name, str(path), None, _folder_sha256(path), "a local folder")
+    digest = _folder_sha256(path)
+    return ModelRef(name, str(path), None, digest, "a local folder", licence=licence_of(path))
 
 
 def _from_hub(name: str, fetch: bool) -> ModelRef:
@@ -64,16 +69,16 @@ def _from_hub(name: str, fetch: bool) -> ModelRef:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        folder = Path(
-            snapshot_download(name, allow_patterns=[*MODEL_FILES], local_files_only=not fetch)
-        )
+        wanted = [*MODEL_FILES, README]
+        folder = Path(snapshot_download(name, allow_patterns=wanted, local_files_only=not fetch))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as problem:
         reason = str(problem).strip().split("\n")[0]
         raise ModelError(
             f"model '{name}' cannot be fetched from the hub: {reason} → check the id and the"
             f" connection, or use a local folder or a built-in model ({', '.join(BUILT_IN)})"
         ) from problem
-    return ModelRef(name, str(folder), folder.name, None, "the model hub")
+    origin = "the model hub"
+    return ModelRef(name, str(folder), folder.name, None, origin, licence=licence_of(folder))
 
 
 def _folder_sha256(folder: Path) -> str:

@@ -10,17 +10,20 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
+from typing import Any
 
 from harness.errors import ModelError
 from harness.hashing import sha256_of
+from harness.own_metric import source_of
 from harness.records import PlannedTrial, RunHeader
 from harness.run import identity, machine
 from harness.task import Task
 from harness.task.schema import Arm, Hosted, Model, name_of
 from harness.types import Endpoint, ModelRef
 
-CRITERIA = ("metric", "also", "limits", "needs", "traffic", "margin")
-"""The keys of a task that say what counts as success."""
+CRITERIA = ("metric", "also", "limits", "needs", "traffic", "labour", "margin")
+"""The keys of a task that say what counts as success, and what it may cost."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,10 @@ def _resolved(model: str, task: Task, fetch: bool) -> ModelRef:
 
 
 def _hosted(spec: Hosted) -> ModelRef:
-    endpoint = Endpoint(**spec.model_dump(exclude={"base_url", "model"}))
+    endpoint = Endpoint(**spec.model_dump(exclude={"base_url", "model", "licence"}))
     origin = f"hosted at {spec.base_url}"
-    return ModelRef(spec.model, spec.base_url, origin=origin, hosted=endpoint)
+    licence = spec.licence
+    return ModelRef(spec.model, spec.base_url, origin=origin, hosted=endpoint, licence=licence)
 
 
 def _check_key(model: ModelRef) -> None:
@@ -84,22 +88,35 @@ def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) 
     """Return the record of an invocation, written before anything runs."""
     spec = task.spec.model_dump(mode="json", by_alias=True)
     spec["answer"] |= {"labels": dict(task.labels), "schema": task.schema}
+    this_machine = machine.this_machine(setting.device)
+    models = setting.models.values()
+    prices = task.prices.used(this_machine, models).model_dump(mode="json") if task.prices else None
     return RunHeader(
         started_at=started_at,
         task=spec,
         task_folder=str(task.folder.resolve()),
-        criteria_sha256=sha256_of({key: spec[key] for key in CRITERIA}),
+        criteria_sha256=_criteria_sha256(spec, prices, task.folder),
         data=task.data,
         models=dict(setting.models),
         device=setting.device,
         dtype=setting.dtype,
         trials=tuple(_planned(task, setting, only)),
-        prices=task.prices.model_dump(mode="json") if task.prices else None,
+        prices=prices,
         git_commit=machine.git_commit(task.folder),
         packages=machine.package_versions(_distributions(task)),
-        machine=machine.this_machine(setting.device),
+        machine=this_machine,
         command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
     )
+
+
+def _criteria_sha256(spec: dict[str, Any], prices: dict[str, Any] | None, folder: Path) -> str:
+    """Seal all that the verdict rests on besides what is measured.
+
+    The keys of CRITERIA, the price rows that apply, and the source of a metric of the task's own.
+    """
+    criteria = {key: spec[key] for key in CRITERIA}
+    sources = [source_of(name, folder) for name in (spec["metric"], *spec["also"])]
+    return sha256_of({**criteria, "metrics": sources, "prices": prices})
 
 
 def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:

@@ -22,7 +22,7 @@ from harness.task import audit
 from harness.task.answers import read_labels, read_schema
 from harness.task.corpus import Corpus, read_corpus
 from harness.task.rows import Row, read_rows
-from harness.task.schema import Arm, Model, TaskFile, name_of
+from harness.task.schema import Arm, Hosted, Model, TaskFile, name_of
 from harness.task.splits import SPLITS, cut, examples_of
 from harness.task.truth import TruthReader, TruthRow
 from harness.task.validate import check_keys, nothing_to_score, validate
@@ -206,6 +206,10 @@ def _arms(
             params[arm.name] = resolved.model_dump(mode="json")
             profiles[arm.name] = profile
     faults.extend(_ambiguous_models(arms, source))
+    if spec.needs.offline and arms and all(isinstance(arm.model, Hosted) for arm in arms):
+        what = "every arm asks a hosted model, and none of them works offline"
+        fix = "add an arm that needs no server, or remove needs.offline"
+        faults.append(Fault(source.where(["needs", "offline"]), what, fix))
     return tuple(arms), strategies, params, profiles
 
 

@@ -1,7 +1,6 @@
 """The task file: every key, its type, its unit and its default.
 
-Knows nothing of data files or strategies' insides. What does not work yet is listed in `NOT_YET`
-and refused by name; any other unknown key is refused too.
+Knows nothing of data files or strategies' insides. A key that is not here is refused.
 """
 
 from __future__ import annotations
@@ -19,11 +18,6 @@ from pydantic import (
     Tag,
 )
 from pydantic_core import PydanticCustomError
-
-NOT_YET = {
-    "needs.licence": "licence checks",
-}
-"""Keys of the design that no code serves yet, with what they would do."""
 
 NAME_PATTERN = r"^[a-z0-9_.@-]+$"
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -173,6 +167,8 @@ class Needs(Spec):
     per_user_data: bool = False
     citations: bool = False
     offline: bool = False
+    licence: Annotated[list[str] | None, BeforeValidator(_listed)] = None
+    """Licences of which the base model's must be one, as its metadata writes it ("apache-2.0")."""
 
 
 class Traffic(Spec):
@@ -183,7 +179,8 @@ class Traffic(Spec):
     serving: Literal["busy", "reserved"] = "busy"
     """busy: pay for the seconds a request takes; reserved: pay for a machine that is always on."""
     utilisation: Fraction = 0.3
-    """Share of a reserved machine's capacity that can be used in practice."""
+    """Share of a reserved machine's capacity that can be used in practice. To be given where
+    serving is reserved; under busy it is what the reserved figures beside it assume."""
 
 
 class Labour(Spec):
@@ -223,6 +220,8 @@ class Hosted(Spec):
     usd_per_million_output_tokens: NonNegativeFloat | None = None
     usd_per_million_cached_tokens: NonNegativeFloat | None = None
     """For prompt tokens that the server says it had kept. What is not given is unknown, not 0."""
+    licence: str | None = None
+    """The model's licence, for `needs.licence`: a server says nothing of it."""
 
 
 Model = Annotated[

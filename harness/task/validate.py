@@ -17,7 +17,7 @@ from harness.errors import Fault, TaskError, UserError, unknown_name
 from harness.metrics import Metric, Need, unanswerable
 from harness.own_metric import find_metric
 from harness.source import Source
-from harness.task.schema import NOT_YET, TaskFile, arm_of
+from harness.task.schema import TaskFile, arm_of
 from harness.task.truth import TruthRow
 
 
@@ -36,19 +36,24 @@ def validate(source: Source) -> TaskFile:
         raise TaskError([_fault(source, error) for error in problem.errors()]) from None
 
 
+FIXES = {
+    "traffic.requests_per_month": "write how many you expect, or leave `traffic` out: serving 1,000"
+    " requests is compared then",
+    "needs.licence": "write one licence or a list, e.g. [apache-2.0, mit]",
+}
+"""What to write instead, where a key's own message does not say it."""
+
+
 def _fault(source: Source, error: Any) -> Fault:
     keys = [key for key in error["loc"] if not str(key).startswith(("list[", "dict[", "str["))]
     where = source.where(keys)
     if error["type"] == "extra_forbidden":
-        promise = NOT_YET.get(".".join(str(key) for key in keys))
-        if promise:
-            return Fault(where, f"this key does not work yet ({promise})", "remove it")
         known = _known_keys(keys)
         return Fault(where, unknown_name("key", str(keys[-1]), known))
     if error["type"] == "missing":
         return Fault(where, "this key is missing", "add it")
     got = error.get("input")
-    fix = ""
+    fix = FIXES.get(".".join(str(key) for key in keys), "")
     if error["type"] in ("string_type", "model") and isinstance(got, int | float | date):
         fix = f'quote it: "{got}"'
     return Fault(where, f"{error['msg']}, got {got!r}", fix)
@@ -80,6 +85,14 @@ def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
             faults.append(Fault(where, unknown_name("arm", name, names)))
     if len(set(spec.seeds)) < len(spec.seeds):
         faults.append(Fault(source.where(["seeds"]), "the same seed stands twice"))
+    traffic = spec.traffic
+    if traffic and traffic.serving == "reserved" and "utilisation" not in traffic.model_fields_set:
+        what = "a reserved machine is paid for whether it is used or not, and no use of it is given"
+        fix = "add the share of its capacity that you will use, e.g. utilisation: 0.3"
+        faults.append(Fault(source.where(["traffic", "serving"]), what, fix))
+    if spec.needs.licence == []:
+        what = "no licence is allowed, so no model is"
+        faults.append(Fault(source.where(["needs", "licence"]), what, FIXES["needs.licence"]))
 
 
 def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hand_made import PRICES, Arm, right, write_run
 
 from harness.judge import judge
+from harness.prices import Prices
 from harness.records import LoadedModel
 from harness.types import Endpoint, ModelRef, Prediction
 from reports import html, markdown
@@ -94,7 +95,13 @@ def test_requests_cost_what_is_charged_however_machines_are_paid(tmp_path, servi
     assert row.total_usd == pytest.approx(0.005 + 2.0)
     assert row.cost.machine_s is None
     pairs = [pair.text for pair in comparison.recommendation.break_even]
-    assert pairs == ["near is cheaper at any volume"]
+    # A machine that is always on is $2,628 a month, what 1,314,000 requests are charged; near
+    # also takes 4 s less to fit.
+    assert pairs == [
+        "near is cheaper than far at any volume"
+        if serving == "busy"
+        else "by requests a month, far is cheaper at first, from 1,313,998 on near"
+    ]
     assert rows["near"].usd_per_1k_busy == pytest.approx(0.1)
 
 
@@ -105,6 +112,50 @@ def test_prices_that_stand_now_count_and_else_what_was_charged(tmp_path):
     assert now.usd_per_1k_busy == pytest.approx(2.0)
     assert then.usd_per_1k_busy == pytest.approx(7000)
     assert vendor.usd_per_1k_busy == pytest.approx(7000)  # of no hosted model's, but charged
+
+
+ROW = {
+    **{"model": "far", "base_url": "http://server/v1/", "usd_per_million_cached_tokens": 0.5},
+    **CHARGES,
+    **{"source": "https://example.com/tokens", "read_on": "2026-11-20"},
+}
+
+
+def unpriced(**charges):
+    """A hosted model for which the task gives no price, or only those that are named."""
+    return replace(model(), hosted=Endpoint("openai", **charges))
+
+
+def test_token_prices_come_from_the_price_file_where_the_task_gives_none(tmp_path):
+    folder = write_run(tmp_path, TARGETS, [far(), NEAR], model=unpriced(), prices={"hosted": [ROW]})
+    comparison = judge(folder)
+    row = next(row for row in comparison.rows if row.strategy == "far")
+    assert row.usd_per_1k_busy == pytest.approx(2.0)
+    said = "Token prices of far at http://server/v1/: read 2026-11-20 at https://example.com/tokens"
+    assert said in comparison.cost_basis
+    dearer = Prices.model_validate({"hosted": [{**ROW, "usd_per_million_output_tokens": 20.0}]})
+    again = {row.strategy: row for row in judge(folder, dearer).rows}
+    assert again["far"].usd_per_1k_busy == pytest.approx(3.0)
+
+
+def test_the_task_files_own_token_prices_win(tmp_path):
+    own = unpriced(usd_per_million_input_tokens=5.0, usd_per_million_output_tokens=0.0)
+    comparison, rows = judged(tmp_path, far(), NEAR, model=own, prices={"hosted": [ROW]})
+    assert rows["far"].usd_per_1k_busy == pytest.approx(5.0)
+    assert "Token prices" not in comparison.cost_basis
+
+
+def test_a_price_of_another_hosted_model_is_no_price(tmp_path):
+    other = {"hosted": [{**ROW, "model": "farther"}]}
+    _, rows = judged(tmp_path, far(), NEAR, model=unpriced(), prices=other)
+    assert rows["far"].usd_per_1k_busy is None
+
+
+def test_an_old_token_price_is_a_finding(tmp_path):
+    old = {"hosted": [{**ROW, "read_on": "2025-11-19"}]}  # the run is of 2026-11-20
+    comparison, _ = judged(tmp_path, far(), NEAR, model=unpriced(), prices=old)
+    (said,) = [words for words in comparison.findings if "more than a year" in words]
+    assert said.startswith("the price of far at http://server/v1/ was read on 2025-11-19")
 
 
 @pytest.mark.parametrize("prices", [None, PRICES])
@@ -141,7 +192,7 @@ def test_arms_that_are_all_charged_for_are_ordered_by_that(tmp_path):
     assert comparison.recommendation.choice == "cheap"
     assert comparison.cost_basis.startswith("Dollars over")
     assert [p.text for p in comparison.recommendation.break_even] == [
-        "cheap is cheaper at any volume"
+        "cheap is cheaper than dear at any volume"
     ]
 
 

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from hand_made import PRICES, Arm, right, write_run
 
+from harness.cli import _verdict_code
 from harness.errors import RunFolderError
 from harness.judge import judge
 from harness.judge.evidence import gather
 from harness.prices import MachinePrice, Prices, StandsFor
 from harness.records import Note
 from harness.runfolder import RunFolder
-from harness.types import Prediction
+from harness.types import ModelRef, Prediction
 
 TARGETS = ["yes", "no"] * 60
 ROW_KEYS = (
@@ -372,7 +373,7 @@ def test_a_borderline_limit_is_a_flip(tmp_path):
     arm = Arm("a", [right(TARGETS, range(30))])
     found = judge(write_run(tmp_path, TARGETS, [arm], limits={"min_score": 0.72})).recommendation
     assert found.choice == "a"
-    (flip,) = found.flips
+    (flip, _) = found.flips  # and a limit that it would miss
     assert "score 0.750 against at least 0.720" in flip.text
     assert flip.choice is None  # judged again with the limit missed: no arm is left
 
@@ -428,3 +429,81 @@ def test_an_answer_that_names_no_label_is_wrong_not_dropped(tmp_path):
     row = judge(write_run(tmp_path, TARGETS, [Arm("a", [answers])])).rows[0]
     assert (row.score.n, row.failed_items) == (120, 0)
     assert np.isclose(row.score.value, 119 / 120)
+
+
+@pytest.mark.parametrize(("read_on", "old"), [("2025-11-20", False), ("2025-11-19", True)])
+def test_a_price_of_more_than_a_year_before_the_run_is_said_to_be_old(tmp_path, read_on, old):
+    prices = {"machines": [{**PRICES["machines"][0], "read_on": read_on}]}
+    findings = judge(write_run(tmp_path, TARGETS, cheap_and_good(), prices=prices)).findings
+    assert any(f"abacus.large was read on {read_on}" in words for words in findings) is old
+
+
+def test_an_old_price_that_applies_to_nothing_here_is_not_mentioned(tmp_path):
+    other = {**PRICES["machines"][0], "read_on": "2020-01-01", "stands_for": {"cores": 64}}
+    prices = {"machines": [other]}
+    comparison = judge(write_run(tmp_path, TARGETS, cheap_and_good(), prices=prices))
+    assert not any("more than a year" in words for words in comparison.findings)
+
+
+@pytest.mark.parametrize(("usd_per_label", "said"), [(0.1, True), (0.001, False), (None, False)])
+def test_labels_that_are_most_of_the_cost_are_said_to_be(tmp_path, usd_per_label, said):
+    labour = {"usd_per_label": usd_per_label}
+    arms = cheap_and_good()  # 40 labels, and $1.10 of machine time over the horizon
+    folder = write_run(tmp_path, TARGETS, arms, prices=PRICES, traffic=TRAFFIC, labour=labour)
+    reasons = judge(folder).recommendation.reasons
+    words = "Labels are 78 % of what good costs ($4.00 of $5.10)"
+    assert any(reason.startswith(words) for reason in reasons) is said
+
+
+def base(licence):
+    return ModelRef("base", "/models/base", licence=licence)
+
+
+@pytest.mark.parametrize(
+    ("licence", "choice", "why"),
+    [
+        ("apache-2.0", "good", None),
+        ("llama3", "cheap", "the licence of base is llama3, needed is mit or apache-2.0"),
+        (None, "cheap", "the licence of base is not known, needed is mit or apache-2.0"),
+    ],
+)
+def test_a_base_models_licence_rejects_the_arms_that_need_it(tmp_path, licence, choice, why):
+    cheap, good = cheap_and_good()
+    good.plan = {"needs_model": True}
+    needs = {"licence": ["mit", "apache-2.0"]}
+    folder = write_run(tmp_path, TARGETS, [cheap, good], needs=needs, model=base(licence))
+    comparison = judge(folder)
+    found = comparison.recommendation
+    assert found.choice == choice
+    assert rows_of(comparison)["cheap"].misses == ()
+    assert rows_of(comparison)["good"].misses == (() if why is None else ("needs.licence",))
+    assert why is None or found.rejected["good"].startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("arms", "task", "gated", "plain"),
+    [
+        pytest.param(cheap_and_good(), {}, 0, 0, id="a choice"),
+        pytest.param(cheap_and_good(2), {"margin": 0.0}, 0, 0, id="a provisional choice"),
+        pytest.param(cheap_and_good(), {"limits": {"max_p95_ms": 1}}, 3, 0, id="none is feasible"),
+        pytest.param([Arm("a", [right(TARGETS)])], {}, 0, 0, id="one arm"),
+        pytest.param(
+            [Arm("a", [right(TARGETS)])], {"limits": {"max_p95_ms": 1}}, 3, 0, id="one that misses"
+        ),
+        pytest.param([Arm("a", status="failed", error="x")], {}, 3, 3, id="all failed"),
+        pytest.param(
+            [*cheap_and_good(), Arm("a", status="failed", error="x")], {}, 0, 0, id="one failed"
+        ),
+    ],
+)
+def test_the_exit_code_of_a_verdict_with_and_without_the_gate(tmp_path, arms, task, gated, plain):
+    comparison = judge(write_run(tmp_path, TARGETS, arms, **task))
+    assert comparison.recommendation.reasons
+    assert _verdict_code(comparison, gate=True) == gated
+    assert _verdict_code(comparison, gate=False) == plain
+
+
+def test_a_gate_does_not_let_a_chosen_arm_pass_that_misses_a_criterion(tmp_path):
+    comparison = judge(write_run(tmp_path, TARGETS, cheap_and_good()))
+    rows = [row.model_copy(update={"misses": ("limits.min_score",)}) for row in comparison.rows]
+    assert _verdict_code(comparison.model_copy(update={"rows": tuple(rows)}), gate=True) == 3

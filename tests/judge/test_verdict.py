@@ -9,6 +9,7 @@ from harness.judge.checks import limit_checks, need_checks
 from harness.judge.comparison import Check, Loss
 from harness.judge.contest import Contest
 from harness.judge.verdict import Contender, cheapest, decide, items_to_settle
+from harness.types import Endpoint, ModelRef
 
 NO_LIMITS = {
     "min_score": None,
@@ -260,8 +261,37 @@ def test_memory_is_held_against_gibibytes():
 
 def test_a_need_that_is_not_offered_is_missed_and_one_that_is_not_asked_for_is_no_check():
     needs = {"per_user_data": False, "citations": True, "offline": True}
-    checks = {check.key: check.state for check in need_checks(needs, ("offline",))}
+    checks = {check.key: check.state for check in need_checks(needs, ("offline",), None)}
     assert checks == {"needs.citations": "missed", "needs.offline": "met"}
+
+
+HOSTED = Endpoint("openai")
+
+
+@pytest.mark.parametrize(
+    ("licence", "allowed", "state"),
+    [
+        ("apache-2.0", ["mit", "apache-2.0"], "met"),
+        ("Apache-2.0", ["apache-2.0"], "met"),
+        ("llama3", ["apache-2.0"], "missed"),
+        (None, ["apache-2.0"], "unknown"),
+    ],
+)
+def test_a_licence_is_held_against_those_that_are_allowed(licence, allowed, state):
+    needs = {"per_user_data": False, "citations": False, "offline": False, "licence": allowed}
+    (check,) = need_checks(needs, (), ModelRef("base", "/x", licence=licence))
+    assert (check.key, check.state) == ("needs.licence", state)
+    assert "base" in check.text
+    assert " or ".join(allowed) in check.text
+    assert not list(need_checks(needs, (), None))  # an arm without a model needs no licence
+    assert not list(need_checks({**needs, "licence": None}, (), ModelRef("base", "/x")))
+
+
+@pytest.mark.parametrize(("hosted", "remedy"), [(None, "README.md"), (HOSTED, "write `licence:`")])
+def test_a_licence_that_is_not_known_says_what_to_supply(hosted, remedy):
+    needs = {"per_user_data": False, "citations": False, "offline": False, "licence": ["mit"]}
+    (check,) = need_checks(needs, (), ModelRef("base", "x", hosted=hosted))
+    assert remedy in check.text
 
 
 def test_the_cheapest_of_equals_is_the_first_named():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 from hand_made import PRICES, Arm, right, write_run
@@ -160,7 +161,7 @@ def test_what_is_not_measured_is_a_dash_and_never_zero(tmp_path):
 @pytest.mark.parametrize("case", ["usual", "hostile"])
 def test_every_table_row_has_as_many_cells_as_its_header(case, request):
     found = tables(markdown(request.getfixturevalue(case)))
-    assert len(found) == (3 if case == "hostile" else 2)
+    assert len(found) == 3
     for header, _, *rows in found:
         assert rows
         assert {len(cells(row)) for row in rows} == {len(cells(header))}
@@ -197,6 +198,38 @@ def test_the_page_loads_nothing_from_anywhere(case, request):
     styles = "".join(re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL))
     assert styles
     assert not re.search(r"url\(|@import|https?:", styles)
+
+
+def test_the_cost_curve_is_drawn_and_stands_as_a_table_too(usual):
+    drawn = re.search(r"<svg.*?</svg>", html(usual), flags=re.DOTALL)[0]
+    root = ElementTree.fromstring(drawn)
+    lines = {line[0].text: line.get("points").split() for line in root.iter("polyline")}
+    assert set(lines) == {"cheap", "good"}
+    for points in lines.values():
+        assert len(points) == 41
+        places = [tuple(map(float, point.split(","))) for point in points]
+        assert all(0 <= x <= 640 and 0 <= y <= 300 for x, y in places)
+        assert [x for x, _ in places] == sorted({x for x, _ in places})
+        assert [y for _, y in places] == sorted((y for _, y in places), reverse=True)
+    table = next(t for t in tables(markdown(usual)) if "| 1,000 |" in t[0])
+    assert [cell.strip() for cell in cells(table[0])] == [
+        "arm", "10", "100", "1,000", "10,000", "100,000",
+    ]  # fmt: skip
+    good = next(cells(line) for line in table if "good" in line)
+    assert good[3].strip() == "$1.10"
+
+
+def test_without_traffic_no_curve_is_drawn(tmp_path):
+    comparison = judge(write_run(tmp_path, TARGETS, arms(), prices=PRICES))
+    assert "<svg" not in html(comparison)
+    assert "by requests a month" not in markdown(comparison)
+
+
+def test_a_reserved_machine_is_called_so_beside_break_even(tmp_path):
+    traffic = {"requests_per_month": 10, "serving": "reserved", "utilisation": 0.5}
+    comparison = judge(write_run(tmp_path, TARGETS, arms(), prices=PRICES, traffic=traffic))
+    for page in (markdown(comparison), html(comparison)):
+        assert "Break-even, paying for machines that are always on and used to 50 %:" in page
 
 
 @given(st.text(alphabet='|\\<>`"a\n \r\t&#*_'))

@@ -11,7 +11,7 @@ from task_folder import KEYS, data, faults_of, jsonl, rows, task_text, told, wri
 from harness import metrics
 from harness.errors import TaskError
 from harness.task import load_task
-from harness.task.schema import NOT_YET, TaskFile
+from harness.task.schema import TaskFile
 
 
 def test_the_smallest_task_loads_with_its_defaults(tmp_path):
@@ -85,8 +85,15 @@ WRONG_KEYS = [
     ("limits: {max_usd_per_1k: -1}", "limits.max_usd_per_1k", "-1"),
     ("limits: {max_serve_memory_gib: .nan}", "limits.max_serve_memory_gib", "finite"),
     ("needs: {offline: maybe}", "needs.offline", "'maybe'"),
-    ("needs: {licence: mit}", "needs.licence", "does not work yet"),
+    ("needs: {licence: 2}", "needs.licence", "write one licence or a list"),
+    ("needs: {licence: []}", "needs.licence", "no licence is allowed"),
     ("traffic: {}", "traffic.requests_per_month", "missing"),
+    ("traffic: {requests_per_month: 0}", "traffic.requests_per_month", "leave `traffic` out"),
+    (
+        "traffic: {requests_per_month: 1, serving: reserved}",
+        "traffic.serving",
+        "e.g. utilisation: 0.3",
+    ),
     ("traffic: {requests_per_month: .inf}", "traffic.requests_per_month", "finite"),
     ("traffic: {requests_per_month: 1, serving: lazy}", "traffic.serving", "'reserved'"),
     ("traffic: {requests_per_month: 1, utilisation: 1}", "traffic.utilisation", "less than 1"),
@@ -157,13 +164,26 @@ def test_a_wrong_value_is_told_with_line_value_and_remedy(tmp_path, changes, pla
     assert any(line.startswith(f"{place}: ") and words in line for line in lines), lines
 
 
-@pytest.mark.parametrize("key", NOT_YET)
-def test_a_key_that_does_not_work_yet_is_refused_with_its_promise(tmp_path, key):
-    part, name = key.split(".")
-    changed = task_text(**{part: {**KEYS.get(part, {}), name: "x"}})
-    (line,) = told(write(tmp_path, changed))
-    assert NOT_YET[key] in line
-    assert line.endswith("→ remove it")
+@pytest.mark.parametrize(
+    ("written", "read"), [("mit", ["mit"]), ("[mit, apache-2.0]", ["mit", "apache-2.0"])]
+)
+def test_one_licence_or_several_may_be_allowed(tmp_path, written, read):
+    task = load_task(write(tmp_path, task_text() + f"needs: {{licence: {written}}}\n"))
+    assert task.spec.needs.licence == read
+
+
+def test_a_reserved_machine_with_its_use_is_no_fault(tmp_path):
+    line = "traffic: {requests_per_month: 1, serving: reserved, utilisation: 0.5}\n"
+    assert load_task(write(tmp_path, task_text() + line)).spec.traffic.utilisation == 0.5
+
+
+@pytest.mark.parametrize(("arms", "faults"), [(["zero_shot"], 1), (["zero_shot", "majority"], 0)])
+def test_offline_use_with_hosted_models_alone_is_a_contradiction(tmp_path, arms, faults):
+    text = task_text(strategies=arms, needs={"offline": True})
+    text += f"model: {{provider: openai, {HOSTED}, key_env: ~}}\n"
+    lines = told(write(tmp_path, text))
+    assert len(lines) == faults
+    assert all("needs.offline: every arm asks a hosted model" in line for line in lines)
 
 
 def test_all_faults_of_keys_are_told_at_once(tmp_path):

@@ -1,0 +1,65 @@
+"""Which licence a model's own metadata names. Knows nothing of what a task allows.
+
+A model folder says it in the front matter of its README.md (the hub's model card) or in its
+config.json, a GGUF file under `general.license`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+README = "README.md"
+UNNAMED = "other"
+"""What the hub's model cards write for a licence that is on none of their lists; its name then
+stands under `license_name` (https://huggingface.co/docs/hub/repositories-licenses)."""
+
+
+def licence_of(folder: Path) -> str | None:
+    """Return the licence that a model folder names, or None where it names none."""
+    card, config = _front_matter(folder / README), _config(folder / "config.json")
+    named = card.get("license")
+    if isinstance(named, str) and named.lower() == UNNAMED:
+        named = card.get("license_name")
+    return _one(named) or _one(config.get("license"))
+
+
+def licence_of_gguf(path: Path) -> str | None:
+    """Return the licence that a GGUF file names, or None where it names none."""
+    from gguf import GGUFReader
+
+    field = GGUFReader(path).get_field("general.license")
+    return None if field is None else _one(field.contents())
+
+
+def _one(named: Any) -> str | None:
+    """Return the one licence that is named; of several nobody can say here which ones hold."""
+    if isinstance(named, list) and len(named) == 1:
+        named = named[0]
+    return named.strip() or None if isinstance(named, str) else None
+
+
+def _front_matter(readme: Path) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    block = re.match(r"---\s*\n(.*?)\n---\s*(\n|$)", text, flags=re.DOTALL)
+    try:
+        found = YAML(typ="safe", pure=True).load(block[1]) if block else {}
+    except (YAMLError, ValueError):
+        return {}  # a card that cannot be read says nothing
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

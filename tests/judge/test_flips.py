@@ -1,0 +1,205 @@
+"""A flip that is applied gives the choice that it names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hand_made import PRICES, Arm, right, write_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.judge import judge
+from harness.judge.bench import Bench
+from harness.judge.checks import limit_checks
+from harness.judge.comparison import Row, Score
+from harness.judge.contest import Contest
+from harness.judge.cost import Terms, Usage, usd_per_1k
+from harness.judge.flips import flips
+from harness.prices import Prices
+
+TARGETS = ["yes", "no"] * 60
+TRAFFIC = {"requests_per_month": 1000, "months": 10, "serving": "busy"}
+
+
+def applied(path, arms, prices, task, flip):
+    """Judge a run again in which a flip holds."""
+    part, _, name = flip.key.partition(".")
+    if part == "machine":
+        rows = [{**PRICES["machines"][0], name: flip.value}]
+        return judge(write_run(path, TARGETS, arms, prices=prices, **task), Prices(machines=rows))
+    if part == "margin":
+        task = {**task, "margin": flip.value}
+    else:
+        task = {**task, part: {**task.get(part, {}), name: flip.value}}
+    return judge(write_run(path, TARGETS, arms, prices=prices, **task))
+
+
+def slow_and_quick():
+    slow = Arm("slow", [right(TARGETS, [3])], complexity=0, predict_s=120, walls_s=[0.4] * 9)
+    quick = Arm("quick", [right(TARGETS)], complexity=3, fit_s=9000, predict_s=12)
+    poor = Arm("poor", [right(TARGETS, range(40))], complexity=0, predict_s=1, fit_s=0)
+    return [slow, quick, poor]
+
+
+@pytest.mark.parametrize("serving", ["busy", "reserved"])
+def test_each_flip_of_a_run_holds_when_the_run_is_judged_so(tmp_path, serving):
+    task = {
+        "traffic": {**TRAFFIC, "serving": serving, "utilisation": 0.3},
+        "limits": {"max_p95_ms": 1000, "min_score": 0.7, "max_serve_memory_gib": 1},
+        "labour": {"usd_per_label": 0.01},
+        "margin": 0.05,
+    }
+    found = judge(write_run(tmp_path / "0", TARGETS, slow_and_quick(), prices=PRICES, **task))
+    choice = found.recommendation.choice
+    kinds = set()
+    for number, flip in enumerate(found.recommendation.flips):
+        if flip.value is None or flip.key.startswith("score."):
+            continue
+        again = applied(tmp_path / f"{number + 1}", slow_and_quick(), PRICES, task, flip)
+        assert again.recommendation.choice == flip.choice != choice, flip
+        kinds.add(flip.key)
+    assert {"limits.max_p95_ms", "traffic.requests_per_month", "margin"} <= kinds
+
+
+def test_with_no_feasible_arm_the_flips_say_which_limit_would_do(tmp_path):
+    limits = {"max_p95_ms": 1}
+    folder = write_run(tmp_path, TARGETS, slow_and_quick(), limits=limits)
+    found = judge(folder).recommendation
+    assert found.choice is None
+    (flip,) = [flip for flip in found.flips if flip.key == "limits.max_p95_ms"]
+    assert flip.choice is not None
+    assert flip.value == 185  # what quick and poor have, between the last two of four requests
+    assert flip.text == "With limits.max_p95_ms at 185: quick."
+
+
+def test_a_borderline_limit_is_told_where_it_would_change_the_choice_alone(tmp_path):
+    good, near = right(TARGETS, range(12)), right(TARGETS, range(18, 48))
+    arms = [Arm("good", [good]), Arm("near", [near])]  # 0.90 and 0.75, with a floor of 0.87
+    found = judge(write_run(tmp_path, TARGETS, arms, limits={"min_score": 0.87})).recommendation
+    (flip,) = [flip for flip in found.flips if flip.value is None]
+    assert flip.change.startswith("good: score 0.900 against at least 0.870, which is within")
+    assert (flip.key, flip.choice) == ("limits.min_score", None)
+
+
+def test_quality_says_by_how_many_points_another_arm_falls_short(tmp_path):
+    good, poor = right(TARGETS, range(12)), right(TARGETS, range(60))
+    arms = [Arm("good", [good]), Arm("poor", [poor], fit_s=9)]
+    folder = write_run(tmp_path, TARGETS, arms, traffic=TRAFFIC, margin=0.02)
+    flip = next(f for f in judge(folder).recommendation.flips if f.key == "score.poor")
+    assert flip.choice == "poor"
+    assert flip.change == f"poor scoring {100 * flip.value:.1f} points more"
+    assert 0.4 < flip.value <= 0.5  # it lacks forty points, and must be shown to lead
+
+
+def test_the_limit_on_money_moves_with_the_volume_of_a_reserved_machine(tmp_path):
+    arm = Arm("a", [right(TARGETS)], predict_s=12)  # $2,628 a month, for whatever is asked
+    traffic = {**TRAFFIC, "serving": "reserved", "utilisation": 0.3}
+    task = {"traffic": traffic, "limits": {"max_usd_per_1k": 2628 / 2}}
+    found = judge(write_run(tmp_path / "0", TARGETS, [arm], prices=PRICES, **task)).recommendation
+    assert found.choice is None
+    flip = next(f for f in found.flips if f.key == "traffic.requests_per_month")
+    assert 2000 < flip.value <= 2010
+    again = applied(tmp_path / "1", [arm], PRICES, task, flip)
+    assert again.recommendation.choice == flip.choice == "a"
+
+
+NEEDS = {"knowledge_updates_per_month": 0, "model_changes_per_year": 0}
+NAMES = ("a", "b", "c", "d")
+
+
+@st.composite
+def benches(draw):
+    """Three or four arms with scores, latencies, fits and speeds of any kind."""
+    names = NAMES[: draw(st.integers(3, 4))]
+    score = st.integers(50, 99).map(lambda n: n / 100)
+    scores = [draw(score) for _ in names]
+    noise = np.random.default_rng(draw(st.integers(0, 9))).normal(size=(len(names), 400))
+    spread = draw(st.sampled_from([0.002, 0.01, 0.03]))
+    contest = Contest(names, np.array(scores), np.array(scores)[:, None] + spread * noise, n=1000)
+    rows, usages = [], {}
+    limits = dict.fromkeys(
+        ("min_score", "max_p95_ms", "max_serve_memory_gib", "max_fit_memory_gib", "max_usd_per_1k")
+    )
+    limits["max_p95_ms"] = draw(st.sampled_from([None, 100.0, 250.0]))
+    limits["max_usd_per_1k"] = draw(st.sampled_from([None, 0.05, 1.0]))
+    traffic = {"requests_per_month": 10_000.0, "months": 12.0, "utilisation": 0.3}
+    traffic["serving"] = draw(st.sampled_from(["busy", "reserved"]))
+    labour = {
+        "usd_per_label": draw(st.sampled_from([None, 0.1])),
+        "usd_per_hour": None,
+        "hours": {},
+    }
+    terms = Terms(draw(st.sampled_from([None, 0.36, 3.6])), 500, traffic, NEEDS, labour)
+    for name, value in zip(names, scores, strict=True):
+        usages[name] = Usage(
+            name,
+            fit_s=draw(st.floats(0, 1e5)),
+            throughput_per_s=draw(st.floats(0.1, 1e3)),
+            needs_train=draw(st.booleans()),
+            needs_model=False,
+            learns="weights",
+        )
+        p95_s = draw(st.floats(0.01, 1.0))
+        checks = limit_checks(
+            limits, (value, None, None), (p95_s,) * 3, None, None, usd_per_1k(usages[name], terms)
+        )
+        rows.append(
+            Row(
+                strategy=name,
+                status="ok",
+                use="x",
+                params={},
+                complexity=draw(st.integers(0, 5)),
+                score=Score(metric="accuracy", value=value, ci_low=None, ci_high=None, n=1000),
+                p95_s=p95_s,
+                checks=tuple(checks),
+            )
+        )
+    margin = draw(st.sampled_from([0.0, 0.02, 0.1]))
+    return Bench(tuple(rows), usages, frozenset(), terms, limits, margin, contest)
+
+
+def changed(bench, flip):
+    part, _, name = flip.key.partition(".")
+    if part == "margin":
+        return replace(bench, margin=flip.value)
+    if part == "limits":
+        return bench.with_limit(name, flip.value)
+    if part == "score":
+        return bench.with_raised(name, flip.value)
+    if part == "traffic":
+        return replace(bench, terms=bench.terms.at_volume(flip.value))
+    if part == "machine":
+        return replace(bench, terms=replace(bench.terms, usd_per_hour=flip.value))
+    labour = {**bench.terms.labour, name: flip.value}
+    return replace(bench, terms=replace(bench.terms, labour=labour))
+
+
+@settings(max_examples=40, deadline=None)
+@given(benches())
+def test_a_flip_applied_gives_the_choice_that_it_names(bench):
+    found = bench.ruling()
+    told = flips(bench, found)
+    for flip in told:
+        assert flip.value is not None
+        assert changed(bench, flip).ruling().choice == flip.choice != found.choice, flip
+    kinds = [flip.key for flip in told]
+    assert all(kinds.count(kind) <= 2 for kind in kinds)  # the nearest on either side
+
+
+@settings(max_examples=30, deadline=None)
+@given(benches(), st.data())
+def test_no_nearer_volume_that_was_not_told_changes_the_choice_under_busy_time(bench, data):
+    traffic = {**bench.terms.traffic, "serving": "busy"}
+    bench = replace(bench, terms=replace(bench.terms, traffic=traffic))
+    found, now = bench.ruling(), traffic["requests_per_month"]
+    edges = [f.value for f in flips(bench, found) if f.key == "traffic.requests_per_month"]
+    low = max((edge for edge in edges if edge < now), default=1.0)
+    high = min((edge for edge in edges if edge > now), default=now * 100)
+    # A flip is told at the third digit: nearer than that the edge itself lies.
+    low, high = low * 1.011, high * 0.989
+    if low < high:
+        at = data.draw(st.floats(low, high))
+        assert replace(bench, terms=bench.terms.at_volume(at)).ruling().choice == found.choice
