@@ -32,6 +32,8 @@ class Usage:
     """Its answers come from a machine that is not ours: our seconds of serving cost nothing."""
     usd_per_request: float | None = None
     """What was charged for an answer; None elsewhere means that money is not known."""
+    fit_charged_usd: float | None = 0.0
+    """What a hosted model charged while the arm was fitted; None: not known."""
 
 
 @dataclass(frozen=True)
@@ -159,25 +161,35 @@ def machine_s(usage: Usage, terms: Terms) -> float:
 
 def cost_of(usage: Usage, terms: Terms) -> CostParts:
     """Return the parts of an arm's cost, and what is not counted."""
-    price = None if terms.usd_per_hour is None else terms.usd_per_hour / 3600
+    fitting = fitting_usd(usage, terms)
     labels, people, missing = _labour(usage, terms)
-    if price is None:
+    if terms.usd_per_hour is None:
         missing.append("machine time in money (no price row stands for this machine)")
     if usage.elsewhere and usage.usd_per_request is None:
         missing.append(
             "requests to a hosted model (model.usd_per_million_…_tokens, or a row of prices)"
         )
+    elif usage.fit_charged_usd is None:
+        missing.append("requests to a hosted model while fitting")
     if not terms.traffic:
         missing.append("traffic (not given: serving 1,000 requests is compared)")
     return CostParts(
         labels_usd=labels,
         people_usd=people,
-        fitting_usd=None if price is None else usage.fit_s * price,
-        refitting_usd=None if price is None else usage.fit_s * refits(usage, terms) * price,
+        fitting_usd=fitting,
+        refitting_usd=None if fitting is None else refits(usage, terms) * fitting,
         serving_usd=_serving_usd(usage, terms),
         not_counted=tuple(missing),
         machine_s=None if usage.elsewhere else machine_s(usage, terms),
     )
+
+
+def fitting_usd(usage: Usage, terms: Terms) -> float | None:
+    """Return what one fit costs: our machine's time and what was charged, as far as known."""
+    machine = None if terms.usd_per_hour is None else usage.fit_s * terms.usd_per_hour / 3600
+    if not usage.fit_charged_usd:
+        return machine
+    return (machine or 0.0) + usage.fit_charged_usd
 
 
 def _serving_usd(usage: Usage, terms: Terms) -> float | None:
@@ -200,11 +212,11 @@ def total_usd(parts: CostParts, terms: Terms) -> float | None:
 
 def fixed_cost(usage: Usage, terms: Terms) -> float:
     """Return what does not depend on volume, in the arm's `unit`; unpriced fitting not counted."""
-    seconds = fixed_s(usage, terms)
     if unit(usage, terms) != "usd":
-        return seconds
+        return fixed_s(usage, terms)
     labels, people, _ = _labour(usage, terms)
-    return seconds * (terms.usd_per_hour or 0.0) / 3600 + (labels or 0.0) + (people or 0.0)
+    fitting = (fitting_usd(usage, terms) or 0.0) * (1 + refits(usage, terms))
+    return fitting + (labels or 0.0) + (people or 0.0)
 
 
 def cost_per_request(usage: Usage, terms: Terms) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from statistics import fmean
 
 from harness.judge.evidence import ArmEvidence, Evidence
+from harness.records import LoadedModel
 from harness.types import Prediction
 
 TIMING = (
@@ -44,6 +45,34 @@ def usd_per_request(evidence: Evidence, arm: ArmEvidence) -> float | None:
             return None
         charges.append(charge)
     return fmean(charges) if charges else None
+
+
+def fit_usd(evidence: Evidence, arm: ArmEvidence) -> float | None:
+    """Return what a hosted model charged while the arm was fitted: 0 if it was asked nothing."""
+    charges = [
+        _charge(evidence, arm, asked)
+        for trial in arm.trials
+        if trial.fit
+        for asked in trial.fit.loaded_models
+        if asked.hosted_at is not None
+    ]
+    known = [charge for charge in charges if charge is not None]
+    return None if len(known) < len(charges) else sum(known) / max(len(arm.trials), 1)
+
+
+def _charge(evidence: Evidence, arm: ArmEvidence, asked: LoadedModel) -> float | None:
+    if asked.requests == 0:
+        return 0.0
+    model = evidence.header.models.get(arm.plan.model or "")
+    if model is None or model.hosted is None:
+        return None
+    together = Prediction(
+        "",
+        prompt_tokens=asked.prompt_tokens,
+        cached_tokens=asked.cached_tokens,
+        output_tokens=asked.output_tokens,
+    )
+    return model.hosted.charge_usd(together)
 
 
 def _answered(arm: ArmEvidence) -> list[Prediction]:

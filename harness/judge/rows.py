@@ -92,6 +92,7 @@ def usage_of(evidence: Evidence, arm: ArmEvidence) -> cost.Usage:
         learns=arm.plan.learns,
         elsewhere=arm.plan.replays or charge is not None or bool(elsewhere.walls_s(arm)),
         usd_per_request=charge,
+        fit_charged_usd=elsewhere.fit_usd(evidence, arm),
     )
 
 

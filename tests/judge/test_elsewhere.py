@@ -216,3 +216,29 @@ def test_both_reports_say_who_was_asked_and_where(tmp_path):
         assert "far, hosted at http://server/v1" in page
         assert "far used far, hosted at http://server/v1" in page
         assert "None" not in page
+
+
+def asked_while_fitting(folder, **counts):
+    """Let the fit of the arm `far` have asked the hosted model."""
+    trial = next(t for t in folder.trials().values() if t.arm == "far")
+    loaded = (LoadedModel(name="far", hosted_at="http://server/v1", **counts),)
+    fit = trial.fit.model_copy(update={"loaded_models": loaded})
+    folder.append(trial.model_copy(update={"fit": fit}))
+
+
+@pytest.mark.parametrize(
+    ("counts", "fit_usd", "counted"),
+    [
+        ({"requests": 0}, None, True),
+        ({"requests": 9, "prompt_tokens": 2_000_000, "output_tokens": 100_000}, 3.0, True),
+        ({"requests": 9, "prompt_tokens": 2_000_000}, None, False),
+    ],
+)
+def test_what_is_charged_while_fitting_is_part_of_the_cost(tmp_path, counts, fit_usd, counted):
+    folder = write_run(tmp_path, TARGETS, [far(), NEAR], model=model(**CHARGES), traffic=TRAFFIC)
+    asked_while_fitting(folder, **counts)
+    row = next(row for row in judge(folder).rows if row.strategy == "far")
+    assert row.cost.fitting_usd == (None if fit_usd is None else pytest.approx(fit_usd))
+    said = "requests to a hosted model while fitting"
+    assert (said not in row.cost.not_counted) is counted
+    assert row.total_usd == pytest.approx((fit_usd or 0.0) + 1000 * 0.002)
