@@ -99,11 +99,27 @@ class TrialRecord(Fact):
     serve: WorkerResult | None = None
     likelihood: WorkerResult | None = None
     """The third process, where the task asks for a metric of likelihoods."""
+    probe: WorkerResult | None = None
+    """The process that scored the general probe with a tuned arm (`facts.forgetting`)."""
+    robustness: WorkerResult | None = None
+    """The process in which a tuned arm answered perturbed queries (`facts.robustness`)."""
     fit_reused: bool = False
     artifact_bytes: int | None = None
     finished_at: str
     """UTC, ISO 8601."""
     forecast: dict[str, Any] | None = None
+
+
+class Measured(Fact):
+    """What a process that measured a fact left beside its values, as measured.json."""
+
+    of: str
+    """Hash of what was asked: with other questions it is measured again."""
+    engine: str | None = None
+    """Hash of the source that computed it, where it belongs to no fit, whose id would hold that."""
+    result: WorkerResult
+    sample: tuple[str, ...] = ()
+    """Ids of the test rows that were perturbed, where it is about those."""
 
 
 class PlannedTrial(Fact):

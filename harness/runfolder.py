@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import RunFolderError
-from harness.hashing import sha256_of_file
+from harness.hashing import sha256_of, sha256_of_file
 from harness.records import RunHeader, TrialRecord
-from harness.types import Prediction
+from harness.types import ModelRef, Prediction
 
 SCHEMA_VERSION = 1
 RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial": TrialRecord}
@@ -44,6 +44,11 @@ class RunFolder:
     def trial_folder(self, arm: str, fit_id: str, trial_id: str) -> Path:
         """Return the folder of one trial: job.json, predictions.jsonl, stderr.log."""
         return self.fit_folder(arm, fit_id) / trial_id[:12]
+
+    def untuned_folder(self, model: ModelRef, dtype: str, device: str) -> Path:
+        """Return the folder of what a model says to the general probe before any tuning."""
+        weights = model.sha256 or f"{model.name}@{model.revision}"
+        return self.path / "untuned" / sha256_of([weights, dtype, device])[:12]
 
     def append(self, record: RunHeader | TrialRecord) -> None:
         """Add one line to records.jsonl, safely on disk before this returns."""

@@ -21,7 +21,11 @@ COLUMNS = (
     "arm", "status", "score", "95 % interval", "p50", "p95", "throughput",
     "fit", "fit memory", "serve memory", "artifact", "cost",
 )  # fmt: skip
-DOING = {"fit": "fitting", "serve": "loading, timing, answering"}
+DOING = {
+    "fit": "fitting",
+    "serve": "loading, timing, answering",
+    "facts": "probing what tuning changed",
+}
 
 
 class Screen:

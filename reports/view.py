@@ -10,6 +10,7 @@ from typing import Any
 
 from harness import numbers
 from harness.judge import Comparison, Difference, Row, Score
+from reports import told
 from reports.curve import Drawing
 
 VERDICTS = {
@@ -95,6 +96,34 @@ class View:
             return None
         share, n = row.unanswerable.answered_anyway, row.unanswerable.n
         return f"answers all the same: {numbers.percent(share)} of {n} questions that have none"
+
+    @property
+    def changed(self) -> list[tuple[Row, list[tuple[str, str]]]]:
+        """What tuning changed besides the score: of each arm what was asked, and its figures."""
+        rows = told.concerned(self.rows)
+        return [(row, told.forgetting(row) + told.robustness(row)) for row in rows]
+
+    @property
+    def changed_notes(self) -> list[str]:
+        """What one must know to read those figures."""
+        walls = [row.facts.wall_s for row in self.comparison.rows if row.facts.wall_s]
+        notes = [
+            "Before → after, with the 95 % interval of the change on the same items. Measured when"
+            f" all answers were closed ({numbers.duration(sum(walls))}); in no other figure here."
+        ]
+        if self.comparison.task["answer"]["kind"] != "choice":
+            notes.append("An answer that copies words of the input copies typos and casing too.")
+        return notes
+
+    @property
+    def curves(self) -> list[tuple[str, str]]:
+        """What the training curves of each arm show."""
+        return [(row.strategy, told.overfitting(row)) for row in told.trained(self.rows)]
+
+    @property
+    def calibration(self) -> list[tuple[str, str]]:
+        """How far the probabilities of each arm can be believed."""
+        return [(row.strategy, told.calibration(row)) for row in told.calibrated(self.rows)]
 
     def difference(self, difference: Difference) -> str:
         """An arm's difference to the chosen one."""

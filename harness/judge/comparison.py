@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from harness.judge.arm_facts import ArmFacts
+from harness.judge.opinion import Opinion
 from harness.records import Machine, Status
 
 VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
-
-
-class Opinion(BaseModel):
-    """Base of all judged things."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class Score(Opinion):
@@ -150,6 +146,10 @@ class Row(Opinion):
     """For choices among not too many labels."""
     unanswerable: Unanswerable | None = None
     """Where the task says what to answer to such questions, and has some."""
+    worst_slice: SliceScore | None = None
+    """The slice with the lowest score, of at least two that have at least 10 rows."""
+    facts: ArmFacts = ArmFacts()
+    """What tuning changed besides the score, and how far its probabilities can be believed."""
     checks: tuple[Check, ...] = ()
     cost: CostParts = CostParts()
     failed_items: int = 0
@@ -213,7 +213,7 @@ class Recommendation(Opinion):
     headline: str
     """The verdict in one sentence for somebody who reads nothing else."""
     reasons: tuple[str, ...]
-    rejected: dict[str, str] = {}
+    rejected: dict[str, str] = Field({})
     flips: tuple[Flip, ...] = ()
     break_even: tuple[BreakEven, ...] = ()
 

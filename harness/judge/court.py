@@ -15,6 +15,7 @@ from harness.judge.bench import Bench
 from harness.judge.comparison import Comparison, Recommendation, Row
 from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
+from harness.judge.facts import findings_of
 from harness.judge.flips import flips
 from harness.judge.resample import bootstrap
 from harness.judge.rows import build_row, usage_of, with_loss
@@ -70,6 +71,7 @@ class Case:
                 *header.data.findings,
                 *self._measurement_findings(rows),
                 *self.prices.stale(datetime.fromisoformat(header.started_at).date()),
+                *findings_of(rows, found.choice),
             ),
             cost_curve=curve(leading, terms),
             cost_basis=cost_basis(

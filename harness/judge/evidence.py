@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunFolderError
 from harness.hashing import sha256_of
 from harness.items import items_of
+from harness.judge.fact_files import FactFiles, read_fact_files
 from harness.metrics import Items, Metric
 from harness.own_metric import find_metric
 from harness.prices import Prices
@@ -46,6 +47,8 @@ class ArmEvidence:
     """[seed][item], in the order of the truth; empty unless every seed ended ok."""
     log_likelihoods: tuple[tuple[float, ...], ...] = ()
     """[seed][item] of the first targets; empty unless every seed gave them."""
+    files: FactFiles = field(default_factory=FactFiles)
+    """What lies beside its answers; empty unless every seed ended ok."""
 
     @property
     def name(self) -> str:
@@ -150,24 +153,25 @@ def gather(folder: RunFolder) -> Evidence:
     )
     documents = read_jsonl(folder.documents) if folder.documents.is_file() else []
     trials = folder.trials()
+    known = header, truth, trials
     arms = {trial.arm: trial for trial in reversed(header.trials)}
     names = dict.fromkeys(trial.arm for trial in header.trials)
     planned = {name: [t for t in header.trials if t.arm == name] for name in names}
     return Evidence(
         header,
         truth,
-        tuple(_arm(folder, arms[name], planned[name], trials, truth) for name in names),
+        tuple(_arm(folder, known, arms[name], planned[name]) for name in names),
         {document["id"]: document["text"] for document in documents},
     )
 
 
 def _arm(
     folder: RunFolder,
+    known: tuple[RunHeader, Truth, Mapping[str, TrialRecord]],
     plan: PlannedTrial,
     planned: list[PlannedTrial],
-    trials: Mapping[str, TrialRecord],
-    truth: Truth,
 ) -> ArmEvidence:
+    header, truth, trials = known
     records = tuple(trials[t.trial_id] for t in planned if t.trial_id in trials)
     records = tuple(record for record in records if record.arm == plan.arm)
     status: Status = "ok"
@@ -183,12 +187,13 @@ def _arm(
         why = "left out by --only" if not plan.selected else "the run was interrupted before it"
         status, error = "skipped", why
     predictions = tuple(_predictions(folder, r, truth) for r in records) if status == "ok" else ()
+    files = read_fact_files(folder, header, plan, records) if predictions else FactFiles()
     given = all(r.likelihood is not None and r.likelihood.status == "ok" for r in records)
     likelihoods: tuple[tuple[float, ...], ...] = ()
     if predictions and given:
         each = [_likelihoods(folder, record, truth) for record in records]
         likelihoods = tuple(found for found in each if found) if all(each) else ()
-    return ArmEvidence(plan, status, error, records, predictions, likelihoods)
+    return ArmEvidence(plan, status, error, records, predictions, likelihoods, files)
 
 
 def _likelihoods(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[float, ...]:

@@ -12,6 +12,7 @@ from harness.judge import cost, elsewhere
 from harness.judge.checks import limit_checks, need_checks
 from harness.judge.comparison import Loss, Row, Score
 from harness.judge.evidence import ArmEvidence, Evidence
+from harness.judge.facts import facts_of, wanted, worst_slice
 from harness.judge.intervals import quantile_interval
 from harness.judge.particulars import class_scores, unanswerable_of
 from harness.judge.scoring import (
@@ -51,13 +52,16 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
         ),
         *need_checks(task["needs"], arm.plan.provides, evidence.model_of(arm)),
     )
+    slices = slice_scores(evidence, arm, item_metric(evidence.metric))
     return Row(
         **facts,
         **timing,
         score=primary,
         also=_also(evidence, arm, primary),
         without_leaks=_without_leaks(evidence, arm),
-        slices=slice_scores(evidence, arm, item_metric(evidence.metric)),
+        slices=slices,
+        worst_slice=worst_slice(slices) if wanted(evidence, "worst_slice") else None,
+        facts=facts_of(evidence, arm),
         classes=class_scores(evidence, arm),
         unanswerable=unanswerable_of(evidence, arm),
         fit_wall_s=usage.fit_s,

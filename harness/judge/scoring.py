@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.judge.arm_facts import Change
 from harness.judge.comparison import Difference, Score, SliceScore
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.intervals import tango, wilson
@@ -168,6 +170,38 @@ def paired_difference(
         resampled = bootstrap(metric, [first, second], clusters)
         low, high = bias_corrected_interval(value, resampled[0] - resampled[1])
     return value, low, high
+
+
+def change_between(
+    metric: Metric, before: Array, after: Array, clusters: Sequence[str | None] = ()
+) -> Change:
+    """Return a figure before and after, with its change on the same items.
+
+    Where no item differs, the change may still be 3/n of the metric's range: what no differing
+    item in n allows (the rule of three, Hanley 1983).
+
+    Args:
+        metric: finishes the statistics.
+        before: [seeds, items, k] additive statistics.
+        after: likewise, for the same items; as many seeds, or others.
+        clusters: the cluster of each item, if any.
+    """
+    value, low, high = paired_difference(
+        metric, after, before, clusters or [None] * before.shape[1]
+    )
+    n = len(counted_rows(metric, [before, after]))
+    if low == high and isfinite(metric.highest):
+        reach = min(3 / n, 1.0) * (metric.highest - metric.lowest)
+        low, high = value - reach, value + reach
+    return Change(
+        metric=metric.name,
+        before=estimate(metric, before),
+        after=estimate(metric, after),
+        change=value,
+        ci_low=low,
+        ci_high=high,
+        n=n,
+    )
 
 
 def item_metric(metric: Metric) -> Metric:

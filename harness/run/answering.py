@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from harness.errors import RunFolderError, UnknownNameError
 from harness.run.job import INPUTS_PREFIX, Job
 from harness.run.measure import Ruler
-from harness.run.worker import Worker, predict_all
+from harness.run.predicting import predict_all
+from harness.run.worker import Worker
 from harness.runfolder import RunFolder
 from harness.types import Prediction, Query
 

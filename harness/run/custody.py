@@ -48,7 +48,8 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         lock.flush()
         _check_owner(folder, task_name)
         if fresh:
-            shutil.rmtree(path / "trials", ignore_errors=True)
+            for name in ("trials", "untuned"):
+                shutil.rmtree(path / name, ignore_errors=True)
             reports = (folder.comparison, folder.report_md, folder.report_html)
             # Last what tells whose folder it is.
             for file in (folder.truth, folder.documents, *reports, folder.records):
@@ -69,7 +70,9 @@ def drop_large_artifacts(folder: RunFolder, keep: str | None) -> list[str]:
 
 def _check_owner(folder: RunFolder, task_name: str) -> None:
     strangers = [
-        p for p in folder.path.iterdir() if p.name not in (".lock", "records.jsonl", "trials")
+        p
+        for p in folder.path.iterdir()
+        if p.name not in (".lock", "records.jsonl", "trials", "untuned")
     ]
     if not folder.records.is_file():
         if strangers:

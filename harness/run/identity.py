@@ -37,11 +37,11 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     if used is not None and used.hosted is not None:
         parts["model"] = [used.hosted.provider, used.location, used.name]
         parts["settings"] = dict(used.hosted.extra)
-        parts["engine"] = _engine_sha256("harness.lm")
+        parts["engine"] = engine_sha256("harness.lm")
     elif used is not None:
         parts["model"] = used.sha256 or f"{used.name}@{used.revision}"
         parts["dtype"] = dtype
-        parts["engine"] = _engine_sha256("harness.lm")
+        parts["engine"] = engine_sha256("harness.lm")
     return sha256_of(parts)
 
 
@@ -54,6 +54,7 @@ def trial_id(fit: str, arm: str, test: Split) -> str:
 
 
 @cache
-def _engine_sha256(room: str) -> str:
+def engine_sha256(room: str) -> str:
+    """Hash the source of a room of the harness, and of the words that it puts to a model."""
     root = Path(harness.__file__).parent
     return sha256_of([sha256_of_sources(room), sha256_of_file(root / "prompts.py")])

@@ -12,8 +12,10 @@ from typing import Protocol
 
 from harness.errors import UnknownNameError
 from harness.records import PlannedTrial, RunHeader, TrialRecord
+from harness.run.facts import FactRunner
 from harness.run.planning import header, settle
 from harness.run.trial import TrialRunner, now
+from harness.run.workshop import Workshop
 from harness.runfolder import RunFolder, write_jsonl
 from harness.task import Task
 
@@ -64,21 +66,26 @@ class Invocation:
         else:
             self.folder.documents.unlink(missing_ok=True)
         done = self.folder.trials()
-        runner = TrialRunner(self.task, self.folder, setting, plan.trials, self.audience.tick)
+        workshop = Workshop(self.task, self.folder, setting, self.audience.tick)
+        runner, facts = TrialRunner(workshop, plan.trials), FactRunner(workshop)
         # No worker may find the answers in the run folder: they are laid down when all is over.
         self.folder.truth.unlink(missing_ok=True)
         try:
             for number, trial in enumerate(plan.trials, start=1):
                 if trial.refused or not trial.selected:
                     continue
-                earlier = done.get(trial.trial_id)
-                if earlier is not None and runner.is_done(trial, earlier):
-                    self.audience.end(earlier, reused=True)
-                    continue
                 tell = partial(self.audience.start, trial, number, len(plan.trials))
-                record = runner.run(trial, tell)
-                self.folder.append(record)
-                self.audience.end(record, reused=False)
+                record = done.get(trial.trial_id)
+                reused = record is not None and runner.is_done(trial, record)
+                if record is None or not reused:
+                    record = runner.run(trial, tell)
+                complete = record
+                try:
+                    complete = facts.complete(trial, record, tell)
+                finally:  # interrupted while its facts are measured, a trial is not lost
+                    if complete is not record or not reused:
+                        self.folder.append(complete)
+                self.audience.end(complete, reused)
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
         return plan

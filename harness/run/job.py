@@ -29,7 +29,7 @@ class FinishedFit(Fact):
 class Job(Fact):
     """One process's work. Written as job.json, so that a trial can be repeated by hand."""
 
-    kind: Literal["fit", "serve", "likelihood"]
+    kind: Literal["fit", "serve", "likelihood", "probe", "robustness"]
     strategy: str
     strategy_base: str
     """Folder that a `file.py:Class` reference starts from."""
@@ -43,11 +43,12 @@ class Job(Fact):
     budget_bytes: int
     artifact: Path
     inputs: Path
-    """Folder with documents.jsonl and train.jsonl, validation.jsonl (fit), queries.jsonl (serve) or
-    answers.jsonl (likelihood); it exists only while the worker runs."""
+    """Folder with documents.jsonl and train.jsonl, validation.jsonl (fit), queries.jsonl (serve),
+    answers.jsonl (likelihood), probe.jsonl (probe) or perturbed.jsonl and listed.jsonl
+    (robustness); it exists only while the worker runs."""
     result: Path
     predictions: Path | None = None
-    """Where predictions, or likelihoods, are written."""
+    """Where predictions, likelihoods or answers to perturbed queries are written."""
     train_log: Path | None = None
     scratch: Path | None = None
     """See `Context.scratch`."""

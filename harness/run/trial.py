@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from harness.hashing import sha256_of, sha256_of_file
 from harness.own_metric import find_metric
 from harness.records import PlannedTrial, TrialRecord, WorkerResult
-from harness.run import machine
-from harness.run.job import INPUTS_PREFIX, FinishedFit, Job
-from harness.run.planning import Setting
-from harness.run.spawn import run_worker
-from harness.runfolder import RunFolder, folder_bytes, read_predictions, write_jsonl
-from harness.task import Task
-from harness.types import RESUMED_S, Prediction
-
-Kind = Literal["fit", "serve", "likelihood"]
-WRITTEN = {"serve": "predictions.jsonl", "likelihood": "likelihoods.jsonl"}
-"""What a part of a trial leaves beside its job."""
+from harness.run.job import FinishedFit
+from harness.run.workshop import Workshop
+from harness.runfolder import folder_bytes, read_predictions
+from harness.types import RESUMED_S
 
 
 class TrialRunner:
     """Runs trials of one task into one folder."""
 
-    def __init__(
-        self,
-        task: Task,
-        folder: RunFolder,
-        setting: Setting,
-        plan: Sequence[PlannedTrial],
-        tick: Callable[[], None],
-    ):
-        self.task = task
+    def __init__(self, workshop: Workshop, plan: Sequence[PlannedTrial]):
+        self.workshop = workshop
+        self.task = workshop.task
+        self.folder = workshop.folder
         self.plan = plan
-        self.folder = folder
-        self.setting = setting
-        self.tick = tick
 
     def run(self, trial: PlannedTrial, doing: Callable[[str], None]) -> TrialRecord:
         """Fit, unless the same fit was done before, and serve.
@@ -52,7 +35,7 @@ class TrialRunner:
             trial: what to run.
             doing: told "fit" and "serve" when these begin.
         """
-        if problem := self.setting.problems.get(trial.model or ""):
+        if problem := self.workshop.setting.problems.get(trial.model or ""):
             result = WorkerResult(status="failed", error=problem)
             return self._record(trial, result, None, reused=False)
         doing("fit")
@@ -92,8 +75,9 @@ class TrialRunner:
         for said in (folder / "scratch").rglob(RESUMED_S):
             said.unlink()  # each attempt says its own
         artifact.mkdir(parents=True)
-        job = self._job(trial, "fit", folder)
-        result = self._work(job, folder / "job.json")
+        job = self.workshop.job(trial, "fit", folder, self._finished(trial))
+        rows = {split.name: map(asdict, split) for split in (self.task.train, self.task.validation)}
+        result = self.workshop.work(job, folder / "job.json", rows)
         if result.status == "ok":
             known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}
             known["artifact_bytes"] = folder_bytes(artifact)
@@ -109,7 +93,9 @@ class TrialRunner:
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        return self._work(self._job(trial, "serve", folder), folder / "job.json")
+        job = self.workshop.job(trial, "serve", folder)
+        rows = {"queries": map(asdict, self.task.test.queries)}
+        return self.workshop.work(job, folder / "job.json", rows)
 
     @cached_property
     def _wants_likelihoods(self) -> bool:
@@ -130,7 +116,12 @@ class TrialRunner:
         here.mkdir()
         # Which answers these are of: unlike predictions, they depend on the targets.
         (here / "answers.sha256").write_text(self._answers_sha256)
-        return self._work(self._job(trial, "likelihood", here), here / "job.json", given)
+        rows = [
+            {"id": query.id, "prompt": given[query.id].prompt, "answer": targets[0]}
+            for query, targets in ((row.query, row.targets) for row in self.task.test)
+        ]
+        job = self.workshop.job(trial, "likelihood", here)
+        return self.workshop.work(job, here / "job.json", {"answers": rows})
 
     def _likelihoods_stand(self, trial: PlannedTrial, earlier: TrialRecord) -> bool:
         if earlier.likelihood is None:
@@ -142,30 +133,6 @@ class TrialRunner:
     @cached_property
     def _answers_sha256(self) -> str:
         return sha256_of([[example.query.id, example.targets[0]] for example in self.task.test])
-
-    def _job(self, trial: PlannedTrial, kind: Kind, folder: Path) -> Job:
-        fit_folder = self.folder.fit_folder(trial.arm, trial.fit_id)
-        memory = self.task.spec.run.memory_gib
-        return Job(
-            kind=kind,
-            strategy=trial.strategy,
-            strategy_base=str(self.task.folder.resolve()),
-            params=trial.params,
-            facts=self.task.facts,
-            metric=self.task.spec.metric,
-            model=self.setting.models.get(trial.model or ""),
-            seed=trial.seed,
-            device=self.setting.device,
-            dtype=self.setting.dtype,
-            budget_bytes=int(memory * 2**30) if memory else machine.available_bytes(),
-            artifact=(fit_folder / "artifact").resolve(),
-            inputs=Path(),
-            result=(folder / "result.json").resolve(),
-            predictions=None if kind == "fit" else (folder / WRITTEN[kind]).resolve(),
-            train_log=(fit_folder / "train_log.jsonl").resolve() if kind == "fit" else None,
-            scratch=(fit_folder / "scratch").resolve() if kind == "fit" else None,
-            finished=tuple(self._finished(trial)) if kind == "fit" else (),
-        )
 
     def _finished(self, trial: PlannedTrial) -> Iterator[FinishedFit]:
         """Yield the fits that a strategy which builds others can take over."""
@@ -187,47 +154,6 @@ class TrialRunner:
                     peak_rss_bytes=took["peak_rss_bytes"],
                     peak_gpu_bytes=took["peak_gpu_bytes"],
                 )
-
-    def _work(
-        self, job: Job, job_path: Path, given: Mapping[str, Prediction] | None = None
-    ) -> WorkerResult:
-        """Run a worker with just the rows that its part of the trial may see.
-
-        Args:
-            job: what to do.
-            job_path: where to write it down.
-            given: the predictions, for a job of likelihoods.
-        """
-        memory = self.task.spec.run.memory_gib
-        with tempfile.TemporaryDirectory(prefix=INPUTS_PREFIX) as folder:
-            inputs = Path(folder)
-            rows = [asdict(document) for document in self.task.documents]
-            write_jsonl(inputs / "documents.jsonl", rows)
-            if job.kind == "fit":
-                for split in (self.task.train, self.task.validation):
-                    write_jsonl(inputs / f"{split.name}.jsonl", map(asdict, split))
-            elif given is None:
-                write_jsonl(inputs / "queries.jsonl", map(asdict, self.task.test.queries))
-            else:
-                rows = [
-                    {
-                        "id": example.query.id,
-                        "prompt": given[example.query.id].prompt,
-                        "answer": example.targets[0],
-                    }
-                    for example in self.task.test
-                ]
-                write_jsonl(inputs / "answers.jsonl", rows)
-            result = run_worker(
-                job.model_copy(update={"inputs": inputs}),
-                job_path.resolve(),
-                job_path.parent / "stderr.log",
-                self.task.spec.run.timeout_min * 60,
-                int(memory * 2**30) if memory else None,
-                self.tick,
-            )
-        job.result.unlink(missing_ok=True)
-        return result
 
     def _record(
         self, trial: PlannedTrial, fit: WorkerResult, serve: WorkerResult | None, reused: bool

@@ -6,7 +6,7 @@ no test target. Knows nothing of scores and prices.
 
 from __future__ import annotations
 
-import copy
+import gc
 import json
 import os
 import random
@@ -14,7 +14,6 @@ import shutil
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -22,19 +21,15 @@ from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
-from harness import registry
-from harness.errors import (
-    EndpointError,
-    HarnessError,
-    StrategyError,
-    is_out_of_memory,
-    says_out_of_memory,
-)
+from harness import perturb, registry
+from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
 from harness.items import items_of
 from harness.own_metric import find_metric
 from harness.records import Note, Status, WorkerResult
+from harness.run.asking import answers_to, answers_when_reordered, scored
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, FinishedFit, Job
 from harness.run.measure import Ruler
+from harness.run.predicting import describe, predict_all, timed
 from harness.runfolder import read_jsonl, write_jsonl, write_predictions
 from harness.strategy import Strategy
 from harness.types import RESUMED_S, Context, Document, Example, Prediction, Query, Split
@@ -72,9 +67,13 @@ class Worker:
         status: Status = "ok"
         error = None
         try:
-            {"fit": self._fit, "serve": self._serve, "likelihood": self._likelihood}[
-                self.job.kind
-            ]()
+            {
+                "fit": self._fit,
+                "serve": self._serve,
+                "likelihood": self._likelihood,
+                "probe": self._probe,
+                "robustness": self._robustness,
+            }[self.job.kind]()
         except Exception as problem:
             traceback.print_exc()
             status = "out_of_memory" if is_out_of_memory(problem) else "failed"
@@ -143,15 +142,46 @@ class Worker:
             self.job.predictions, ({"id": row["id"], "log_likelihood": v} for row, v in pairs)
         )
 
+    def _probe(self) -> None:
+        strategy = self.strategy()
+        items = read_jsonl(self.job.inputs / "probe.jsonl")
+        with self.ruler.phase("load"):
+            strategy.load(self.job.artifact)
+        with self.ruler.phase("log_likelihood"):
+            found = scored(strategy, items)
+        assert self.job.predictions is not None
+        write_jsonl(self.job.predictions, found)
+
+    def _robustness(self) -> None:
+        strategy = self.strategy()
+        perturbed, listed = (
+            read_jsonl(self.job.inputs / f"{name}.jsonl") for name in ("perturbed", "listed")
+        )
+        with self.ruler.phase("load"):
+            strategy.load(self.job.artifact)
+        with self.ruler.phase("predict"):
+            rows = answers_to(perturbed, partial(predict_all, strategy))
+        if listed:
+            del strategy  # or two models would be in memory at once
+            gc.collect()
+            job = self.job.model_copy(update={"facts": perturb.reordered(self.job.facts)})
+            other = Worker(job, self.ruler).strategy()
+            with self.ruler.phase("load"):
+                other.load(job.artifact)
+            with self.ruler.phase("predict"):
+                rows += answers_when_reordered(listed, partial(predict_all, other))
+        assert self.job.predictions is not None
+        write_jsonl(self.job.predictions, rows)
+
     def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
         """Time single requests: warm (the constant prefix kept, as by a server), then cold."""
         chosen = random.Random(0).sample(queries, min(LATENCY_QUERIES, len(queries)))
         for query in chosen[:WARM_UPS]:
-            _timed(strategy, query)
-        self.warm_walls_s = [_timed(strategy, query) for query in chosen]
+            timed(strategy, query)
+        self.warm_walls_s = [timed(strategy, query) for query in chosen]
         for query in chosen:
             _clear_prefixes()
-            self.cold_walls_s.append(_timed(strategy, query))
+            self.cold_walls_s.append(timed(strategy, query))
 
     def strategy(self) -> Strategy:
         """Return a fresh instance of the job's strategy."""
@@ -218,70 +248,6 @@ class Worker:
         rows = read_jsonl(self.job.inputs / f"{name}.jsonl")
         examples = [Example(Query.from_row(row["query"]), tuple(row["targets"])) for row in rows]
         return Split(name, tuple(examples))
-
-
-def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
-    """Answer all queries in one call; if that fails, one at a time, a failing one with its error.
-
-    Raises:
-        StrategyError: the strategy returned something other than one Prediction a query.
-        EndpointError: the hosted model it asks is out of reach: for the other items too.
-    """
-    try:
-        return _answered(strategy, queries)
-    except (StrategyError, EndpointError):
-        raise
-    except Exception as problem:
-        if not queries:
-            raise
-        traceback.print_exc()
-        print(f"the batch failed ({describe(problem)}); one item at a time now", file=sys.stderr)
-    predictions = []
-    for query in queries:
-        try:
-            predictions += _answered(strategy, [query])
-        except EndpointError:
-            raise
-        except Exception as problem:
-            predictions.append(Prediction("", error=describe(problem)))
-    return predictions
-
-
-def describe(problem: BaseException) -> str:
-    """Return an exception as one line: its message if it is ours, else with its type."""
-    if isinstance(problem, HarnessError):
-        return str(problem)
-    return f"{type(problem).__name__}: {problem}".strip()
-
-
-def _answered(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
-    """Let a strategy predict, and hold it to its contract."""
-    given, n = copy.deepcopy(list(queries)), len(queries)
-    returned = strategy.predict(given)
-    if given != list(queries):
-        raise StrategyError("predict changed its queries")
-    if not isinstance(returned, Sequence):
-        raise StrategyError(f"predict returned {type(returned).__name__}, not a sequence")
-    predictions = list(returned)
-    if len(predictions) != n:
-        raise StrategyError(f"predict returned {len(predictions)} predictions for {n} queries")
-    for prediction in predictions:
-        if not isinstance(prediction, Prediction) or not isinstance(prediction.text, str):
-            raise StrategyError(f"predict returned {prediction!r} where a Prediction was due")
-        prediction.text.encode()  # half a surrogate pair is no text: that item fails, here
-    return predictions
-
-
-def _timed(strategy: Strategy, query: Query) -> float:
-    given = [copy.deepcopy(query)]  # so that what it does to one is found in `predict`
-    begin = time.perf_counter()
-    try:
-        strategy.predict(given)
-    except EndpointError:
-        raise
-    except Exception:
-        traceback.print_exc()  # the item will fail again, and be recorded, in `predict`
-    return time.perf_counter() - begin
 
 
 def _clear_prefixes() -> None:

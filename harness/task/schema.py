@@ -199,6 +199,27 @@ class Run(Spec):
     memory_gib: PositiveFloat | None = None
 
 
+class Facts(Spec):
+    """What else is told of arms besides scores, times and costs; each can be switched off.
+
+    None of it can change an answer or a figure that was measured: what takes a process of its own
+    begins after the arm's answers are closed, hashed and timed.
+    """
+
+    forgetting: bool = True
+    """Of arms that tune a language model: what the model says to a general probe before and after
+    (a process an arm, and one for the untuned model)."""
+    robustness: bool = True
+    """Of the same arms: 50 test rows with typos, other casing, noise and reordered options (a
+    process an arm)."""
+    calibration: bool = True
+    """Of arms that give labels' probabilities: whether these are right as often as they say."""
+    overfitting: bool = True
+    """Of arms that log their training: rising validation loss under falling training loss."""
+    worst_slice: bool = True
+    """Of the chosen arm: the slice with the lowest score, among those of at least 10 rows."""
+
+
 class Hosted(Spec):
     """A model on somebody's server. Its key comes from the environment and is written nowhere."""
 
@@ -290,6 +311,7 @@ class TaskFile(Spec):
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """A loss of quality, in units of the metric, accepted for something cheaper or simpler."""
     run: Run = Run()
+    facts: Facts = Facts()
 
     @property
     def models(self) -> list[Model]:

@@ -1,0 +1,64 @@
+"""Overfitting from training curves: rising validation loss under falling training loss.
+
+That is more than a validation loss that rises (a rate too high does that as well, under a rising
+training loss), and more than the last evaluation's noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from harness.judge.arm_facts import Overfitting
+
+RISE = 0.02
+"""The validation loss must end above its lowest by this share of it: less is noise."""
+EVALUATIONS_AFTER = 2
+"""Evaluations after the lowest, which are all above it: a single one may be chance."""
+
+
+def overfitting_of(
+    logs: Sequence[Sequence[Mapping[str, float]]], seeds: Sequence[int]
+) -> Overfitting | None:
+    """Judge the training logs of an arm, one a seed.
+
+    Args:
+        logs: rows with `step`, `train_loss` and, where it was evaluated, `validation_loss`; other
+            rows are not of the training.
+        seeds: of each log.
+
+    Returns:
+        The first seed that is flagged, else the first; None where nothing was trained.
+    """
+    found = [_of_log(log, seed) for log, seed in zip(logs, seeds, strict=True)]
+    judged = [one for one in found if one is not None]
+    return next((one for one in judged if one.flagged), judged[0] if judged else None)
+
+
+def _of_log(log: Sequence[Mapping[str, float]], seed: int) -> Overfitting | None:
+    """Judge one log; of a step that was logged again after an interruption the later row counts."""
+    by_step = {int(row["step"]): row for row in log if "step" in row and "train_loss" in row}
+    rows = [by_step[step] for step in sorted(by_step)]
+    if not rows:
+        return None
+    evaluated = [place for place, row in enumerate(rows) if "validation_loss" in row]
+    if not evaluated:
+        return Overfitting(undefined="no validation loss was logged", seed=seed)
+    losses = [rows[place]["validation_loss"] for place in evaluated]
+    best = losses.index(min(losses))
+    # Mean training loss over the steps that led to each evaluation: one batch's is noise.
+    begins = [0, *(place + 1 for place in evaluated[:-1])]
+    trained = [
+        fmean(row["train_loss"] for row in rows[begin : end + 1])
+        for begin, end in zip(begins, evaluated, strict=True)
+    ]
+    rises = losses[-1] > losses[best] * (1 + RISE)
+    late = len(losses) - 1 - best >= EVALUATIONS_AFTER
+    return Overfitting(
+        flagged=rises and late and trained[-1] < trained[best],
+        step=int(rows[evaluated[best]]["step"]),
+        last_step=int(rows[evaluated[-1]]["step"]),
+        validation_loss=(losses[best], losses[-1]),
+        train_loss=(trained[best], trained[-1]),
+        seed=seed,
+    )

@@ -1,0 +1,78 @@
+"""Lets a strategy answer, and holds it to its contract: one failing item fails no other."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+
+from harness.errors import EndpointError, HarnessError, StrategyError
+from harness.strategy import Strategy
+from harness.types import Prediction, Query
+
+
+def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
+    """Answer all queries in one call; if that fails, one at a time, a failing one with its error.
+
+    Raises:
+        StrategyError: the strategy returned something other than one Prediction a query.
+        EndpointError: the hosted model it asks is out of reach: for the other items too.
+    """
+    try:
+        return _answered(strategy, queries)
+    except (StrategyError, EndpointError):
+        raise
+    except Exception as problem:
+        if not queries:
+            raise
+        traceback.print_exc()
+        print(f"the batch failed ({describe(problem)}); one item at a time now", file=sys.stderr)
+    predictions = []
+    for query in queries:
+        try:
+            predictions += _answered(strategy, [query])
+        except EndpointError:
+            raise
+        except Exception as problem:
+            predictions.append(Prediction("", error=describe(problem)))
+    return predictions
+
+
+def describe(problem: BaseException) -> str:
+    """Return an exception as one line: its message if it is ours, else with its type."""
+    if isinstance(problem, HarnessError):
+        return str(problem)
+    return f"{type(problem).__name__}: {problem}".strip()
+
+
+def _answered(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
+    """Let a strategy predict, and hold it to its contract."""
+    given, n = copy.deepcopy(list(queries)), len(queries)
+    returned = strategy.predict(given)
+    if given != list(queries):
+        raise StrategyError("predict changed its queries")
+    if not isinstance(returned, Sequence):
+        raise StrategyError(f"predict returned {type(returned).__name__}, not a sequence")
+    predictions = list(returned)
+    if len(predictions) != n:
+        raise StrategyError(f"predict returned {len(predictions)} predictions for {n} queries")
+    for prediction in predictions:
+        if not isinstance(prediction, Prediction) or not isinstance(prediction.text, str):
+            raise StrategyError(f"predict returned {prediction!r} where a Prediction was due")
+        prediction.text.encode()  # half a surrogate pair is no text: that item fails, here
+    return predictions
+
+
+def timed(strategy: Strategy, query: Query) -> float:
+    """Return the seconds that a single request takes; one that fails is timed too."""
+    given = [copy.deepcopy(query)]  # so that what it does to one is found in `predict`
+    begin = time.perf_counter()
+    try:
+        strategy.predict(given)
+    except EndpointError:
+        raise
+    except Exception:
+        traceback.print_exc()  # the item will fail again, and be recorded, in `predict`
+    return time.perf_counter() - begin

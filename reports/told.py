@@ -1,0 +1,90 @@
+"""Phrases what is told of arms besides score, time and cost: one short text a cell."""
+
+from __future__ import annotations
+
+from harness import numbers
+from harness.judge import Change, Row
+
+
+def concerned(rows: list[Row]) -> list[Row]:
+    """Return the rows of which something was measured that tuning may have changed."""
+    return [
+        row
+        for row in rows
+        if row.facts.forgetting or row.facts.robustness or row.facts.robustness_undefined
+    ]
+
+
+def calibrated(rows: list[Row]) -> list[Row]:
+    """Return the rows whose arms give probabilities."""
+    return [row for row in rows if row.facts.calibration]
+
+
+def trained(rows: list[Row]) -> list[Row]:
+    """Return the rows whose arms have logged their training."""
+    return [row for row in rows if row.facts.overfitting]
+
+
+def change(found: Change) -> str:
+    """A figure before and after, and its change with the interval."""
+    both = f"{numbers.score(found.before)} → {numbers.score(found.after)}"
+    return f"{both} ({found.change:+.3f}: {found.ci_low:+.3f} to {found.ci_high:+.3f})"
+
+
+def forgetting(row: Row) -> list[tuple[str, str]]:
+    """What the general probe shows, and its figures."""
+    found = row.facts.forgetting
+    if found is None:
+        return []
+    if found.undefined:
+        return [("general probe", f"{numbers.NOT_MEASURED} ({found.undefined})")]
+    lines = []
+    if found.bits_per_byte:
+        name = f"general text, bits per byte (less is better, {found.bits_per_byte.n} passages)"
+        lines.append((name, change(found.bits_per_byte)))
+    if found.choice_accuracy:
+        name = f"general knowledge, accuracy ({found.choice_accuracy.n} four-way questions)"
+        lines.append((name, change(found.choice_accuracy)))
+    return lines + ([("general probe", found.note)] if found.note else [])
+
+
+def robustness(row: Row) -> list[tuple[str, str]]:
+    """What each perturbation does to the score."""
+    if row.facts.robustness_undefined:
+        why = row.facts.robustness_undefined
+        return [("perturbed inputs", f"{numbers.NOT_MEASURED} ({why})")]
+    lines = []
+    for found in row.facts.robustness:
+        if found.score is None:
+            lines.append((found.name, f"{numbers.NOT_MEASURED} ({found.undefined})"))
+            continue
+        of = f"{found.changed} of {found.score.n} rows changed"
+        lines.append((f"{found.name}, {found.score.metric} ({of})", change(found.score)))
+    return lines
+
+
+def calibration(row: Row) -> str:
+    """How far an arm's probabilities can be believed."""
+    found = row.facts.calibration
+    if found is None or found.undefined or found.expected_error is None:
+        return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'gives none'})"
+    return (
+        f"off by {numbers.score(found.expected_error)} on average, of which"
+        f" {numbers.score(found.error_by_chance)} is to be expected of {found.n} rows even if they"
+        f" were right; Brier score {numbers.score(found.brier)}"
+    )
+
+
+def overfitting(row: Row) -> str:
+    """What the training curves show."""
+    found = row.facts.overfitting
+    if found is None or found.validation_loss is None or found.train_loss is None:
+        return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'logs no training'})"
+    lowest, last = map(numbers.score, found.validation_loss)
+    if found.flagged:
+        begin, end = map(numbers.score, found.train_loss)
+        return (
+            f"overfits after step {found.step}: validation loss {lowest} → {last} until step"
+            f" {found.last_step}, training loss {begin} → {end}"
+        )
+    return f"no overfitting seen (validation loss {lowest} at its lowest, {last} at the end)"
