@@ -34,6 +34,7 @@ def run(tmp_path_factory):
     few_shot = {"use": "few_shot", "shots": 4}
     lora = {"use": "lora", "epochs": 1, "evaluations_per_epoch": 1}
     spec["strategies"] = [*ARMS[:3], few_shot, lora]
+    spec["facts"] = {"forgetting": False, "robustness": False}  # tests/run/test_facts.py has them
     with (folder / "task" / "task.yaml").open("w") as stream:
         yaml.dump(spec, stream)
     for name, count in (("train", 32), ("validation", 8)):

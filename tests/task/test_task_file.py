@@ -57,6 +57,8 @@ WRONG_KEYS = [
     ),
     ("model: 5", "model", 'quote it: "5"'),
     ("modle: x", "modle", "did you mean 'model'"),
+    ("facts: {forgeting: false}", "facts.forgeting", "did you mean 'forgetting'"),
+    ("facts: {robustness: 50}", "facts.robustness", "50"),
     ("12: x", "12", "no key is called '12'"),
     ("dtype: int8", "dtype", "'bfloat16'"),
     ("prices: ''", "prices", "at least 1 character"),
