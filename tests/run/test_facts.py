@@ -10,7 +10,9 @@ from tiny_models import write_model
 
 from harness import lm, probe
 from harness.judge import judge
+from harness.run import Invocation, opened
 from harness.runfolder import read_jsonl
+from harness.task import load_task
 from harness.types import ModelRef
 from reports import html, markdown
 
@@ -166,3 +168,35 @@ def test_without_its_files_the_report_says_so_and_the_score_stands(runs, tmp_pat
     [row] = [row for row in judge(type(run)(copy)).rows if row.strategy == "lora"]
     assert "not in the run folder" in row.facts.forgetting.undefined
     assert row.score.value is not None
+
+
+class Impatient:
+    """Somebody who presses Ctrl-C as soon as facts are being measured."""
+
+    def tick(self):
+        pass
+
+    def end(self, record, reused):
+        pass
+
+    def start(self, trial, number, total, doing):
+        if doing == "facts":
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_probe_loses_no_trial_and_fresh_forgets_all(tiny, run_tiny, tmp_path):
+    write_model(tmp_path / "model", "llama-tied", chat=True)
+    path = tiny(tmp_path, ODD, [{"use": "own.py:Odd"}], model="./model")
+    with (
+        opened(tmp_path / "run", "tiny", fresh=False) as folder,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        Invocation(load_task(path), folder, Impatient()).run()
+    [before] = folder.trials().values()
+    assert (before.status, before.probe, before.robustness) == ("ok", None, None)
+    _, records = run_tiny(path, tmp_path / "run")
+    assert records["odd"].serve == before.serve
+    assert records["odd"].robustness.status == "failed"
+    (folder.path / "untuned").mkdir(exist_ok=True)
+    with opened(folder.path, "tiny", fresh=True):
+        assert {file.name for file in folder.path.iterdir()} == {".lock"}
