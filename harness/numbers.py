@@ -42,6 +42,11 @@ def percent(share: float) -> str:
     return f"{whole} %"
 
 
+def p_value(p: float) -> str:
+    """Return a p-value with its sign of equality; what is very small is not given exactly."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def duration(seconds: float | None) -> str:
     """Return a duration in the unit a person would choose, from µs to hours."""
     if seconds is None:

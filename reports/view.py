@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import numbers
-from harness.judge import Comparison, Difference, Row, Score
+from harness.judge import Comparison, Difference, Resolution, Row, Score
 from reports import told
 from reports.curve import Drawing
 
@@ -128,7 +128,35 @@ class View:
     def difference(self, difference: Difference) -> str:
         """An arm's difference to the chosen one."""
         low, high = 100 * difference.ci_low, 100 * difference.ci_high
-        return f"{100 * difference.value:+.1f} ({low:+.1f} to {high:+.1f})"
+        exact = "" if difference.mcnemar_p is None else f"; {numbers.p_value(difference.mcnemar_p)}"
+        return f"{100 * difference.value:+.1f} ({low:+.1f} to {high:+.1f}){exact}"
+
+    @property
+    def mcnemar_note(self) -> str | None:
+        """What the p-values beside differences are, where there are some."""
+        if all(d.mcnemar_p is None for d in self.comparison.differences):
+            return None
+        return "p is of the exact McNemar test, a footnote: the verdict does not use it."
+
+    @property
+    def resolution(self) -> list[str]:
+        """How finely the test set tells the leading arms apart, in sentences."""
+        found = self.comparison.resolution
+        if found is None:
+            return []
+        differ = ""
+        if found.discordance is not None:
+            share = numbers.percent(found.discordance)
+            differ = f", of which just one is right on {share} of the rows"
+        rows = numbers.count(found.n)
+        lines = [
+            f"The leading arms are {found.first} and {found.second}{differ}.",
+            f"The smallest difference between them that {rows} test rows show, four times in"
+            f" five: {numbers.points(found.smallest_difference)}.",
+            "The smallest margin that they certify, four times in five, were the two equal:"
+            f" {numbers.points(found.smallest_margin)}.",
+        ]
+        return [*lines, _separation(found)]
 
     @property
     def criteria(self) -> list[str]:
@@ -197,6 +225,20 @@ def _listed(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {part}" for key, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _separation(found: Resolution) -> str:
+    looks = f"{numbers.points(found.difference)}"
+    if found.separated:
+        return f"They are told apart: the 95 % interval of the difference of {looks} excludes 0."
+    if found.rows_to_separate is None:
+        return "They score the same: no number of rows would tell such arms apart."
+    more = numbers.count(found.rows_to_separate - found.n)
+    total = numbers.count(found.rows_to_separate)
+    return (
+        f"To tell them apart, if the difference is what it looks like ({looks}), takes about"
+        f" {total} test rows: {more} more."
+    )
 
 
 def _model_facts(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:

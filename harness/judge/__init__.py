@@ -2,7 +2,15 @@
 
 from harness.judge.arm_facts import ArmFacts, Change
 from harness.judge.compare import compare
-from harness.judge.comparison import Comparison, CostCurve, Difference, Recommendation, Row, Score
+from harness.judge.comparison import (
+    Comparison,
+    CostCurve,
+    Difference,
+    Recommendation,
+    Resolution,
+    Row,
+    Score,
+)
 from harness.judge.court import judge
 
 __all__ = [
@@ -12,6 +20,7 @@ __all__ = [
     "CostCurve",
     "Difference",
     "Recommendation",
+    "Resolution",
     "Row",
     "Score",
     "compare",

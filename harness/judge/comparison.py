@@ -52,6 +52,33 @@ class Difference(Opinion):
     """Positive where the arm scores higher than the choice."""
     ci_low: float
     ci_high: float
+    mcnemar_p: float | None = None
+    """Two-sided exact McNemar test, for 0/1 metrics without clusters. A footnote: no rule uses it,
+    since not to be shown different is not to be shown equal."""
+
+
+class Resolution(Opinion):
+    """How finely this test set tells the two leading arms apart, from how they really differed."""
+
+    first: str
+    """The best-scoring arm (of those that meet every limit, if two do)."""
+    second: str
+    difference: float
+    """Score of the first less that of the second."""
+    discordance: float | None
+    """Share of the rows on which just one of the two is right; None unless rows are right or
+    wrong."""
+    smallest_difference: float
+    """That the test set would show in 80 % of cases, at 95 % confidence."""
+    smallest_margin: float
+    """That it would certify in 80 % of cases for two arms that are truly equal."""
+    separated: bool
+    """The 95 % interval of their difference excludes 0."""
+    rows_to_separate: int | None
+    """Test rows that would do so in 80 % of cases if the difference is what it looks like; None
+    where they score the same."""
+    n: int
+    """Test rows there are."""
 
 
 class SliceScore(Opinion):
@@ -227,6 +254,8 @@ class Comparison(Opinion):
     rows: tuple[Row, ...]
     recommendation: Recommendation
     differences: tuple[Difference, ...] = ()
+    resolution: Resolution | None = None
+    """None where fewer than two arms finished."""
     findings: tuple[str, ...] = ()
     """What the audit of the data, the machine and the measurements found."""
     cost_curve: CostCurve | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,8 @@ class Contest:
     """[arms, resamples]: column b is the same resample for every arm."""
     n: int
     metric_range: float = 1.0
-    units: int | None = None
-    """Items that are independent of each other: the clusters, where there are some."""
+    units: float | None = None
+    """Items that are independent of each other: fewer than n where there are clusters."""
     known: dict[tuple[str, ...], Mapping[str, Loss]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -49,6 +50,11 @@ class Contest:
     def floor(self) -> float:
         """What no differing item in all still allows: the rule of three (Hanley 1983)."""
         return 3 / (self.units or self.n) * self.metric_range
+
+    def standard_error(self, first: str, second: str) -> float:
+        """Return the bootstrap standard error of the difference of two arms."""
+        a, b = (self.resampled[self.names.index(name)] for name in (first, second))
+        return float(np.std(a - b))
 
     def losses(self, among: Sequence[str]) -> Mapping[str, Loss]:
         """Return each arm's loss against the best of the others, with simultaneous bounds.
@@ -118,4 +124,15 @@ class Contest:
         spread = np.std(errors, axis=1, keepdims=True)
         t = np.divide(errors, spread, out=np.zeros_like(errors), where=spread > 0)
         t = np.abs(t) if two_sided else t
-        return float(np.quantile(np.delete(t, reference, axis=0).max(axis=0), LEVEL))
+        reach = float(np.quantile(np.delete(t, reference, axis=0).max(axis=0), LEVEL))
+        return reach * self._widening((1 + LEVEL) / 2 if two_sided else LEVEL)
+
+    def _widening(self, level: float) -> float:
+        """Return by how much few items widen a bound: √(m/(m − 1)) t/z, as for an interval.
+
+        Hesterberg 2015, The American Statistician 69, 371–386.
+        """
+        from scipy.stats import norm, t
+
+        m = max(self.units or self.n, 2)
+        return float(sqrt(m / (m - 1)) * t.ppf(level, m - 1) / norm.ppf(level))

@@ -18,6 +18,7 @@ from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.facts import findings_of
 from harness.judge.flips import flips
 from harness.judge.resample import bootstrap
+from harness.judge.resolution import resolution
 from harness.judge.rows import build_row, usage_of, with_loss
 from harness.judge.scoring import counted_rows, differences, estimate, statistics
 from harness.judge.verdict import Contender, decide
@@ -67,6 +68,7 @@ class Case:
             rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(evidence, found.choice),
+            resolution=resolution(evidence, rows, contest),
             findings=(
                 *header.data.findings,
                 *self._measurement_findings(rows),

@@ -11,6 +11,7 @@ from harness.errors import RunFolderError
 from harness.hashing import sha256_of
 from harness.items import items_of
 from harness.judge.fact_files import FactFiles, read_fact_files
+from harness.judge.resample import effective_units
 from harness.metrics import Items, Metric
 from harness.own_metric import find_metric
 from harness.prices import Prices
@@ -29,10 +30,9 @@ class Truth:
     clusters: tuple[str | None, ...]
     evidence: tuple[tuple[str, ...], ...]
 
-    def units(self, rows: Sequence[int]) -> int:
-        """Return the number of independent items among some rows: a cluster counts once."""
-        clusters = [self.clusters[row] for row in rows]
-        return len(set(clusters) - {None}) + clusters.count(None)
+    def units(self, rows: Sequence[int]) -> float:
+        """Return how many independent items some rows are: of clusters the effective number."""
+        return effective_units([self.clusters[row] for row in rows], len(rows))
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,14 @@ def tango(only_first: int, only_second: int, n: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Return the two-sided p-value of the exact McNemar test (1947, Psychometrika 12, 153–157)."""
+    from scipy.stats import binomtest
+
+    differing = only_first + only_second
+    return float(binomtest(only_first, differing).pvalue) if differing else 1.0
+
+
 def quantile_interval(values: NDArray[np.float64], share: float) -> tuple[float, float]:
     """Return a 95 % interval of a quantile from order statistics (Conover 1999, section 3.2).
 

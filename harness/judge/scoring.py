@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 
 import numpy as np
@@ -12,12 +12,24 @@ from numpy.typing import NDArray
 from harness.judge.arm_facts import Change
 from harness.judge.comparison import Difference, Score, SliceScore
 from harness.judge.evidence import ArmEvidence, Evidence
-from harness.judge.intervals import tango, wilson
-from harness.judge.resample import bias_corrected_interval, bootstrap
-from harness.metrics import Metric, find
+from harness.judge.intervals import mcnemar, tango, wilson
+from harness.judge.resample import (
+    acceleration,
+    bias_corrected_interval,
+    bootstrap,
+    effective_units,
+    left_out,
+)
+from harness.judge.seeds import seed_values
+from harness.metrics import Metric, by_class, find
 
+BY_CLASS = ("macro_f1", "balanced_accuracy", "precision", "recall")
+"""Metrics in which each label weighs the same, however few its rows."""
 FEW_PER_CLASS = 10
-"""Items in a class below which macro-F1's interval is not to be trusted."""
+"""Items in a class below which the interval of such a metric is not to be trusted."""
+FEW_SEEDS = 5
+FEW_CLUSTERS = 20
+FEW_ROWS = 30
 Array = NDArray[np.float64]
 
 
@@ -34,8 +46,7 @@ def estimate(metric: Metric, of_arm: Array) -> float:
     A seed in which nothing counts (no answer cites anything) is worth 0. Rounded, or three seeds
     of 0.95 would average to less than a limit of 0.95.
     """
-    by_seed = [metric.finish(of_seed.sum(axis=0)) for of_seed in of_arm]
-    return round(float(np.mean(np.nan_to_num(by_seed))), 12)
+    return round(float(np.mean(seed_values(metric, of_arm))), 12)
 
 
 def score(
@@ -43,9 +54,8 @@ def score(
 ) -> Score:
     """Score one arm on all test rows, or on some of them.
 
-    0/1 values of a single seed get Wilson's interval; everything else the bias-corrected
-    bootstrap, over seeds and clusters too where there are several. Where no item counts there is
-    no value, and the reason is said.
+    0/1 values get Wilson's interval; everything else, and what seeds or clusters spread, the
+    bias-corrected bootstrap. Where no item counts there is no value, and the reason is said.
     """
     chosen = list(range(len(evidence.truth.ids))) if rows is None else list(rows)
     of_arm = statistics(evidence, arm, metric)[:, chosen]
@@ -54,11 +64,12 @@ def score(
         return _undefined(metric, _nothing_counts(metric))
     value = estimate(metric, of_arm)
     clusters = [evidence.truth.clusters[row] for row in chosen]
-    if metric.binary and len(of_arm) == 1 and not any(clusters):
+    if metric.binary and _alike(of_arm) and not any(clusters):
         low, high = wilson(int(of_arm[0, :, 0].sum()), n)
+        doubt = None
     else:
-        low, high = bias_corrected_interval(value, bootstrap(metric, [of_arm], clusters)[0])
-    doubt = _doubt(evidence, metric, chosen)
+        low, high = _bootstrapped(metric, value, [of_arm], clusters)
+        doubt = why_unreliable(metric, of_arm, clusters, evidence.facts.labels)
     if low == high and doubt is None:
         doubt = "no resample differs from the whole, so this interval has no width: do not trust it"
     return Score(
@@ -144,8 +155,16 @@ def differences(evidence: Evidence, choice: str | None) -> tuple[Difference, ...
     for arm in arms.values():
         of_arm = statistics(evidence, arm, metric)
         value, low, high = paired_difference(metric, of_arm, chosen, clusters)
+        table = paired_table(metric, of_arm, chosen, clusters)
         found.append(
-            Difference(strategy=arm.name, metric=metric.name, value=value, ci_low=low, ci_high=high)
+            Difference(
+                strategy=arm.name,
+                metric=metric.name,
+                value=value,
+                ci_low=low,
+                ci_high=high,
+                mcnemar_p=None if table is None else mcnemar(*table),
+            )
         )
     return tuple(found)
 
@@ -162,13 +181,10 @@ def paired_difference(
         clusters: the cluster of each item, if any.
     """
     value = estimate(metric, first) - estimate(metric, second)
-    if metric.binary and len(first) == len(second) == 1 and not any(clusters):
-        ours, theirs = first[0, :, 0] > 0, second[0, :, 0] > 0
-        only_ours, only_theirs = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
-        low, high = tango(only_ours, only_theirs, len(counted_rows(metric, [first])))
+    if table := paired_table(metric, first, second, clusters):
+        low, high = tango(*table, len(counted_rows(metric, [first])))
     else:
-        resampled = bootstrap(metric, [first, second], clusters)
-        low, high = bias_corrected_interval(value, resampled[0] - resampled[1])
+        low, high = _bootstrapped(metric, value, [first, second], clusters)
     return value, low, high
 
 
@@ -204,20 +220,91 @@ def change_between(
     )
 
 
+def paired_table(
+    metric: Metric, first: Array, second: Array, clusters: Sequence[str | None]
+) -> tuple[int, int] | None:
+    """Return on how many items only the first arm is right, and on how many only the second.
+
+    None where items are not just right or wrong: another metric, seeds that differ, or clusters.
+    """
+    if not metric.binary or any(clusters) or not (_alike(first) and _alike(second)):
+        return None
+    ours, theirs = first[0, :, 0] > 0, second[0, :, 0] > 0
+    return int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+
+
+def _alike(of_arm: Array) -> bool:
+    """Tell whether every seed did the same on every item, as one seed does."""
+    return bool((of_arm == of_arm[:1]).all())
+
+
+def _bootstrapped(
+    metric: Metric, value: float, of_arms: Sequence[Array], clusters: Sequence[str | None]
+) -> tuple[float, float]:
+    """Return the bootstrap interval of one arm's value, or of the first less the second."""
+    signs = (1, -1)[: len(of_arms)]
+    resampled = np.tensordot(signs, bootstrap(metric, of_arms, clusters), axes=1)
+    without = sum(
+        sign * left_out(metric, of_arm, clusters)
+        for sign, of_arm in zip(signs, of_arms, strict=True)
+    )
+    low, high = bias_corrected_interval(
+        value,
+        resampled,
+        effective_units(clusters, of_arms[0].shape[1]),
+        acceleration(np.asarray(without), float(resampled.var())),
+    )
+    # What seeds add may reach past the ends of the scale.
+    span = metric.highest - metric.lowest
+    ends = (metric.lowest, metric.highest) if len(of_arms) == 1 else (-span, span)
+    return max(low, ends[0]), min(high, ends[1])
+
+
 def item_metric(metric: Metric) -> Metric:
     """Return the metric for small parts: accuracy in place of macro-F1, else the metric itself."""
     return find("accuracy") if metric.name == "macro_f1" else metric
 
 
-def _doubt(evidence: Evidence, metric: Metric, rows: Sequence[int]) -> str | None:
-    if metric.name != "macro_f1":
-        return None
-    counts = Counter(evidence.truth.targets[row][0] for row in rows)
+def why_unreliable(
+    metric: Metric, of_arm: Array, clusters: Sequence[str | None], labels: Iterable[str] = ()
+) -> str | None:
+    """Return why a bootstrap interval is not to be trusted, if so.
+
+    The bounds are those at which simulated coverage leaves 93 to 97 % (benchmarks/README.md).
+
+    Args:
+        metric: what is scored.
+        of_arm: [seeds, items, k].
+        clusters: of the items.
+        labels: of a choice, in the order of the class counts.
+    """
+    if metric.name in BY_CLASS and (doubt := _few_of_a_class(metric, of_arm, labels)):
+        return doubt
+    seeds, n = of_arm.shape[:2]
+    if seeds < FEW_SEEDS and not _alike(of_arm):
+        return (
+            f"{seeds} seeds say little of how much seeds differ: with fewer than {FEW_SEEDS} the"
+            f" interval of {metric.name} is not to be trusted"
+        )
+    units = effective_units(clusters, n)
+    if any(clusters) and units < FEW_CLUSTERS:
+        return (
+            f"the rows are worth {units:.0f} clusters of one size: with fewer than {FEW_CLUSTERS}"
+            f" the interval of {metric.name} is not to be trusted"
+        )
+    if n < FEW_ROWS:
+        return f"with fewer than {FEW_ROWS} rows the interval of {metric.name} is not to be trusted"
+    return None
+
+
+def _few_of_a_class(metric: Metric, of_arm: Array, labels: Iterable[str]) -> str | None:
+    _, _, actual = by_class(of_arm[0].sum(axis=0))
+    counts = {label: int(count) for label, count in zip(labels, actual, strict=True) if count}
     label, fewest = min(counts.items(), key=lambda item: item[1])
     if fewest >= FEW_PER_CLASS:
         return None
     few = sum(count < FEW_PER_CLASS for count in counts.values())
     return (
         f"{few} of {len(counts)} labels have fewer than {FEW_PER_CLASS} test rows"
-        f" ('{label}' has {fewest}): the interval of macro-F1 is not to be trusted"
+        f" ('{label}' has {fewest}): the interval of {metric.name} is not to be trusted"
     )

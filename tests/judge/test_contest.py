@@ -86,6 +86,15 @@ def test_differences_of_three_arms_use_dunnetts_critical_value():
     assert (low, high) == pytest.approx((-2.21 * 0.02828, 2.21 * 0.02828), abs=5e-4)
 
 
+@pytest.mark.parametrize(("units", "wider"), [(None, 1.0), (10, np.sqrt(10 / 9) * 1.833 / 1.645)])
+def test_few_independent_items_widen_bounds_by_t_and_the_bootstraps_narrowness(units, wider):
+    draw = np.random.default_rng(0)
+    resampled = np.array([[0.80], [0.76]]) + draw.normal(0, 0.02, size=(2, 200_000))
+    contest = Contest(("a", "b"), np.array([0.80, 0.76]), resampled, 10_000, units=units)
+    low = contest.losses("ab")["b"].low
+    assert low == pytest.approx(0.04 - 1.645 * 0.02 * np.sqrt(2) * wider, abs=5e-4)
+
+
 def unlike_arms(scores):
     """Return arm a, which goes its own way, and b and c, which all but move as one."""
     draw = np.random.default_rng(0).normal(size=(3, 200_000))

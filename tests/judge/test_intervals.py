@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judge.intervals import Z95, quantile_interval, tango, wilson
+from harness.judge.intervals import Z95, mcnemar, quantile_interval, tango, wilson
 
 TABLES = st.integers(1, 60).flatmap(
     lambda n: st.tuples(st.integers(0, n), st.integers(0, n), st.just(n)).filter(
@@ -105,6 +105,17 @@ def test_tango_excludes_zero_where_mcnemar_rejects(table):
     low, high = tango(b, c, n)
     mcnemar = abs(b - c) / sqrt(b + c) if b + c else 0.0
     assert (low > 0 or high < 0) == (mcnemar > Z95)
+
+
+@pytest.mark.parametrize(("b", "c"), [(0, 1), (6, 16), (12, 12), (40, 20)])
+def test_mcnemar_agrees_with_statsmodels(b, c):
+    from statsmodels.stats.contingency_tables import mcnemar as expected
+
+    assert mcnemar(b, c) == pytest.approx(expected([[50, b], [c, 9]], exact=True).pvalue)
+
+
+def test_mcnemar_of_arms_that_never_differ_is_1():
+    assert mcnemar(0, 0) == 1
 
 
 def test_the_interval_of_a_median_takes_the_tabulated_order_statistics():

@@ -86,8 +86,35 @@ def test_several_seeds_are_averaged(tmp_path):
     row = judge(write_run(tmp_path, TARGETS, [arm], seeds=(0, 1))).rows[0]
     assert row.score.value == pytest.approx(0.75)
     assert row.seeds == (0, 1)
-    assert row.score.ci_low == pytest.approx(0.5, abs=0.1)
+    assert (row.score.ci_low, row.score.ci_high) == (0, 1)  # two seeds, half the scale apart
+    assert "2 seeds say little" in row.score.unreliable
     assert row.throughput_per_s == pytest.approx(120)
+
+
+def test_seeds_that_all_do_the_same_are_one_seed(tmp_path):
+    arms = [Arm("a", [right(TARGETS, [3])] * 3), Arm("b", [right(TARGETS, range(9))] * 3)]
+    alone = judge(write_run(tmp_path / "1", TARGETS, arms))
+    together = judge(write_run(tmp_path / "3", TARGETS, arms, seeds=(0, 1, 2)))
+    assert [row.score for row in together.rows] == [row.score for row in alone.rows]
+    assert together.differences == alone.differences
+
+
+def test_five_seeds_that_differ_are_a_source_of_variance_and_not_marked(tmp_path):
+    seeds = [right(TARGETS, range(wrong)) for wrong in (6, 18, 30, 12, 24)]
+    row = judge(write_run(tmp_path, TARGETS, [Arm("a", seeds)], seeds=range(5))).rows[0]
+    alone = judge(write_run(tmp_path / "1", TARGETS, [Arm("a", seeds[2:3])])).rows[0]
+    assert row.score.unreliable is None
+    width = row.score.ci_high - row.score.ci_low
+    assert width > alone.score.ci_high - alone.score.ci_low
+
+
+def test_few_clusters_and_few_rows_are_marked(tmp_path):
+    arm = Arm("a", [right(TARGETS, range(0, 120, 7))])
+    for size, marked in ((10, True), (5, False)):
+        clusters = {"cluster": [f"author {row // size}" for row in range(120)]}
+        score = judge(write_run(tmp_path / str(size), TARGETS, [arm], truth=clusters)).rows[0].score
+        assert bool(score.unreliable) is marked
+        assert not marked or "12 clusters" in score.unreliable
 
 
 def test_three_seeds_on_the_mark_meet_the_limit(tmp_path):

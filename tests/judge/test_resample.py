@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.judge.resample import RESAMPLES, bias_corrected_interval, bootstrap
+from harness.judge.resample import (
+    RESAMPLES,
+    acceleration,
+    bias_corrected_interval,
+    bootstrap,
+    effective_units,
+    left_out,
+)
 from harness.metrics import find
 
 ACCURACY = find("accuracy")
@@ -52,6 +59,59 @@ def test_rounding_of_equal_values_does_not_count_as_bias():
     exact = bias_corrected_interval(0.5, draw)
     assert bias_corrected_interval(0.5, draw - 1e-17 * draw) == exact
     assert bias_corrected_interval(0.5, draw * (1 - 1e-15)) == pytest.approx(exact)
+
+
+def test_interval_with_acceleration_is_scipys_bca_on_skewed_values():
+    from scipy import stats
+
+    data = np.random.default_rng(5).beta(0.3, 3, size=40)
+    found = stats.bootstrap(
+        (data,), np.mean, n_resamples=4_000, method="BCa", rng=np.random.default_rng(2)
+    )
+    resampled = found.bootstrap_distribution
+    steep = acceleration(left_out(ACCURACY, arm(data)), float(resampled.var()) / 2)
+    assert steep > 0.01
+    mine = bias_corrected_interval(float(data.mean()), resampled, acceleration=steep)
+    expected = (found.confidence_interval.low, found.confidence_interval.high)
+    assert mine == pytest.approx(expected, abs=1e-6)
+
+
+def test_what_seeds_add_takes_the_skewness_down():
+    without = left_out(ACCURACY, arm(np.random.default_rng(5).beta(0.3, 3, size=40)))
+    of_items = float(((without - without.mean()) ** 2).sum()) * 39 / 40
+    whole = acceleration(without, of_items)
+    assert acceleration(without, 4 * of_items) == pytest.approx(whole / 8)
+
+
+def test_an_interval_is_expanded_for_few_items_as_hesterberg_says():
+    from scipy import stats
+
+    resampled = np.random.default_rng(0).normal(0, 1, size=400_000)
+    low, high = bias_corrected_interval(0.0, resampled, units=10)
+    expected = np.sqrt(10 / 9) * stats.t.ppf(0.975, 9)
+    assert (low, high) == pytest.approx((-expected, expected), abs=0.05)
+
+
+def test_a_transformation_past_its_pole_ends_where_the_resamples_end():
+    resampled = np.random.default_rng(0).normal(0, 1, size=1_000)
+    low, high = bias_corrected_interval(0.0, resampled, units=3, acceleration=0.5)
+    assert high == resampled.max()
+    assert low > resampled.min()
+
+
+def test_leaving_out_a_cluster_leaves_out_all_its_items():
+    values = [1.0, 0.0, 1.0, 1.0]
+    assert left_out(ACCURACY, arm(values)) == pytest.approx([2 / 3, 1, 2 / 3, 2 / 3])
+    found = left_out(ACCURACY, arm(values), ["a", "a", None, "b"])
+    assert sorted(found) == pytest.approx([2 / 3, 2 / 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("clusters", "units"),
+    [(None, 6), ([None] * 6, 6), (list("aabbcc"), 3), (list("aaaaab"), 36 / 26)],
+)
+def test_large_clusters_are_worth_less_than_their_number(clusters, units):
+    assert effective_units(clusters, 6) == pytest.approx(units)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
@@ -101,8 +161,27 @@ def test_seeds_that_disagree_widen_the_interval():
     steady, high, low = np.full(50, 0.5), np.full(50, 0.7), np.full(50, 0.3)
     assert bootstrap(ACCURACY, [arm(steady, steady)]).std() == 0
     resampled = bootstrap(ACCURACY, [arm(high, low)])[0]
-    # Two seeds drawn with replacement: 0.7, 0.5, 0.5 or 0.3.
-    assert resampled.std() == pytest.approx(np.sqrt(0.02), rel=0.05)
+    # No item differs, so all variance is the seeds': 0.08 / 2, as wide as t with 2 degrees.
+    assert resampled.std() == pytest.approx(0.2 * 4.303 / 1.960, rel=0.03)
+
+
+def test_seeds_and_items_give_the_variance_of_a_two_way_random_model():
+    draw = np.random.default_rng(3)
+    of_item, of_seed = draw.normal(0, 0.3, 400), draw.normal(0, 0.05, 40)
+    values = 0.5 + of_item + of_seed[:, None] + draw.normal(0, 0.4, (40, 400))
+    rows, columns = values.mean(axis=1), values.mean(axis=0)
+    rest = values - rows[:, None] - columns + values.mean()
+    mean_squares = (400 * rows.var(ddof=1), 40 * columns.var(ddof=1), (rest**2).sum() / 39 / 399)
+    expected = (mean_squares[0] + mean_squares[1] - mean_squares[2]) / 16_000
+    assert bootstrap(ACCURACY, [arm(*values)])[0].var() == pytest.approx(expected, rel=0.08)
+
+
+def test_items_that_chance_decides_are_not_counted_a_second_time_as_seeds(monkeypatch):
+    # Ten seeds, each right on 80 % of the items by chance alone: 1,000 independent answers.
+    monkeypatch.setattr("harness.judge.resample.RESAMPLES", 1_000)
+    draws = np.random.default_rng(6).random((30, 10, 100)) < 0.8
+    spreads = [bootstrap(ACCURACY, [arm(*values)])[0].std() for values in draws]
+    assert np.mean(spreads) < 1.25 * np.sqrt(0.8 * 0.2 / 1000)  # counted twice it is 1.41
 
 
 def test_arms_with_as_many_seeds_share_the_resampled_seeds():

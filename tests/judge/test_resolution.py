@@ -1,0 +1,82 @@
+"""What the test set can show of the two leading arms, after the run."""
+
+from __future__ import annotations
+
+import pytest
+from hand_made import Arm, right, write_run
+
+from harness.judge import judge
+from harness.task.audit import certifiable_margin
+
+TARGETS = ["yes", "no"] * 60
+
+
+def judged(tmp_path, *wrong, **options):
+    arms = [Arm(name, [right(TARGETS, rows)]) for name, rows in zip("abc", wrong, strict=False)]
+    return judge(write_run(tmp_path, TARGETS, arms, **options))
+
+
+def test_the_two_best_arms_are_measured_by_how_they_differed(tmp_path):
+    found = judged(tmp_path, range(12), range(6, 20), range(60)).resolution
+    assert (found.first, found.second, found.n) == ("a", "b", 120)
+    assert found.difference == pytest.approx(2 / 120)
+    assert found.discordance == pytest.approx(14 / 120)
+
+
+def test_the_margin_is_the_one_that_check_would_have_given_for_that_discordance(tmp_path):
+    found = judged(tmp_path, range(12), range(6, 20)).resolution
+    assert found.smallest_margin == pytest.approx(certifiable_margin(120, 14 / 120))
+    assert found.smallest_difference > found.smallest_margin
+
+
+def test_so_many_rows_at_the_same_discordance_would_show_the_difference(tmp_path):
+    found = judged(tmp_path, range(12), range(6, 20)).resolution
+    assert not found.separated
+    error = (found.discordance / found.rows_to_separate) ** 0.5
+    assert found.difference / error == pytest.approx(1.960 + 0.842, rel=0.01)
+
+
+def test_arms_that_are_told_apart_need_no_more_rows(tmp_path):
+    found = judged(tmp_path, [1], range(60)).resolution
+    assert found.separated
+    assert found.rows_to_separate == 120
+
+
+def test_arms_that_never_differ_leave_the_rule_of_three(tmp_path):
+    found = judged(tmp_path, [1], [1]).resolution
+    assert (found.difference, found.discordance, found.rows_to_separate) == (0, 0, None)
+    assert found.smallest_margin == found.smallest_difference == pytest.approx(3 / 120)
+
+
+def test_one_arm_has_nothing_to_be_told_from(tmp_path):
+    assert judged(tmp_path, [1]).resolution is None
+
+
+def test_arms_that_meet_the_limits_lead(tmp_path):
+    wrong = [range(12), range(6, 20), range(30)]
+    found = judged(tmp_path, *wrong, limits={"min_score": 0.85}).resolution
+    assert {found.first, found.second} == {"a", "b"}
+    slow = Arm("slow", [right(TARGETS)], walls_s=[5.0] * 4)
+    arms = [slow, *(Arm(name, [right(TARGETS, w)]) for name, w in zip("abc", wrong, strict=True))]
+    limits = {"max_p95_ms": 400}
+    found = judge(write_run(tmp_path / "slow", TARGETS, arms, limits=limits)).resolution
+    assert {found.first, found.second} == {"a", "b"}
+
+
+def test_values_that_are_not_right_or_wrong_have_no_discordance_but_an_error(tmp_path):
+    found = judged(tmp_path, range(12), range(6, 20), metric="macro_f1").resolution
+    assert found.discordance is None
+    plain = judged(tmp_path / "plain", range(12), range(6, 20)).resolution
+    assert found.smallest_margin == pytest.approx(plain.smallest_margin, rel=0.1)
+
+
+def test_mcnemar_stands_beside_differences_of_right_or_wrong_and_only_there(tmp_path):
+    from scipy.stats import binomtest
+
+    (difference,) = judged(tmp_path, range(12), range(6, 25)).differences
+    assert difference.mcnemar_p == pytest.approx(binomtest(6, 19).pvalue)
+    (other,) = judged(tmp_path / "f1", range(12), range(6, 25), metric="macro_f1").differences
+    assert other.mcnemar_p is None
+    clusters = {"cluster": [f"author {row // 4}" for row in range(120)]}
+    (other,) = judged(tmp_path / "c", range(12), range(6, 25), truth=clusters).differences
+    assert other.mcnemar_p is None
