@@ -24,6 +24,8 @@ NAMES = (
     "utilisation",
     "retrieval",
     "directions",
+    "coverage",
+    "verdicts",
 )
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2

@@ -20,6 +20,10 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 QUICK_LIMIT_S = 270.0
 """What a quick benchmark plans with: half a minute below the five minutes it may take."""
+NO_PEER = dict.fromkeys(
+    ("ours_s", "peer_s", "ratio", "ours_peak_rss_bytes", "peer_peak_rss_bytes", "peer_settings")
+)
+"""What a page without another side, and without anything timed, has for the keys of all pages."""
 OUTPUT_LINES = 15
 """Lines of a failed side's output that are shown."""
 

@@ -132,7 +132,7 @@ class Contest:
 
         Hesterberg 2015, The American Statistician 69, 371–386.
         """
-        from scipy.stats import norm, t
+        from scipy.special import ndtri, stdtrit
 
         m = max(self.units or self.n, 2)
-        return float(sqrt(m / (m - 1)) * t.ppf(level, m - 1) / norm.ppf(level))
+        return float(sqrt(m / (m - 1)) * stdtrit(m - 1, level) / ndtri(level))

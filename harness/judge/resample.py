@@ -7,7 +7,7 @@ matrix product. Knows nothing of arms' names or of verdicts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import sqrt
 
 import numpy as np
@@ -24,7 +24,10 @@ Clusters = Sequence[str | None]
 
 
 def bootstrap(
-    metric: Metric, statistics: Sequence[Array], clusters: Clusters | None = None
+    metric: Metric,
+    statistics: Sequence[Array],
+    clusters: Clusters | None = None,
+    counts: Array | None = None,
 ) -> Array:
     """Return the metric of each arm in each resample.
 
@@ -33,19 +36,19 @@ def bootstrap(
         statistics: for each arm [s, n, k]: seeds, items, additive statistics. All arms have the
             same items; with as many seeds they share what is drawn for seeds too.
         clusters: names the cluster of each item; items without one are clusters of their own.
+        counts: [resamples, n], how often each item stands in each, where they are drawn already.
 
     Returns:
         [arms, resamples]: RESAMPLES of them, less those in which no item counts for any arm. In
         the others, an arm of which none counts has the value 0.
     """
     n = statistics[0].shape[1]
-    by_seed = [np.empty((len(of_arm), RESAMPLES)) for of_arm in statistics]
-    for first in range(0, RESAMPLES, ROWS_AT_ONCE):
-        last = min(first + ROWS_AT_ONCE, RESAMPLES)
-        # Seeded by position, so that every call draws the same items, arm for arm.
-        counts = item_counts(np.random.default_rng([SEED, first]), last - first, n, clusters)
-        for values, of_arm in zip(by_seed, statistics, strict=True):
-            values[:, first:last] = [metric.finish(counts @ of_seed) for of_seed in of_arm]
+    drawn = _drawn(n, clusters) if counts is None else [counts]
+    parts = [
+        [np.stack([metric.finish(part @ of_seed) for of_seed in of_arm]) for of_arm in statistics]
+        for part in drawn
+    ]
+    by_seed = [np.concatenate(of_arm, axis=1) for of_arm in zip(*parts, strict=True)]
     something = ~np.all([np.isnan(values).all(axis=0) for values in by_seed], axis=0)
     if not something.any():
         something[:] = True
@@ -74,20 +77,20 @@ def bias_corrected_interval(
         units: m, the independent items; without it nothing is expanded.
         acceleration: how fast the standard error changes with the value (`acceleration`).
     """
-    from scipy.stats import norm, t
+    from scipy.special import ndtr, ndtri, stdtrit
 
     ahead = (resampled - estimate).round(12)  # equal values may differ by rounding
     below = (np.mean(ahead < 0) + np.mean(ahead <= 0)) / 2
     edge = 0.5 / len(resampled)
-    bias = norm.ppf(np.clip(below, edge, 1 - edge))
+    bias = ndtri(np.clip(below, edge, 1 - edge))
     m = max(units, 2.0)
-    reach = norm.ppf(0.975) if np.isinf(m) else sqrt(m / (m - 1)) * t.ppf(0.975, m - 1)
+    reach = ndtri(0.975) if np.isinf(m) else sqrt(m / (m - 1)) * stdtrit(m - 1, 0.975)
     towards = bias + np.array([-reach, reach])
     slope = 1 - acceleration * towards
     with np.errstate(divide="ignore"):
         # Past the pole of the transformation lies the end of what was resampled.
         points = np.where(slope > 0, bias + towards / slope, np.sign(towards) * np.inf)
-    low, high = np.quantile(resampled, norm.cdf(points))
+    low, high = np.quantile(resampled, ndtr(points))
     return float(low), float(high)
 
 
@@ -129,6 +132,13 @@ def effective_units(clusters: Clusters | None, n: int) -> float:
     alone = sum(cluster is None for cluster in clusters)
     squares = sum(size**2 for size in sizes.values()) + alone
     return n**2 / squares if squares else 0.0
+
+
+def _drawn(n: int, clusters: Clusters | None) -> Iterator[Array]:
+    """Yield the resamples, so many rows at once; the same ones in every call."""
+    for first in range(0, RESAMPLES, ROWS_AT_ONCE):
+        rows = min(ROWS_AT_ONCE, RESAMPLES - first)
+        yield item_counts(np.random.default_rng([SEED, first]), rows, n, clusters)
 
 
 def item_counts(draw: np.random.Generator, rows: int, n: int, clusters: Clusters | None) -> Array:

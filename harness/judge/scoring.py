@@ -28,8 +28,9 @@ BY_CLASS = ("macro_f1", "balanced_accuracy", "precision", "recall")
 FEW_PER_CLASS = 10
 """Items in a class below which the interval of such a metric is not to be trusted."""
 FEW_SEEDS = 5
-FEW_CLUSTERS = 20
+FEW_CLUSTERS = 30
 FEW_ROWS = 30
+FEW_UNLIKE = 5
 Array = NDArray[np.float64]
 
 
@@ -68,7 +69,7 @@ def score(
         low, high = wilson(int(of_arm[0, :, 0].sum()), n)
         doubt = None
     else:
-        low, high = _bootstrapped(metric, value, [of_arm], clusters)
+        low, high = bootstrap_interval(metric, [of_arm], clusters)
         doubt = why_unreliable(metric, of_arm, clusters, evidence.facts.labels)
     if low == high and doubt is None:
         doubt = "no resample differs from the whole, so this interval has no width: do not trust it"
@@ -184,7 +185,7 @@ def paired_difference(
     if table := paired_table(metric, first, second, clusters):
         low, high = tango(*table, len(counted_rows(metric, [first])))
     else:
-        low, high = _bootstrapped(metric, value, [first, second], clusters)
+        low, high = bootstrap_interval(metric, [first, second], clusters)
     return value, low, high
 
 
@@ -238,18 +239,26 @@ def _alike(of_arm: Array) -> bool:
     return bool((of_arm == of_arm[:1]).all())
 
 
-def _bootstrapped(
-    metric: Metric, value: float, of_arms: Sequence[Array], clusters: Sequence[str | None]
+def bootstrap_interval(
+    metric: Metric,
+    of_arms: Sequence[Array],
+    clusters: Sequence[str | None] | None = None,
+    counts: Array | None = None,
 ) -> tuple[float, float]:
-    """Return the bootstrap interval of one arm's value, or of the first less the second."""
+    """Return the 95 % interval of one arm's value, or of that of the first less the second's.
+
+    Args:
+        metric: how items are scored.
+        of_arms: one or two of [seeds, items, k].
+        clusters: the cluster of each item, if any.
+        counts: resamples that are drawn already, as for `bootstrap`.
+    """
     signs = (1, -1)[: len(of_arms)]
-    resampled = np.tensordot(signs, bootstrap(metric, of_arms, clusters), axes=1)
-    without = sum(
-        sign * left_out(metric, of_arm, clusters)
-        for sign, of_arm in zip(signs, of_arms, strict=True)
-    )
+    both = list(zip(signs, of_arms, strict=True))
+    resampled = np.tensordot(signs, bootstrap(metric, of_arms, clusters, counts), axes=1)
+    without = sum(sign * left_out(metric, of_arm, clusters) for sign, of_arm in both)
     low, high = bias_corrected_interval(
-        value,
+        sum(sign * estimate(metric, of_arm) for sign, of_arm in both),
         resampled,
         effective_units(clusters, of_arms[0].shape[1]),
         acceleration(np.asarray(without), float(resampled.var())),
@@ -294,7 +303,19 @@ def why_unreliable(
         )
     if n < FEW_ROWS:
         return f"with fewer than {FEW_ROWS} rows the interval of {metric.name} is not to be trusted"
+    if (differing := _unlike_most(of_arm)) < FEW_UNLIKE:
+        return (
+            f"all but {differing} of {n} rows are worth the same: with fewer than {FEW_UNLIKE} that"
+            f" differ the interval of {metric.name} is not to be trusted"
+        )
     return None
+
+
+def _unlike_most(of_arm: Array) -> int:
+    """Return how many items are worth something else than most are."""
+    by_item = np.moveaxis(of_arm, 1, 0).reshape(of_arm.shape[1], -1)
+    _, counts = np.unique(by_item, axis=0, return_counts=True)
+    return int(len(by_item) - counts.max())
 
 
 def _few_of_a_class(metric: Metric, of_arm: Array, labels: Iterable[str]) -> str | None:

@@ -5,7 +5,6 @@ Knows nothing of arms, intervals or verdicts.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import sqrt
 
 import numpy as np
@@ -62,8 +61,7 @@ def over_seeds(points: Array, by_seed: Array, units: float) -> Array:
     return np.asarray(mean + spread * sqrt(added / ((seeds - 1) * between)))
 
 
-@lru_cache(maxsize=1024)
 def _widening(df: float) -> float:
-    from scipy.stats import norm, t
+    from scipy.special import ndtri, stdtrit
 
-    return float(t.ppf(0.975, df) / norm.ppf(0.975))
+    return float(stdtrit(df, 0.975) / ndtri(0.975))
