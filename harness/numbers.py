@@ -74,6 +74,14 @@ def size(size_bytes: int | None) -> str:
     return f"{significant(value, 3)} GiB"
 
 
+def energy(joules: float) -> str:
+    """Return an energy in joules, kilojoules or megajoules."""
+    for unit, size_j in (("MJ", 1e6), ("kJ", 1e3)):
+        if joules >= size_j:
+            return f"{significant(joules / size_j, 3)} {unit}"
+    return f"{significant(joules, 3)} J"
+
+
 def usd(value: float | None) -> str:
     """Return money: cents where they matter, more digits where cents would read as nothing."""
     if value is None:

@@ -36,7 +36,12 @@ class Measurement(Fact):
     """The file-backed part (libraries, mapped weights), sampled likewise."""
     peak_gpu_bytes: int | None = None
     """Peak of the GPU memory that torch reserved."""
+    peak_gpu_allocated_bytes: int | None = None
+    """Peak of what tensors took of it."""
     energy_j: float | None = None
+    """By the GPU's own counter, of the whole device; None where there is none."""
+    cpu_wait_s: float | None = None
+    """Time for which this process's threads were ready and waited for a core, summed over them."""
 
 
 class Note(Fact):
@@ -78,6 +83,9 @@ class WorkerResult(Fact):
     notes: tuple[Note, ...] = ()
     loaded_models: tuple[LoadedModel, ...] = ()
     threads: int | None = None
+    """That torch computes with, where it is used."""
+    cores: int | None = None
+    """That the worker may use (its affinity)."""
     load_average: float | None = None
     """1-minute load average when the worker began."""
 
@@ -152,6 +160,9 @@ class Machine(Fact):
 
     cpu_model: str
     cores: int
+    """That trials may use (affinity)."""
+    host_cores: int | None = None
+    """That there are; the load average is of all of them."""
     memory_bytes: int
     gpu: str | None = None
     os: str

@@ -90,6 +90,13 @@ class View:
         interval = numbers.interval(score.ci_low, score.ci_high)
         return f"{score.metric} {numbers.score(score.value)} ({interval})"
 
+    def energy(self, row: Row) -> str | None:
+        """What an arm took on the GPU, where a counter said so."""
+        if row.energy_j is None:
+            return None
+        taken = numbers.energy(row.energy_j)
+        return f"took {taken} on the GPU to fit and to answer all test rows"
+
     def unanswerable(self, row: Row) -> str | None:
         """What an arm does with questions that have no answer."""
         if row.unanswerable is None:

@@ -32,6 +32,20 @@ def test_significant_is_never_off_by_more_than_half_its_last_digit(value, sign):
 
 
 @pytest.mark.parametrize(
+    ("joules", "text"), [(0.5, "0.500 J"), (250, "250 J"), (4_200, "4.20 kJ"), (3.6e6, "3.60 MJ")]
+)
+def test_energies_in_joules(joules, text):
+    assert numbers.energy(joules) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(1.0, "p = 1.000"), (0.04567, "p = 0.046"), (2e-9, "p < 0.001")]
+)
+def test_small_p_values_are_not_given_exactly(p, text):
+    assert numbers.p_value(p) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (2e-5, "20 µs"),

@@ -155,6 +155,7 @@ class Row(Opinion):
     predict_peak_bytes: int | None = None
     artifact_bytes: int | None = None
     energy_j: float | None = None
+    """Of fitting and of answering all test rows, by the GPU's own counter."""
     fit_usd: float | None = None
     usd_per_1k_busy: float | None = None
     usd_per_1k_reserved: float | None = None

@@ -17,6 +17,7 @@ from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.facts import findings_of
 from harness.judge.flips import flips
+from harness.judge.noise import busy_machine
 from harness.judge.resample import bootstrap
 from harness.judge.resolution import resolution
 from harness.judge.rows import build_row, usage_of, with_loss
@@ -173,27 +174,13 @@ class Case:
             yield "No model is shown to be good enough yet, so none is the smallest that is."
 
     def _measurement_findings(self, rows: Sequence[Row]) -> list[str]:
-        header = self.evidence.header
         found = []
         for row in rows:
             if row.score and row.score.unreliable:
                 found.append(row.score.unreliable)
             if row.failed_items:
                 found.append(f"{row.failed_items} answers of {row.strategy} failed and score zero")
-        loads = [
-            half.load_average or 0.0
-            for arm in self.evidence.arms
-            for trial in arm.trials
-            for half in (trial.fit, trial.serve)
-            if half
-        ]
-        # A trial's own threads keep the average near the number of cores; well above is company.
-        if loads and max(loads) > 1.5 * header.machine.cores + 0.5:
-            found.append(
-                f"the machine was busy with other work (load average up to {max(loads):.1f} on"
-                f" {header.machine.cores} cores): times may be too long"
-            )
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys([*found, *busy_machine(self.evidence)]))
 
     def _run_facts(self) -> dict[str, Any]:
         header = self.evidence.header

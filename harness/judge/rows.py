@@ -64,6 +64,7 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
         facts=facts_of(evidence, arm),
         classes=class_scores(evidence, arm),
         unanswerable=unanswerable_of(evidence, arm),
+        energy_j=_energy_j(arm),
         fit_wall_s=usage.fit_s,
         fit_peak_bytes=fit_bytes,
         predict_peak_bytes=serve_bytes,
@@ -177,6 +178,14 @@ def _peak(arm: ArmEvidence, half: str, phases: tuple[Phase, ...]) -> int | None:
     gpu = [m.peak_gpu_bytes for m in found if m.peak_gpu_bytes]
     rss = [m.peak_rss_bytes for m in found if m.peak_rss_bytes]
     return max(gpu or rss, default=None)
+
+
+def _energy_j(arm: ArmEvidence) -> float | None:
+    """Return what fitting and answering all rows took, the mean over seeds; None unless all say."""
+    found = [*_measurements(arm, "fit", ("fit",)), *_measurements(arm, "serve", ("predict",))]
+    joules = [m.energy_j for m in found]
+    known = [j for j in joules if j is not None]
+    return sum(known) / len(arm.trials) if known and len(known) == len(joules) else None
 
 
 def _also(evidence: Evidence, arm: ArmEvidence, primary: Score) -> tuple[Score, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.records import Fact
+from harness.records import Fact, Measurement
 from harness.types import ModelRef, TaskFacts
 
 WARM_UPS = 3
@@ -21,9 +21,8 @@ class FinishedFit(Fact):
     strategy: str
     params: dict[str, Any]
     artifact: Path
-    wall_s: float
-    peak_rss_bytes: int | None
-    peak_gpu_bytes: int | None
+    measurement: Measurement
+    """Of the fit."""
 
 
 class Job(Fact):

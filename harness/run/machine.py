@@ -34,6 +34,7 @@ def this_machine(device: str) -> Machine:
     return Machine(
         cpu_model=_cpu_model(),
         cores=len(os.sched_getaffinity(0)),
+        host_cores=os.cpu_count(),
         memory_bytes=psutil.virtual_memory().total,
         gpu=_gpu() if device == "cuda" else None,
         os=f"{platform.system()} {platform.release()}",

@@ -15,10 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from harness.records import Measurement, Phase
+from harness.run.energy import ReadJoules, no_counter, used
 
 SAMPLE_EVERY_S = 0.05
+PEAKS = ("peak_rss_bytes", "peak_gpu_bytes", "peak_gpu_allocated_bytes")
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Ruler:
 
     def __init__(self) -> None:
         self.measurements: list[Measurement] = []
+        self.read_joules: ReadJoules = no_counter
         self._peaks = _Peaks()
         threading.Thread(target=self._sample_forever, daemon=True).start()
 
@@ -44,11 +48,14 @@ class Ruler:
         self._peaks = _Peaks()
         self._sample()
         _reset_gpu_peak()
+        joules, waited = self.read_joules(), _cpu_wait_s()
         wall, cpu = time.perf_counter(), _cpu_s()
         try:
             yield
         finally:
             wall_s, cpu_s = time.perf_counter() - wall, _cpu_s() - cpu
+            energy_j = used(joules, self.read_joules())
+            waited_now = _cpu_wait_s()
             self._sample()
             own = _status().get("VmHWM", 0) if high_water_was_reset else 0
             peaks = self._peaks
@@ -60,26 +67,35 @@ class Ruler:
                     peak_rss_bytes=max(own + peaks.children, peaks.total) or None,
                     peak_anon_bytes=peaks.anon or None,
                     peak_file_bytes=peaks.file or None,
-                    peak_gpu_bytes=_gpu_peak(),
+                    peak_gpu_bytes=_gpu_peak("reserved"),
+                    peak_gpu_allocated_bytes=_gpu_peak("allocated"),
+                    energy_j=energy_j,
+                    # A thread that ended takes its waiting with it.
+                    cpu_wait_s=None
+                    if waited is None or waited_now is None
+                    else max(0.0, waited_now - waited),
                 )
             )
 
     def add_wall_s(self, wall_s: float) -> None:
-        """Add time to the last phase that another process spent on the same work."""
-        last = self.measurements[-1]
-        self.measurements[-1] = last.model_copy(update={"wall_s": last.wall_s + wall_s})
+        """Add time to the last phase that another process spent on the same work.
 
-    def take_over(
-        self, wall_s: float, peak_rss_bytes: int | None, peak_gpu_bytes: int | None
-    ) -> None:
-        """Count work that was done elsewhere as if the last phase had done it: time and peaks."""
-        self.add_wall_s(wall_s)
+        What energy that took is not known, so the phase's is not known either.
+        """
         last = self.measurements[-1]
-        peaks = {
-            "peak_rss_bytes": max(last.peak_rss_bytes or 0, peak_rss_bytes or 0) or None,
-            "peak_gpu_bytes": max(last.peak_gpu_bytes or 0, peak_gpu_bytes or 0) or None,
+        update = {"wall_s": last.wall_s + wall_s, "energy_j": None}
+        self.measurements[-1] = last.model_copy(update=update)
+
+    def take_over(self, done: Measurement) -> None:
+        """Count work that was done elsewhere as if the last phase had done it."""
+        last = self.measurements[-1]
+        unknown = last.energy_j is None or done.energy_j is None
+        update: dict[str, float | None] = {
+            name: max(getattr(last, name) or 0, getattr(done, name) or 0) or None for name in PEAKS
         }
-        self.measurements[-1] = last.model_copy(update=peaks)
+        update["wall_s"] = last.wall_s + done.wall_s
+        update["energy_j"] = None if unknown else (last.energy_j or 0) + (done.energy_j or 0)
+        self.measurements[-1] = last.model_copy(update=update)
 
     def record_start(self, spawned_at_unix_s: float) -> None:
         """Record the phase `start`: from the parent's spawn to the worker's first own line."""
@@ -166,9 +182,25 @@ def _reset_gpu_peak() -> None:
         torch.cuda.reset_peak_memory_stats()
 
 
-def _gpu_peak() -> int | None:
+def _cpu_wait_s() -> float | None:
+    """Return for how long living threads of this process have waited for a core, each counted.
+
+    The second figure of /proc/pid/task/tid/schedstat (Linux, Documentation/scheduler/sched-stats).
+    """
+    waited_ns = []
+    for task in Path("/proc/self/task").glob("*/schedstat"):
+        try:
+            waited_ns.append(int(task.read_text().split()[1]))
+        except (OSError, IndexError):  # the thread has ended meanwhile
+            continue
+    return sum(waited_ns) / 1e9 if waited_ns else None
+
+
+def _gpu_peak(kind: Literal["reserved", "allocated"]) -> int | None:
     """Return the peak since the last reset, or since the GPU was first used in this phase."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None
+    if kind == "allocated":
+        return int(torch.cuda.max_memory_allocated())
     return int(torch.cuda.max_memory_reserved())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.hashing import sha256_of, sha256_of_file
 from harness.own_metric import find_metric
-from harness.records import PlannedTrial, TrialRecord, WorkerResult
+from harness.records import Measurement, PlannedTrial, TrialRecord, WorkerResult
 from harness.run.job import FinishedFit
 from harness.run.workshop import Workshop
 from harness.runfolder import folder_bytes, read_predictions
@@ -150,9 +150,7 @@ class TrialRunner:
                     strategy=other.strategy,
                     params=other.params,
                     artifact=(folder / "artifact").resolve(),
-                    wall_s=took["wall_s"],
-                    peak_rss_bytes=took["peak_rss_bytes"],
-                    peak_gpu_bytes=took["peak_gpu_bytes"],
+                    measurement=Measurement.model_validate(took),
                 )
 
     def _record(

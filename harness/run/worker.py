@@ -27,6 +27,7 @@ from harness.items import items_of
 from harness.own_metric import find_metric
 from harness.records import Note, Status, WorkerResult
 from harness.run.asking import answers_to, answers_when_reordered, scored
+from harness.run.energy import counter
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, FinishedFit, Job
 from harness.run.measure import Ruler
 from harness.run.predicting import describe, predict_all, timed
@@ -40,6 +41,7 @@ def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
     ruler = Ruler()
     ruler.record_start(float(spawned_at_unix_s))
     job = Job.model_validate_json(Path(job_path).read_text())
+    ruler.read_joules = counter(job.device)
     watch = threading.Thread(target=_die_with_parent, args=(int(lifeline), job.inputs), daemon=True)
     watch.start()
     result = Worker(job, ruler).run()
@@ -90,6 +92,7 @@ class Worker:
             notes=tuple(self.notes),
             loaded_models=lm.loaded_models() if lm else (),
             threads=torch.get_num_threads() if torch else None,
+            cores=len(os.sched_getaffinity(0)),
             load_average=self.load_average,
         )
 
@@ -102,7 +105,7 @@ class Worker:
         for file in self.job.scratch.rglob(RESUMED_S) if self.job.scratch else ():
             self.ruler.add_wall_s(sum(map(float, file.read_text().split())))
         for done in self.adopted:
-            self.ruler.take_over(done.wall_s, done.peak_rss_bytes, done.peak_gpu_bytes)
+            self.ruler.take_over(done.measurement)
         if (train.sha256, validation.sha256) != before:
             raise StrategyError("fit changed its training or validation rows")
 
@@ -230,7 +233,9 @@ class Worker:
     def _adopt(self, done: FinishedFit, train: Split, validation: Split, artifact: Path) -> None:
         shutil.copytree(done.artifact, artifact, dirs_exist_ok=True)
         self.adopted.append(done)
-        text = f"taken from the arm '{done.arm}'; its {done.wall_s:.0f} s count here too"
+        text = (
+            f"taken from the arm '{done.arm}'; its {done.measurement.wall_s:.0f} s count here too"
+        )
         self.notes.append(Note(kind="shared fit", text=text))
 
     def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:

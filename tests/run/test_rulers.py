@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
 import pytest
 
 MIB = 2**20
@@ -46,10 +53,20 @@ class Maps(Rule):
 
 class Sleeps(Rule):
     def fit(self, train, validation, artifact):
+        begin = time.perf_counter()
         time.sleep(0.5)
+        self.context.note("took", repr(time.perf_counter() - begin))
 
     def predict(self, queries):
         time.sleep(0.01 * len(queries))
+        return super().predict(queries)
+
+class Schedule(Rule):
+    def predict(self, queries):
+        begin = time.perf_counter()
+        if len(queries) == 1:
+            time.sleep(0.01 * (1 + int(queries[0].id.removeprefix("test"))))
+            self.context.note("took", repr(time.perf_counter() - begin))
         return super().predict(queries)
 
 class Burns(Rule):
@@ -67,14 +84,19 @@ class Counts(Rule):
             self.context.note("sizes", repr(self.sizes))
         return super().predict(queries)
 """
-ARMS = ("Rule", "Fits", "Loads", "Keeps", "Spawns", "Maps", "Sleeps", "Burns", "Counts")
+ARMS = ("Rule", "Fits", "Loads", "Keeps", "Spawns", "Maps", "Sleeps", "Schedule", "Burns", "Counts")
 
 
 @pytest.fixture(scope="module")
-def records(tiny, run_tiny, tmp_path_factory):
+def run(tiny, run_tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("rulers")
     path = tiny(folder, STRATEGIES, [f"own.py:{arm}" for arm in ARMS])
-    _, records = run_tiny(path, folder / "run")
+    return run_tiny(path, folder / "run")
+
+
+@pytest.fixture(scope="module")
+def records(run):
+    _, records = run
     assert {record.error for record in records.values()} == {None}
     return records
 
@@ -137,6 +159,28 @@ def test_sleeping_takes_wall_time_and_no_cpu_time(records):
     assert measured.cpu_s < 0.25
 
 
+def test_a_phase_takes_as_long_as_it_took(records):
+    (took,) = (float(n.text) for n in records["sleeps"].fit.notes if n.kind == "took")
+    assert phase(records["sleeps"], "fit").wall_s == pytest.approx(took, rel=0.05)
+
+
+def test_percentiles_are_those_of_a_schedule(run, records):
+    import numpy as np
+
+    from harness.judge import judge
+
+    serve = records["schedule"].serve
+    took = [float(n.text) for n in serve.notes if n.kind == "took"]
+    warm = took[3 : 3 + 8]  # after three warm-ups; then the cold ones
+    assert sorted(serve.warm_walls_s) == pytest.approx(sorted(warm), rel=0.05)
+    assert sorted(serve.cold_walls_s) == pytest.approx(sorted(took[3 + 8 :]), rel=0.05)
+    (row,) = (row for row in judge(run[0]).rows if row.strategy == "schedule")
+    assert row.p50_s == pytest.approx(np.quantile(warm, 0.50), rel=0.05)
+    assert row.p95_s == pytest.approx(np.quantile(warm, 0.95), rel=0.05)
+    assert row.p50_s >= 0.045  # of 10, 20, … 80 ms
+    assert row.p95_s >= 0.0765
+
+
 def test_computing_takes_cpu_time(records):
     assert phase(records["burns"], "fit").cpu_s == pytest.approx(0.5, rel=0.1)
 
@@ -151,3 +195,80 @@ def test_each_request_is_timed_alone_warm_and_cold(records):
 def test_latency_is_asked_after_three_warm_ups_and_throughput_in_one_call(records):
     notes = {note.kind: note.text for note in records["counts"].serve.notes}
     assert notes["sizes"] == repr([1] * (3 + 8 + 8) + [8])
+
+
+def test_peak_memory_agrees_with_gnu_time_on_the_same_work(tmp_path):
+    gnu_time = Path("/usr/bin/time")
+    if not gnu_time.is_file():
+        pytest.skip("GNU time is not installed here")
+    work = (
+        "from harness.run.measure import Ruler\n"
+        "ruler = Ruler()\n"
+        f"with ruler.phase('fit'): block = b'x' * {BIG}\n"
+        "print(ruler.measurements[0].peak_rss_bytes)"
+    )
+    words = [gnu_time, "-o", tmp_path / "kib", "-f", "%M", sys.executable, "-c", work]
+    ours = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    theirs = int((tmp_path / "kib").read_text()) * 1024
+    assert theirs > BIG
+    assert int(ours) == pytest.approx(theirs, rel=0.05)
+
+
+def test_cores_and_load_of_every_half_are_recorded(run, records):
+    machine = run[0].last_header().machine
+    assert machine.cores == len(os.sched_getaffinity(0)) <= machine.host_cores
+    for half in (records["rule"].fit, records["rule"].serve):
+        assert half.cores == machine.cores
+        assert half.load_average >= 0
+        assert half.threads is None  # of torch, which a rule does not load
+
+
+def test_threads_that_share_one_core_are_seen_to_wait_for_it():
+    core = min(os.sched_getaffinity(0))
+    work = (
+        f"import os, time, threading, zlib; os.sched_setaffinity(0, [{core}])\n"
+        "from harness.run.measure import Ruler\n"
+        "ruler, block = Ruler(), b'x' * 2**22\n"
+        "def burn():\n"
+        "    while time.process_time() < 1.5: zlib.crc32(block)\n"  # outside the interpreter's lock
+        "with ruler.phase('fit'):\n"
+        "    threading.Thread(target=burn, daemon=True).start(); burn()\n"
+        "print(ruler.measurements[0].cpu_wait_s, ruler.measurements[0].cpu_s)"
+    )
+    done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=True)
+    waited, computed = map(float, done.stdout.split())
+    assert waited > 0.3 * computed
+
+
+def test_the_parent_uses_less_than_1_percent_of_a_core_while_a_trial_runs(tiny, tmp_path):
+    source = """
+import time
+from pathlib import Path
+from harness import Prediction, Strategy
+
+HERE = Path(__file__).parent
+
+class Waits(Strategy):
+    def fit(self, train, validation, artifact):
+        (HERE / "began").touch()
+        while not (HERE / "end").exists():
+            time.sleep(0.05)
+
+    def predict(self, queries):
+        return [Prediction("a") for _ in queries]
+"""
+    task = tiny(tmp_path / "task", source, ["own.py:Waits"])
+    words = [sys.executable, "-m", "harness", "run", str(task), "--out", str(tmp_path / "run")]
+    parent = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    try:
+        while not (task.parent / "began").exists():
+            assert parent.poll() is None
+            time.sleep(0.05)
+        begin, before = time.monotonic(), psutil.Process(parent.pid).cpu_times()
+        time.sleep(4)
+        after, passed = psutil.Process(parent.pid).cpu_times(), time.monotonic() - begin
+    finally:
+        (task.parent / "end").touch()
+        assert parent.wait(60) == 0
+    used = after.user + after.system - before.user - before.system
+    assert used < 0.01 * passed
