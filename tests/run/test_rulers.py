@@ -272,3 +272,21 @@ class Waits(Strategy):
         assert parent.wait(60) == 0
     used = after.user + after.system - before.user - before.system
     assert used < 0.01 * passed
+
+
+@pytest.mark.gpu
+def test_gpu_memory_is_measured_as_allocated_and_as_reserved():
+    import torch
+
+    from harness.run.measure import Ruler
+
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    torch.zeros(1, device="cuda")
+    ruler = Ruler()
+    with ruler.phase("fit"):
+        block = torch.zeros(BIG, dtype=torch.uint8, device="cuda")
+        del block
+    (measured,) = ruler.measurements
+    assert measured.peak_gpu_allocated_bytes == pytest.approx(BIG, rel=0.05)
+    assert measured.peak_gpu_bytes >= measured.peak_gpu_allocated_bytes

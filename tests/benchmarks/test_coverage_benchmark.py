@@ -1,0 +1,89 @@
+"""The page `coverage`: what it counts, and a small part of it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import coverage
+from benchmarks.coverage import NOMINAL, Regime, exact_tango, exact_wilson, simulate
+from benchmarks.populations import Labels, with_ones
+from harness.metrics import find
+
+
+@pytest.mark.parametrize("exact", [exact_wilson, exact_tango])
+def test_coverage_of_right_or_wrong_lies_between_93_and_97_percent_exactly(exact):
+    found = exact(100)
+    assert NOMINAL[0] <= found["least"] <= found["mean"] <= found["largest"] <= NOMINAL[1]
+
+
+def test_exact_coverage_is_that_of_brown_cai_and_dasgupta():
+    # 2001, Statistical Science 16, 101-133: Wilson's interval lies near 95 % on average; at
+    # n = 10 the sum over the binomial can be done by hand for p = 0.5: outcomes 2 to 8.
+    from scipy.stats import binom
+
+    from harness.judge.intervals import wilson
+
+    held = [k for k in range(11) if wilson(k, 10)[0] <= 0.5 <= wilson(k, 10)[1]]
+    assert held == list(range(2, 9))
+    assert exact_wilson(10)["largest"] >= binom.pmf(held, 10, 0.5).sum() - 1e-12
+
+
+def regime(draw, truth, **changes):
+    fields = {"kind": "made", "n": 40, "detail": "", "metric": find("accuracy")} | changes
+    return Regime(truth=truth, draw=draw, **fields)
+
+
+def test_what_holds_the_truth_is_counted_and_what_is_marked():
+    values = with_ones(np.repeat([[1.0, 0.0]], 20, axis=1))
+    assert simulate(regime(lambda _: values, 0.5), 20, 0)["coverage"] == 1
+    found = simulate(regime(lambda _: values, 0.9), 20, 0)
+    assert (found["coverage"], found["marked"], found["coverage_unmarked"]) == (0, 0, 0)
+    few = simulate(regime(lambda _: values[:, :20], 0.5, n=20), 20, 0)
+    assert (few["marked"], few["coverage_unmarked"]) == (1, None)
+
+
+def test_intervals_of_macro_f1_hold_the_truth_about_as_often_as_they_say():
+    population = Labels(3, 0.7)
+    made = regime(
+        lambda draw: population.draw(draw, 100),
+        population.macro_f1,
+        n=100,
+        metric=find("macro_f1"),
+        labels=3,
+    )
+    assert simulate(made, 400, 5)["coverage"] == pytest.approx(0.95, abs=0.033)  # 3 errors
+
+
+def test_five_seeds_that_differ_are_covered():
+    population = coverage.Crossed(2.0, 2.0, 0.3)
+    made = regime(
+        lambda draw: population.draw(draw, 100, 5, np.arange(100)), population.mean, n=100
+    )
+    assert simulate(made, 300, 5)["coverage"] == pytest.approx(0.95, abs=0.04)
+
+
+def test_every_regime_draws_what_it_says():
+    draw = np.random.default_rng(0)
+    regimes = list(coverage.regimes())
+    assert {made.kind for made in regimes} == {"macro_f1", "token_f1", "seeds", "clusters"}
+    for made in regimes:
+        assert made.draw(draw).shape[1] == made.n
+        assert made.clusters is None or len(made.clusters) == made.n
+        assert 0 <= made.truth <= 1
+
+
+def test_the_page_fetches_no_model_and_prints_one_line_of_json(monkeypatch, capsys):
+    monkeypatch.setattr("benchmarks.models.fetch", lambda: pytest.fail("fetched"))
+    few = list(coverage.regimes())[:2]
+    monkeypatch.setattr(coverage, "regimes", lambda: iter(few))
+    monkeypatch.setattr(coverage, "QUICK_SIMULATED", 5)
+    monkeypatch.setattr(coverage, "exact_tango", lambda n: coverage.exact_wilson(n))
+    assert command.main(["coverage", "--quick"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["model"] is None
+    assert found["ratio"] is None
+    assert len(found["simulated"]) == 2
