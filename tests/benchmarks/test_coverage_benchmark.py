@@ -20,9 +20,8 @@ def test_coverage_of_right_or_wrong_lies_between_93_and_97_percent_exactly(exact
     assert NOMINAL[0] <= found["least"] <= found["mean"] <= found["largest"] <= NOMINAL[1]
 
 
-def test_exact_coverage_is_that_of_brown_cai_and_dasgupta():
-    # 2001, Statistical Science 16, 101-133: Wilson's interval lies near 95 % on average; at
-    # n = 10 the sum over the binomial can be done by hand for p = 0.5: outcomes 2 to 8.
+def test_exact_coverage_sums_the_outcomes_whose_interval_holds_the_truth():
+    # With n = 10 and a true accuracy of 0.5 these are 2 to 8 right answers.
     from scipy.stats import binom
 
     from harness.judge.intervals import wilson
@@ -81,7 +80,7 @@ def test_the_page_fetches_no_model_and_prints_one_line_of_json(monkeypatch, caps
     few = list(coverage.regimes())[:2]
     monkeypatch.setattr(coverage, "regimes", lambda: iter(few))
     monkeypatch.setattr(coverage, "QUICK_SIMULATED", 5)
-    monkeypatch.setattr(coverage, "exact_tango", lambda n: coverage.exact_wilson(n))
+    monkeypatch.setattr(coverage, "exact_tango", coverage.exact_wilson)
     assert command.main(["coverage", "--quick"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["model"] is None
