@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from math import log
 
+import numpy as np
 import pytest
 from hand_made import Arm, right, write_run
 
 from harness.judge import judge
 from harness.judge.intervals import tango
+from harness.judge.scoring import change_between
+from harness.metrics import find
 from harness.records import LoadedModel, Measured, WorkerResult
 from harness.runfolder import write_jsonl
 from harness.types import ModelRef
@@ -146,7 +149,7 @@ def test_a_perturbation_is_scored_on_its_sample_alone(tmp_path):
     assert found["reordered options"].undefined == "shows no list of options"
 
 
-def test_where_no_answer_differs_the_rule_of_three_still_allows_for_one(tmp_path):
+def test_where_no_answer_differs_the_interval_still_allows_for_one(tmp_path):
     folder = run(tmp_path, seeds=(0, 1), robustness=OK)
     for record in folder.trials().values():
         trial = folder.trial_folder("tuned", record.fit_id, record.trial_id)
@@ -155,7 +158,14 @@ def test_where_no_answer_differs_the_rule_of_three_still_allows_for_one(tmp_path
         measured(trial / "robustness", answers, "answers.jsonl", sample=sample)
     noise = {one.name: one for one in facts(folder).robustness}["noise"]
     assert noise.score.change == 0
-    assert (noise.score.ci_low, noise.score.ci_high) == pytest.approx((-0.15, 0.15))
+    edge = 1.96**2 / (20 + 1.96**2)  # Tango's interval without a differing item; the seeds agree
+    assert (noise.score.ci_low, noise.score.ci_high) == pytest.approx((-edge, edge), abs=1e-4)
+
+
+def test_where_no_resample_differs_the_rule_of_three_still_allows_for_one():
+    of_arm = np.repeat(np.random.default_rng(0).random((1, 20, 1)), 2, axis=2)
+    found = change_between(find("token_f1"), of_arm, of_arm)
+    assert (found.change, found.ci_low, found.ci_high) == pytest.approx((0, -0.15, 0.15))
 
 
 def sliced(path, regions, wrong, **task):
