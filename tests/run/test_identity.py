@@ -49,7 +49,7 @@ def test_where_the_weights_lie_decides_nothing(task):
 
 def test_the_engines_source_decides_arms_with_a_model_alone(task, monkeypatch):
     before = [identity.fit_id(task, arm, 0, MODEL, "float32") for arm in ("zero_shot", "tfidf")]
-    monkeypatch.setattr(identity, "_engine_sha256", lambda room: "changed")
+    monkeypatch.setattr(identity, "engine_sha256", lambda room: "changed")
     after = [identity.fit_id(task, arm, 0, MODEL, "float32") for arm in ("zero_shot", "tfidf")]
     assert before[0] != after[0]
     assert before[1] == after[1]
