@@ -23,8 +23,6 @@ PACKAGES = ()
 MODEL = None
 SIMULATED, QUICK_SIMULATED = 2_000, 200
 RESAMPLES = 1_000
-DRAWN_ANEW = 100
-"""Test sets that share their resamples: drawing these takes longer than all else."""
 NOMINAL = (0.93, 0.97)
 SHARES = np.arange(10, 91) / 100
 """True accuracies, .10 to .90."""
@@ -218,11 +216,11 @@ def simulate(regime: Regime, times: int, number: int) -> dict[str, Any]:
         number: seeds them.
     """
     draw = np.random.default_rng([number, 1])
+    # The same resamples for all test sets: to draw them takes longer than all else.
+    counts = item_counts(draw, RESAMPLES, regime.n, regime.clusters)
     held, marked = np.zeros(times, dtype=bool), np.zeros(times, dtype=bool)
     names = [str(label) for label in range(regime.labels)]
     for place in range(times):
-        if place % DRAWN_ANEW == 0:
-            counts = item_counts(draw, RESAMPLES, regime.n, regime.clusters)
         arms: Sequence[Array] = [regime.draw(draw) for _ in range(2 if regime.of_two else 1)]
         low, high = bootstrap_interval(regime.metric, arms, regime.clusters, counts)
         held[place] = low - 1e-12 <= regime.truth <= high + 1e-12

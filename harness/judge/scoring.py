@@ -28,9 +28,13 @@ BY_CLASS = ("macro_f1", "balanced_accuracy", "precision", "recall")
 FEW_PER_CLASS = 10
 """Items in a class below which the interval of such a metric is not to be trusted."""
 FEW_SEEDS = 5
+"""Seeds, where they differ: with 4 simulated coverage is .926 to .974, with 2 down to .886."""
 FEW_CLUSTERS = 30
+"""Clusters of one size that the rows are worth: with 10 to 20 coverage falls to .907."""
 FEW_ROWS = 30
+"""Rows; with 20 coverage falls to .778."""
 FEW_UNLIKE = 5
+"""Rows worth something else than most are; where 30 rows have 2 or 3, coverage is .868."""
 Array = NDArray[np.float64]
 
 
