@@ -4,13 +4,14 @@
 `from harness import lm` for the engine (torch is loaded only when a model is), `from harness import
 retrieval` for what finds passages and rows. `harness.prompts` holds the one instruction block that
 prompting strategies share, `harness.choosing` how a setting is picked on validation rows,
-`harness.testing` their contract.
+`harness.work` what an estimate is made of, `harness.testing` their contract.
 """
 
 from __future__ import annotations
 
 from harness.strategy import InputFile, ModelName, Params, Strategy
-from harness.types import Context, Document, Estimate, Example, Prediction, Query, Split, TaskFacts
+from harness.types import Context, Document, Example, Prediction, Query, Split, TaskFacts
+from harness.work import Estimate, Prospect
 
 __version__ = "0.1.0"
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ModelName",
     "Params",
     "Prediction",
+    "Prospect",
     "Query",
     "Split",
     "Strategy",

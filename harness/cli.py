@@ -20,7 +20,10 @@ from harness.errors import HarnessError, UserError
 if TYPE_CHECKING:
     from harness.judge import Comparison
     from harness.prices import Prices
+    from harness.records import Forecast
     from harness.runfolder import RunFolder
+    from harness.screen import Screen
+    from harness.task import Task
 
 OK, MISTAKE, NO_RESULT, INTERRUPTED = 0, 2, 3, 130
 
@@ -63,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> int:
     only = [name for word in arguments.only for name in word.split(",") if name]
     out = arguments.out or Path("runs") / task.spec.name
     screen = Screen()
-    invocation = Invocation(task, RunFolder(out), screen, only)
+    invocation = Invocation(task, RunFolder(out), screen, only, _foreseen(task, only, screen))
     with opened(out, task.spec.name, arguments.fresh) as folder:
         for finding in task.data.findings:
             screen.say(finding)
@@ -77,6 +80,17 @@ def _run(arguments: argparse.Namespace) -> int:
     screen.show(comparison)
     screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
     return _verdict_code(comparison, arguments.gate)
+
+
+def _foreseen(task: Task, only: Sequence[str], screen: Screen) -> dict[str, Forecast]:
+    """Forecast the selected arms on this machine and say which will not fit."""
+    from harness.plan import foresee
+
+    found = dict(foresee(task, frozenset(only), elsewhere=False).here)
+    for arm, forecast in found.items():
+        if forecast.fits is False:
+            screen.say(f"{arm} is not expected to fit: {forecast.why}")
+    return found
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -119,6 +133,19 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.strict and data.leaked_ids:
         print("error: --strict, and test inputs stand in other splits", file=sys.stderr)
         return MISTAKE
+    return OK
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from harness.plan import foresee
+    from harness.screen import Screen
+    from harness.task import load_task
+
+    outlook = foresee(load_task(arguments.task))
+    if arguments.json:
+        print(json.dumps(outlook.as_json()))
+    else:
+        Screen().show_outlook(outlook)
     return OK
 
 
@@ -243,6 +270,11 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--deep", action="store_true", help="look for near-duplicates too (slow)")
     check.add_argument("--strict", action="store_true", help="leaked test inputs are an error")
     check.set_defaults(command=_check)
+
+    plan = commands.add_parser("plan", help="predict memory, time and money of every arm")
+    plan.add_argument("task", type=Path, metavar="TASK.yaml")
+    plan.add_argument("--json", action="store_true")
+    plan.set_defaults(command=_plan)
 
     predict = commands.add_parser("predict", help="answer new inputs with a finished arm")
     predict.add_argument("folder", type=Path, metavar="RUN_DIR")

@@ -62,6 +62,15 @@ def duration(seconds: float | None) -> str:
     return f"{significant(seconds / 3600, 3)} h"
 
 
+def span(low_s: float | None, high_s: float | None) -> str:
+    """Return a range of time; below a tenth of a second it is nothing worth telling apart."""
+    if low_s is None or high_s is None:
+        return NOT_MEASURED
+    if high_s < 0.1:
+        return "under 0.1 s"
+    return f"{duration(low_s)} to {duration(high_s)}"
+
+
 def size(size_bytes: int | None) -> str:
     """Return a size in binary units."""
     if size_bytes is None:

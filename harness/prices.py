@@ -68,6 +68,13 @@ class MachinePrice(PriceRow):
 
     name: str
     usd_per_hour: Annotated[float, Field(gt=0)]
+    memory_gib: Annotated[float, Field(gt=0)] | None = None
+    """Main memory, for forecasts: None, and what fits it is unknown."""
+    gpu_memory_gib: Annotated[float, Field(gt=0)] | None = None
+    """Memory of its GPU; None: it has none."""
+    teraflops: Annotated[float, Field(gt=0)] | None = None
+    """10¹² operations a second that its maker states, dense, in the format that models are
+    computed in there (bfloat16 on a GPU); None, and times on it are unknown."""
     stands_for: StandsFor | None = None
 
 

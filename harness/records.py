@@ -90,6 +90,33 @@ class WorkerResult(Fact):
     """1-minute load average when the worker began."""
 
 
+class Forecast(Fact):
+    """What an arm was expected to take on one machine, before it ran."""
+
+    machine: str
+    """"this machine", or the name of a row of the price file."""
+    fit_peak_bytes: int | None = None
+    predict_peak_bytes: int | None = None
+    """Peaks as they are measured: resident memory, or on a GPU what torch reserves."""
+    fit_wall_s: float | None = None
+    """At the most: all epochs."""
+    fit_wall_low_s: float | None = None
+    """At the least: the earliest stop there can be."""
+    serve_wall_s: float | None = None
+    serve_wall_low_s: float | None = None
+    """Loading, single requests and all queries at once, at the most and at the least."""
+    fit_usd: float | None = None
+    """At the most."""
+    serve_usd: float | None = None
+    fits: bool | None = None
+    """None: not known."""
+    why: str | None = None
+    """Why it does not fit, or why something is not known."""
+    would_fit: tuple[str, ...] = ()
+    """What would make it fit, tried by forecasting it."""
+    notes: tuple[str, ...] = ()
+
+
 class TrialRecord(Fact):
     """One arm with one seed: the line that `records.jsonl` keeps for it."""
 
@@ -115,7 +142,8 @@ class TrialRecord(Fact):
     artifact_bytes: int | None = None
     finished_at: str
     """UTC, ISO 8601."""
-    forecast: dict[str, Any] | None = None
+    forecast: Forecast | None = None
+    """As it was made before anything ran."""
 
 
 class Measured(Fact):
@@ -153,6 +181,7 @@ class PlannedTrial(Fact):
     """Name of its model in the header's `models`."""
     replays: bool = False
     """Its answers were made elsewhere."""
+    forecast: Forecast | None = None
 
 
 class Machine(Fact):

@@ -7,6 +7,7 @@ one fact a line, nothing wrapped or cut.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +16,8 @@ from rich.table import Table
 
 from harness import numbers
 from harness.judge import Comparison, Row
+from harness.plan import COLUMNS as FORESEEN
+from harness.plan import Outlook, cells, lines
 from harness.records import PlannedTrial, TrialRecord
 
 COLUMNS = (
@@ -80,17 +83,7 @@ class Screen:
 
     def show(self, comparison: Comparison) -> None:
         """Print the table and the verdict."""
-        rows = [COLUMNS, *(_cells(row) for row in comparison.rows)]
-        if self._live:
-            table = Table(*COLUMNS)
-            for cells in rows[1:]:
-                table.add_row(*map(escape, cells))
-            self.console.print(table)
-        else:
-            widths = [max(len(cells[i]) for cells in rows) for i in range(len(COLUMNS))]
-            for cells in rows:
-                line = "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True))
-                print(line.rstrip())
+        self._table([COLUMNS, *(_cells(row) for row in comparison.rows)])
         found = comparison.recommendation
         self.console.print(f"\n[bold]{escape(found.headline)}[/bold]", soft_wrap=True)
         for reason in found.reasons:
@@ -98,6 +91,26 @@ class Screen:
         for row in comparison.rows:
             if row.error:
                 self.say(f"- {row.strategy} {row.status}: {row.error}")
+
+    def show_outlook(self, outlook: Outlook) -> None:
+        """Print forecasts."""
+        self._table([FORESEEN, *(cells(arm, found) for arm, found in outlook.here.items())])
+        self.say("")
+        for line in lines(outlook):
+            self.say(line)
+
+    def _table(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """Print a table whose first row names the columns."""
+        if self._live:
+            table = Table(*rows[0])
+            for row in rows[1:]:
+                table.add_row(*map(escape, row))
+            self.console.print(table)
+            return
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        for row in rows:
+            line = "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True))
+            print(line.rstrip())
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.types import Context, Estimate, Prediction, Query, Split, TaskFacts
+from harness.types import Context, Prediction, Query, Split
+from harness.work import Estimate, Prospect
 
 
 class Params(BaseModel):
@@ -120,6 +121,9 @@ class Strategy(ABC):
         return ()
 
     @classmethod
-    def estimate(cls, params: Any, facts: TaskFacts) -> Estimate:
-        """Forecast memory and time before anything is run. Optional; None = cannot say."""
+    def estimate(cls, params: Any, prospect: Prospect) -> Estimate:
+        """Declare what `fit` and serving are going to do, for forecasts. Optional.
+
+        In the words of `harness/work.py`, or in figures; what is None cannot be said.
+        """
         return Estimate()

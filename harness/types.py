@@ -203,15 +203,6 @@ class ModelRef:
     """What its own metadata, or of a hosted one the task file, says; None: nothing."""
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A strategy's own forecast, made before any money is spent; None = cannot say."""
-
-    fit_peak_bytes: int | None = None
-    predict_peak_bytes: int | None = None
-    fit_wall_s: float | None = None
-
-
 RESUMED_S = "resumed_s"
 """File in `Context.scratch`: seconds of an interrupted fit that the present one went on from."""
 

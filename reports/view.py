@@ -166,6 +166,20 @@ class View:
         return [*lines, _separation(found)]
 
     @property
+    def foreseen(self) -> list[Row]:
+        """Arms that a forecast was made for."""
+        return [row for row in self.rows if row.foresight]
+
+    def peak(self, predicted: int | None, measured: int | None, ratio: float | None) -> str:
+        """A predicted peak beside the measured one."""
+        text = f"{numbers.size(predicted)} / {numbers.size(measured)}"
+        return text if ratio is None else f"{text} ({ratio:.2f})"
+
+    def wall(self, low_s: float | None, high_s: float | None, measured_s: float | None) -> str:
+        """A range of time beside what was measured."""
+        return f"{numbers.span(low_s, high_s)} / {numbers.duration(measured_s)}"
+
+    @property
     def criteria(self) -> list[str]:
         """The success criteria as they stood before anything ran."""
         task = self.comparison.task

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import ConfigDict
 
 import harness
-from harness import Prediction, Query, Split, Strategy
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy
+from harness.work import Work
 
 
 class Use(harness.Params):
@@ -45,6 +46,22 @@ class Cascade(Strategy):
     def parts(cls, params: Params) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """Return both strategies."""
         return part_of(params.cheap), part_of(params.dear)
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare both parts' work; the dear one answers all queries, at the most."""
+        (cheap, cheap_params), (dear, dear_params) = cls.parts(params)
+        validation = replace(prospect, queries=prospect.validation.queries)
+        fit: list[Work] = []
+        serve: list[Work] = []
+        for name, given in ((cheap, cheap_params), (dear, dear_params)):
+            here = prospect.part(name, given, prospect)
+            chosen = prospect.part(name, given, validation)
+            if here.fit is None or here.serve is None:
+                return Estimate()
+            fit += [*here.fit, *(chosen.serve or ())]
+            serve += here.serve
+        return Estimate(fit=tuple(fit), serve=tuple(serve))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Fit both and set the threshold on validation rows."""

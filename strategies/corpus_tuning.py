@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Prediction, Query, Split, Strategy, lm, retrieval
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm, retrieval
 from harness.prompts import full_prompt, lessons
+from harness.work import Answering
 
 
 class CorpusTuning(Strategy):
@@ -31,6 +32,17 @@ class CorpusTuning(Strategy):
         """Words of a document that are read as one text."""
         learning_rate: float = Field(2e-4, gt=0)
         """LoRA's for continued pretraining (Biderman et al. 2024, arXiv 2405.09673)."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the tuning on passages, and zero-shot's prompts."""
+        facts = prospect.facts
+        passages = retrieval.cut(prospect.documents, params.passage_words, 0)
+        texts = [("", passage.headed_text) for passage in passages]
+        held_out = lessons(facts, prospect.validation, "full")
+        learning = lm.tuning(params, "lora", texts, held_out, prospect)
+        prompts = [full_prompt(facts, query) for query in prospect.queries]
+        return Estimate(fit=(learning,), serve=(Answering(prompts, facts),))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train on all documents; the best weights by validation loss of answering are kept."""

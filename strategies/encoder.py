@@ -10,10 +10,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 import harness
-from harness import Prediction, Query, Split, Strategy, retrieval
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval
 from harness.choosing import best_on_validation
 from harness.errors import StrategyError
 from harness.prompts import query_text
+from harness.work import Computing, Embedding
 
 
 class Encoder(Strategy):
@@ -41,6 +42,22 @@ class Encoder(Strategy):
         batch_size: int = Field(16, gt=0)
         patience: int = Field(2, gt=0)
         """Epochs without a lower validation loss after which training stops."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the embedding of rows and queries, and the encoder's tuning."""
+        rows, seen, asked = (
+            [query_text(query) for query in queries]
+            for queries in (prospect.train.queries, prospect.validation.queries, prospect.queries)
+        )
+        reading = Embedding([*rows, *seen], params.embedder)
+        tuned = Embedding(
+            rows, params.embedder, params.epochs, params.batch_size, params.patience, seen
+        )
+        head = Computing(wall_s=(0.1, 5.0), libraries=frozenset({"sklearn"}))
+        learnt = (tuned,) if params.trains == "all" else ()
+        serve = (Embedding(asked, params.embedder), Computing(libraries=head.libraries))
+        return Estimate(fit=(*learnt, reading, head), serve=serve)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Tune the encoder if it is to be, then fit the head and choose its regularisation."""

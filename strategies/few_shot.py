@@ -12,9 +12,20 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 import harness
-from harness import Example, Prediction, Query, Split, Strategy, lm, retrieval
+from harness import (
+    Estimate,
+    Example,
+    Prediction,
+    Prospect,
+    Query,
+    Split,
+    Strategy,
+    lm,
+    retrieval,
+)
 from harness.choosing import best_on_validation, demonstrations, showable, some, surviving
-from harness.prompts import full_prompt
+from harness.prompts import full_prompt, query_text
+from harness.work import Answering, Embedding, Indexing
 
 
 class FewShot(Strategy):
@@ -41,6 +52,30 @@ class FewShot(Strategy):
         """For `nearest`: a sentence-transformers model."""
         validation_rows: int = Field(50, gt=0)
         """The most validation rows that the number of shots is chosen on."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the prompts; nearest rows are not known yet: any others stand for them."""
+        facts, seed = prospect.facts, prospect.seed
+        counts = sorted(set(params.shots)) if isinstance(params.shots, list) else [params.shots]
+        train, near = showable(prospect.train), params.select == "nearest"
+        balanced = params.select == "balanced"
+
+        def prompts(queries: Sequence[Query], shots: int) -> Answering:
+            seeds = [seed + number * near for number in range(len(queries))]
+            drawn = {s: demonstrations(train, shots, s, balanced) for s in set(seeds)}
+            asked = zip(queries, seeds, strict=True)
+            return Answering([full_prompt(facts, query, drawn[s]) for query, s in asked], facts)
+
+        rows = some(prospect.validation, params.validation_rows, seed).queries
+        tried = [prompts(rows, count) for count in counts] if len(counts) > 1 else []
+        shown = prompts(prospect.queries, counts[-1])
+        if not near:
+            return Estimate(fit=tuple(tried), serve=(shown,))
+        name, kept = params.embedder, [query_text(row.query) for row in train]
+        found = Embedding([query_text(query) for query in prospect.queries], name)
+        index = Indexing(kept, name)
+        return Estimate(fit=(Embedding(kept, name), index, *tried), serve=(index, found, shown))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Draw the demonstrations, or index all rows; choose how many are shown."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Prediction, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
 from harness.prompts import lessons, tuned_prompt
 
 
@@ -27,6 +27,11 @@ class FullFinetune(Strategy):
         learning_rate: float = Field(1e-4, gt=0)
         """A tenth of LoRA's (Schulman 2025, "LoRA Without Regret")."""
         weight_decay: float = Field(0.01, ge=0)
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the tuning and the answering."""
+        return lm.tuned_estimate(params, "all", prospect)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best weights."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Prediction, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
 from harness.prompts import lessons, tuned_prompt
 
 
@@ -26,6 +26,11 @@ class Ia3(Strategy):
 
         learning_rate: float = Field(3e-3, gt=0)
         """T-Few's (Liu et al. 2022)."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the tuning and the answering."""
+        return lm.tuned_estimate(params, "ia3", prospect)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best factors."""

@@ -11,9 +11,10 @@ from pathlib import Path
 from pydantic import Field
 
 import harness
-from harness import Prediction, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
 from harness.choosing import best_on_validation, some, surviving
 from harness.prompts import full_prompt
+from harness.work import Answering
 
 WAYS = (
     "in other words",
@@ -46,6 +47,18 @@ class InstructionSearch(Strategy):
         """Written by the model."""
         validation_rows: int = Field(50, gt=0)
         """The most validation rows that they are compared on."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the rephrasing and every wording's answers to validation rows."""
+        facts, given = prospect.facts, len(params.instructions)
+        rows = some(prospect.validation, params.validation_rows, prospect.seed).queries
+        tried = Answering([full_prompt(facts, query) for query in rows], facts)
+        wanted = replace(facts, answer_kind="text", labels={}, schema=None, max_new_tokens=LONGEST)
+        rephrasing = Answering([facts.instruction] * params.rephrased, wanted)
+        asked = Answering([full_prompt(facts, query) for query in prospect.queries], facts)
+        wordings = 1 + given + params.rephrased
+        return Estimate(fit=(rephrasing, *[tried] * wordings), serve=(asked,))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Compare the wordings on validation rows and write down the best."""

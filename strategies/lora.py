@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import Prediction, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
 from harness.prompts import lessons, tuned_prompt
 
 
@@ -21,6 +21,11 @@ class Lora(Strategy):
 
     class Params(lm.LoraParams, lm.PromptedParams):
         """LoRA's; the defaults make it a fair contestant."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the tuning and the answering."""
+        return lm.tuned_estimate(params, "lora", prospect)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best adapter."""

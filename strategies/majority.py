@@ -6,8 +6,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from harness import Prediction, Query, Split, Strategy
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy
 
 
 class Majority(Strategy):
@@ -16,6 +17,11 @@ class Majority(Strategy):
     needs_train = True
     complexity = 0
     provides = frozenset({"offline"})
+
+    @classmethod
+    def estimate(cls, params: Any, prospect: Prospect) -> Estimate:
+        """Declare nothing worth counting."""
+        return Estimate(fit=(), serve=())
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Count the answers; of equally frequent ones the alphabetically first wins."""

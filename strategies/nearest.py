@@ -10,8 +10,10 @@ from pathlib import Path
 from pydantic import Field, PositiveInt
 
 import harness
-from harness import Example, Prediction, Query, Split, Strategy, retrieval
+from harness import Estimate, Example, Prediction, Prospect, Query, Split, Strategy, retrieval
 from harness.choosing import best_on_validation
+from harness.prompts import query_text
+from harness.work import Embedding, Indexing
 
 Found = Sequence[tuple[Example, float]]
 
@@ -32,6 +34,18 @@ class Nearest(Strategy):
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
         neighbours: list[PositiveInt] = Field([1, 3, 5, 10], min_length=1)
         """Candidates for how many rows vote on a choice; the best on validation is kept."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the embedding of rows and queries."""
+        name = params.embedder
+        rows, seen, asked = (
+            [query_text(query) for query in queries]
+            for queries in (prospect.train.queries, prospect.validation.queries, prospect.queries)
+        )
+        index = Indexing(rows, name)
+        read = [*rows, *seen] if prospect.facts.answer_kind == "choice" else rows
+        return Estimate(fit=(Embedding(read, name), index), serve=(index, Embedding(asked, name)))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Index the training rows; for a choice, pick how many of them vote."""

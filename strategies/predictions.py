@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 import harness
-from harness import InputFile, Prediction, Query, Split, Strategy
+from harness import Estimate, InputFile, Prediction, Prospect, Query, Split, Strategy
 from harness.errors import StrategyError
 
 KNOWN = {field.name for field in fields(Prediction)}
@@ -32,6 +32,11 @@ class Predictions(Strategy):
         the answer took), `usd` (its price) and whatever else a prediction has."""
         usd_per_1k: float | None = Field(None, ge=0)
         """Price of a thousand answers, where the lines name none."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare nothing worth counting: the work was done elsewhere."""
+        return Estimate(fit=(), serve=())
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Check the file and keep a copy of it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Prediction, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
 from harness.prompts import instruction_block, lessons, tuned_prompt
 
 
@@ -28,6 +28,11 @@ class PromptTuning(Strategy):
         """Virtual tokens."""
         learning_rate: float = Field(1e-2, gt=0)
         """Rates of full fine-tuning teach a soft prompt nothing (PEFT issues 710 and 869)."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the tuning and the answering."""
+        return lm.tuned_estimate(params, "prompt", prospect)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best vectors."""

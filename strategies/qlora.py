@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import Prediction, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
 from harness.prompts import lessons, tuned_prompt
+from harness.work import in_four_bits
 
 
 class QLora(Strategy):
@@ -21,6 +22,12 @@ class QLora(Strategy):
 
     class Params(lm.LoraParams, lm.PromptedParams):
         """LoRA's; the defaults make it a fair contestant."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare LoRA's work, over weights of 4 bits in both halves."""
+        lora = lm.tuned_estimate(params, "lora", prospect)
+        return in_four_bits(lora)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best adapter."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pydantic import Field, PositiveInt
 
-from harness import Prediction, Query, Split, Strategy, lm, retrieval
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm, retrieval
 from harness.choosing import best_on_validation, demonstrations, showable, some, surviving
 from harness.prompts import Shown, passages_prompt
+from harness.work import Answering
 
 
 class Rag(Strategy):
@@ -41,6 +42,27 @@ class Rag(Strategy):
     def needs(cls, params: Params) -> frozenset[str]:
         """Labelled rows only where demonstrations are shown."""
         return super().needs(params) | ({"train"} if params.shots else frozenset())
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the index and the prompts; any passages stand for those that will be found."""
+        facts, seed, counts = prospect.facts, prospect.seed, params.top_k
+        texts, built, searched = retrieval.search_work(params, prospect)
+        rows = demonstrations(showable(prospect.train), params.shots, seed)
+
+        def asked(queries: Sequence[Query], count: int) -> Answering:
+            found = partial(retrieval.any_passages, texts, count)
+            shown = [Shown(row.query, found(n), row.targets[0]) for n, row in enumerate(rows)]
+            prompts = [
+                passages_prompt(facts, Shown(query, found(len(rows) + number)), shown)
+                for number, query in enumerate(queries)
+            ]
+            return Answering(prompts, facts)
+
+        rest = some(prospect.validation, params.validation_rows, seed).queries
+        tried = [asked(rest, count) for count in counts] if len(counts) > 1 else []
+        answering = asked(prospect.queries, max(counts))
+        return Estimate(fit=(*built, *tried), serve=(*searched, answering))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Index the documents, draw demonstrations and choose how many passages to show."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field
 
-from harness import Prediction, Query, Split, Strategy, lm, retrieval
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm, retrieval
 from harness.prompts import Shown, under_passages
+from harness.work import Answering
 
 
 class RagLora(Strategy):
@@ -27,6 +29,23 @@ class RagLora(Strategy):
         """LoRA's and retrieval's, and how many passages are shown."""
 
         top_k: int = Field(3, gt=0)
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare index, tuning and answering; any passages stand for those that will be found."""
+        texts, built, searched = retrieval.search_work(params, prospect)
+
+        def asked(queries: Sequence[Query]) -> list[str]:
+            found = partial(retrieval.any_passages, texts, params.top_k)
+            return [under_passages(Shown(query, found(n))) for n, query in enumerate(queries)]
+
+        rows = [
+            [(prompt, row.targets[0]) for prompt, row in zip(asked(s.queries), s, strict=True)]
+            for s in (prospect.train, prospect.validation)
+        ]
+        learning = lm.tuning(params, "lora", rows[0], rows[1], prospect)
+        answering = Answering(asked(prospect.queries), prospect.facts)
+        return Estimate(fit=(*built, learning), serve=(*searched, answering))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Index the documents, then train on questions under what is found for them."""

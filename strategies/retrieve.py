@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import Prediction, Query, Split, Strategy, retrieval
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval
+from harness.work import Embedding
 
 CITED = 5
 """Documents named as sources, the best first."""
@@ -22,6 +23,14 @@ class Retrieve(Strategy):
 
     class Params(retrieval.RetrievalParams):
         """How passages are found."""
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the index, the searches and the sentences of the passages found."""
+        passages, built, searched = retrieval.search_work(params, prospect)
+        each = len(prospect.queries)
+        read = [passages[n % len(passages)] for n in range(each)] if passages else []
+        return Estimate(fit=built, serve=(*searched, Embedding(read, params.embedder)))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Index the documents."""

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 import harness
-from harness import Prediction, Query, Split, Strategy
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy
 from harness.choosing import best_on_validation
 from harness.errors import StrategyError
 from harness.prompts import query_text
+from harness.work import Computing
 
 
 class TfIdf(Strategy):
@@ -35,6 +37,30 @@ class TfIdf(Strategy):
         inverse_regularisation: list[float] = Field([1.0, 10.0, 100.0, 1000.0], min_length=1)
         """Candidates for scikit-learn's C; the best on validation is kept, the first of equals."""
         character_ngrams: bool = True
+
+    @classmethod
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
+        """Declare the features of the training rows, and the fits over them.
+
+        L-BFGS keeps 26 vectors of the coefficients' length (SciPy's `lbfgs`, ten corrections).
+        """
+        texts = [query_text(query).lower() for query in prospect.train.queries]
+        counts = [len(features(text, params.character_ngrams)) for text in texts]
+        distinct = len(set().union(*(features(t, params.character_ngrams) for t in texts)))
+        labels = len({example.targets[0] for example in prospect.train}) or 1
+        fits = len(params.inverse_regularisation)
+        model_bytes = distinct * (8 * labels + 150)  # coefficients, and a dictionary's entry
+        pass_s = 4e-9 * sum(counts) * labels + 2e-8 * distinct * labels
+        libraries = frozenset({"sklearn"})
+        fitting = Computing(
+            26 * 8 * distinct * labels + fits * model_bytes,
+            (20 * fits * pass_s, 400 * fits * pass_s),
+            libraries,
+        )
+        reading = 2e-6 * sum(len(query.text) for query in prospect.queries)
+        return Estimate(
+            fit=(fitting,), serve=(Computing(model_bytes, (reading, 10 * reading), libraries),)
+        )
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Fit one pipeline for each candidate and keep the best on validation."""
@@ -81,3 +107,15 @@ class TfIdf(Strategy):
             Prediction(labels[row.argmax()], dict(zip(labels, map(float, row), strict=True)))
             for row in rows
         ]
+
+
+def features(text: str, character_ngrams: bool) -> set[str]:
+    """Return about the words, word pairs and character n-grams that the vectorisers find."""
+    words = text.split()
+    found = {*words, *map(" ".join, pairwise(words))}
+    if character_ngrams:
+        padded = [f" {word} " for word in words]
+        found |= {
+            word[i : i + n] for word in padded for n in (2, 3, 4, 5) for i in range(len(word) - 1)
+        }
+    return found

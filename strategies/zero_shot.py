@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from harness import Prediction, Query, Strategy, lm
+from harness import Estimate, Prediction, Prospect, Query, Strategy, lm
 from harness.prompts import full_prompt
+from harness.work import Answering
 
 
 class ZeroShot(Strategy):
@@ -16,6 +18,13 @@ class ZeroShot(Strategy):
     needs_model = True
     complexity = 1
     provides = frozenset({"per_user_data", "offline"})
+
+    @classmethod
+    def estimate(cls, params: Any, prospect: Prospect) -> Estimate:
+        """Declare the prompts."""
+        facts = prospect.facts
+        prompts = [full_prompt(facts, query) for query in prospect.queries]
+        return Estimate(fit=(), serve=(Answering(prompts, facts),))
 
     def load(self, artifact: Path) -> None:
         """Load the model."""

@@ -124,6 +124,27 @@ class Check(Opinion):
     """Miss relative to the limit: 0.2 is 20 % past it."""
 
 
+class Foresight(Opinion):
+    """What an arm was expected to take before it ran, held against what it took."""
+
+    fit_peak_bytes: int | None
+    predict_peak_bytes: int | None
+    fit_peak_ratio: float | None
+    """Predicted over measured."""
+    predict_peak_ratio: float | None
+    fit_wall_low_s: float | None
+    fit_wall_high_s: float | None
+    serve_wall_low_s: float | None
+    serve_wall_high_s: float | None
+    serve_wall_s: float | None
+    """Measured: loading, single requests and all test rows at once."""
+    within: bool | None
+    """Whether both peaks are within 20 % or 200 MB, and both times in their ranges widened by 35 %
+    or 5 s; None where nothing could be held against anything."""
+    why: str | None
+    """Why it was not expected to fit, or why something was not known."""
+
+
 class CostParts(Opinion):
     """Cost over the horizon, part by part. Money is None where no price applies."""
 
@@ -180,6 +201,8 @@ class Row(Opinion):
     """What tuning changed besides the score, and how far its probabilities can be believed."""
     checks: tuple[Check, ...] = ()
     cost: CostParts = CostParts()
+    foresight: Foresight | None = None
+    """None where no forecast was made."""
     failed_items: int = 0
     seeds: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()

@@ -10,9 +10,10 @@ import numpy as np
 from harness import numbers
 from harness.judge import cost, elsewhere
 from harness.judge.checks import limit_checks, need_checks
-from harness.judge.comparison import Loss, Row, Score
+from harness.judge.comparison import Foresight, Loss, Row, Score
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.facts import facts_of, wanted, worst_slice
+from harness.judge.foresight import foresight
 from harness.judge.intervals import quantile_interval
 from harness.judge.particulars import class_scores, unanswerable_of
 from harness.judge.scoring import (
@@ -118,7 +119,22 @@ def _facts(arm: ArmEvidence) -> dict[str, Any]:
         "notes": tuple(dict.fromkeys([*notes, *timing])),
         "models": tuple(dict.fromkeys(models)),
         "artifact_bytes": max(sizes, default=None),
+        "foresight": _foresight(arm),
     }
+
+
+def _foresight(arm: ArmEvidence) -> Foresight | None:
+    """Hold the forecast that was made before an arm's first trial ran against what it took."""
+    forecast = arm.trials[0].forecast if arm.trials else arm.plan.forecast
+    if arm.status != "ok":
+        return foresight(forecast, (None, None), ((), ()))
+    served = [
+        sum(m.wall_s for m in trial.serve.measurements if m.phase in SERVING)
+        for trial in arm.trials
+        if trial.serve
+    ]
+    peaks = _peak(arm, "fit", ("fit",)), _peak(arm, "serve", SERVING)
+    return foresight(forecast, peaks, (_walls(arm, "fit", ("fit",)), served))
 
 
 def _model_text(model: LoadedModel) -> str:

@@ -22,6 +22,8 @@ from harness.lm.learn import (
     learn,
     learn_lora,
     learn_texts,
+    tuned_estimate,
+    tuning,
     with_lora,
 )
 from harness.lm.likelihood import log_likelihood
@@ -65,5 +67,7 @@ __all__ = [
     "score_options",
     "train_all",
     "tune",
+    "tuned_estimate",
+    "tuning",
     "with_lora",
 ]

@@ -6,6 +6,7 @@ machines, budgets or weights on disk.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,3 +75,37 @@ def training_bytes_per_token(sizes: Shape, itemsize: int, checkpointing: bool) -
     whole += 4 * sizes.hidden * FLOAT32_BYTES
     kept = sizes.layers * sizes.hidden * itemsize + whole if checkpointing else sizes.layers * whole
     return kept + sizes.vocabulary * (itemsize + 3 * FLOAT32_BYTES)
+
+
+def logits_bytes_per_token(sizes: Shape, itemsize: int) -> int:
+    """Return what the logits of one position take in training, as counted above."""
+    return sizes.vocabulary * (itemsize + 3 * FLOAT32_BYTES)
+
+
+def saved_bytes_per_layer(sizes: Shape, itemsize: int, every_weight: bool) -> int:
+    """Return what a layer keeps of a token for its backward pass, without LoRA's own.
+
+    The tensors that autograd saves, where memory is given back as soon as it is free (a GPU);
+    counted with `torch.autograd.graph.saved_tensors_hooks` on a Llama of transformers: both
+    normalisations' inputs in float32, queries, repeated keys and values, attention's output twice,
+    the feed-forward part's four, and, if every weight is trained, both inputs of the products
+    before and after their normalisation's weight. `training_bytes_per_token` is more cautious.
+    """
+    kept = 5 * sizes.hidden + 4 * sizes.intermediate + (4 * sizes.hidden if every_weight else 0)
+    return 2 * sizes.hidden * FLOAT32_BYTES + kept * itemsize
+
+
+def lora_bytes_per_token(linear: Sequence[tuple[int, int]], itemsize: int, heap: bool) -> int:
+    """Return what LoRA adds to a token's activations in training, over all its layers.
+
+    PEFT keeps adapters in float32, so in half precision each layer's input stays in float32 for
+    the backward pass, a copy a layer. On a heap that keeps freed tensors between others (`heap`, a
+    CPU), each layer's addition to its output is measured to stay as well.
+
+    Args:
+        linear: (inputs, outputs) of the layers that have an adapter.
+        itemsize: bytes of the model's numbers.
+        heap: whether memory is glibc's.
+    """
+    copied = 0 if itemsize == FLOAT32_BYTES else 1
+    return sum(FLOAT32_BYTES * (outputs * heap + copied * inputs) for inputs, outputs in linear)

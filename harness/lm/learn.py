@@ -14,9 +14,10 @@ from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.loss import Pair
 from harness.lm.model import LanguageModel
 from harness.lm.tune import TuneResult, TuneSettings, tune
-from harness.prompts import PromptStyle
+from harness.prompts import PromptStyle, lessons, tuned_prompt
 from harness.strategy import Params
 from harness.types import Context
+from harness.work import Answering, Estimate, Lesson, Prospect, Trained, Tuning
 
 
 class TuningParams(Params):
@@ -154,3 +155,48 @@ def _tuned(
 
 def _pairs(lm: LanguageModel, lessons: Sequence[tuple[str, str]]) -> list[Pair]:
     return [(prompt_tokens(lm, prompt), answer_tokens(lm, answer)) for prompt, answer in lessons]
+
+
+def tuning(
+    params: TuningParams,
+    trained: Trained,
+    train: Sequence[Lesson],
+    validation: Sequence[Lesson],
+    prospect: Prospect,
+) -> Tuning:
+    """Say for a forecast what `learn` does with the same parameters and rows."""
+    return Tuning(
+        trained=trained,
+        lessons=train,
+        validation=validation,
+        epochs=params.epochs,
+        batch_size=params.batch_size,
+        evaluations_per_epoch=params.evaluations_per_epoch,
+        patience=params.patience,
+        checkpointing=params.checkpointing,
+        seed=prospect.seed,
+        size=getattr(params, "rank", 0) or getattr(params, "tokens", 0),
+    )
+
+
+def tuned_estimate(params: TuningParams, trained: Trained, prospect: Prospect) -> Estimate:
+    """Return the estimate of a strategy that tunes on the task's questions and then answers them.
+
+    Args:
+        params: of the strategy; a `PromptedParams` too.
+        trained: which weights.
+        prospect: as `Strategy.estimate` has it.
+    """
+    facts = prospect.facts
+    style: PromptStyle = getattr(params, "prompt", "short")
+    rows = [lessons(facts, split, style) for split in (prospect.train, prospect.validation)]
+    prompts = [tuned_prompt(facts, query, style) for query in prospect.queries]
+    soft = trained in ("prompt", "prefix")
+    learning = tuning(params, trained, rows[0], rows[1], prospect)
+    answering = Answering(
+        prompts,
+        facts,
+        weights="adapter" if soft else "given",
+        soft_tokens=learning.size if soft else 0,
+    )
+    return Estimate(fit=(learning,), serve=(answering,))

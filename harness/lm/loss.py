@@ -34,7 +34,7 @@ def losses(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> Iterator[t
         completion tokens.
     """
     packed = lm.path == "packed"
-    for piece in _pieces(pairs, at_once, padded=not packed):
+    for piece in pieces(pairs, at_once, padded=not packed):
         if packed:
             yield _packed_loss(lm, piece)
         elif lm.path == "plain":
@@ -74,7 +74,8 @@ def _log_likelihood(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
     return sum(score for [score] in scores)
 
 
-def _pieces(pairs: Sequence[Pair], at_once: int, padded: bool) -> Iterator[list[Pair]]:
+def pieces(pairs: Sequence[Pair], at_once: int, padded: bool) -> Iterator[list[Pair]]:
+    """Cut pairs, in their order, into pieces of so many tokens, padding counted if `padded`."""
     piece: list[Pair] = []
     size = longest = 0
     for pair in pairs:

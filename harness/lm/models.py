@@ -17,15 +17,19 @@ from harness.types import ModelRef
 
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.jinja", "*.txt")
 """What decides a model's behaviour; a README beside it does not, but says its licence."""
+SMALL_FILES = ("*.json", "*.model", "*.jinja", "*.txt")
+"""Those without its weights."""
 
 
-def resolve(name: str, base: Path, fetch: bool = True) -> ModelRef:
+def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> ModelRef:
     """Find the model that `name` means and see to it that its files are on this machine.
 
     Args:
         name: as the task file has it.
         base: the folder of the task file.
         fetch: whether missing files may be fetched.
+        weights: whether its weights are wanted too; without, a hub model's configuration and
+            tokenizer are fetched alone, and nothing is hashed.
 
     Raises:
         ModelError: there is no such model, or it cannot be fetched.
@@ -33,18 +37,18 @@ def resolve(name: str, base: Path, fetch: bool = True) -> ModelRef:
     if name in BUILT_IN:
         folder = built_in_folder(name, fetch)
         built_in = BUILT_IN[name]
-        digest = _folder_sha256(folder)
-        return ModelRef(name, str(folder), None, digest, built_in.origin, licence=built_in.licence)
+        hashed = _folder_sha256(folder) if weights else None
+        return ModelRef(name, str(folder), None, hashed, built_in.origin, licence=built_in.licence)
     beside = base / Path(name).expanduser()
     if name[0] in "./~" or beside.exists():
-        return _local(name, beside)
+        return _local(name, beside, weights)
     if "/" not in name:
         known = unknown_name("built-in model", name, BUILT_IN)
         raise ModelError(f"{known} → or name a folder, a .gguf file or a hub id (owner/name)")
-    return _from_hub(name, fetch)
+    return _from_hub(name, fetch, MODEL_FILES if weights else SMALL_FILES)
 
 
-def _local(name: str, path: Path) -> ModelRef:
+def _local(name: str, path: Path, weights: bool) -> ModelRef:
     path = path.resolve()
     if path.suffix == ".gguf" and path.is_file():
         digest = sha256_of_file(path)
@@ -60,16 +64,16 @@ def _local(name: str, path: Path) -> ModelRef:
         raise ModelError(
             f"model '{name}': {path} is neither a .gguf file nor a folder with a config.json"
         )
-    digest = _folder_sha256(path)
-    return ModelRef(name, str(path), None, digest, "a local folder", licence=licence_of(path))
+    hashed = _folder_sha256(path) if weights else None
+    return ModelRef(name, str(path), None, hashed, "a local folder", licence=licence_of(path))
 
 
-def _from_hub(name: str, fetch: bool) -> ModelRef:
+def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        wanted = [*MODEL_FILES, README]
+        wanted = [*files, README]
         folder = Path(snapshot_download(name, allow_patterns=wanted, local_files_only=not fetch))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as problem:
         reason = str(problem).strip().split("\n")[0]

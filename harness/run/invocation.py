@@ -5,13 +5,13 @@ Knows nothing of scores and prices; leaves facts in the run folder for the judge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Protocol
 
 from harness.errors import UnknownNameError
-from harness.records import PlannedTrial, RunHeader, TrialRecord
+from harness.records import Forecast, PlannedTrial, RunHeader, TrialRecord
 from harness.run.facts import FactRunner
 from harness.run.planning import header, settle
 from harness.run.trial import TrialRunner, now
@@ -36,15 +36,25 @@ class Audience(Protocol):
 class Invocation:
     """A task, a folder and what was asked for.
 
+    Forecasts, by arm, are stored as facts before anything runs.
+
     Raises:
         UnknownNameError: `only` names an arm that the task does not have.
     """
 
-    def __init__(self, task: Task, folder: RunFolder, audience: Audience, only: Sequence[str] = ()):
+    def __init__(
+        self,
+        task: Task,
+        folder: RunFolder,
+        audience: Audience,
+        only: Sequence[str] = (),
+        forecasts: Mapping[str, Forecast] | None = None,
+    ):
         self.task = task
         self.folder = folder
         self.audience = audience
         self.only = frozenset(only)
+        self.forecasts = forecasts or {}
         names = [arm.name for arm in task.arms]
         for name in sorted(self.only - set(names)):
             raise UnknownNameError("arm", name, names)
@@ -59,7 +69,7 @@ class Invocation:
             RunFolderError: the folder's records are damaged.
         """
         setting = settle(self.task, self.only)
-        plan = header(self.task, setting, self.only, now())
+        plan = header(self.task, setting, self.only, now(), self.forecasts)
         self.folder.append(plan)
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))

@@ -16,7 +16,7 @@ from typing import Any
 from harness.errors import ModelError
 from harness.hashing import sha256_of
 from harness.own_metric import source_of
-from harness.records import PlannedTrial, RunHeader
+from harness.records import Forecast, PlannedTrial, RunHeader
 from harness.run import identity, machine
 from harness.task import Task
 from harness.task.schema import Arm, Hosted, Model, name_of
@@ -50,7 +50,7 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
     for name, (model, fetch) in wanted.items():
         try:
             if isinstance(model, Hosted):
-                models[name] = _hosted(model)
+                models[name] = hosted_ref(model)
                 _check_key(models[name])
             else:
                 # Arms that are left out need it for their identity alone: not worth a fetch.
@@ -71,7 +71,8 @@ def _resolved(model: str, task: Task, fetch: bool) -> ModelRef:
     return resolve(model, task.folder, fetch=fetch)
 
 
-def _hosted(spec: Hosted) -> ModelRef:
+def hosted_ref(spec: Hosted) -> ModelRef:
+    """Return a hosted model as its address and terms."""
     endpoint = Endpoint(**spec.model_dump(exclude={"base_url", "model", "licence"}))
     origin = f"hosted at {spec.base_url}"
     licence = spec.licence
@@ -84,7 +85,13 @@ def _check_key(model: ModelRef) -> None:
     key_of(model)
 
 
-def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) -> RunHeader:
+def header(
+    task: Task,
+    setting: Setting,
+    only: frozenset[str],
+    started_at: str,
+    forecasts: Mapping[str, Forecast] | None = None,
+) -> RunHeader:
     """Return the record of an invocation, written before anything runs."""
     spec = task.spec.model_dump(mode="json", by_alias=True)
     spec["answer"] |= {"labels": dict(task.labels), "schema": task.schema}
@@ -100,7 +107,7 @@ def header(task: Task, setting: Setting, only: frozenset[str], started_at: str) 
         models=dict(setting.models),
         device=setting.device,
         dtype=setting.dtype,
-        trials=tuple(_planned(task, setting, only)),
+        trials=tuple(_planned(task, setting, only, forecasts or {})),
         prices=prices,
         git_commit=machine.git_commit(task.folder),
         packages=machine.package_versions(_distributions(task)),
@@ -119,7 +126,9 @@ def _criteria_sha256(spec: dict[str, Any], prices: dict[str, Any] | None, folder
     return sha256_of({**criteria, "metrics": sources, "prices": prices})
 
 
-def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:
+def _planned(
+    task: Task, setting: Setting, only: frozenset[str], forecasts: Mapping[str, Forecast]
+) -> Iterator[PlannedTrial]:
     """Yield every arm with every seed, interleaved by seed."""
     for seed in task.spec.seeds:
         for arm in task.arms:
@@ -135,7 +144,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 fit_id=fit,
                 trial_id=identity.trial_id(fit, arm.name, task.test),
                 selected=not only or arm.name in only,
-                refused=_refusal(task, arm),
+                refused=refusal(task, arm),
                 answers=tuple(sorted(strategy.answers)),
                 needs_train="train" in profile.needs,
                 needs_model="model" in profile.needs,
@@ -144,10 +153,12 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 provides=_provides(task, arm),
                 model=model,
                 replays=strategy.replays,
+                forecast=forecasts.get(arm.name),
             )
 
 
-def _refusal(task: Task, arm: Arm) -> str | None:
+def refusal(task: Task, arm: Arm) -> str | None:
+    """Return why an arm cannot run on a task at all, or None."""
     strategy, needs = task.strategies[arm.name], task.profiles[arm.name].needs
     if task.spec.answer.kind not in strategy.answers:
         return f"does not give answers of kind {task.spec.answer.kind}"

@@ -174,6 +174,7 @@ class TrialRunner:
             fit_reused=reused,
             artifact_bytes=known.get("artifact_bytes"),
             finished_at=now(),
+            forecast=trial.forecast,
         )
 
 

@@ -1,0 +1,143 @@
+"""What embedding texts, tuning an embedding model and searching need."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.lm.footprint import FLOAT32_BYTES
+from harness.plan.need import MEBIBYTE, Need, Span, added, reading_s
+from harness.plan.place import Place
+from harness.plan.tokens import CHARACTERS
+from harness.retrieval.embedder import TEXTS_AT_ONCE, location
+from harness.retrieval.vectors import index_bytes, kind_for
+from harness.work import Embedding, Indexing
+
+FIRST_CALL_BYTES = 80 * MEBIBYTE
+"""What a process grows by when sentence-transformers embeds its first text (measured)."""
+LONGEST = 512
+"""Tokens that an embedding model reads, where its folder does not say."""
+TEXT_S = (0.1e-3, 2e-3)
+"""What a text costs beside the model's products: tokenizing, batching."""
+WORD_BYTES = 30
+"""What BM25 keeps for a word of a text: a score, a place, and Python's objects for rare words."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An embedding model that is not loaded."""
+
+    weights: int
+    computed: int
+    layers: int
+    hidden: int
+    intermediate: int
+    longest: int
+    stored_bytes: int
+
+
+@cache
+def encoder(name: str) -> Encoder | None:
+    """Count an embedding model, or return None where it is not on this machine."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    folder = Path(location(name))
+    if not (folder / "config.json").is_file():
+        return None
+    config = AutoConfig.from_pretrained(folder)
+    with torch.device("meta"):
+        model = AutoModel.from_config(config)
+    sizes = [weight.numel() for weight in model.parameters()]
+    outside = model.get_input_embeddings().weight.numel()
+    limits = folder / "sentence_bert_config.json"
+    said = json.loads(limits.read_text()) if limits.is_file() else {}
+    return Encoder(
+        weights=sum(sizes),
+        computed=sum(sizes) - outside,
+        layers=config.num_hidden_layers,
+        hidden=config.hidden_size,
+        intermediate=getattr(config, "intermediate_size", 4 * config.hidden_size),
+        longest=said.get("max_seq_length") or LONGEST,
+        stored_bytes=sum(sizes) * FLOAT32_BYTES,
+    )
+
+
+def embedding(work: Embedding, place: Place) -> Need:
+    """Return what reading texts needs, and tuning the reader if it is tuned."""
+    model = encoder(work.embedder)
+    libraries = frozenset({"torch", "transformers", "sentence_transformers", "faiss"})
+    if model is None:
+        said = f"the embedding model '{work.embedder}' is not on this machine: not counted"
+        return Need(libraries, wall_s=None, says=(said,))
+    lengths = sorted(_tokens(text, model) for text in work.texts)
+    widest = max(
+        (
+            sum(lengths[start : start + TEXTS_AT_ONCE])
+            for start in range(0, len(lengths), TEXTS_AT_ONCE)
+        ),
+        default=0,
+    )
+    layer = (8 * model.hidden + model.intermediate) * FLOAT32_BYTES
+    working = FIRST_CALL_BYTES + widest * layer
+    wall: Span | None
+    if work.epochs:
+        working += _tuning_bytes(work, model, lengths)
+        wall = _tuning_s(work, model, place, sum(lengths))
+    else:
+        wall = _reading_s(model, place, sum(lengths), len(lengths))
+    return Need(
+        libraries=libraries,
+        kept={work.embedder: model.weights * FLOAT32_BYTES},
+        working_bytes=working if place.device == "cpu" else working - FIRST_CALL_BYTES,
+        wall_s=wall,
+        loading_s={work.embedder: reading_s(model.stored_bytes)},
+    )
+
+
+def indexing(work: Indexing) -> Need:
+    """Return what an index keeps in main memory."""
+    model = encoder(work.embedder)
+    n = len(work.texts)
+    vectors = index_bytes(n, model.hidden, kind_for(n)) if model else 0
+    characters = sum(map(len, work.texts))
+    words = WORD_BYTES * characters // (CHARACTERS + 1) if work.words else 0
+    texts = 2 * characters + 500 * n  # the passages themselves, as Python keeps them
+    return Need(
+        libraries=frozenset({"faiss"}),
+        kept={"index": vectors + words + texts},
+        working_bytes=vectors,  # the vectors stand beside the index that is made of them
+        wall_s=(n * 1e-5, n * 1e-3),
+    )
+
+
+def _tokens(text: str, model: Encoder) -> int:
+    return min(model.longest, 2 + len(text) // CHARACTERS)
+
+
+def _reading_s(model: Encoder, place: Place, tokens: int, texts: int) -> Span | None:
+    span = place.span_s(2 * model.computed * tokens, "forward")
+    return None if span is None else added([span, (TEXT_S[0] * texts, TEXT_S[1] * texts)])
+
+
+def _tuning_bytes(work: Embedding, model: Encoder, lengths: list[int]) -> int:
+    """Return gradients, AdamW's moments, the best weights, and a batch's activations."""
+    batch = sum(lengths[-work.batch_size :])
+    layers = model.layers * (12 * model.hidden + 4 * model.intermediate) * FLOAT32_BYTES
+    return model.weights * FLOAT32_BYTES * 4 + batch * layers
+
+
+def _tuning_s(work: Embedding, model: Encoder, place: Place, tokens: int) -> Span | None:
+    """Return the time from the earliest stop there can be to all epochs."""
+    trained = place.span_s(6 * model.computed * tokens, "training")
+    seen = sum(_tokens(text, model) for text in work.held_out)
+    watched = _reading_s(model, place, seen, len(work.held_out))
+    if trained is None or watched is None:
+        return None
+    steps = -(-len(work.texts) // max(1, work.batch_size))
+    first_stop = min(work.epochs, 1 + work.patience) if work.held_out else work.epochs
+    step_s = (0.02, 0.2)
+    low, high = (trained[i] + watched[i] + step_s[i] * steps for i in (0, 1))
+    return first_stop * low, work.epochs * high

@@ -1,0 +1,132 @@
+"""What an arm is going to do, as its strategy declares it before anything runs.
+
+A strategy names its work (which prompts are answered, which rows are trained on, which texts are
+embedded), and the harness turns that into memory, time and money on any machine. Knows nothing of
+machines, tokens or models' sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from harness.types import Document, Query, Split, TaskFacts
+
+Trained = Literal["all", "lora", "ia3", "prompt", "prefix"]
+Lesson = tuple[str, str]
+"""Prompt and answer, as texts."""
+
+
+@dataclass(frozen=True)
+class Answering:
+    """The task's model answers prompts."""
+
+    prompts: Sequence[str]
+    facts: TaskFacts
+    """Kind and length of an answer."""
+    weights: Literal["given", "four_bits", "adapter"] = "given"
+    """adapter: beside the model's own weights, as soft prompts are."""
+    soft_tokens: int = 0
+    """Virtual tokens before every prompt; they make it run unpacked."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The task's model is tuned."""
+
+    trained: Trained
+    lessons: Sequence[Lesson]
+    """Without a prompt: running text."""
+    validation: Sequence[Lesson]
+    epochs: int
+    batch_size: int
+    evaluations_per_epoch: int
+    patience: int
+    checkpointing: bool | None
+    seed: int
+    size: int = 0
+    """Rank of LoRA, or virtual tokens."""
+    four_bits: bool = False
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """An embedding model reads texts; with `epochs` it is tuned on them first."""
+
+    texts: Sequence[str]
+    embedder: str
+    epochs: int = 0
+    batch_size: int = 0
+    patience: int = 0
+    held_out: Sequence[str] = ()
+    """What tuning is stopped by; read once an epoch."""
+
+
+@dataclass(frozen=True)
+class Indexing:
+    """Texts are kept for search: their vectors, and their words if `words`."""
+
+    texts: Sequence[str]
+    embedder: str
+    words: bool = False
+
+
+@dataclass(frozen=True)
+class Computing:
+    """Anything else, in figures."""
+
+    peak_bytes: int = 0
+    """On top of what the process takes with its libraries."""
+    wall_s: tuple[float, float] = (0.0, 0.0)
+    """At the least and at the most, on two cores of today."""
+    libraries: frozenset[str] = frozenset()
+    """Of "sklearn", "torch", …: what importing them takes is added where it is known."""
+
+
+Work = Answering | Tuning | Embedding | Indexing | Computing
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A strategy's own forecast, made before any money is spent; None = cannot say."""
+
+    fit: tuple[Work, ...] | None = None
+    """What `fit` does; () is nothing worth counting."""
+    serve: tuple[Work, ...] | None = None
+    """What `load` and `predict` of all queries do."""
+    fit_peak_bytes: int | None = None
+    """Figures of the strategy's own, where it knows better; these three stand before `fit` and
+    `serve`."""
+    predict_peak_bytes: int | None = None
+    fit_wall_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a strategy may know when it is asked for an estimate: no test targets."""
+
+    facts: TaskFacts
+    train: Split
+    validation: Split
+    queries: Sequence[Query]
+    """Those of the test split."""
+    documents: Sequence[Document]
+    seed: int
+    part: Callable[[str, Mapping[str, Any], Prospect], Estimate]
+    """`part("tfidf", {}, prospect)` is the estimate of another strategy, for combinations."""
+
+
+def in_four_bits(estimate: Estimate) -> Estimate:
+    """Return the same work over weights in NF4, tuned and served."""
+    fit, serve = (
+        None if half is None else tuple(_packed(work) for work in half)
+        for half in (estimate.fit, estimate.serve)
+    )
+    return replace(estimate, fit=fit, serve=serve)
+
+
+def _packed(work: Work) -> Work:
+    if isinstance(work, Tuning):
+        return replace(work, four_bits=True)
+    return replace(work, weights="four_bits") if isinstance(work, Answering) else work

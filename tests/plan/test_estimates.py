@@ -1,0 +1,94 @@
+"""Every strategy that ships says what it is going to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness import registry
+from harness.types import Document, Example, Query, Split, TaskFacts
+from harness.work import Answering, Embedding, Estimate, Prospect, Tuning
+
+LABELS = {"a": "first", "b": "second"}
+FACTS = TaskFacts("t", "Which letter?", "choice", LABELS)
+
+
+def split(name, n):
+    rows = (
+        Example(Query(f"{name}{i}", f"text number {i} of {name}"), ("ab"[i % 2],)) for i in range(n)
+    )
+    return Split(name, tuple(rows))
+
+
+def part(name, given, prospect):
+    strategy = registry.find(name)
+    return strategy.estimate(strategy.Params(**given), prospect)
+
+
+PROSPECT = Prospect(
+    facts=FACTS,
+    train=split("train", 20),
+    validation=split("validation", 8),
+    queries=split("test", 10).queries,
+    documents=(Document("d", "Letters", "A comes before B. " * 100),),
+    seed=0,
+    part=part,
+)
+NEEDED = {"predictions": {"file": "answers.jsonl"}}
+KINDS = {
+    "majority": {}, "predictions": {}, "zero_shot": {"serve": {Answering}},
+    "few_shot": {"serve": {Answering}}, "nearest": {"fit": {Embedding}, "serve": {Embedding}},
+    "lora": {"fit": {Tuning}, "serve": {Answering}}, "rag": {"serve": {Answering, Embedding}},
+    "rag_lora": {"fit": {Tuning, Embedding}}, "corpus_tuning": {"fit": {Tuning}},
+    "cascade": {"fit": {Tuning}, "serve": {Answering}},
+}  # fmt: skip
+
+
+def estimated(name, **given):
+    return part(name, NEEDED.get(name, {}) | given, PROSPECT)
+
+
+def test_there_are_some():
+    assert len(registry.names()) >= 19
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_it_says_what_both_halves_do(name):
+    strategy = registry.find(name)
+    if strategy.__module__.split(".")[0] != "strategies":
+        pytest.skip("a stranger's")
+    found = estimated(name)
+    assert isinstance(found, Estimate)
+    assert found.fit is not None
+    assert found.serve is not None
+    for half, kinds in KINDS.get(name, {}).items():
+        assert kinds <= {type(work) for work in getattr(found, half)}
+
+
+def test_settings_that_are_chosen_on_validation_rows_are_work():
+    once, thrice = estimated("few_shot", shots=4), estimated("few_shot", shots=[2, 4, 8])
+    assert once.fit == ()
+    assert [len(work.prompts) for work in thrice.fit] == [8, 8, 8]
+    assert len(thrice.serve[0].prompts[0]) > len(once.serve[0].prompts[0])
+
+
+def test_tuning_is_told_with_its_own_parameters():
+    [tuning] = estimated("lora", rank=4, epochs=3, patience=1, checkpointing=True).fit
+    assert (tuning.size, tuning.epochs, tuning.patience, tuning.checkpointing) == (4, 3, 1, True)
+    assert tuning.lessons[0] == ("text number 0 of train", "a")
+    [packed] = estimated("qlora").fit
+    assert packed.four_bits
+    assert estimated("qlora").serve[0].weights == "four_bits"
+
+
+def test_retrieval_shows_as_many_passages_as_it_may():
+    few, many = (estimated("rag", top_k=[k], shots=0).serve[-1].prompts[0] for k in (1, 3))
+    assert few.count("[1] ") == many.count("[1] ") == 1
+    assert "[3] " in many
+
+
+def test_prompts_are_the_strategys_own(monkeypatch):
+    text = replace(FACTS, answer_kind="text", labels={})
+    found = registry.find("zero_shot").estimate(None, replace(PROSPECT, facts=text))
+    assert found.serve[0].prompts[0].endswith("Input: text number 0 of test\nAnswer:")

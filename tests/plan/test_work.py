@@ -1,0 +1,156 @@
+"""What answering, tuning and embedding are reckoned to need, by what must hold of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from configs import planned
+
+from harness.plan.answering import Row, Tally, answering, loaded
+from harness.plan.embedding import embedding, indexing
+from harness.plan.need import LIBRARY_BYTES, PROCESS_BYTES, Need, together
+from harness.plan.place import Place
+from harness.plan.tuning import state_bytes, trainable, tuning
+from harness.retrieval import DEFAULT_EMBEDDER
+from harness.types import TaskFacts
+from harness.work import Answering, Embedding, Indexing, Tuning
+
+GIB = 2**30
+CARD = Place("a card", "cuda", "bfloat16", 80 * GIB, 3e14, usd_per_hour=3.6)
+LAPTOP = Place("a laptop", "cpu", "float32", 16 * GIB, 2e11)
+CHOICE = TaskFacts("t", "Which?", "choice", {"first label": "", "second label": ""})
+TEXT = TaskFacts("t", "What?", "text", {}, max_new_tokens=32)
+LESSONS = [(f"{n} what a customer wrote about their order" * 3, "an answer") for n in range(40)]
+LORA = Tuning("lora", LESSONS, LESSONS[:8], 6, 8, 2, 3, None, 0, 16)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return planned(tmp_path_factory.mktemp("models"), "llama-3-8b")
+
+
+def test_full_fine_tuning_needs_more_than_lora_and_qlora_the_least(model):
+    peaks = [
+        together([tuning(work, model, CARD, 0)], CARD).least_bytes
+        for work in (
+            replace(LORA, four_bits=True),
+            LORA,
+            replace(LORA, trained="all"),
+        )
+    ]
+    assert peaks == sorted(peaks)
+    # 8.03 billion weights in float32 with gradients, 8-bit moments and the best weights so far.
+    assert peaks[2] > 8.03e9 * (4 + 4 + 2 + 4)
+    assert peaks[0] < 10 * GIB
+
+
+def test_gradients_and_moments_are_counted_by_the_weight(model):
+    weights = trainable(LORA, model)
+    assert weights == 41_943_040  # rank 16 on seven matrices of 32 layers
+    assert state_bytes(LORA, model, CARD) == weights * (4 + 4 + 4 + 2)
+    assert state_bytes(LORA, model, LAPTOP) == weights * (4 + 4 + 4 + 8)
+    unwatched = replace(LORA, validation=[])
+    assert state_bytes(unwatched, model, CARD) == weights * (4 + 4 + 2)
+
+
+def test_checkpointing_takes_less_memory_and_more_time(model):
+    plain, again = (tuning(replace(LORA, checkpointing=on), model, CARD, 0) for on in (False, True))
+    assert again.working_bytes < plain.working_bytes / 2
+    assert again.wall_s[1] > plain.wall_s[1]
+
+
+def test_a_tight_card_turns_checkpointing_on_and_the_forecast_says_so(model):
+    tight = replace(CARD, memory_bytes=int(16.45 * GIB))
+    found = tuning(LORA, model, tight, 0)
+    assert any("computed again" in text for text in found.says)
+    assert not any("computed again" in text for text in tuning(LORA, model, CARD, 0).says)
+
+
+def test_time_reaches_from_the_earliest_stop_to_all_epochs(model):
+    low, high = tuning(LORA, model, CARD, 0).wall_s
+    assert 0 < low < high
+    longer = tuning(replace(LORA, epochs=12), model, CARD, 0).wall_s
+    assert longer[0] == pytest.approx(low)
+    assert longer[1] == pytest.approx(2 * high, rel=0.01)
+    # Five steps an epoch, a look every two, three looks without a better one after the first: 8.
+    patient = tuning(replace(LORA, patience=100), model, CARD, 0).wall_s
+    assert patient[0] == pytest.approx(low * 30 / 8, rel=0.1)
+
+
+def test_what_prompts_share_is_computed_once(model):
+    apart = [f"{n:06d} " + "word " * 100 for n in range(20)]
+    alike = ["word " * 100 + f" {n:06d}" for n in range(20)]
+    spans = [
+        answering(Answering(prompts, CHOICE), model, LAPTOP, 0, serving=False).wall_s
+        for prompts in (apart, alike)
+    ]
+    assert spans[1][1] < spans[0][1] / 3
+
+
+def test_a_soft_prompt_is_computed_without_sharing(model):
+    prompts = [f"{n} what is this about?" for n in range(10)]
+    shared = answering(Answering(prompts, CHOICE), model, LAPTOP, 0, serving=False)
+    soft = Answering(prompts, CHOICE, weights="adapter", soft_tokens=20)
+    assert answering(soft, model, LAPTOP, 0, serving=False).wall_s[0] > 2 * shared.wall_s[0]
+
+
+def test_written_answers_are_counted_up_to_their_longest(model):
+    prompts = [f"{n} what is this about?" for n in range(10)]
+    low, high = answering(Answering(prompts, TEXT), model, LAPTOP, 0, serving=False).wall_s
+    longer = Answering(prompts, replace(TEXT, max_new_tokens=64))
+    assert high > 4 * low
+    assert answering(longer, model, LAPTOP, 0, serving=False).wall_s[1] > 1.5 * high
+
+
+def test_a_pass_is_counted_as_the_benchmarks_count_it(model):
+    from benchmarks.operations import Shape, forward_operations
+
+    bones = model.skeleton
+    shape = Shape(bones.computed, 32, 4096, 4096, 128256)
+    tally = Tally()
+    tally.add(model, CARD, Row(tokens=100, contexts=100 * 101 // 2, logit_rows=3))
+    assert tally.operations == forward_operations(shape, [100], 3)
+
+
+def test_in_half_precision_loading_is_checked_in_float32_where_there_is_room(model):
+    need = loaded(model, CARD, "given")
+    assert sum(need.kept.values()) == 2 * model.skeleton.weights
+    assert need.loading_bytes == need.spared_bytes == 4 * model.skeleton.weights
+    assert loaded(model, LAPTOP, "given").loading_bytes == 2 * model.skeleton.weights  # the file
+
+
+def test_what_two_works_share_is_there_once():
+    one = Need(frozenset({"torch"}), {"model": 100}, working_bytes=7, loading_s={"model": (1, 2)})
+    found = together([one, replace(one, working_bytes=9)], LAPTOP)
+    assert found.peak_bytes == PROCESS_BYTES + LIBRARY_BYTES["torch"] + 100 + 9
+    assert together([one, one], CARD).peak_bytes == 107
+    unknown = together([one, replace(one, wall_s=None)], LAPTOP)
+    assert unknown.wall_s is None
+
+
+def test_nothing_to_do_is_a_process_and_no_time():
+    found = together([], LAPTOP)
+    assert (found.peak_bytes, found.wall_s, found.usd) == (PROCESS_BYTES, (0, 0), None)
+
+
+def test_embedding_grows_with_its_texts_and_tuning_with_its_epochs():
+    texts = [f"{n} what a customer wrote" * 5 for n in range(200)]
+    once = embedding(Embedding(texts, DEFAULT_EMBEDDER), LAPTOP)
+    twice = embedding(Embedding(texts * 2, DEFAULT_EMBEDDER), LAPTOP)
+    assert twice.wall_s[1] == pytest.approx(2 * once.wall_s[1], rel=0.01)
+    assert once.kept[DEFAULT_EMBEDDER] == pytest.approx(22.7e6 * 4, rel=0.01)
+    tuned = embedding(Embedding(texts, DEFAULT_EMBEDDER, 10, 16, 2, texts[:20]), LAPTOP)
+    assert tuned.working_bytes > once.working_bytes + 3 * once.kept[DEFAULT_EMBEDDER]
+    assert tuned.wall_s[1] > 3 * tuned.wall_s[0]
+
+
+def test_an_embedding_model_that_is_not_here_is_said(tmp_path):
+    found = embedding(Embedding(["a"], "owner/no-such-embedder"), LAPTOP)
+    assert found.wall_s is None
+    assert "owner/no-such-embedder" in found.says[0]
+
+
+def test_an_index_keeps_four_bytes_a_dimension():
+    found = indexing(Indexing([""] * 1000, DEFAULT_EMBEDDER))
+    assert found.kept["index"] == 1000 * (384 * 4 + 500)
