@@ -20,7 +20,7 @@ from benchmarks.sides import Sides
 from harness import numbers
 from harness.judge import Comparison, Difference, judge
 from harness.judge.evidence import gather
-from harness.judge.scoring import differences
+from harness.judge.pairs import differences
 from harness.runfolder import RunFolder
 
 PACKAGES = ()

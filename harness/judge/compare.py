@@ -10,8 +10,9 @@ from harness.errors import UserError
 from harness.judge.comparison import Row
 from harness.judge.cost import Terms
 from harness.judge.evidence import ArmEvidence, Evidence, gather
+from harness.judge.pairs import paired_difference
 from harness.judge.rows import build_row
-from harness.judge.scoring import Array, counted_rows, paired_difference, statistics
+from harness.judge.values import Array, counted_rows, statistics
 from harness.metrics import Metric
 from harness.runfolder import RunFolder
 

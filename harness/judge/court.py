@@ -18,10 +18,11 @@ from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.facts import findings_of
 from harness.judge.flips import flips
 from harness.judge.noise import busy_machine
+from harness.judge.pairs import differences
 from harness.judge.resample import bootstrap
 from harness.judge.resolution import resolution
 from harness.judge.rows import build_row, usage_of, with_loss
-from harness.judge.scoring import counted_rows, differences, estimate, statistics
+from harness.judge.values import counted_rows, estimate, statistics
 from harness.judge.verdict import Contender, decide
 from harness.judge.volume import break_evens, curve
 from harness.prices import MachinePrice, Prices

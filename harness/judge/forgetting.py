@@ -13,7 +13,8 @@ import numpy as np
 
 from harness.judge.arm_facts import Change, Forgetting
 from harness.judge.evidence import ArmEvidence
-from harness.judge.scoring import Array, change_between
+from harness.judge.pairs import change_between
+from harness.judge.values import Array
 from harness.metrics import each_counts, find
 
 Row = Mapping[str, Any]

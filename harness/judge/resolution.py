@@ -8,7 +8,8 @@ from harness import power
 from harness.judge.comparison import Resolution, Row
 from harness.judge.contest import Contest
 from harness.judge.evidence import Evidence
-from harness.judge.scoring import paired_difference, paired_table, statistics
+from harness.judge.pairs import paired_difference, paired_table
+from harness.judge.values import statistics
 
 
 def resolution(

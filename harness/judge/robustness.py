@@ -8,7 +8,9 @@ from dataclasses import replace
 from harness.judge.arm_facts import Perturbation
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.fact_files import Perturbed
-from harness.judge.scoring import change_between, counted_rows, item_metric, statistics
+from harness.judge.pairs import change_between
+from harness.judge.scoring import item_metric
+from harness.judge.values import counted_rows, statistics
 from harness.perturb import OF_TEXTS, REORDERED
 from harness.types import Prediction
 

@@ -16,13 +16,7 @@ from harness.judge.facts import facts_of, wanted, worst_slice
 from harness.judge.foresight import foresight
 from harness.judge.intervals import quantile_interval
 from harness.judge.particulars import class_scores, unanswerable_of
-from harness.judge.scoring import (
-    further_score,
-    item_metric,
-    primary_score,
-    score,
-    slice_scores,
-)
+from harness.judge.scoring import further_score, item_metric, primary_score, score, slice_scores
 from harness.records import LoadedModel, Measurement, Phase, WorkerResult
 
 SERVING: tuple[Phase, ...] = ("load", "latency", "predict")

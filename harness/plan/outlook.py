@@ -18,7 +18,8 @@ from harness.records import Forecast
 from harness.run import machine
 from harness.run.planning import hosted_ref, refusal
 from harness.task import Task
-from harness.task.schema import Arm, Hosted, name_of
+from harness.task.models import Hosted, name_of
+from harness.task.schema import Arm
 from harness.types import ModelRef
 from harness.work import Computing, Estimate, Prospect
 

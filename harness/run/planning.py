@@ -19,7 +19,8 @@ from harness.own_metric import source_of
 from harness.records import Forecast, PlannedTrial, RunHeader
 from harness.run import identity, machine
 from harness.task import Task
-from harness.task.schema import Arm, Hosted, Model, name_of
+from harness.task.models import Hosted, Model, name_of
+from harness.task.schema import Arm
 from harness.types import Endpoint, ModelRef
 
 CRITERIA = ("metric", "also", "limits", "needs", "traffic", "labour", "margin")

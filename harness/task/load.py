@@ -21,8 +21,9 @@ from harness.strategy import Strategy
 from harness.task import audit
 from harness.task.answers import read_labels, read_schema
 from harness.task.corpus import Corpus, read_corpus
+from harness.task.models import Hosted, Model, name_of
 from harness.task.rows import Row, read_rows
-from harness.task.schema import Arm, Hosted, Model, TaskFile, name_of
+from harness.task.schema import Arm, TaskFile
 from harness.task.splits import SPLITS, cut, examples_of
 from harness.task.truth import TruthReader, TruthRow
 from harness.task.validate import check_keys, nothing_to_score, validate

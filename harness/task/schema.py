@@ -5,24 +5,20 @@ Knows nothing of data files or strategies' insides. A key that is not here is re
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     Tag,
 )
-from pydantic_core import PydanticCustomError
+
+from harness.task.models import Model, Models
+from harness.task.spec import Fraction, NonNegativeFloat, PositiveFloat, Spec
 
 NAME_PATTERN = r"^[a-z0-9_.@-]+$"
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
-NonNegativeFloat = Annotated[float, Field(ge=0)]
 
 
 def _shape(value: Any) -> str | None:
@@ -56,37 +52,8 @@ JsonSchema = Annotated[
 ]
 
 
-def _named_or_hosted(value: Any) -> str | None:
-    if isinstance(value, dict | Hosted):
-        return "dict[model]"
-    return "str[model]" if isinstance(value, str) else None
-
-
-def _one_or_several(value: Any) -> str | None:
-    return "list[models]" if isinstance(value, list) else _named_or_hosted(value)
-
-
-def _plain_address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", value):
-        what = "Input should be an http(s) address without user, password, query or fragment"
-        raise PydanticCustomError("address", what)
-    return value.rstrip("/")
-
-
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-class Spec(BaseModel):
-    """Base of all parts of the task file: no text is empty, no number infinite."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        protected_namespaces=(),
-        str_min_length=1,
-        allow_inf_nan=False,
-    )
 
 
 class Answer(Spec):
@@ -115,9 +82,9 @@ class Data(Spec):
     input: str = "input"
     target: str = "target"
     id: str | None = None
-    visible: list[str] = []
+    visible: list[str] = Field([])
     """Further columns that strategies may see."""
-    slices: list[str] = []
+    slices: list[str] = Field([])
     """Columns by which the report breaks the score down; not shown to strategies, but for the one
     that `groups` names."""
     cluster: str | None = None
@@ -146,7 +113,7 @@ class Generation(Spec):
     """How free text is generated (greedily, always)."""
 
     max_new_tokens: int = Field(64, gt=0)
-    stop: Annotated[list[str], BeforeValidator(_listed)] = []
+    stop: Annotated[list[str], BeforeValidator(_listed)] = Field([])
 
 
 class Limits(Spec):
@@ -188,7 +155,7 @@ class Labour(Spec):
 
     usd_per_label: NonNegativeFloat | None = None
     usd_per_hour: NonNegativeFloat | None = None
-    hours: dict[str, NonNegativeFloat] = {}
+    hours: dict[str, NonNegativeFloat] = Field({})
     """Arm to hours of work that it takes to build and keep."""
 
 
@@ -220,66 +187,12 @@ class Facts(Spec):
     """Of the chosen arm: the slice with the lowest score, among those of at least 10 rows."""
 
 
-class Hosted(Spec):
-    """A model on somebody's server. Its key comes from the environment and is written nowhere."""
-
-    provider: Literal["openai"]
-    """Any server that speaks OpenAI's protocol (chat completions)."""
-    base_url: Annotated[str, AfterValidator(_plain_address)]
-    """Address up to and with `/v1`."""
-    model: str
-    key_env: str | None = "OPENAI_API_KEY"
-    """Name of the environment variable that holds the key; null for a server that wants none."""
-    concurrency: int = Field(8, gt=0)
-    """Requests in flight at once, at most."""
-    timeout_s: PositiveFloat = 60
-    max_retries: int = Field(5, ge=0)
-    """Of a request that fails, times out or is held back, by exponential backoff."""
-    extra: dict[str, Any] = {}
-    """Further fields of each request's body."""
-    usd_per_million_input_tokens: NonNegativeFloat | None = None
-    usd_per_million_output_tokens: NonNegativeFloat | None = None
-    usd_per_million_cached_tokens: NonNegativeFloat | None = None
-    """For prompt tokens that the server says it had kept. What is not given is unknown, not 0."""
-    licence: str | None = None
-    """The model's licence, for `needs.licence`: a server says nothing of it."""
-
-
-Model = Annotated[
-    Annotated[str, Tag("str[model]")] | Annotated[Hosted, Tag("dict[model]")],
-    Discriminator(
-        _named_or_hosted,
-        custom_error_type="model",
-        custom_error_message="Input should be a model's name, or a mapping with provider, base_url"
-        " and model",
-    ),
-]
-
-
-Models = Annotated[
-    Annotated[str, Tag("str[model]")]
-    | Annotated[Hosted, Tag("dict[model]")]
-    | Annotated[Annotated[list[Model], Field(min_length=1)], Tag("list[models]")],
-    Discriminator(
-        _one_or_several,
-        custom_error_type="model",
-        custom_error_message="Input should be a model's name, a mapping with provider, base_url and"
-        " model, or a list of such",
-    ),
-]
-
-
-def name_of(model: Model) -> str:
-    """Return what a model is called in the record: its name as given, a hosted one's with where."""
-    return model if isinstance(model, str) else f"{model.model} at {model.base_url}"
-
-
 class Arm(Spec):
     """One contender: a strategy with its parameters under a name of its own."""
 
     use: str
     name: str = Field(pattern=NAME_PATTERN)
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field({})
     model: Model | None = None
     """Its own model, where it is another one than the task's."""
 
@@ -293,7 +206,7 @@ class TaskFile(Spec):
     data: Data
     metric: str
     """A built-in one, or `path/to/file.py:function` of one's own."""
-    also: list[str] = []
+    also: list[str] = Field([])
     model: Models = "smollm2-135m-instruct-q4"
     """A built-in name, a folder, a hub id, or where a hosted one is asked; of a list, every arm
     that needs a model and names none enters with each, as `arm@model`."""

@@ -10,7 +10,7 @@ from hand_made import Arm, right, write_run
 
 from harness.judge import judge
 from harness.judge.intervals import tango
-from harness.judge.scoring import change_between
+from harness.judge.pairs import change_between
 from harness.metrics import find
 from harness.records import LoadedModel, Measured, WorkerResult
 from harness.runfolder import write_jsonl
