@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval
@@ -28,8 +29,8 @@ class Retrieve(Strategy):
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the index, the searches and the sentences of the passages found."""
         passages, built, searched = retrieval.search_work(params, prospect)
-        each = len(prospect.queries)
-        read = [passages[n % len(passages)] for n in range(each)] if passages else []
+        of_queries = zip(prospect.queries, cycle(passages), strict=False)
+        read = [said for _, passage in of_queries for said in retrieval.sentences(passage)]
         return Estimate(fit=built, serve=(*searched, Embedding(read, params.embedder)))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:

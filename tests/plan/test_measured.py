@@ -46,6 +46,7 @@ def write(folder):
         "metric": "accuracy",
         "model": "smollm2-135m-instruct-q4",
         "strategies": ARMS,
+        "facts": {"forgetting": False, "robustness": False},
     }
     (folder / "task.yaml").write_text(json.dumps(task))
     return load_task(folder / "task.yaml")
