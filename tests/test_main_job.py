@@ -29,6 +29,7 @@ def run(tmp_path_factory):
     """The shipped task with a short training: a run of all five arms on 6 messages."""
     folder = tmp_path_factory.mktemp("triage")
     shutil.copytree(TRIAGE, folder / "task")
+    shutil.copy(TRIAGE.parent / "prices.yaml", folder)
     yaml = YAML()
     spec = yaml.load((folder / "task" / "task.yaml").read_text())
     few_shot = {"use": "few_shot", "shots": 4}

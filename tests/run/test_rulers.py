@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.run import measure
+
 MIB = 2**20
 BIG = 300 * MIB
 
@@ -290,3 +292,9 @@ def test_gpu_memory_is_measured_as_allocated_and_as_reserved():
     (measured,) = ruler.measurements
     assert measured.peak_gpu_allocated_bytes == pytest.approx(BIG, rel=0.05)
     assert measured.peak_gpu_bytes >= measured.peak_gpu_allocated_bytes
+
+
+def test_a_process_that_is_gone_has_no_descendants():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert measure.descendants(gone.pid) == []
