@@ -41,6 +41,11 @@ PRICES = {
 MIB = 2**20
 
 
+TARGETS = ["yes", "no"] * 60
+"""Of two labels, as many of each."""
+TRAFFIC = {"requests_per_month": 1000, "months": 10, "serving": "busy"}
+
+
 @dataclass
 class Arm:
     """What happened to one arm; every list of answers is one seed's."""
@@ -225,3 +230,14 @@ def _write_trial(folder: RunFolder, arm: Arm, plan: PlannedTrial, seed: int) -> 
         at.mkdir(parents=True)
         ids = [f"r{row}" for row in range(len(answers))]
         write_predictions(at / "predictions.jsonl", ids, answers)
+
+
+def rows_of(comparison):
+    return {row.strategy: row for row in comparison.rows}
+
+
+def cheap_and_good(wrong=30):
+    """One arm that is right throughout and one that errs on a number of rows and costs less."""
+    cheap = Arm("cheap", [right(TARGETS, range(wrong))], complexity=0, fit_s=0.1, predict_s=0.12)
+    good = Arm("good", [right(TARGETS, [119])], complexity=3, fit_s=100, predict_s=12)
+    return [cheap, good]
