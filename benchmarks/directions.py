@@ -149,6 +149,8 @@ def drawn(comparisons: Mapping[str, Comparison], outcomes: Sequence[Outcome]) ->
         "\n".join(f"- {o.sentence()}" for o in outcomes if o.found != "as reported")
         or "Everything that was tested did.",
     ]
+    if missing := [f"`{name}`" for name in WRITERS if name not in comparisons]:
+        blocks.append(f"Cuts that have not been run yet: {', '.join(missing)}.")
     for name, comparison in comparisons.items():
         said = RANDOM if name == "one_billion" else comparison.recommendation.headline
         blocks += [f"## `{name}`", said, _table(comparison)]

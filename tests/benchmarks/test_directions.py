@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from needed import needs
 
 from benchmarks import cuts, directions, papers
-from harness.judge import Difference
+from harness.judge import Comparison, Difference
 from harness.task import load_task
 
 
@@ -82,3 +83,14 @@ def test_a_cut_is_a_task_without_faults_and_drawn_the_same_every_time(name, tmp_
         learnt = {example.query.text for example in [*task.train, *task.validation]}
         assert len(asked & learnt) <= 1
     json.dumps(task.spec.model_dump(mode="json"))
+
+
+def test_the_page_names_the_cuts_that_were_not_run():
+    example = Path(__file__).parents[2] / "reports/examples/ticket_triage/comparison.json"
+    comparison = Comparison.model_validate_json(example.read_text())
+    page = directions.drawn({"snips": comparison}, [outcome(-0.05, -0.09, -0.01)])
+    assert "| `tfidf` | 0.690 (0.640 to 0.744) | 355 MiB | 218 MiB | 3.48 MiB |" in page
+    assert "Here it is the other way round" in page
+    [said] = [line for line in page.splitlines() if line.startswith("Cuts that have not been run")]
+    assert "`squad`" in said
+    assert "`snips`" not in said
