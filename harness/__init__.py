@@ -10,7 +10,7 @@ prompting strategies share, `harness.choosing` how a setting is picked on valida
 from __future__ import annotations
 
 from harness.strategy import InputFile, ModelName, Params, Strategy
-from harness.types import Context, Document, Example, Prediction, Query, Split, TaskFacts
+from harness.types import Context, Document, Example, Prediction, Prompt, Query, Split, TaskFacts
 from harness.work import Estimate, Prospect
 
 __version__ = "0.1.0"
@@ -23,6 +23,7 @@ __all__ = [
     "ModelName",
     "Params",
     "Prediction",
+    "Prompt",
     "Prospect",
     "Query",
     "Split",

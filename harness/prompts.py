@@ -1,6 +1,7 @@
 """The words put to a model: one instruction block that every prompting strategy shares.
 
-So that zero-shot and few-shot differ by their demonstrations and by nothing else.
+So that zero-shot and few-shot differ by their demonstrations and by nothing else. Demonstrations
+are earlier turns of the conversation, the form in which a chat model has learnt to follow them.
 Knows nothing of tokens or chat templates; `harness/lm/chat.py` applies those.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.types import Example, Query, TaskFacts
+from harness.types import Example, Prompt, Query, TaskFacts
 
 PromptStyle = Literal["short", "full"]
 """What a tuned model is asked: "short" is the input alone: what the instruction says, it has
@@ -43,13 +44,9 @@ def query_text(query: Query) -> str:
     return "\n".join([query.text, *(f"{name}: {value}" for name, value in query.fields.items())])
 
 
-def full_prompt(facts: TaskFacts, query: Query, demonstrations: Sequence[Example] = ()) -> str:
-    """Return instruction block, demonstrations (if any) and the input, ready for a chat turn."""
-    shown = [
-        f"Input: {query_text(example.query)}\nAnswer: {example.targets[0]}"
-        for example in demonstrations
-    ]
-    return "\n\n".join([instruction_block(facts), *shown, f"Input: {query_text(query)}\nAnswer:"])
+def full_prompt(facts: TaskFacts, query: Query) -> str:
+    """Return instruction block and input, ready for a chat turn."""
+    return f"{instruction_block(facts)}\n\n{under_passages(Shown(query))}"
 
 
 @dataclass(frozen=True)
@@ -61,17 +58,42 @@ class Shown:
     target: str | None = None
 
 
-def passages_prompt(facts: TaskFacts, asked: Shown, demonstrations: Sequence[Shown] = ()) -> str:
-    """Return instruction block, demonstrations and the input, each under its passages."""
-    return "\n\n".join([instruction_block(facts), *map(under_passages, [*demonstrations, asked])])
+def conversation(facts: TaskFacts, asked: Shown, demonstrations: Sequence[Shown]) -> Prompt:
+    """Return instruction block, demonstrations with their answers, and the input, as turns.
+
+    The instruction stands in the first turn: not every chat template has a system's. Without
+    demonstrations that is one turn.
+    """
+    turns = [instruction_block(facts) + "\n\n"]
+    for shown in demonstrations:
+        turns[-1] += under_passages(shown)
+        turns += [shown.target or "", ""]
+    turns[-1] += under_passages(asked)
+    return tuple(turns) if demonstrations else turns[0]
 
 
 def under_passages(shown: Shown) -> str:
-    """Return an input under its passages, with its answer if it has one."""
-    answer = "Answer:" if shown.target is None else f"Answer: {shown.target}"
+    """Return an input under its passages, up to where its answer begins."""
     numbered = [f"[{number}] {text}" for number, text in enumerate(shown.passages, start=1)]
     above = ["Passages:", *numbered] if numbered else []
-    return "\n".join([*above, f"Input: {query_text(shown.query)}", answer])
+    return "\n".join([*above, f"Input: {query_text(shown.query)}", "Answer:"])
+
+
+def messages(prompt: Prompt) -> list[dict[str, str]]:
+    """Return a prompt as a chat's messages: who says what."""
+    turns = [prompt] if isinstance(prompt, str) else prompt
+    return [
+        {"role": "assistant" if number % 2 else "user", "content": turn}
+        for number, turn in enumerate(turns)
+    ]
+
+
+def running_text(prompt: Prompt) -> str:
+    """Return a prompt as one text, for a model that knows no turns."""
+    if isinstance(prompt, str):
+        return prompt
+    answered = zip(prompt[::2], prompt[1::2], strict=False)
+    return "\n\n".join([*(f"{asked} {answer}" for asked, answer in answered), prompt[-1]])
 
 
 def tuned_prompt(facts: TaskFacts, query: Query, style: PromptStyle) -> str:

@@ -151,8 +151,7 @@ def write_predictions(path: Path, ids: Iterable[str], predictions: Iterable[Pred
 
 def read_predictions(path: Path) -> dict[str, Prediction]:
     """Read predictions by the id they answer."""
-    rows = read_jsonl(path)
-    return {row["id"]: Prediction(**{k: v for k, v in row.items() if k != "id"}) for row in rows}
+    return {row.pop("id"): Prediction.from_row(row) for row in read_jsonl(path)}
 
 
 def folder_bytes(path: Path) -> int:

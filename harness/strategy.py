@@ -22,7 +22,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.types import Context, Prediction, Query, Split
+from harness.types import Context, Prediction, Prompt, Query, Split
 from harness.work import Estimate, Prospect
 
 
@@ -97,7 +97,7 @@ class Strategy(ABC):
             One prediction for each query, in the same order.
         """
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt. Optional.
 
         Raises:

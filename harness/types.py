@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from harness.strategy import Strategy
 
 AnswerKind = Literal["choice", "text", "json"]
+Prompt = str | tuple[str, ...]
+"""What is put to a model: one turn of a user; or a conversation, the user's turns and the
+assistant's by turns, which begins and ends with the user's."""
+
+
+def read_prompt(value: str | Sequence[str]) -> Prompt:
+    """Return the prompt that a value of JSON holds."""
+    return value if isinstance(value, str) else tuple(value)
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,7 @@ class Prediction:
     text: str
     label_logprobs: Mapping[str, float] | None = None
     """Log-probability of each label, normalised over the labels (natural log)."""
-    prompt: str | None = None
+    prompt: Prompt | None = None
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     """Prompt tokens whose computation was kept from an earlier request."""
@@ -114,6 +122,12 @@ class Prediction:
     elsewhere; None: what the harness measured counts."""
     usd: float | None = None
     """Price of this answer, if somebody charged one."""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Prediction:
+        """Return the prediction that a line of JSON holds."""
+        lists = {name: tuple(value) for name, value in row.items() if isinstance(value, list)}
+        return cls(**{**row, **lists})
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from harness.types import Document, Query, Split, TaskFacts
+from harness.types import Document, Prompt, Query, Split, TaskFacts
 
 Trained = Literal["all", "lora", "ia3", "prompt", "prefix"]
 Lesson = tuple[str, str]
@@ -22,7 +22,7 @@ Lesson = tuple[str, str]
 class Answering:
     """The task's model answers prompts."""
 
-    prompts: Sequence[str]
+    prompts: Sequence[Prompt]
     facts: TaskFacts
     """Kind and length of an answer."""
     weights: Literal["given", "four_bits", "adapter"] = "given"

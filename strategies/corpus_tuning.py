@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm, retrieval
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, retrieval
 from harness.prompts import full_prompt, lessons
 from harness.work import Answering
 
@@ -63,6 +63,6 @@ class CorpusTuning(Strategy):
         facts = self.context.facts
         return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)

@@ -16,6 +16,7 @@ from harness import (
     Estimate,
     Example,
     Prediction,
+    Prompt,
     Prospect,
     Query,
     Split,
@@ -24,7 +25,7 @@ from harness import (
     retrieval,
 )
 from harness.choosing import best_on_validation, demonstrations, showable, some, surviving
-from harness.prompts import full_prompt, query_text
+from harness.prompts import Shown, conversation, query_text
 from harness.work import Answering, Embedding, Indexing
 
 
@@ -63,9 +64,11 @@ class FewShot(Strategy):
 
         def prompts(queries: Sequence[Query], shots: int) -> Answering:
             seeds = [seed + number * near for number in range(len(queries))]
-            drawn = {s: demonstrations(train, shots, s, balanced) for s in set(seeds)}
+            drawn = {s: as_shown(demonstrations(train, shots, s, balanced)) for s in set(seeds)}
             asked = zip(queries, seeds, strict=True)
-            return Answering([full_prompt(facts, query, drawn[s]) for query, s in asked], facts)
+            return Answering(
+                [conversation(facts, Shown(query), drawn[s]) for query, s in asked], facts
+            )
 
         rows = some(prospect.validation, params.validation_rows, seed).queries
         tried = [prompts(rows, count) for count in counts] if len(counts) > 1 else []
@@ -120,7 +123,7 @@ class FewShot(Strategy):
         """Answer each query behind its demonstrations."""
         return self._answers(queries, self.shots, self.drawn)
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)
 
@@ -144,15 +147,20 @@ class FewShot(Strategy):
             ]
         return lm.answer(self.model, prompts, self.context.facts)
 
-    def _prompt(self, query: Query, shown: Sequence[Example]) -> str:
+    def _prompt(self, query: Query, rows: Sequence[Example]) -> Prompt:
         """Return a prompt that fits the model; the first demonstrations are left out first."""
-        facts = self.context.facts
+        facts, shown = self.context.facts, as_shown(rows)
 
-        def build(kept: int) -> str:
-            return full_prompt(facts, query, shown[len(shown) - kept :])
+        def build(kept: int) -> Prompt:
+            return conversation(facts, Shown(query), shown[len(shown) - kept :])
 
         prompt, kept = lm.fitted(self.model, facts, build, len(shown))
         if kept < len(shown) and not self.said:
             self.said = True
             self.context.note("shots", f"not all {len(shown)} fit the model with every input")
         return prompt
+
+
+def as_shown(rows: Sequence[Example]) -> list[Shown]:
+    """Return rows as demonstrations; the first of several targets."""
+    return [Shown(row.query, target=row.targets[0]) for row in rows]

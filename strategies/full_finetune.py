@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
 from harness.prompts import lessons, tuned_prompt
 
 
@@ -53,6 +53,6 @@ class FullFinetune(Strategy):
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
         return lm.answer(self.model, prompts, facts)
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 import harness
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
 from harness.choosing import best_on_validation, some, surviving
 from harness.prompts import full_prompt
 from harness.work import Answering
@@ -84,7 +84,7 @@ class InstructionSearch(Strategy):
         """Answer each query under the chosen instruction."""
         return self._answers(queries, self.instruction)
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)
 

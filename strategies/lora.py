@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
 from harness.prompts import lessons, tuned_prompt
 
 
@@ -45,6 +45,6 @@ class Lora(Strategy):
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
         return lm.answer(self.model, prompts, facts)
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)

@@ -57,7 +57,7 @@ class Predictions(Strategy):
             return Prediction("", error=f"the file has no answer to the row '{query.id}'")
         price = self.params.usd_per_1k
         usd = row.get("usd", None if price is None else price / 1000)
-        return Prediction(**{**row, "usd": usd})
+        return Prediction.from_row({**row, "usd": usd})
 
 
 def read(file: Path) -> dict[str, dict[str, Any]]:
@@ -82,9 +82,5 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
             )
         if row_id in rows:
             raise StrategyError(f"{where}: the id '{row_id}' stands twice → remove one")
-        row = {key: value for key, value in row.items() if key in KNOWN}
-        for key in ("sources", "notes"):
-            if row.get(key) is not None:
-                row[key] = tuple(row[key])
-        rows[row_id] = row
+        rows[row_id] = {key: value for key, value in row.items() if key in KNOWN}
     return rows

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import Field, PositiveInt
 
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm, retrieval
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, retrieval
 from harness.choosing import best_on_validation, demonstrations, showable, some, surviving
-from harness.prompts import Shown, passages_prompt
+from harness.prompts import Shown, conversation
 from harness.work import Answering
 
 
@@ -54,7 +54,7 @@ class Rag(Strategy):
             found = partial(retrieval.any_passages, texts, count)
             shown = [Shown(row.query, found(n), row.targets[0]) for n, row in enumerate(rows)]
             prompts = [
-                passages_prompt(facts, Shown(query, found(len(rows) + number)), shown)
+                conversation(facts, Shown(query, found(len(rows) + number)), shown)
                 for number, query in enumerate(queries)
             ]
             return Answering(prompts, facts)
@@ -108,7 +108,7 @@ class Rag(Strategy):
         """Answer each query from the passages found for it."""
         return self._answers(queries, self.shown, self.top_k)
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)
 
@@ -128,17 +128,17 @@ class Rag(Strategy):
 
     def _prompt(
         self, query: Query, texts: Sequence[str], shown: Sequence[Shown]
-    ) -> tuple[str, int]:
+    ) -> tuple[Prompt, int]:
         """Return a prompt that fits the model, and how many passages are in it.
 
         Demonstrations are left out first, then the last passages; the question never.
         """
         facts = self.context.facts
 
-        def build(parts: int) -> str:
+        def build(parts: int) -> Prompt:
             kept = max(0, parts - len(texts))
             asked = Shown(query, texts[:parts])
-            return passages_prompt(facts, asked, shown[len(shown) - kept :])
+            return conversation(facts, asked, shown[len(shown) - kept :])
 
         parts = len(texts) + len(shown)
         prompt, fitting = lm.fitted(self.model, facts, build, parts)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, lm, retrieval
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, retrieval
 from harness.prompts import Shown, under_passages
 from harness.work import Answering
 
@@ -74,7 +74,7 @@ class RagLora(Strategy):
             for answer, (_, sources) in zip(answers, asked, strict=True)
         ]
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import Estimate, Prediction, Prospect, Query, Strategy, lm
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Strategy, lm
 from harness.prompts import full_prompt
 from harness.work import Answering
 
@@ -35,6 +35,6 @@ class ZeroShot(Strategy):
         facts = self.context.facts
         return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)

@@ -1,7 +1,15 @@
 """The words put to a model: shared by all prompting strategies, and whole."""
 
-from harness.prompts import full_prompt, instruction_block, query_text
-from harness.types import Example, Query, TaskFacts
+from harness.prompts import (
+    Shown,
+    conversation,
+    full_prompt,
+    instruction_block,
+    messages,
+    query_text,
+    running_text,
+)
+from harness.types import Query, TaskFacts
 
 CHOICE = TaskFacts("t", "Which team?", "choice", {"quay": "deliveries", "bench": ""})
 TEXT = TaskFacts("t", "Answer briefly.", "text", {})
@@ -28,21 +36,51 @@ def test_zero_shot_is_instruction_input_and_an_open_answer():
     )
 
 
-def test_demonstrations_stand_between_and_change_nothing_else():
-    shown = [
-        Example(Query("2", "Broken"), ("bench", "quay")),
-        Example(Query("3", "Late"), ("quay",)),
+def test_demonstrations_are_earlier_turns_and_change_nothing_else():
+    shown = [Shown(Query("2", "Broken"), target="bench"), Shown(Query("3", "Late"), target="quay")]
+    assert conversation(CHOICE, Shown(QUERY), shown) == (
+        f"{instruction_block(CHOICE)}\n\nInput: Broken\nAnswer:",
+        "bench",
+        "Input: Late\nAnswer:",
+        "quay",
+        "Input: Where is it?\nchannel: mail\nstars: 3\nAnswer:",
+    )
+    assert conversation(CHOICE, Shown(QUERY), []) == full_prompt(CHOICE, QUERY)
+
+
+def test_each_input_stands_under_its_own_passages():
+    shown = [Shown(Query("2", "Who?"), ["A page."], "Ada")]
+    asked = Shown(Query("3", "When?"), ["B page.", "C page."])
+    assert conversation(TEXT, asked, shown) == (
+        "Answer briefly.\n\nPassages:\n[1] A page.\nInput: Who?\nAnswer:",
+        "Ada",
+        "Passages:\n[1] B page.\n[2] C page.\nInput: When?\nAnswer:",
+    )
+
+
+def test_a_conversation_is_messages_by_turns():
+    assert messages(("a", "b", "c")) == [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
     ]
-    bare, shot = full_prompt(CHOICE, QUERY), full_prompt(CHOICE, QUERY, shown)
-    between = "Input: Broken\nAnswer: bench\n\nInput: Late\nAnswer: quay\n\n"
-    assert shot.replace(between, "") == bare
-    assert shot.index(between) == len(instruction_block(CHOICE)) + 2
+    assert messages("a") == [{"role": "user", "content": "a"}]
+
+
+def test_a_model_without_turns_reads_a_conversation_as_running_text():
+    shown = [Shown(Query("2", "x"), target="y"), Shown(Query("3", "z"), target="w")]
+    assert running_text(conversation(TEXT, Shown(Query("1", "v")), shown)) == (
+        "Answer briefly.\n\nInput: x\nAnswer: y\n\nInput: z\nAnswer: w\n\nInput: v\nAnswer:"
+    )
+    assert running_text("one turn") == "one turn"
 
 
 def test_no_target_or_id_of_the_query_is_in_its_prompt():
-    prompt = full_prompt(TEXT, Query("id-77", "Where?"), [Example(Query("id-78", "x"), ("y",))])
-    assert "id-7" not in prompt
-    assert prompt.endswith("Answer:")
+    prompt = conversation(
+        TEXT, Shown(Query("id-77", "Where?")), [Shown(Query("id-78", "x"), target="y")]
+    )
+    assert "id-7" not in running_text(prompt)
+    assert prompt[-1].endswith("Answer:")
 
 
 def test_a_json_task_shows_its_schema_in_one_line_and_in_its_order():

@@ -99,7 +99,7 @@ def _perturbed(folder: Path) -> Perturbed | None:
     answers: dict[str, dict[str, Prediction]] = {}
     for row in _rows(folder / "answers.jsonl"):
         given = {key: value for key, value in row.items() if key not in ("perturbation", "id")}
-        answers.setdefault(row["perturbation"], {})[row["id"]] = Prediction(**given)
+        answers.setdefault(row["perturbation"], {})[row["id"]] = Prediction.from_row(given)
     return Perturbed(measured.sample, answers)
 
 

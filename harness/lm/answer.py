@@ -13,17 +13,17 @@ from harness.lm.grammar import JsonGrammar
 from harness.lm.hosted import HostedModel, answer_hosted
 from harness.lm.model import LanguageModel
 from harness.lm.scoring import score_options
-from harness.types import Prediction, TaskFacts
+from harness.types import Prediction, Prompt, TaskFacts
 
 
 def answer(
-    lm: LanguageModel | HostedModel, prompts: Sequence[str], facts: TaskFacts
+    lm: LanguageModel | HostedModel, prompts: Sequence[Prompt], facts: TaskFacts
 ) -> list[Prediction]:
     """Answer each prompt as the task wants it.
 
     Args:
         lm: the model; a hosted one writes text whatever the kind of answer.
-        prompts: plain texts; the chat template is applied here, once.
+        prompts: as they stand; the chat template is applied here, once.
         facts: kind of answer, labels, schema, length and stop strings.
 
     Returns:
@@ -36,7 +36,7 @@ def answer(
     return generate(lm, prompts, facts.max_new_tokens, facts.stop, facts.schema)
 
 
-def choose(lm: LanguageModel, prompts: Sequence[str], labels: Sequence[str]) -> list[Prediction]:
+def choose(lm: LanguageModel, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[Prediction]:
     """Pick the label whose log-likelihood, followed by the end of the turn, is highest."""
     tokens = [prompt_tokens(lm, prompt) for prompt in prompts]
     options = [label_tokens(lm, label) for label in labels]
@@ -63,7 +63,7 @@ def choose(lm: LanguageModel, prompts: Sequence[str], labels: Sequence[str]) -> 
 
 def generate(
     lm: LanguageModel,
-    prompts: Sequence[str],
+    prompts: Sequence[Prompt],
     max_new_tokens: int,
     stop: Sequence[str] = (),
     schema: Mapping[str, Any] | None = None,
@@ -72,7 +72,7 @@ def generate(
 
     Args:
         lm: the model.
-        prompts: plain texts; the chat template is applied here, once.
+        prompts: as they stand; the chat template is applied here, once.
         max_new_tokens: after so many tokens an answer is cut.
         stop: strings that end an answer and are left out of it.
         schema: a JSON schema; only text that is valid under it is written. An answer that is cut

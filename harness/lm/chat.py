@@ -10,18 +10,20 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.lm.model import LanguageModel
+from harness.prompts import messages, running_text
+from harness.types import Prompt
 
 _MARK = "\ue000"
 """A private-use character that stands for the answer when a template is probed."""
 
 
-def prompt_tokens(lm: LanguageModel, text: str) -> list[int]:
-    """Return the tokens of `text` as a user's turn, up to where the assistant's answer begins."""
+def prompt_tokens(lm: LanguageModel, prompt: Prompt) -> list[int]:
+    """Return the tokens of a prompt up to where the assistant's answer begins."""
     tokenizer = lm.tokenizer
     if tokenizer.chat_template is None:
-        return list(tokenizer(text, add_special_tokens=True).input_ids)
+        return list(tokenizer(running_text(prompt), add_special_tokens=True).input_ids)
     rendered = tokenizer.apply_chat_template(
-        [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+        messages(prompt), tokenize=False, add_generation_prompt=True
     )
     return list(tokenizer(rendered, add_special_tokens=False).input_ids)
 

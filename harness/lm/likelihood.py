@@ -9,10 +9,11 @@ from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.hosted import HostedModel
 from harness.lm.model import LanguageModel
 from harness.lm.scoring import score_options
+from harness.types import Prompt
 
 
 def log_likelihood(
-    lm: LanguageModel | HostedModel, prompts: Sequence[str], completions: Sequence[str]
+    lm: LanguageModel | HostedModel, prompts: Sequence[Prompt], completions: Sequence[str]
 ) -> list[float]:
     """Return the natural-log likelihood of each completion's text after its prompt.
 
@@ -20,7 +21,7 @@ def log_likelihood(
 
     Args:
         lm: the model.
-        prompts: plain texts; the chat template is applied here, once.
+        prompts: as they stand; the chat template is applied here, once.
         completions: one for each prompt.
 
     Raises:

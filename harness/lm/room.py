@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.hosted import HostedModel
 from harness.lm.model import LanguageModel
-from harness.types import TaskFacts
+from harness.types import Prompt, TaskFacts
+
+Built = TypeVar("Built", bound=Prompt)
 
 
 def fitted(
-    lm: LanguageModel | HostedModel, facts: TaskFacts, build: Callable[[int], str], parts: int
-) -> tuple[str, int]:
+    lm: LanguageModel | HostedModel, facts: TaskFacts, build: Callable[[int], Built], parts: int
+) -> tuple[Built, int]:
     """Return the prompt with as many parts as the model's context takes, and how many those are.
 
     A hosted model counts its tokens itself: it is sent all parts.
@@ -20,7 +23,7 @@ def fitted(
     Args:
         lm: the model.
         facts: say how long an answer can be.
-        build: number of parts → prompt as a plain text; it grows with the number.
+        build: number of parts → prompt; it grows with the number.
         parts: the most to take.
 
     Returns:

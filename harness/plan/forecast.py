@@ -13,6 +13,7 @@ from harness.plan.need import LIBRARY_BYTES, PROCESS_BYTES, Need, Phase, togethe
 from harness.plan.place import Place
 from harness.plan.tokens import StandIn
 from harness.plan.tuning import tuning
+from harness.prompts import running_text
 from harness.records import Forecast
 from harness.types import ModelRef, Prediction
 from harness.work import (
@@ -151,7 +152,7 @@ def _asked(work: Answering, model: ModelRef) -> Need:
     """Return what asking a hosted model needs: money by the tokens, at the most."""
     assert model.hosted is not None
     stand_in = StandIn()
-    prompts = sum(len(stand_in(prompt).input_ids) for prompt in work.prompts)
+    prompts = sum(len(stand_in(running_text(prompt)).input_ids) for prompt in work.prompts)
     answers = work.facts.max_new_tokens * len(work.prompts)
     counted = Prediction("", prompt_tokens=prompts, output_tokens=answers)
     return Need(

@@ -11,7 +11,7 @@ from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.model import LanguageModel
 from harness.lm.skeleton import Skeleton, skeleton
 from harness.plan.tokens import CHARACTERS, StandIn
-from harness.types import ModelRef
+from harness.types import ModelRef, Prompt
 
 Pair = tuple[list[int], list[int]]
 
@@ -23,7 +23,7 @@ class PlannedModel:
     ref: ModelRef
     skeleton: Skeleton
     tokenizer: Any
-    _prompts: dict[str, list[int]] = field(default_factory=dict)
+    _prompts: dict[Prompt, list[int]] = field(default_factory=dict)
 
     @property
     def says(self) -> str | None:
@@ -37,7 +37,7 @@ class PlannedModel:
         path = "encoder_decoder" if self.skeleton.encoder_decoder else "packed"
         return LanguageModel(self.ref, None, self.tokenizer, path)  # type: ignore[arg-type]
 
-    def prompt(self, text: str, room: int = 0) -> list[int]:
+    def prompt(self, text: Prompt, room: int = 0) -> list[int]:
         """Return a prompt's tokens, cut to what the context leaves beside `room` tokens."""
         if text not in self._prompts:
             self._prompts[text] = prompt_tokens(self._reader, text)

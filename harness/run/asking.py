@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import StrategyError
 from harness.perturb import REORDERED
 from harness.strategy import Strategy
-from harness.types import Prediction, Query
+from harness.types import Prediction, Query, read_prompt
 
 Row = dict[str, Any]
 Answer = Callable[[Sequence[Query]], list[Prediction]]
@@ -68,7 +68,7 @@ def answers_when_reordered(listed: Sequence[Row], answer: Answer) -> list[Row]:
     """
     queries = [Query.from_row(row["query"]) for row in listed]
     [first] = answer(queries[:1])
-    if first.prompt == listed[0]["prompt"]:
+    if first.prompt == read_prompt(listed[0]["prompt"]):
         return []
     return list(_rows(REORDERED, queries, answer(queries)))
 

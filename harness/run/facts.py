@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness import perturb, probe
 from harness.hashing import sha256_of
+from harness.prompts import running_text
 from harness.records import Measured, PlannedTrial, TrialRecord, WorkerResult
 from harness.run.identity import engine_sha256
 from harness.run.job import Job
@@ -123,8 +124,8 @@ class FactRunner:
     def _may_list(self, answer: Prediction) -> bool:
         """Tell whether an arm may have shown its labels: a prompt without one of them did not."""
         labels = self.task.facts.labels
-        prompt = answer.prompt
-        return len(labels) > 1 and prompt is not None and all(label in prompt for label in labels)
+        shown = "" if answer.prompt is None else running_text(answer.prompt)
+        return len(labels) > 1 and all(label in shown for label in labels)
 
     def _unserved(self, trial: PlannedTrial, earlier: WorkerResult | None) -> WorkerResult | None:
         """Return why an arm cannot be asked any more; None where it can."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import lm
 from harness.strategy import Strategy
-from harness.types import Prediction, Query
+from harness.types import Prediction, Prompt, Query
 
 
 class Untuned(Strategy):
@@ -23,6 +23,6 @@ class Untuned(Strategy):
         """Answer with the bare input as the prompt."""
         return lm.answer(self.model, [query.text for query in queries], self.context.facts)
 
-    def log_likelihood(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)

@@ -33,7 +33,16 @@ from harness.run.measure import Ruler
 from harness.run.predicting import describe, predict_all, timed
 from harness.runfolder import read_jsonl, write_jsonl, write_predictions
 from harness.strategy import Strategy
-from harness.types import RESUMED_S, Context, Document, Example, Prediction, Query, Split
+from harness.types import (
+    RESUMED_S,
+    Context,
+    Document,
+    Example,
+    Prediction,
+    Query,
+    Split,
+    read_prompt,
+)
 
 
 def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
@@ -134,7 +143,8 @@ class Worker:
         rows = read_jsonl(self.job.inputs / "answers.jsonl")
         with self.ruler.phase("load"):
             strategy.load(self.job.artifact)
-        prompts, answers = [row["prompt"] for row in rows], [row["answer"] for row in rows]
+        prompts = [read_prompt(row["prompt"]) for row in rows]
+        answers = [row["answer"] for row in rows]
         with self.ruler.phase("log_likelihood"):
             found = strategy.log_likelihood(prompts, answers)
         if len(found) != len(rows) or not all(map(isfinite, found)):

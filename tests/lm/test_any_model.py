@@ -62,6 +62,19 @@ def test_a_folder_on_disk_answers(tmp_path, name, begins, chat):
     assert written.output_tokens <= 5
 
 
+def test_demonstrations_are_turns_of_the_chat_or_running_text(tmp_path):
+    shown = ("Where? Answer:", "here", "When? Answer:")
+    chat = load(write_model(tmp_path / "chat", "llama", chat=True), "cpu", "float32")
+    text = chat.tokenizer.decode(prompt_tokens(chat, shown))
+    parts = ["<|user|>", "Where? Answer:", "<|assistant|>", "here", "<|user|>", "When? Answer:"]
+    places = [text.index(parts[0])]
+    for part in parts[1:]:
+        places.append(text.index(part, places[-1] + 1))
+    assert text.rstrip().endswith("<|assistant|>")
+    bare = load(write_model(tmp_path / "bare", "llama", chat=False), "cpu", "float32")
+    assert prompt_tokens(bare, shown) == prompt_tokens(bare, "Where? Answer: here\n\nWhen? Answer:")
+
+
 @pytest.mark.filterwarnings("ignore:The following (rank|alpha)_pattern keys")
 @pytest.mark.parametrize("name", ["llama", "gpt2", "gemma3-window", "t5", "mixtral"])
 def test_an_adapter_comes_back_from_disk_merged(tmp_path, name):

@@ -37,6 +37,19 @@ def test_what_is_sent_is_greedy_bounded_and_seeded(served):
     assert script.headers[0]["authorization"] == f"Bearer {KEY}"
 
 
+def test_demonstrations_are_sent_as_turns(served):
+    script = served()
+    (answer,) = ask(script, [("Where?", "here", "When?")])
+    assert script.bodies[0]["messages"] == [
+        {"role": "user", "content": "Where?"},
+        {"role": "assistant", "content": "here"},
+        {"role": "user", "content": "When?"},
+    ]
+    assert answer.prompt == ("Where?", "here", "When?")
+    (kept,) = ask(script, [("Where?", "here", "When?")])
+    assert (kept.prompt, len(script.bodies)) == (answer.prompt, 1)
+
+
 def test_a_server_without_keys_is_not_sent_the_one_that_lies_about(served, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody-else")
     script = served()

@@ -20,16 +20,17 @@ def ran(tiny, run_tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("likelihoods")
     write_model(folder / "model", "llama-tied", chat=True)
     also = ["bits_per_byte", "perplexity"]
-    path = tiny(folder, "", ["majority", "zero_shot"], model="./model", also=also)
+    path = tiny(folder, "", ["majority", "zero_shot", "few_shot"], model="./model", also=also)
     return run_tiny(path, folder / "run"), folder / "model", load_task(path)
 
 
-def test_the_figures_are_those_of_a_plain_pass(ran):
+@pytest.mark.parametrize("arm", ["zero_shot", "few_shot"])
+def test_the_figures_are_those_of_a_plain_pass(ran, arm):
     import torch
 
     (folder, records), location, task = ran
-    record = records["zero_shot"]
-    trial = folder.trial_folder("zero_shot", record.fit_id, record.trial_id)
+    record = records[arm]
+    trial = folder.trial_folder(arm, record.fit_id, record.trial_id)
     prompts = {
         row["id"]: row["prompt"]
         for row in map(json.loads, (trial / "predictions.jsonl").read_text().splitlines())
@@ -45,7 +46,7 @@ def test_the_figures_are_those_of_a_plain_pass(ran):
             total += float(logits[place, token])
         sizes += len(example.targets[0].encode())
     rows = {row.strategy: row for row in judge(folder).rows}
-    found = {score.metric: score for score in rows["zero_shot"].also}
+    found = {score.metric: score for score in rows[arm].also}
     assert found["bits_per_byte"].value == pytest.approx(-total / log(2) / sizes, abs=1e-3)
     # Each answer is one word of one letter: as many words as bytes.
     assert found["perplexity"].value == pytest.approx(exp(-total / sizes), rel=1e-3)

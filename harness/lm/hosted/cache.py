@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from harness.types import Prediction
 
 FORMAT = 1
 """Raised when answers are read differently, so that older ones are not taken for these."""
+FIELDS = {field.name for field in fields(Prediction)}
 
 
 def place_of(request: Mapping[str, Any]) -> Path:
@@ -36,8 +37,8 @@ def read(place: Path) -> Prediction | None:
     """Return the answer that was kept, or None where there is none that can be read."""
     try:
         row = json.loads(place.read_text())
-        return Prediction(**{**row, "notes": tuple(row["notes"])})
-    except (OSError, ValueError, TypeError, KeyError):
+        return Prediction.from_row(row) if row.keys() == FIELDS else None
+    except (OSError, ValueError, AttributeError):
         return None
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from harness.errors import EndpointError
 from harness.lm.hosted import cache
 from harness.lm.hosted.model import FAILURES_IN_A_ROW, HostedModel
-from harness.types import Prediction, TaskFacts
+from harness.prompts import messages
+from harness.types import Prediction, Prompt, TaskFacts
 
 if TYPE_CHECKING:
     import openai
@@ -36,12 +37,14 @@ WITHOUT = {
 """Settings that an answer can be had without, with what that means."""
 
 
-def answer_hosted(model: HostedModel, prompts: Sequence[str], facts: TaskFacts) -> list[Prediction]:
+def answer_hosted(
+    model: HostedModel, prompts: Sequence[Prompt], facts: TaskFacts
+) -> list[Prediction]:
     """Answer each prompt with generated text; a choice is left in the model's own words.
 
     Args:
         model: whom to ask.
-        prompts: plain texts, sent as a user's turn.
+        prompts: sent as they stand, a turn as a message.
         facts: kind of answer, schema, length and stop strings.
 
     Returns:
@@ -79,9 +82,9 @@ def _settings(model: HostedModel, facts: TaskFacts) -> dict[str, Any]:
 
 
 def _answer(
-    model: HostedModel, settings: Mapping[str, Any], stop: Sequence[str], prompt: str
+    model: HostedModel, settings: Mapping[str, Any], stop: Sequence[str], prompt: Prompt
 ) -> Prediction:
-    request = {"model": model.ref.name, "messages": [{"role": "user", "content": prompt}]}
+    request = {"model": model.ref.name, "messages": messages(prompt)}
     place = cache.place_of({"base_url": model.ref.location, **request, **settings, "cut": stop})
     known = cache.read(place)
     if known is not None:
@@ -139,7 +142,7 @@ def _refused(problem: openai.APIStatusError, sent: Mapping[str, Any]) -> str | N
     return "response_format" if "response_format" in sent else None
 
 
-def _read(completion: ChatCompletion, prompt: str, stop: Sequence[str]) -> Prediction:
+def _read(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) -> Prediction:
     choice, usage = completion.choices[0], completion.usage
     text = choice.message.content or ""
     for word in stop:
