@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import RunFolderError
 from harness.hashing import sha256_of
 from harness.items import items_of
-from harness.judge.fact_files import FactFiles, read_fact_files
+from harness.judge.fact_files import FactFiles, read_fact_files, read_likelihoods
 from harness.judge.resample import effective_units
 from harness.metrics import Items, Metric
 from harness.own_metric import find_metric
@@ -188,24 +188,18 @@ def _arm(
         status, error = "skipped", why
     predictions = tuple(_predictions(folder, r, truth) for r in records) if status == "ok" else ()
     files = read_fact_files(folder, header, plan, records) if predictions else FactFiles()
-    given = all(r.likelihood is not None and r.likelihood.status == "ok" for r in records)
-    likelihoods: tuple[tuple[float, ...], ...] = ()
-    if predictions and given:
-        each = [_likelihoods(folder, record, truth) for record in records]
-        likelihoods = tuple(found for found in each if found) if all(each) else ()
+    each = [_likelihoods(folder, record, truth) for record in records] if predictions else []
+    likelihoods = tuple(each) if all(each) else ()
     return ArmEvidence(plan, status, error, records, predictions, likelihoods, files)
 
 
 def _likelihoods(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[float, ...]:
-    """Return likelihoods of the first targets; nothing where they are of other answers."""
-    trial = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "likelihood"
+    """Return likelihoods of the first targets; nothing where there are none of these answers."""
     pairs = zip(truth.ids, truth.targets, strict=True)
     answers = [[row_id, accepted[0]] for row_id, accepted in pairs]
-    if (trial / "answers.sha256").read_text() != sha256_of(answers):
-        return ()
-    rows = read_jsonl(trial / "likelihoods.jsonl")
-    by_id = {row["id"]: float(row["log_likelihood"]) for row in rows}
-    return tuple(by_id[row_id] for row_id in truth.ids)
+    trial = folder.trial_folder(record.arm, record.fit_id, record.trial_id)
+    by_id = read_likelihoods(trial / "likelihood", of=sha256_of(answers))
+    return tuple(by_id[row_id] for row_id in truth.ids) if by_id else ()
 
 
 def _predictions(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[Prediction, ...]:

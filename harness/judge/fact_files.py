@@ -92,6 +92,14 @@ def _probed(folder: Path) -> Probed | None:
     return Probed(measured.of, tuple(rows)) if rows else None
 
 
+def read_likelihoods(folder: Path, of: str) -> dict[str, float]:
+    """Return the likelihood of each test row's answer; nothing where they are of other answers."""
+    measured = _measured(folder)
+    if measured is None or measured.result.status != "ok" or measured.of != of:
+        return {}
+    return {row["id"]: float(row["log_likelihood"]) for row in _rows(folder / "likelihoods.jsonl")}
+
+
 def _perturbed(folder: Path) -> Perturbed | None:
     measured = _measured(folder)
     if measured is None or measured.result.status != "ok":

@@ -7,15 +7,13 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
-from harness.hashing import sha256_of, sha256_of_file
-from harness.own_metric import find_metric
+from harness.hashing import sha256_of_file
 from harness.records import Measurement, PlannedTrial, TrialRecord, WorkerResult
 from harness.run.job import FinishedFit
 from harness.run.workshop import Workshop
-from harness.runfolder import folder_bytes, read_predictions
+from harness.runfolder import folder_bytes
 from harness.types import RESUMED_S
 
 
@@ -40,20 +38,15 @@ class TrialRunner:
             return self._record(trial, result, None, reused=False)
         doing("fit")
         fit, reused = self._fit(trial)
-        serve = likelihood = None
+        serve = None
         if fit.status == "ok":
             doing("serve")
             serve = self._serve(trial)
-        if serve is not None and serve.status == "ok" and self._wants_likelihoods:
-            likelihood = self._likelihood(trial)
-        record = self._record(trial, fit, serve, reused)
-        return record.model_copy(update={"likelihood": likelihood})
+        return self._record(trial, fit, serve, reused)
 
     def is_done(self, trial: PlannedTrial, earlier: TrialRecord) -> bool:
         """Tell whether an earlier record still stands: it ended ok and its answers are there."""
         if earlier.status != "ok" or earlier.serve is None:
-            return False
-        if self._wants_likelihoods and not self._likelihoods_stand(trial, earlier):
             return False
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         predictions = folder / "predictions.jsonl"
@@ -96,43 +89,6 @@ class TrialRunner:
         job = self.workshop.job(trial, "serve", folder)
         rows = {"queries": map(asdict, self.task.test.queries)}
         return self.workshop.work(job, folder / "job.json", rows)
-
-    @cached_property
-    def _wants_likelihoods(self) -> bool:
-        spec = self.task.spec
-        metrics = (find_metric(name, self.task.folder) for name in (spec.metric, *spec.also))
-        return any("likelihoods" in metric.needs for metric in metrics)
-
-    def _likelihood(self, trial: PlannedTrial) -> WorkerResult:
-        """Let a third process say how likely the right answers are.
-
-        Predictions are closed and hashed by then: nothing that it does can change one.
-        """
-        folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
-        given = read_predictions(folder / "predictions.jsonl")
-        if any(prediction.prompt is None for prediction in given.values()):
-            return WorkerResult(status="skipped", error="its answers name no prompts")
-        here = folder / "likelihood"
-        here.mkdir()
-        # Which answers these are of: unlike predictions, they depend on the targets.
-        (here / "answers.sha256").write_text(self._answers_sha256)
-        rows = [
-            {"id": query.id, "prompt": given[query.id].prompt, "answer": targets[0]}
-            for query, targets in ((row.query, row.targets) for row in self.task.test)
-        ]
-        job = self.workshop.job(trial, "likelihood", here)
-        return self.workshop.work(job, here / "job.json", {"answers": rows})
-
-    def _likelihoods_stand(self, trial: PlannedTrial, earlier: TrialRecord) -> bool:
-        if earlier.likelihood is None:
-            return False
-        folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
-        of = folder / "likelihood" / "answers.sha256"
-        return not of.is_file() or of.read_text() == self._answers_sha256
-
-    @cached_property
-    def _answers_sha256(self) -> str:
-        return sha256_of([[example.query.id, example.targets[0]] for example in self.task.test])
 
     def _finished(self, trial: PlannedTrial) -> Iterator[FinishedFit]:
         """Yield the fits that a strategy which builds others can take over."""

@@ -26,7 +26,8 @@ class Chat(BaseHTTPRequestHandler):
             # Unkind, but seen: the key is repeated in the refusal.
             self.send(401, {"error": {"message": f"{given} is no key of ours"}})
             return
-        prompt = body["messages"][0]["content"]
+        turns = tuple(message["content"] for message in body["messages"])
+        prompt = turns if len(turns) > 1 else turns[0]
         with self.server.one_at_a_time:
             print(json.dumps(prompt), flush=True)
             (answer,) = generate(

@@ -17,7 +17,7 @@ from harness.prompts import full_prompt
 from harness.run import identity
 from harness.runfolder import RunFolder, read_jsonl
 from harness.task import load_task
-from harness.types import Endpoint, ModelRef, TaskFacts
+from harness.types import Endpoint, ModelRef, TaskFacts, read_prompt
 
 SERVER = Path(__file__).parents[1] / "lm" / "hosted_server.py"
 KEY, WRONG = "sk-5f0c-never-to-be-written", "sk-wrong-but-still-a-secret"
@@ -44,7 +44,7 @@ def server(model):
         port = process.stdout.readline().strip()
 
         def stop():
-            return [json.loads(line) for line in process.communicate()[0].splitlines()]
+            return [read_prompt(json.loads(line)) for line in process.communicate()[0].splitlines()]
 
         yield f"http://127.0.0.1:{port}/v1", stop
         process.kill()

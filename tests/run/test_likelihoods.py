@@ -86,3 +86,16 @@ def test_a_corrected_target_asks_again(tiny, run_tiny, tmp_path):
     (likelihoods,) = folder.path.glob("trials/*/*/*/likelihood/likelihoods.jsonl")
     assert len(likelihoods.read_text().splitlines()) == len(rows)
     assert judge(folder).rows[0].also[0].value is not None
+
+
+def test_what_is_gone_is_asked_again_and_nothing_else(tiny, run_tiny, tmp_path):
+    write_model(tmp_path / "model", "llama-tied", chat=True)
+    path = tiny(tmp_path, "", ["zero_shot"], model="./model", also=["bits_per_byte"])
+    folder, before = run_tiny(path, tmp_path / "run")
+    (likelihoods,) = folder.path.glob("trials/*/*/*/likelihood/likelihoods.jsonl")
+    said = likelihoods.read_text()
+    likelihoods.unlink()
+    folder, after = run_tiny(path, tmp_path / "run")
+    assert likelihoods.read_text() == said
+    assert after["zero_shot"].serve == before["zero_shot"].serve
+    assert after["zero_shot"].likelihood.status == "ok"
