@@ -30,8 +30,13 @@ QUICK_CUTS = ("banking77_10",)
 QUICK_ARMS = ("tfidf", "zero_shot", "few_shot", "few_shot_nearest")
 SAME = 0.05
 """Two arms are the same if their difference is shown to be smaller than this."""
+REFERENCES = ("tfidf", "encoder_all")
+"""The cheap contenders that all others stand beside, where a cut has them."""
 RANDOM = "A model of random weights: what it takes is meant, its scores mean nothing."
 Found = Literal["as reported", "the other way", "not shown"]
+
+Beside = Mapping[str, Mapping[str, Difference]]
+"""Cheap contender to arm to how the arm differs from it."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,8 @@ def draw(root: Path, page: Path) -> list[Outcome]:
     outcomes = list(tested(begun))
     if begun:
         comparisons = {name: judge(folder) for name, folder in begun.items()}
-        page.write_text(drawn(comparisons, outcomes), encoding="utf-8")
+        beside = {name: beside_references(folder) for name, folder in begun.items()}
+        page.write_text(drawn(comparisons, outcomes, beside), encoding="utf-8")
     return outcomes
 
 
@@ -127,7 +133,18 @@ def tested(folders: Mapping[str, RunFolder]) -> Iterator[Outcome]:
                     yield Outcome(direction, cut, difference)
 
 
-def drawn(comparisons: Mapping[str, Comparison], outcomes: Sequence[Outcome]) -> str:
+def beside_references(folder: RunFolder) -> Beside:
+    """Return how every arm of a cut differs from each cheap contender that finished."""
+    evidence = gather(folder)
+    found = {name: differences(evidence, name) for name in REFERENCES}
+    return {name: {d.strategy: d for d in rows} for name, rows in found.items() if rows}
+
+
+def drawn(
+    comparisons: Mapping[str, Comparison],
+    outcomes: Sequence[Outcome],
+    beside: Mapping[str, Beside],
+) -> str:
     """Return the page: directions beside what was found, then every cut's table."""
     machine = next(iter(comparisons.values())).machine
     blocks = [
@@ -153,7 +170,7 @@ def drawn(comparisons: Mapping[str, Comparison], outcomes: Sequence[Outcome]) ->
         blocks.append(f"Cuts that have not been run yet: {', '.join(missing)}.")
     for name, comparison in comparisons.items():
         said = RANDOM if name == "one_billion" else comparison.recommendation.headline
-        blocks += [f"## `{name}`", said, _table(comparison)]
+        blocks += [f"## `{name}`", said, _table(comparison, beside[name])]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -168,19 +185,20 @@ def _signed(found: Difference) -> str:
     return f"{found.value:+.3f} ({found.ci_low:+.3f} to {found.ci_high:+.3f})"
 
 
-def _table(comparison: Comparison) -> str:
+def _table(comparison: Comparison, beside: Beside) -> str:
     """Scores, and what each arm takes; no times: a cut may be run on a machine with other work."""
-    lines = [
-        f"| arm | {comparison.task['metric']} | peak memory in fitting | in serving | artifact |",
-        "|---|---|---|---|---|",
-    ]
+    heads = ["arm", comparison.task["metric"], *(f"beside `{name}`" for name in beside)]
+    heads += ["peak memory in fitting", "in serving", "artifact"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in comparison.rows:
         if row.score is None or row.score.value is None:
-            lines.append(f"| `{row.strategy}` | {row.status}: {row.error} | | | |")
+            empty = " |" * (len(heads) - 2)
+            lines.append(f"| `{row.strategy}` | {row.status}: {row.error} |{empty}")
             continue
         cells = [
             f"`{row.strategy}`",
             f"{row.score.value:.3f} ({numbers.interval(row.score.ci_low, row.score.ci_high)})",
+            *(_signed(of[row.strategy]) if row.strategy in of else "" for of in beside.values()),
             numbers.size(row.fit_peak_bytes),
             numbers.size(row.predict_peak_bytes),
             numbers.size(row.artifact_bytes),

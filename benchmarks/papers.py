@@ -11,6 +11,7 @@ class Direction:
     """What a paper reports of two arms, and the cuts that it is tested on."""
 
     paper: str
+    """Or that it is a control of our own."""
     says: str
     arm: str
     than: str
@@ -29,7 +30,7 @@ DIRECTIONS = (
         DOCUMENTS,
     ),
     Direction(
-        "Lewis et al. 2020 (arXiv 2005.11401)",
+        "no paper: a control",
         "it is the passages that help, not the demonstrations",
         "rag",
         "few_shot_3",
@@ -96,7 +97,7 @@ DIRECTIONS = (
     Direction(
         "Edwards and Camacho-Collados 2024 (arXiv 2403.17661)",
         "a small tuned encoder beats prompting",
-        "encoder",
+        "encoder_all",
         "few_shot",
         LABELS,
     ),

@@ -88,8 +88,12 @@ def test_a_cut_is_a_task_without_faults_and_drawn_the_same_every_time(name, tmp_
 def test_the_page_names_the_cuts_that_were_not_run():
     example = Path(__file__).parents[2] / "reports/examples/ticket_triage/comparison.json"
     comparison = Comparison.model_validate_json(example.read_text())
-    page = directions.drawn({"snips": comparison}, [outcome(-0.05, -0.09, -0.01)])
-    assert "| `tfidf` | 0.690 (0.640 to 0.744) | 355 MiB | 218 MiB | 3.48 MiB |" in page
+    lora = Difference(strategy="lora", metric="macro_f1", value=-0.05, ci_low=-0.1, ci_high=0.01)
+    beside = {"snips": {"tfidf": {"lora": lora}}}
+    page = directions.drawn({"snips": comparison}, [outcome(-0.05, -0.09, -0.01)], beside)
+    assert "| `tfidf` | 0.690 (0.640 to 0.744) |  | 355 MiB | 218 MiB | 3.48 MiB |" in page
+    assert "| `lora` | 0.642 (0.594 to 0.698) | -0.050 (-0.100 to +0.010) | " in page
+    assert "| arm | macro_f1 | beside `tfidf` | peak memory in fitting |" in page
     assert "Here it is the other way round" in page
     [said] = [line for line in page.splitlines() if line.startswith("Cuts that have not been run")]
     assert "`squad`" in said
