@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness import numbers
@@ -115,12 +115,10 @@ def _phase(
 ) -> Phase:
     needs: list[Need] = []
     for work in works:
-        held = 0
-        if needs:
-            held = sum(max(n.kept.get(key, 0) for n in needs) for n in needs for key in n.kept)
-        if place.device == "cpu":
-            held += PROCESS_BYTES + LIBRARY_BYTES["torch"] + LIBRARY_BYTES["transformers"]
-        needs += _needs(work, model, place, held, serving)
+        kept: dict[str, int] = {}
+        for need in needs:  # the same model, kept for several works, is held once
+            kept |= {key: max(size, kept.get(key, 0)) for key, size in need.kept.items()}
+        needs += _needs(work, model, place, kept, serving)
     return together(needs, place)
 
 
@@ -128,7 +126,7 @@ def _needs(
     work: Work,
     model: PlannedModel | ModelRef | None,
     place: Place,
-    held_bytes: int,
+    kept: Mapping[str, int],
     serving: bool,
 ) -> list[Need]:
     if isinstance(work, Embedding):
@@ -141,10 +139,12 @@ def _needs(
     if not isinstance(model, PlannedModel):
         hosted = isinstance(model, ModelRef) and isinstance(work, Answering)
         return [_asked(work, model)] if hosted else []  # type: ignore[arg-type]
+    process = PROCESS_BYTES + LIBRARY_BYTES["torch"] + LIBRARY_BYTES["transformers"]
+    held_bytes = sum(kept.values()) + (process if place.device == "cpu" else 0)
     if isinstance(work, Tuning):
         return [tuning(work, model, place, held_bytes)]
     loading = loaded(model, place, work.weights)
-    held_bytes += sum(loading.kept.values())
+    held_bytes += sum(size for key, size in loading.kept.items() if key not in kept)
     return [loading, answering(work, model, place, held_bytes, serving)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from configs import write_config
 
 from harness.cli import run_command
-from harness.plan import foresee
+from harness.plan import forecast, foresee
 from harness.plan.place import measured_operations_per_s
 from harness.task import load_task
 
@@ -212,3 +212,18 @@ def test_a_run_stores_its_forecasts_before_anything_runs(tmp_path, capsys):
             "made before anything ran, beside what was measured"
             in (tmp_path / "run" / page).read_text()
         )
+
+
+def test_a_model_that_answers_several_times_is_held_once(planned, monkeypatch):
+    held = []
+    answering = forecast.answering
+
+    def spy(work, model, place, kept_bytes, serving):
+        if place.device == "cuda" and not serving:
+            held.append(kept_bytes)
+        return answering(work, model, place, kept_bytes, serving)
+
+    monkeypatch.setattr(forecast, "answering", spy)
+    planned([{"use": "instruction_search", "rephrased": 2}])
+    assert len(held) > 2
+    assert len(set(held)) == 1
