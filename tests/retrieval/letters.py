@@ -13,7 +13,7 @@ class Letters:
     def __init__(self, name="letters", device="cpu"):
         self.name = name
 
-    def embed(self, texts, progress=None):
+    def embed(self, texts, role="text", progress=None):
         counts = [[text.lower().count(letter) for letter in ALPHABET] for text in texts]
         vectors = np.array(counts, dtype=np.float32).reshape(len(texts), self.dimensions)
         vectors[~vectors.any(axis=1)] = 1

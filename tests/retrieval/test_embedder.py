@@ -45,7 +45,7 @@ def test_progress_is_told_in_texts(embedder, monkeypatch):
     monkeypatch.setattr("harness.retrieval.embedder.TEXTS_AT_ONCE", 2)
     monkeypatch.setattr("harness.retrieval.embedder.PROGRESS_EVERY", 2)
     told = []
-    embedder.embed(["a"] * 9, lambda done, of: told.append((done, of)))
+    embedder.embed(["a"] * 9, progress=lambda done, of: told.append((done, of)))
     assert told == [(4, 9), (8, 9)]
 
 
@@ -61,3 +61,13 @@ def test_an_unknown_name_is_told_with_what_there_is():
 def test_a_folder_without_a_model_is_told_by_its_name(tmp_path):
     with pytest.raises(ModelError, match="cannot be loaded"):
         Embedder(str(tmp_path))
+
+
+def test_a_model_with_words_for_queries_gets_them_for_queries_alone(embedder, monkeypatch):
+    plain = embedder.embed(["cloud"])
+    assert embedder.embed(["cloud"], "query") == pytest.approx(plain)
+    monkeypatch.setitem(embedder.model.prompts, "query", "Search for this: ")
+    asked = embedder.embed(["cloud"], "query")
+    assert asked == pytest.approx(embedder.embed(["Search for this: cloud"]), abs=1e-5)
+    assert embedder.embed(["cloud"]) == pytest.approx(plain, abs=1e-6)
+    assert embedder.embed(["cloud"], "document") == pytest.approx(plain, abs=1e-6)
