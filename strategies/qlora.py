@@ -24,6 +24,11 @@ class QLora(Strategy):
         """LoRA's; the defaults make it a fair contestant."""
 
     @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Weights in 4 bits, made before anything is measured."""
+        return super().needs(params) | {"four_bits"}
+
+    @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare LoRA's work, over weights of 4 bits in both halves."""
         lora = lm.tuned_estimate(params, "lora", prospect)

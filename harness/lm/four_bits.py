@@ -1,7 +1,8 @@
 """Quantises a model to 4 bits, once: `python -m harness.lm.four_bits WEIGHTS FOLDER DTYPE`.
 
-In a process of its own, since the allocator keeps the full-precision pages: a fit that quantised
-while loading would be charged for them. What is kept is loaded as any model's folder.
+In a process of its own, since the allocator keeps the full-precision pages, and before anything is
+measured (`harness/run/planning.py`): a fit that quantised would be charged for it. What is kept is
+loaded as any model's folder.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from filelock import FileLock
 from harness.errors import ModelError
 from harness.hashing import sha256_of
 from harness.lm.budget import Note
-from harness.lm.fetch import cache_folder
+from harness.lm.fetch import cache_folder, say
 from harness.types import ModelRef
 
 UNPACKING = 1
@@ -43,6 +44,7 @@ def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
         if not folder.is_dir():
             work = folder.with_suffix(".part")
             shutil.rmtree(work, ignore_errors=True)
+            say(f"Quantising {ref.name} to 4 bits (once) …")
             command = [sys.executable, "-m", __name__, ref.location, str(work), dtype]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -39,7 +40,7 @@ class Setting:
 
 
 def settle(task: Task, only: frozenset[str]) -> Setting:
-    """Find the task's models, fetching what a selected arm needs, and what to run them on."""
+    """Find the task's models, making ready what a selected arm needs, and what to run them on."""
     wanted: dict[str, tuple[Model, bool]] = {}
     for arm in task.arms:
         if arm.model is not None:
@@ -63,7 +64,20 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
         from harness.lm.hardware import device_and_dtype
 
         device, dtype = device_and_dtype(task.spec.dtype)
+    for arm in task.arms:
+        if arm.model is not None and (not only or arm.name in only):
+            ref = models.get(name_of(arm.model))
+            if ref is not None and "four_bits" in task.profiles[arm.name].needs:
+                _quantise(ref, dtype)
     return Setting(models, problems, device, dtype)
+
+
+def _quantise(model: ModelRef, dtype: str) -> None:
+    """Have a model's weights in 4 bits ready; what keeps them from it, the arm itself will say."""
+    from harness.lm.four_bits import four_bit_folder
+
+    with suppress(ModelError):
+        four_bit_folder(model, dtype, lambda *_: None)
 
 
 def _resolved(model: str, task: Task, fetch: bool) -> ModelRef:

@@ -98,3 +98,19 @@ def test_answers_of_elsewhere_have_no_times_of_ours(tiny, run_tiny, tmp_path):
     assert (row.status, row.score.value) == ("ok", 0.5)
     assert (row.p50_s, row.p95_s, row.throughput_per_s, row.usd_per_1k_busy) == (None,) * 4
     assert row.misses == ("limits.max_p95_ms",)
+
+
+def test_weights_of_4_bits_are_made_before_anything_is_measured(
+    tiny, run_tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    write_model(tmp_path / "model", "llama-tied", chat=True)
+    qlora = {"use": "qlora", "rank": 2, "epochs": 1}
+    off = {"forgetting": False, "robustness": False}
+    path = tiny(tmp_path, "", [qlora], model="./model", facts=off)
+    _, records = run_tiny(path, tmp_path / "run")
+    assert records["qlora"].status == "ok", records["qlora"].error
+    assert [folder.is_dir() for folder in (tmp_path / "cache" / "four_bits").glob("*[!k]")] == [
+        True
+    ]
+    assert not any("quantised" in note.text for note in records["qlora"].fit.notes)
