@@ -5,6 +5,7 @@ Knows nothing of which weights those are.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -90,6 +91,8 @@ def learn(
 ) -> TuneResult:
     """Tune the model's trainable weights on prompts and answers, and note how it went.
 
+    Rows that are longer than the model's context are left out, and the record says how many.
+
     Args:
         lm: the model, its trainable weights in place.
         context: gives the seed, the log and the folder for checkpoints.
@@ -100,7 +103,11 @@ def learn(
     Raises:
         ModelError: as `tune` does.
     """
-    return _tuned(lm, context, params, _pairs(lm, train), _pairs(lm, validation))
+    rows = [
+        _fitting(lm, context, _pairs(lm, pairs), name)
+        for pairs, name in ((train, "training"), (validation, "validation"))
+    ]
+    return _tuned(lm, context, params, *rows)
 
 
 def learn_texts(
@@ -116,7 +123,8 @@ def learn_texts(
         lm: the model, its trainable weights in place.
         context: as for `learn`.
         params: how long and how fast.
-        texts: to be continued from nothing, each to its end.
+        texts: to be continued from nothing, each to its end; one that is longer than the model's
+            context is read in pieces.
         validation: prompts and answers; watched for early stopping.
 
     Raises:
@@ -124,9 +132,13 @@ def learn_texts(
     """
     begin = lm.tokenizer.bos_token_id
     start = [lm.ends[0] if begin is None else begin]
-    tokens = (lm.tokenizer(text, add_special_tokens=False).input_ids for text in texts)
-    pairs = [(start, [*ids, lm.ends[0]]) for ids in tokens]
-    return _tuned(lm, context, params, pairs, _pairs(lm, validation))
+    longest = (lm.context_tokens or sys.maxsize) - len(start)
+    pairs = []
+    for text in texts:
+        ids = [*lm.tokenizer(text, add_special_tokens=False).input_ids, lm.ends[0]]
+        pairs += [(start, ids[at : at + longest]) for at in range(0, len(ids), longest)]
+    kept = _fitting(lm, context, _pairs(lm, validation), "validation")
+    return _tuned(lm, context, params, pairs, kept)
 
 
 def _tuned(
@@ -151,6 +163,20 @@ def _tuned(
     stopped = "stopped early" if result.stopped_early else "ran to the end"
     context.note("training", f"{stopped}: step {result.best_step} of {result.steps} is kept")
     return result
+
+
+def _fitting(
+    lm: LanguageModel, context: Context, pairs: Sequence[Pair], name: str
+) -> Sequence[Pair]:
+    """Return the pairs that fit the model's context, and note how many do not."""
+    kept = [pair for pair in pairs if lm.has_room(len(pair[0]), len(pair[1]))]
+    if len(kept) < len(pairs):
+        context.note(
+            "training",
+            f"{len(pairs) - len(kept)} of {len(pairs)} {name} rows were left out:"
+            f" longer than the model's {lm.context_tokens} tokens",
+        )
+    return kept
 
 
 def _pairs(lm: LanguageModel, lessons: Sequence[tuple[str, str]]) -> list[Pair]:

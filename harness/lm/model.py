@@ -54,6 +54,13 @@ class LanguageModel:
         config = self.model.config.get_text_config(decoder=True)
         return getattr(config, "max_position_embeddings", None)
 
+    def has_room(self, prompt_tokens: int, answer_tokens: int) -> bool:
+        """Tell whether a prompt fits the model's context together with an answer."""
+        together = self.path != "encoder_decoder"
+        needed = prompt_tokens + answer_tokens if together else max(prompt_tokens, answer_tokens)
+        needed += getattr(getattr(self.model, "active_peft_config", None), "num_virtual_tokens", 0)
+        return self.context_tokens is None or needed <= self.context_tokens
+
     def check_room(self, number: int, prompt_tokens: int, answer_tokens: int) -> None:
         """Check that a prompt fits the model's context together with its answer.
 
@@ -67,14 +74,11 @@ class LanguageModel:
         """
         if not prompt_tokens:
             raise ModelError(f"prompt {number} has no tokens")
-        limit = self.context_tokens
-        together = self.path != "encoder_decoder"
-        needed = prompt_tokens + answer_tokens if together else max(prompt_tokens, answer_tokens)
-        needed += getattr(getattr(self.model, "active_peft_config", None), "num_virtual_tokens", 0)
-        if limit is not None and needed > limit:
+        if not self.has_room(prompt_tokens, answer_tokens):
             raise ModelError(
                 f"prompt {number} needs {prompt_tokens} tokens and {answer_tokens} for its answer;"
-                f" '{self.ref.name}' takes at most {limit} → use fewer shots or shorter inputs"
+                f" '{self.ref.name}' takes at most {self.context_tokens}"
+                " → use fewer shots or shorter inputs"
             )
 
     def facts(self) -> LoadedModel:
