@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from harness import power
 from harness.task.corpus import Corpus
 from harness.task.splits import normalised
-from harness.types import Split
+from harness.types import AnswerKind, Split
 
 DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
@@ -45,7 +45,9 @@ def certifiable_margin(n: int, discordance: float = DISCORDANCE) -> float:
     return power.smallest_margin(power.standard_error(discordance, n))
 
 
-def findings(splits: Mapping[str, Split], margin: float, corpus: Corpus) -> tuple[str, ...]:
+def findings(
+    splits: Mapping[str, Split], margin: float, corpus: Corpus, answer_kind: AnswerKind
+) -> tuple[str, ...]:
     """Return everything worth saying before a run, in sentences."""
     found = [*_left_out(corpus), *_out_of_reach(corpus, splits)]
     leaked = leaked_ids(splits)
@@ -59,6 +61,8 @@ def findings(splits: Mapping[str, Split], margin: float, corpus: Corpus) -> tupl
         repeats = repeats_inside(split)
         if repeats:
             found.append(f"{repeats} inputs of {name} repeat an earlier one of {name}")
+    if answer_kind == "choice":
+        found += _never_learnt(splits)
     n = len(splits["test"])
     smallest = certifiable_margin(n)
     found.append(
@@ -71,6 +75,19 @@ def findings(splits: Mapping[str, Split], margin: float, corpus: Corpus) -> tupl
             " expect 'not enough evidence', or add test rows"
         )
     return tuple(found)
+
+
+def _never_learnt(splits: Mapping[str, Split]) -> list[str]:
+    """Name the labels of test rows that no training row has."""
+    taught = {label for row in splits["train"] for label in row.targets}
+    asked = [row for row in splits["test"] if taught.isdisjoint(row.targets)]
+    if not taught or not asked:
+        return []
+    labels = ", ".join(sorted({label for row in asked for label in row.targets})[:SHOWN])
+    return [
+        f"{len(asked)} test rows have a label that no training row has ({labels}):"
+        " arms that learn labels from rows cannot give it"
+    ]
 
 
 def _left_out(corpus: Corpus) -> list[str]:

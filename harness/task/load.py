@@ -114,7 +114,7 @@ def load_task(path: Path) -> Task:
         test_total_n=len(splits["test"]),
         sha256={name: split.sha256 for name, split in splits.items()},
         leaked_ids=audit.leaked_ids(splits),
-        findings=audit.findings(splits, spec.margin, corpus),
+        findings=audit.findings(splits, spec.margin, corpus, spec.answer.kind),
     )
     return Task(
         spec=spec,

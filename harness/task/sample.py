@@ -47,7 +47,9 @@ def limited(task: Task, limit: int) -> Task:
             "test_n": len(test),
             "sha256": {name: split.sha256 for name, split in splits.items()},
             "leaked_ids": audit.leaked_ids(splits),
-            "findings": audit.findings(splits, task.spec.margin, task.corpus),
+            "findings": audit.findings(
+                splits, task.spec.margin, task.corpus, task.spec.answer.kind
+            ),
         }
     )
     return replace(task, test=test, truth=truth, data=data)

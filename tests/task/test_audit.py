@@ -67,3 +67,13 @@ def test_a_margin_too_small_for_the_test_set_is_said_before_the_run(tmp_path, ma
     path = write(tmp_path, task_text(margin=margin), test_jsonl=rows("test", 100))
     found = load_task(path).data.findings
     assert any("not enough evidence" in finding for finding in found) is warned
+
+
+def test_labels_that_no_training_row_has_are_named_before_the_run(tmp_path):
+    asked = [*rows("test", 4), row("t9", "what now", "c"), row("t10", "and now", "c")]
+    labels = {"kind": "choice", "labels": ["a", "b", "c"]}
+    found = load_task(write(tmp_path, task_text(answer=labels), test_jsonl=asked)).data.findings
+    assert (
+        "2 test rows have a label that no training row has (c):"
+        " arms that learn labels from rows cannot give it"
+    ) in found
