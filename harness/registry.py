@@ -22,9 +22,9 @@ from harness.pyfile import from_file
 from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy
 
 GROUP = "harness.strategies"
-ROOMS = ("harness.retrieval",)
-"""Rooms whose source counts for the strategies that name them. The engine's counts for all that
-need a model."""
+ROOMS = ("harness.retrieval", "harness.choosing", "harness.prompts")
+"""Rooms and pages whose source counts for the strategies that name them. The engine's counts for
+all that need a model."""
 LEARNS = ("nothing", "index", "weights")
 
 
@@ -82,7 +82,8 @@ class Profile:
     """What a strategy is with certain parameters, the strategies that it builds counted in."""
 
     needs: frozenset[str]
-    """Of "train", "corpus", "model"; "weights" where a model is tuned: a hosted one cannot be."""
+    """Of "train", "corpus", "model", "four_bits"; "weights" where a model is tuned: a hosted one
+    cannot be."""
     learns: str
     provides: frozenset[str]
     sha256: str
@@ -153,9 +154,11 @@ def _uses(strategy: type[Strategy], room: str) -> bool:
 
 
 def sha256_of_sources(room: str) -> str:
-    """Hash every Python file of a package."""
-    folder = Path(inspect.getfile(importlib.import_module(room))).parent
-    return sha256_of([sha256_of_file(file) for file in sorted(folder.rglob("*.py"))])
+    """Hash every Python file of a package, or a module's one."""
+    module = importlib.import_module(room)
+    file = Path(inspect.getfile(module))
+    files = sorted(file.parent.rglob("*.py")) if hasattr(module, "__path__") else [file]
+    return sha256_of([sha256_of_file(file) for file in files])
 
 
 def reference_to(strategy: type[Strategy]) -> str:
