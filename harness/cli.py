@@ -160,7 +160,8 @@ def _predict(arguments: argparse.Namespace) -> int:
     for query, prediction in zip(queries, answer_with(folder, arm, queries), strict=True):
         if arguments.json:
             row: dict[str, Any] = {"id": query.id, "text": prediction.text}
-            row |= {"error": prediction.error, "label_logprobs": prediction.label_logprobs}
+            for name in ("error", "label_logprobs", "sources"):
+                row[name] = getattr(prediction, name)
             print(json.dumps(row, ensure_ascii=False))
         elif prediction.error:
             print(f"error: {query.id}: {prediction.error}", file=sys.stderr)

@@ -6,7 +6,7 @@ Knows nothing of models, files or HTML. `None` always means "not known", never 0
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -122,6 +122,13 @@ class Prediction:
     elsewhere; None: what the harness measured counts."""
     usd: float | None = None
     """Price of this answer, if somebody charged one."""
+
+    def after(self, wall_s: float) -> Prediction:
+        """Return the answer with what was done before it was asked for added to a time of its own.
+
+        What the harness measures has that in it; what a hosted model took has not.
+        """
+        return self if self.wall_s is None else replace(self, wall_s=self.wall_s + wall_s)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Prediction:
@@ -240,7 +247,7 @@ class Context:
     """`log(step=3, train_loss=1.2)` appends a row of numbers to train_log.jsonl. A fit that goes on
     after an interruption may log a step again: the later row counts."""
     note: Callable[[str, str], None]
-    """`note("shots", "8 of 12 demonstrations fit")` adds a remark to the trial's record."""
+    """`note("shots", "8 of 12 demonstrations fit")` adds a remark to the trial's record, once."""
     build: Callable[[str, Mapping[str, Any], str], Strategy]
     """`build("tfidf", {}, "cheap")` makes another strategy, for combinations."""
     scratch: Path | None = None

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 
 import harness
 from harness import Estimate, Prediction, Prospect, Query, Split, Strategy
+from harness.choosing import surviving
 from harness.work import Work
 
 
@@ -71,7 +72,7 @@ class Cascade(Strategy):
         answered = []
         for part, folder in zip(self._built(), self._folders(artifact), strict=True):
             part.load(folder)
-            answered.append(part.predict(validation.queries))
+            answered.append(surviving(part.predict, validation.queries))
         threshold = self._threshold(answered[0], answered[1], validation)
         (artifact / "threshold.json").write_text(json.dumps(threshold))
 

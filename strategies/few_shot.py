@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -21,6 +22,7 @@ from harness import (
     Query,
     Split,
     Strategy,
+    TaskFacts,
     lm,
     retrieval,
 )
@@ -38,8 +40,6 @@ class FewShot(Strategy):
     complexity = 2
     provides = frozenset({"per_user_data", "offline"})
     near: retrieval.Neighbours | None = None
-    said = False
-    """Whether the record already says that not everything fits."""
 
     class Params(harness.Params):
         """How many demonstrations, and how they are chosen."""
@@ -47,8 +47,9 @@ class FewShot(Strategy):
         shots: PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] = 12
         """One number, or candidates of which the best on validation is kept."""
         select: Literal["balanced", "random", "nearest"] = "balanced"
-        """balanced: labels take turns (for a choice); random: any rows, both by the run's seed;
-        nearest: for each query the rows most like it (Liu et al. 2021, arXiv 2101.06804)."""
+        """balanced: labels of a choice take turns, other answers come as they are drawn; random:
+        any rows; nearest: for each query the rows most like it (Liu et al. 2021, arXiv 2101.06804).
+        Draws are by the run's seed."""
         embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """For `nearest`: a sentence-transformers model."""
         validation_rows: int = Field(50, gt=0)
@@ -60,7 +61,7 @@ class FewShot(Strategy):
         facts, seed = prospect.facts, prospect.seed
         counts = sorted(set(params.shots)) if isinstance(params.shots, list) else [params.shots]
         train, near = showable(prospect.train), params.select == "nearest"
-        balanced = params.select == "balanced"
+        balanced = by_label(params, facts)
 
         def prompts(queries: Sequence[Query], shots: int) -> Answering:
             seeds = [seed + number * near for number in range(len(queries))]
@@ -131,12 +132,13 @@ class FewShot(Strategy):
         """Return the demonstrations that all queries share."""
         if self.near is not None:
             return []
-        balanced = self.params.select == "balanced"
+        balanced = by_label(self.params, self.context.facts)
         return demonstrations(train, shots, self.context.seed, balanced)
 
     def _answers(
         self, queries: Sequence[Query], shots: int, drawn: Sequence[Example]
     ) -> list[Prediction]:
+        begin = time.perf_counter()
         if self.near is None:
             prompts = [self._prompt(query, drawn) for query in queries]
         else:
@@ -145,7 +147,9 @@ class FewShot(Strategy):
                 self._prompt(query, [row for row, _ in reversed(rows)])
                 for query, rows in zip(queries, found, strict=True)
             ]
-        return lm.answer(self.model, prompts, self.context.facts)
+        each_s = (time.perf_counter() - begin) / max(1, len(queries))
+        answers = lm.answer(self.model, prompts, self.context.facts)
+        return [answer.after(each_s) for answer in answers]
 
     def _prompt(self, query: Query, rows: Sequence[Example]) -> Prompt:
         """Return a prompt that fits the model; the first demonstrations are left out first."""
@@ -155,10 +159,14 @@ class FewShot(Strategy):
             return conversation(facts, Shown(query), shown[len(shown) - kept :])
 
         prompt, kept = lm.fitted(self.model, facts, build, len(shown))
-        if kept < len(shown) and not self.said:
-            self.said = True
+        if kept < len(shown):
             self.context.note("shots", f"not all {len(shown)} fit the model with every input")
         return prompt
+
+
+def by_label(params: FewShot.Params, facts: TaskFacts) -> bool:
+    """Tell whether labels take turns: texts that are not alike are no labels."""
+    return params.select == "balanced" and facts.answer_kind == "choice"
 
 
 def as_shown(rows: Sequence[Example]) -> list[Shown]:

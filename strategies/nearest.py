@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt
 
 import harness
 from harness import Estimate, Example, Prediction, Prospect, Query, Split, Strategy, retrieval
-from harness.choosing import best_on_validation
+from harness.choosing import best_on_validation, showable
 from harness.prompts import query_text
 from harness.work import Embedding, Indexing
 
@@ -41,16 +41,20 @@ class Nearest(Strategy):
         name = params.embedder
         rows, seen, asked = (
             [query_text(query) for query in queries]
-            for queries in (prospect.train.queries, prospect.validation.queries, prospect.queries)
+            for queries in (
+                [row.query for row in showable(prospect.train)],
+                prospect.validation.queries,
+                prospect.queries,
+            )
         )
         index = Indexing(rows, name)
         read = [*rows, *seen] if prospect.facts.answer_kind == "choice" else rows
         return Estimate(fit=(Embedding(read, name), index), serve=(index, Embedding(asked, name)))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Index the training rows; for a choice, pick how many of them vote."""
+        """Index the rows that any asker may be shown; for a choice, pick how many of them vote."""
         embedder = retrieval.Embedder(self.params.embedder, self.context.device)
-        rows = retrieval.Neighbours.build(train, embedder)
+        rows = retrieval.Neighbours.build(showable(train), embedder)
         rows.save(artifact / "rows")
         voters = 1
         if self.context.facts.answer_kind == "choice":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -25,8 +26,6 @@ class Rag(Strategy):
     learns = "index"
     complexity = 3
     provides = frozenset({"citations", "per_user_data", "offline"})
-    said = False
-    """Whether the record already says that not everything fits."""
 
     class Params(retrieval.RetrievalParams):
         """How passages are found and shown."""
@@ -46,6 +45,8 @@ class Rag(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the index and the prompts; any passages stand for those that will be found."""
+        if params.reranker is not None:
+            return Estimate()  # of a cross-encoder nothing is known before it is loaded
         facts, seed, counts = prospect.facts, prospect.seed, params.top_k
         texts, built, searched = retrieval.search_work(params, prospect)
         rows = demonstrations(showable(prospect.train), params.shots, seed)
@@ -116,13 +117,15 @@ class Rag(Strategy):
         self, queries: Sequence[Query], shown: Sequence[Shown], top_k: int
     ) -> list[Prediction]:
         prompts, used = [], []
+        begin = time.perf_counter()
         for query, passages in zip(queries, self._passages(queries, top_k), strict=True):
             prompt, count = self._prompt(query, [text for _, text in passages], shown)
             prompts.append(prompt)
             used.append([document for document, _ in passages[:count]])
+        each_s = (time.perf_counter() - begin) / max(1, len(queries))
         answers = lm.answer(self.model, prompts, self.context.facts)
         return [
-            replace(answer, sources=tuple(dict.fromkeys(cited)))
+            replace(answer, sources=tuple(dict.fromkeys(cited))).after(each_s)
             for answer, cited in zip(answers, used, strict=True)
         ]
 
@@ -142,8 +145,7 @@ class Rag(Strategy):
 
         parts = len(texts) + len(shown)
         prompt, fitting = lm.fitted(self.model, facts, build, parts)
-        if fitting < parts and not self.said:
-            self.said = True
+        if fitting < parts:
             self.context.note(
                 "prompt",
                 "some prompts have fewer passages or demonstrations: "

@@ -33,6 +33,8 @@ class RagLora(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare index, tuning and answering; any passages stand for those that will be found."""
+        if params.reranker is not None:
+            return Estimate()  # of a cross-encoder nothing is known before it is loaded
         texts, built, searched = retrieval.search_work(params, prospect)
 
         def asked(queries: Sequence[Query]) -> list[str]:
@@ -96,4 +98,8 @@ class RagLora(Strategy):
             return under_passages(Shown(query, texts[:parts]))
 
         prompt, fitting = lm.fitted(self.model, self.context.facts, build, len(texts))
+        if fitting < len(texts):
+            self.context.note(
+                "prompt", "some prompts have fewer passages: all do not fit the model's context"
+            )
         return prompt, tuple(dict.fromkeys(hit.passage.document_id for hit in hits[:fitting]))

@@ -15,6 +15,10 @@ from harness.lm.model import LanguageModel
 from harness.lm.scoring import score_options
 from harness.types import Prediction, Prompt, TaskFacts
 
+NEXT_INPUT = ("\nInput:", "\nPassages:")
+"""How `harness.prompts` begins the next input: a model without a chat template knows no end of a
+turn and, behind demonstrations, goes on to ask itself."""
+
 
 def answer(
     lm: LanguageModel | HostedModel, prompts: Sequence[Prompt], facts: TaskFacts
@@ -33,7 +37,10 @@ def answer(
         return answer_hosted(lm, prompts, facts)
     if facts.answer_kind == "choice":
         return choose(lm, prompts, list(facts.labels))
-    return generate(lm, prompts, facts.max_new_tokens, facts.stop, facts.schema)
+    stop = facts.stop
+    if facts.answer_kind == "text" and lm.tokenizer.chat_template is None:
+        stop = (*stop, *NEXT_INPUT)
+    return generate(lm, prompts, facts.max_new_tokens, stop, facts.schema)
 
 
 def choose(lm: LanguageModel, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[Prediction]:

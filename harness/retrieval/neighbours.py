@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from harness.errors import StrategyError
 from harness.prompts import query_text
 from harness.retrieval.embedder import Embedder
 from harness.retrieval.vectors import VectorIndex
@@ -23,14 +24,21 @@ class Neighbours:
 
     @classmethod
     def build(cls, rows: Sequence[Example], embedder: Embedder) -> Neighbours:
-        """Index rows; there must be at least one."""
+        """Index rows.
+
+        Raises:
+            StrategyError: there are none.
+        """
+        if not rows:
+            raise StrategyError("there is no training row that every asker may be shown")
         vectors = embedder.embed([query_text(row.query) for row in rows])
         return cls(tuple(rows), VectorIndex.build(vectors), embedder)
 
     def search(self, queries: Sequence[Query], k: int) -> list[list[tuple[Example, float]]]:
         """Find the rows most like each query.
 
-        A row never finds itself: what has the query's id is left out.
+        A row never finds itself: what has the query's id and words is left out. An id alone says
+        nothing: rows and later questions may both be numbered from 1.
 
         Args:
             queries: one or many.
@@ -47,7 +55,7 @@ class Neighbours:
             [
                 (self.rows[place], cosine)
                 for place, cosine in zip(found, row, strict=True)
-                if self.rows[place].query.id != query.id
+                if place >= 0 and not _same(self.rows[place].query, query)
             ][:k]
             for query, found, row in zip(queries, places.tolist(), cosines.tolist(), strict=True)
         ]
@@ -67,3 +75,7 @@ class Neighbours:
             rows = [json.loads(line) for line in stream]
         examples = (Example(Query.from_row(r["query"]), tuple(r["targets"])) for r in rows)
         return cls(tuple(examples), VectorIndex.load(folder / "vectors.faiss"), embedder)
+
+
+def _same(row: Query, query: Query) -> bool:
+    return row.id == query.id and row.text == query.text

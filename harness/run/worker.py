@@ -215,10 +215,15 @@ class Worker:
             budget_bytes=job.budget_bytes,
             metric=self._metric,
             log=_logger(job.train_log),
-            note=lambda kind, text: self.notes.append(Note(kind=kind, text=text)),
+            note=self._note,
             build=self._build,
             scratch=scratch,
         )
+
+    def _note(self, kind: str, text: str) -> None:
+        note = Note(kind=kind, text=text)
+        if note not in self.notes:
+            self.notes.append(note)
 
     @cached_property
     def _documents(self) -> tuple[Document, ...]:
@@ -246,7 +251,7 @@ class Worker:
         text = (
             f"taken from the arm '{done.arm}'; its {done.measurement.wall_s:.0f} s count here too"
         )
-        self.notes.append(Note(kind="shared fit", text=text))
+        self._note("shared fit", text)
 
     def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
         items = items_of(
