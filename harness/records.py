@@ -172,7 +172,8 @@ class PlannedTrial(Fact):
     refused: str | None = None
     """Why the arm cannot run on this task at all."""
     answers: tuple[str, ...]
-    needs_train: bool
+    labels_n: int
+    """Labelled rows that it uses, whose price burdens it."""
     needs_model: bool
     learns: str
     complexity: int

@@ -82,8 +82,7 @@ class Profile:
     """What a strategy is with certain parameters, the strategies that it builds counted in."""
 
     needs: frozenset[str]
-    """Of "train", "corpus", "model", "four_bits"; "weights" where a model is tuned: a hosted one
-    cannot be."""
+    """As `Strategy.needs` names them; "weights" where a model is tuned: a hosted one cannot be."""
     learns: str
     provides: frozenset[str]
     sha256: str

@@ -107,11 +107,12 @@ class Strategy(ABC):
 
     @classmethod
     def needs(cls, params: Any) -> frozenset[str]:
-        """Return which of "train", "corpus", "model", "four_bits" it needs with these parameters.
+        """Return what it needs with these parameters.
 
-        What the class says, unless a strategy knows better: one that shows no demonstrations needs
-        no labelled rows. "four_bits" is the model's weights in NF4, made before anything is
-        measured. What its `parts` need is added by the harness.
+        "train": training rows; "validation": labelled rows to choose on, where it learns from none;
+        "corpus"; "model"; "four_bits": the model's weights in NF4, made before anything is
+        measured. What the class says, unless a strategy knows better: one that shows no
+        demonstrations needs no training rows. What its `parts` need is added by the harness.
         """
         flags = {"train": cls.needs_train, "corpus": cls.needs_corpus, "model": cls.needs_model}
         return frozenset(name for name, needed in flags.items() if needed)

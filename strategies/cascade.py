@@ -49,6 +49,11 @@ class Cascade(Strategy):
         return part_of(params.cheap), part_of(params.dear)
 
     @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Labelled rows to set the threshold on."""
+        return super().needs(params) | {"validation"}
+
+    @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare both parts' work; the dear one answers all queries, at the most."""
         (cheap, cheap_params), (dear, dear_params) = cls.parts(params)

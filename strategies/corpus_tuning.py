@@ -34,6 +34,11 @@ class CorpusTuning(Strategy):
         """LoRA's for continued pretraining (Biderman et al. 2024, arXiv 2405.09673)."""
 
     @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Labelled rows to stop on."""
+        return super().needs(params) | {"validation"}
+
+    @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the tuning on passages, and zero-shot's prompts."""
         facts = prospect.facts

@@ -49,6 +49,11 @@ class InstructionSearch(Strategy):
         """The most validation rows that they are compared on."""
 
     @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Labelled rows to compare the wordings on."""
+        return super().needs(params) | {"validation"}
+
+    @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the rephrasing and every wording's answers to validation rows."""
         facts, given = prospect.facts, len(params.instructions)

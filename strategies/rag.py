@@ -39,8 +39,9 @@ class Rag(Strategy):
 
     @classmethod
     def needs(cls, params: Params) -> frozenset[str]:
-        """Labelled rows only where demonstrations are shown."""
-        return super().needs(params) | ({"train"} if params.shots else frozenset())
+        """Labelled rows only where demonstrations are shown, or `top_k` is chosen."""
+        chosen = {"validation"} if len(params.top_k) > 1 else frozenset()
+        return super().needs(params) | ({"train"} if params.shots else chosen)
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:

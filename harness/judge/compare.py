@@ -73,7 +73,7 @@ class Side:
     def row(self) -> Row:
         """Return the arm's row, without prices: those are not compared."""
         task = self.evidence.task
-        terms = Terms(None, 0, task["traffic"], task["needs"], task["labour"])
+        terms = Terms(None, task["traffic"], task["needs"], task["labour"])
         return build_row(self.evidence, self.arm, terms)
 
 

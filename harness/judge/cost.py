@@ -25,7 +25,8 @@ class Usage:
     arm: str
     fit_s: float
     throughput_per_s: float
-    needs_train: bool
+    labels_n: int
+    """Training and validation rows that it uses."""
     needs_model: bool
     learns: str
     elsewhere: bool = False
@@ -41,8 +42,6 @@ class Terms:
     """What the task says of money and traffic, and the price that applies."""
 
     usd_per_hour: float | None
-    labels_n: int
-    """Training and validation rows."""
     traffic: dict[str, Any] | None
     needs: dict[str, Any]
     labour: dict[str, Any]
@@ -248,10 +247,10 @@ def _labour(usage: Usage, terms: Terms) -> tuple[float | None, float | None, lis
     missing = []
     labels = people = None
     per_label, per_hour = terms.labour["usd_per_label"], terms.labour["usd_per_hour"]
-    if not usage.needs_train:
+    if not usage.labels_n:
         labels = 0.0
     elif per_label is not None:
-        labels = per_label * terms.labels_n
+        labels = per_label * usage.labels_n
     else:
         missing.append("labels (labour.usd_per_label)")
     hours = terms.labour["hours"]

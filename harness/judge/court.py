@@ -85,10 +85,9 @@ class Case:
         )
 
     def _terms(self, price: MachinePrice | None) -> cost.Terms:
-        task, data = self.evidence.task, self.evidence.header.data
+        task = self.evidence.task
         return cost.Terms(
             usd_per_hour=price.usd_per_hour if price else None,
-            labels_n=data.train_n + data.validation_n,
             traffic=task["traffic"],
             needs=task["needs"],
             labour=task["labour"],

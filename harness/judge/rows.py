@@ -87,7 +87,7 @@ def usage_of(evidence: Evidence, arm: ArmEvidence) -> cost.Usage:
         arm=arm.name,
         fit_s=fmean(_walls(arm, "fit", ("fit",))),
         throughput_per_s=_throughput_per_s(arm),
-        needs_train=arm.plan.needs_train,
+        labels_n=arm.plan.labels_n,
         needs_model=arm.plan.needs_model,
         learns=arm.plan.learns,
         elsewhere=arm.plan.replays or charge is not None or bool(elsewhere.walls_s(arm)),

@@ -161,7 +161,7 @@ def _planned(
                 selected=not only or arm.name in only,
                 refused=refusal(task, arm),
                 answers=tuple(sorted(strategy.answers)),
-                needs_train="train" in profile.needs,
+                labels_n=_labels_n(task, profile.needs),
                 needs_model="model" in profile.needs,
                 learns=profile.learns,
                 complexity=strategy.complexity,
@@ -170,6 +170,12 @@ def _planned(
                 replays=strategy.replays,
                 forecast=forecasts.get(arm.name),
             )
+
+
+def _labels_n(task: Task, needs: frozenset[str]) -> int:
+    """Return how many labelled rows an arm uses; whoever learns from rows chooses on others too."""
+    learnt = task.data.train_n if "train" in needs else 0
+    return learnt + (task.data.validation_n if needs & {"train", "validation"} else 0)
 
 
 def refusal(task: Task, arm: Arm) -> str | None:

@@ -170,7 +170,7 @@ def _plan(arm: Arm, seed: int) -> PlannedTrial:
     fields = {
         "params": {},
         "answers": ("choice",),
-        "needs_train": True,
+        "labels_n": 40,
         "needs_model": False,
         "learns": "weights",
         "provides": (),

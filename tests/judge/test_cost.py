@@ -23,14 +23,14 @@ from harness.judge.cost import (
 MONTH_S = 730 * 3600
 NEEDS = {"knowledge_updates_per_month": 0, "model_changes_per_year": 0}
 LABOUR = {"usd_per_label": None, "usd_per_hour": None, "hours": {}}
-LORA = Usage("lora", 3600, 10, needs_train=True, needs_model=True, learns="weights")
-RULE = Usage("rule", 0, 1000, needs_train=False, needs_model=False, learns="nothing")
+LORA = Usage("lora", 3600, 10, labels_n=500, needs_model=True, learns="weights")
+RULE = Usage("rule", 0, 1000, labels_n=0, needs_model=False, learns="nothing")
 
 
 def terms(usd_per_hour=2.0, months=12, monthly=1_000_000, serving="busy", **fields):
     traffic = {"requests_per_month": monthly, "months": months}
     traffic |= {"serving": serving, "utilisation": 0.3}
-    defaults = {"labels_n": 500, "traffic": traffic, "needs": NEEDS, "labour": LABOUR}
+    defaults = {"traffic": traffic, "needs": NEEDS, "labour": LABOUR}
     return Terms(usd_per_hour, **{**defaults, **fields})
 
 

@@ -15,7 +15,7 @@ from reports import html, markdown
 
 TARGETS = ["yes", "no"] * 40
 CHARGES = {"usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 10.0}
-HOSTED = {"needs_model": True, "learns": "nothing", "needs_train": False}
+HOSTED = {"needs_model": True, "learns": "nothing", "labels_n": 0}
 TRAFFIC = {"requests_per_month": 1000, "months": 1}
 
 
@@ -34,7 +34,7 @@ def far(name="far", usd=None, wall_s=2.0, **more):
     return Arm(name, [answers], walls_s=[1e-4] * 4, predict_s=1e-3, plan=HOSTED, **more)
 
 
-NEAR = Arm("near", [right(TARGETS)], complexity=0, predict_s=8.0, plan={"needs_train": False})
+NEAR = Arm("near", [right(TARGETS)], complexity=0, predict_s=8.0, plan={"labels_n": 0})
 """80 answers in 8 s, a tenth of a second each."""
 
 

@@ -131,13 +131,13 @@ def benches(draw):
         "usd_per_hour": None,
         "hours": {},
     }
-    terms = Terms(draw(st.sampled_from([None, 0.36, 3.6])), 500, traffic, NEEDS, labour)
+    terms = Terms(draw(st.sampled_from([None, 0.36, 3.6])), traffic, NEEDS, labour)
     for name, value in zip(names, scores, strict=True):
         usages[name] = Usage(
             name,
             fit_s=draw(st.floats(0, 1e5)),
             throughput_per_s=draw(st.floats(0.1, 1e3)),
-            needs_train=draw(st.booleans()),
+            labels_n=draw(st.sampled_from([0, 500])),
             needs_model=False,
             learns="weights",
         )

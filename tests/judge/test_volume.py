@@ -14,13 +14,13 @@ from harness.judge.volume import break_evens, changes, curve
 
 NEEDS = {"knowledge_updates_per_month": 0, "model_changes_per_year": 0}
 LABOUR = {"usd_per_label": None, "usd_per_hour": None, "hours": {}}
-ARM = Usage("a", 0, 1, needs_train=False, needs_model=True, learns="nothing")
+ARM = Usage("a", 0, 1, labels_n=0, needs_model=True, learns="nothing")
 HOSTED = replace(ARM, arm="hosted", elsewhere=True, usd_per_request=0.001)
 
 
 def terms(usd_per_hour=3.6, monthly=1000.0, serving="busy", months=1):
     traffic = {"requests_per_month": monthly, "months": months, "serving": serving}
-    return Terms(usd_per_hour, 0, traffic | {"utilisation": 0.5}, NEEDS, LABOUR)
+    return Terms(usd_per_hour, traffic | {"utilisation": 0.5}, NEEDS, LABOUR)
 
 
 def test_busy_lines_cross_where_the_formula_says():

@@ -92,3 +92,20 @@ def test_prompts_are_the_strategys_own(monkeypatch):
     text = replace(FACTS, answer_kind="text", labels={})
     found = registry.find("zero_shot").estimate(None, replace(PROSPECT, facts=text))
     assert found.serve[0].prompts[0].endswith("Input: text number 0 of test\nAnswer:")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "needed"),
+    [
+        ("few_shot", {}, {"train"}),
+        ("zero_shot", {}, set()),
+        ("instruction_search", {}, {"validation"}),
+        ("corpus_tuning", {}, {"validation"}),
+        ("rag", {"shots": 0}, {"validation"}),
+        ("rag", {"shots": 0, "top_k": [3]}, set()),
+        ("rag", {}, {"train"}),
+    ],
+)
+def test_whoever_chooses_on_labelled_rows_says_so_since_labels_cost(name, given, needed):
+    strategy = registry.find(name)
+    assert strategy.needs(strategy.Params(**given)) & {"train", "validation"} == needed
