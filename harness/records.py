@@ -137,7 +137,7 @@ class TrialRecord(Fact):
     probe: WorkerResult | None = None
     """The process that scored the general probe with a tuned arm (`facts.forgetting`)."""
     robustness: WorkerResult | None = None
-    """The process in which a tuned arm answered perturbed queries (`facts.robustness`)."""
+    """The process in which a trained arm answered perturbed queries (`facts.robustness`)."""
     fit_reused: bool = False
     artifact_bytes: int | None = None
     finished_at: str

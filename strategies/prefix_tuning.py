@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
-from harness.prompts import lessons, tuned_prompt
+from harness.prompts import instruction_block, lessons, tuned_prompt
 
 
 class PrefixTuning(Strategy):
@@ -38,7 +38,7 @@ class PrefixTuning(Strategy):
         """Train with early stopping on validation loss and keep the best vectors."""
         facts, params = self.context.facts, self.params
         model = lm.open_weights(self.context)
-        lm.add_soft_prompt(model, "prefix", params.tokens)
+        lm.add_soft_prompt(model, "prefix", params.tokens, instruction_block(facts))
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
         lm.learn(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)

@@ -94,8 +94,9 @@ def add_soft_prompt(
         kind: "prompt": vectors before the first layer (Lester et al. 2021, arXiv 2104.08691);
             "prefix": keys and values in every layer (Li & Liang 2021, arXiv 2101.00190).
         tokens: how many vectors.
-        text: words whose embeddings "prompt" begins with, repeated or cut to so many tokens;
-            without, at random.
+        text: words that the vectors begin as, repeated or cut to so many tokens: their embeddings,
+            or their keys and values, which do better than random ones (Lester et al., section 3.2;
+            Li & Liang, section 7.4); without, at random.
 
     Returns:
         The number of trainable weights.
@@ -110,8 +111,10 @@ def add_soft_prompt(
     unpack(lm, f"{kind} tuning")
     config = {"prompt": PromptTuningConfig, "prefix": PrefixTuningConfig}[kind]
     trainable = _wrap(lm, config(num_virtual_tokens=tokens, task_type=_task_type(lm)))
-    if kind == "prompt" and text:
-        _begin_with(lm, text)
+    if text:
+        ids = list(lm.tokenizer(text, add_special_tokens=False).input_ids) or [0]
+        ids = (ids * (tokens // len(ids) + 1))[:tokens]
+        {"prompt": _begin_with_embeddings, "prefix": _begin_with_keys_and_values}[kind](lm, ids)
     return trainable
 
 
@@ -141,16 +144,25 @@ def save_adapter(lm: LanguageModel, folder: Path) -> None:
     lm.model.save_pretrained(folder)
 
 
-def _begin_with(lm: LanguageModel, text: str) -> None:
-    """Set a soft prompt to the embeddings of a text's tokens."""
+def _begin_with_embeddings(lm: LanguageModel, ids: list[int]) -> None:
+    """Set a soft prompt to the embeddings of tokens."""
     import torch
 
     [weight] = [w for w in lm.model.prompt_encoder.parameters() if w.requires_grad]
-    ids = list(lm.tokenizer(text, add_special_tokens=False).input_ids) or [0]
-    ids = (ids * (len(weight) // len(ids) + 1))[: len(weight)]
     words = lm.model.get_base_model().get_input_embeddings()
     with torch.no_grad():
         weight.copy_(words(torch.tensor(ids, device=weight.device)).to(weight.dtype))
+
+
+def _begin_with_keys_and_values(lm: LanguageModel, ids: list[int]) -> None:
+    """Set a prefix to what the model itself keeps of tokens."""
+    import torch
+    from peft import initialize_kv_prefix_from_past_key_values
+
+    with torch.no_grad(), lm.model.disable_adapter():
+        given = torch.tensor([ids], device=lm.model.device)
+        kept = lm.model(given, use_cache=True).past_key_values
+    initialize_kv_prefix_from_past_key_values(lm.model, past_key_values=kept)
 
 
 def _wrap(lm: LanguageModel, config: object) -> int:

@@ -66,12 +66,12 @@ class FactRunner:
 
     def _wanted(self, trial: PlannedTrial) -> Iterator[tuple[str, Callable[..., Question | str]]]:
         """Yield fields of the record that a trial is to have, each with who words the question."""
-        facts, tuned = self.task.spec.facts, trial.needs_model and trial.learns == "weights"
+        facts, trained = self.task.spec.facts, trial.learns == "weights"
         if self._wants_likelihoods:
             yield "likelihood", likelihood_question
-        if tuned and facts.forgetting:
+        if trained and trial.needs_model and facts.forgetting:
             yield "probe", probe_question
-        if tuned and facts.robustness:
+        if trained and facts.robustness:
             yield "robustness", robustness_question
 
     @cached_property

@@ -44,6 +44,18 @@ def test_a_soft_prompt_can_begin_with_words():
     assert torch.equal(begun, words)
 
 
+@pytest.mark.parametrize("name", ["llama", "gpt2"])
+def test_a_prefix_that_begins_as_words_scores_as_if_they_stood_there(name):
+    lm = build(name)
+    prompt, completion = pairs(3)[0]
+    expected, _ = score_options(lm, [[5, 6, 7, 5, *prompt]], [[completion]])
+    lm.tokenizer = lambda text, **_: SimpleNamespace(input_ids=[5, 6, 7])
+    lm.prefix.clear()
+    add_soft_prompt(lm, "prefix", 4, "three words of it")
+    found, _ = score_options(lm, [prompt], [[completion]])
+    assert found[0] == pytest.approx(expected[0], abs=1e-3)
+
+
 def test_an_encoder_decoder_is_refused():
     with pytest.raises(ModelError, match="decoder-only"):
         add_soft_prompt(build("t5"), "prompt", 4)

@@ -37,7 +37,7 @@ def runs(tiny, run_tiny, tmp_path_factory):
     """A run without facts, and the same folder run again with them."""
     folder = tmp_path_factory.mktemp("facts")
     write_model(folder / "model", "llama-tied", chat=True)
-    arms = ["majority", LORA, {"use": "own.py:Odd"}]
+    arms = ["majority", "tfidf", LORA, {"use": "own.py:Odd"}]
     path = tiny(folder, ODD, arms, model="./model", facts=OFF)
     run_tiny(path, folder / "run")
     before = {
@@ -57,12 +57,12 @@ def test_turned_on_later_nothing_is_fitted_or_answered_again(runs):
     earlier = before["records.jsonl"].decode().splitlines()
     assert lines[: len(earlier)] == earlier
     kinds = [(line["kind"], line.get("arm")) for line in map(json.loads, lines[len(earlier) :])]
-    assert kinds == [("header", None), ("trial", "lora"), ("trial", "odd")]
+    assert kinds == [("header", None), ("trial", "tfidf"), ("trial", "lora"), ("trial", "odd")]
     old = {line["arm"]: line for line in map(json.loads, earlier) if line["kind"] == "trial"}
-    for arm in ("lora", "odd"):
+    both = {"probe", "robustness"}  # no figure of fitting or serving
+    for arm, measured in (("tfidf", {"robustness"}), ("lora", both), ("odd", both)):
         now = json.loads(records[arm].model_dump_json())
-        changed = {key for key in now if now[key] != old[arm][key]}
-        assert changed == {"probe", "robustness"}  # no figure of fitting or serving
+        assert {key for key in now if now[key] != old[arm][key]} == measured
     for name, content in before.items():
         if name.startswith("trials/"):
             assert (run.path / name).read_bytes() == content
@@ -138,7 +138,7 @@ def test_run_again_it_measures_again_only_what_failed(runs, run_tiny, tmp_path):
     folder, run, records, _ = runs
     copy = shutil.copytree(run.path, tmp_path / "run")
     written = {file: file.stat().st_mtime_ns for file in copy.rglob("measured.json")}
-    assert len(written) == 4  # the untuned model, lora twice, odd once
+    assert len(written) == 5  # the untuned model, lora twice, tfidf and odd once
     _, again = run_tiny(folder / "task.yaml", copy)
     anew = [file for file, at in written.items() if file.stat().st_mtime_ns != at]
     assert [file.parts[-5] for file in anew] == ["odd"]
