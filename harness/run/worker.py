@@ -109,6 +109,8 @@ class Worker:
         strategy = self.strategy()
         train, validation = self._split("train"), self._split("validation")
         before = train.sha256, validation.sha256
+        if strategy.learns == "weights":
+            self._tell_what_is_closed(train, strategy.needs_corpus)
         with self.ruler.phase("fit"):
             strategy.fit(train, validation, self.job.artifact)
         for file in self.job.scratch.rglob(RESUMED_S) if self.job.scratch else ():
@@ -117,6 +119,18 @@ class Worker:
             self.ruler.take_over(done.measurement)
         if (train.sha256, validation.sha256) != before:
             raise StrategyError("fit changed its training or validation rows")
+
+    def _tell_what_is_closed(self, train: Split, reads_documents: bool) -> None:
+        """Note what only some may read and all may be told, since weights know no groups."""
+        closed = {
+            "training rows": sum(bool(row.query.groups) for row in train),
+            "documents": sum(d.allow is not None for d in self._documents) * reads_documents,
+        }
+        said = " and ".join(f"{count} of the {what}" for what, count in closed.items() if count)
+        if said:
+            self._note(
+                "access", f"{said} are for groups and were learnt: any asker may be told of them"
+            )
 
     def _serve(self) -> None:
         strategy = self.strategy()
