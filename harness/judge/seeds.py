@@ -48,11 +48,7 @@ def over_seeds(points: Array, by_seed: Array, units: float) -> Array:
     added = max(0.0, between - crossed) / seeds
     if added == 0:
         return mean
-    df = (of_items + added) ** 2 / (
-        of_items**2 / max(units - 1, 1)
-        + (between / seeds) ** 2 / (seeds - 1)
-        + (crossed / seeds) ** 2 / ((seeds - 1) * max(units - 1, 1))
-    )
+    df = (of_items + added) ** 2 / (of_items**2 / max(units - 1, 1) + added**2 / (seeds - 1))
     widened = (of_items + added) * _widening(max(df, FEWEST_DF)) ** 2
     added = max(added, widened - of_items * _widening(max(units - 1, FEWEST_DF)) ** 2)
     # The same draws for every arm with as many seeds: what one seed does to both stays paired.
