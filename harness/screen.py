@@ -86,7 +86,7 @@ class Screen:
         self._table([COLUMNS, *(_cells(row) for row in comparison.rows)])
         found = comparison.recommendation
         self.console.print(f"\n[bold]{escape(found.headline)}[/bold]", soft_wrap=True)
-        for reason in found.reasons:
+        for reason in (*found.reasons, *comparison.not_as_sealed):
             self.say(f"- {reason}")
         for row in comparison.rows:
             if row.error:

@@ -218,7 +218,7 @@ class View:
             ("started", run["started_at"]),
             ("machine", f"{machine.cpu_model}, {cores}, {machine.gpu or 'no GPU'}, {machine.os}"),
             ("commit", run["git_commit"] or "not under version control"),
-            ("success criteria", f"sha256 {run['criteria_sha256']}"),
+            ("success criteria as sealed", f"sha256 {run['criteria_sha256']}"),
         ]
         for model in run["models"].values():
             facts += _model_facts(model, run["dtype"])

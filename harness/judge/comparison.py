@@ -280,6 +280,8 @@ class Comparison(Opinion):
     differences: tuple[Difference, ...] = ()
     resolution: Resolution | None = None
     """None where fewer than two arms finished."""
+    not_as_sealed: tuple[str, ...] = ()
+    """What the verdict rests on that is not as it was sealed before anything ran, in sentences."""
     findings: tuple[str, ...] = ()
     """What the audit of the data, the machine and the measurements found."""
     cost_curve: CostCurve | None = None
