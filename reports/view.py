@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import numbers
 from harness.judge import Comparison, Difference, Resolution, Row, Score
-from reports import told
+from reports import costs, told
 from reports.curve import Drawing
 
 VERDICTS = {
@@ -228,9 +228,23 @@ class View:
 
     @property
     def not_counted(self) -> list[str]:
-        """Parts of the cost that nobody gave figures for, each once."""
-        rows = [row for row in self.comparison.rows if row.score]
-        return list(dict.fromkeys(part for row in rows for part in row.cost.not_counted))
+        """Parts of the cost that nobody gave figures for, each once, and of which arms."""
+        return costs.not_counted(self.rows)
+
+    @property
+    def costs(self) -> list[tuple[str, ...]]:
+        """What each arm's cost is made of, a line of cells an arm."""
+        return costs.table(self.rows)
+
+    @property
+    def cost_headings(self) -> tuple[str, ...]:
+        """What those cells are."""
+        return costs.HEADINGS
+
+    @property
+    def cost_notes(self) -> str:
+        """What one must know to read them."""
+        return costs.notes(self.comparison, self.serving)
 
     def bar(self, row: Row) -> dict[str, float] | None:
         """Positions in per cent of an arm's score and interval on a scale from 0 to 1."""
