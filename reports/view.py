@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import numbers
-from harness.judge import Comparison, Difference, Resolution, Row, Score
+from harness.judge import (
+    Comparison,
+    Difference,
+    Resolution,
+    Row,
+    Score,
+    fitting_memory,
+    serving_memory,
+)
 from reports import costs, told
 from reports.curve import Drawing
 
@@ -51,10 +59,27 @@ class View:
         """The primary metric's name."""
         return str(self.comparison.task["metric"])
 
+    def fitting_memory(self, row: Row) -> str:
+        """An arm's peak memory while it was fitted."""
+        return fitting_memory(row, self.comparison.machine)
+
+    def serving_memory(self, row: Row) -> str:
+        """An arm's peak memory while it answered."""
+        return serving_memory(row, self.comparison.machine)
+
     @property
-    def has_gpu(self) -> bool:
-        """Whether memory figures are of a GPU."""
-        return self.comparison.machine.gpu is not None
+    def measured_note(self) -> str:
+        """How time and memory in the first table were measured."""
+        note = (
+            "Latency is of one request at a time: p50 and p95 with the arm's constant prompt kept"
+            " in memory, cold without. Memory is the peak of the arm's own process"
+        )
+        if self.comparison.machine.gpu is not None:
+            note += (
+                ": main memory (RAM), and what it reserved on the GPU where it used one. A limit on"
+                " memory is held against the GPU's where one was used, else against main memory"
+            )
+        return f"{note}. – means not measured."
 
     def cost(self, row: Row) -> str:
         """An arm's cost over the horizon."""

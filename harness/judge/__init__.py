@@ -14,6 +14,7 @@ from harness.judge.comparison import (
 )
 from harness.judge.cost import FITTING_REQUESTS, MACHINE_TIME
 from harness.judge.court import judge
+from harness.judge.memory import fitting_memory, serving_memory
 
 __all__ = [
     "FITTING_REQUESTS",
@@ -29,5 +30,7 @@ __all__ = [
     "Row",
     "Score",
     "compare",
+    "fitting_memory",
     "judge",
+    "serving_memory",
 ]

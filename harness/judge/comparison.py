@@ -173,7 +173,9 @@ class Row(Opinion):
     throughput_per_s: float | None = None
     fit_wall_s: float | None = None
     fit_peak_bytes: int | None = None
+    """What limits on memory are held against: of the GPU where the arm used one, else of RAM."""
     predict_peak_bytes: int | None = None
+    """Likewise, of serving."""
     artifact_bytes: int | None = None
     energy_j: float | None = None
     """Of fitting and of answering all test rows, by the GPU's own counter."""
@@ -184,6 +186,13 @@ class Row(Opinion):
     prompt_tokens_mean: float | None = None
     misses: tuple[str, ...] = ()
 
+    fit_peak_ram_bytes: int | None = None
+    """Resident main memory; None in this and the next three also in judgements of earlier versions.
+    """
+    fit_peak_gpu_bytes: int | None = None
+    """What torch reserved on the GPU; None: the arm used none."""
+    predict_peak_ram_bytes: int | None = None
+    predict_peak_gpu_bytes: int | None = None
     use: str
     """The strategy's registered name."""
     params: dict[str, Any]
