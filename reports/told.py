@@ -84,7 +84,8 @@ def overfitting(row: Row) -> str:
     if found.flagged:
         begin, end = map(numbers.score, found.train_loss)
         return (
-            f"overfits after step {found.step}: validation loss {lowest} → {last} until step"
-            f" {found.last_step}, training loss {begin} → {end}"
+            f"trained past its best step {found.step}, whose weights built-in tuning keeps:"
+            f" validation loss {lowest} → {last} until step {found.last_step}, training loss"
+            f" {begin} → {end}"
         )
     return f"no overfitting seen (validation loss {lowest} at its lowest, {last} at the end)"

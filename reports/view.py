@@ -20,6 +20,8 @@ from harness.judge import (
 )
 from reports import costs, told
 from reports.curve import Drawing
+from reports.provenance import provenance
+from reports.words import words
 
 VERDICTS = {
     "choose": "Choose",
@@ -235,21 +237,12 @@ class View:
     @property
     def provenance(self) -> list[tuple[str, str]]:
         """Everything needed to repeat or doubt the run."""
-        c, run = self.comparison, self.comparison.run
-        machine = c.machine
-        cores = f"{machine.cores} cores, {numbers.size(machine.memory_bytes)}"
-        facts = [
-            ("command", run["command"]),
-            ("started", run["started_at"]),
-            ("machine", f"{machine.cpu_model}, {cores}, {machine.gpu or 'no GPU'}, {machine.os}"),
-            ("commit", run["git_commit"] or "not under version control"),
-            ("success criteria as sealed", f"sha256 {run['criteria_sha256']}"),
-        ]
-        for model in run["models"].values():
-            facts += _model_facts(model, run["dtype"])
-        facts += [(f"{name} rows", f"sha256 {h}") for name, h in run["data"]["sha256"].items()]
-        packages = ", ".join(f"{name} {version}" for name, version in run["packages"].items())
-        return [*facts, ("python", f"{machine.python}; {packages}")]
+        return provenance(self.comparison)
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        """The words that a reader need not know, and what they mean here."""
+        return list(words(self.comparison))
 
     @property
     def not_counted(self) -> list[str]:
@@ -299,15 +292,3 @@ def _separation(found: Resolution) -> str:
         f"To tell them apart, if the difference is what it looks like ({looks}), takes about"
         f" {total} test rows: {more} more."
     )
-
-
-def _model_facts(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:
-    # Runs of earlier versions say nothing of a licence.
-    licence = [("model licence", model["licence"])] if model.get("licence") else []
-    if model["hosted"]:
-        return [("model", f"{model['name']}, {model['origin']}"), *licence]
-    return [
-        ("model", f"{model['name']} ({model['origin']}), asked for {dtype}"),
-        ("model hash", f"{model['sha256'] or model['revision']}"),
-        *licence,
-    ]
