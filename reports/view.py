@@ -132,6 +132,11 @@ class View:
         return f"answers all the same: {numbers.percent(share)} of {n} questions that have none"
 
     @property
+    def cited(self) -> list[tuple[str, ...]]:
+        """Of each arm that cites a few answers: arm, question's id, answer, sources."""
+        return [(row.strategy, *told.citation(one)) for row in self.rows for one in row.cited]
+
+    @property
     def changed(self) -> list[tuple[Row, list[tuple[str, str]]]]:
         """What tuning changed besides the score: of each arm what was asked, and its figures."""
         rows = told.concerned(self.rows)

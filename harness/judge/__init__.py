@@ -1,6 +1,7 @@
 """Run folder → scores, intervals, cost, break-even, verdict. Pure; starts no process."""
 
 from harness.judge.arm_facts import ArmFacts, Change
+from harness.judge.cited import CitedAnswer
 from harness.judge.compare import compare
 from harness.judge.comparison import (
     Comparison,
@@ -21,6 +22,7 @@ __all__ = [
     "MACHINE_TIME",
     "ArmFacts",
     "Change",
+    "CitedAnswer",
     "Comparison",
     "CostCurve",
     "CostParts",

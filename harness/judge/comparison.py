@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from harness.judge.arm_facts import ArmFacts
+from harness.judge.cited import CitedAnswer
 from harness.judge.opinion import Opinion
 from harness.records import Machine, Status
 
@@ -204,6 +205,8 @@ class Row(Opinion):
     """For choices among not too many labels."""
     unanswerable: Unanswerable | None = None
     """Where the task says what to answer to such questions, and has some."""
+    cited: tuple[CitedAnswer, ...] = ()
+    """The first answers of an arm that names sources."""
     worst_slice: SliceScore | None = None
     """The slice with the lowest score, of at least two that have at least 10 rows."""
     facts: ArmFacts = ArmFacts()

@@ -10,6 +10,7 @@ import numpy as np
 from harness import numbers
 from harness.judge import cost, elsewhere
 from harness.judge.checks import limit_checks, need_checks
+from harness.judge.cited import cited_answers
 from harness.judge.comparison import Foresight, Loss, Row, Score
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.facts import facts_of, wanted, worst_slice
@@ -59,6 +60,7 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
         facts=facts_of(evidence, arm),
         classes=class_scores(evidence, arm),
         unanswerable=unanswerable_of(evidence, arm),
+        cited=cited_answers(evidence, arm),
         energy_j=_energy_j(arm),
         fit_wall_s=usage.fit_s,
         fit_peak_bytes=fitting.limited_bytes,
