@@ -81,7 +81,7 @@ def _summary(name: str) -> str:
 def _verdict(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield what the verdict's own words mean, where it uses them."""
     found = comparison.recommendation
-    if found.verdict == "nothing_feasible":
+    if found.verdict == "nothing_feasible" or any(row.misses for row in comparison.rows):
         yield "feasible", "meets every limit and every need of the task file."
     if found.provisional:
         yield "provisional", "the best choice so far; these test rows do not show yet that it is."

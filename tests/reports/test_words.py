@@ -66,6 +66,8 @@ def test_a_metric_of_the_tasks_own_is_explained_though_its_file_may_be_gone(tmp_
     ("arms", "task", "word"),
     [
         (cheap_and_good(), {"limits": {"max_p95_ms": 1}}, "feasible"),
+        (cheap_and_good(), {"limits": {"min_score": 0.9}}, "feasible"),
+        ([Arm("a", status="failed", error="it broke")], {}, "feasible"),
         (cheap_and_good(2), {"margin": 0.0}, "provisional"),
         (cheap_and_good(), {"traffic": TRAFFIC}, "break-even"),
     ],
