@@ -74,7 +74,6 @@ class Case:
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(evidence, found.choice),
             resolution=resolution(evidence, rows, contest),
-            not_as_sealed=self.not_as_sealed,
             findings=(
                 *header.data.findings,
                 *self._measurement_findings(rows),
@@ -86,6 +85,7 @@ class Case:
                 self.prices, header.machine, terms, list(self._usages().values())
             ),
             run=self._run_facts(),
+            not_as_sealed=self.not_as_sealed,
         )
 
     def _terms(self, price: MachinePrice | None) -> cost.Terms:
