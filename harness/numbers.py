@@ -83,6 +83,14 @@ def size(size_bytes: int | None) -> str:
     return f"{significant(value, 3)} GiB"
 
 
+def memory(ram_bytes: int | None, gpu_bytes: int | None) -> str:
+    """Return peak memory on a machine with a GPU, where each figure says what it is of."""
+    if gpu_bytes is None:
+        return NOT_MEASURED if ram_bytes is None else f"{size(ram_bytes)} RAM"
+    on_gpu = f"{size(gpu_bytes)} GPU"
+    return on_gpu if ram_bytes is None else f"{on_gpu}, {size(ram_bytes)} RAM"
+
+
 def energy(joules: float) -> str:
     """Return an energy in joules, kilojoules or megajoules."""
     for unit, size_j in (("MJ", 1e6), ("kJ", 1e3)):

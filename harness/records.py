@@ -226,6 +226,9 @@ class RunHeader(Fact):
     criteria_sha256: str
     """Hash of metrics with their source, limits, needs, traffic, labour, price rows and margin, as
     they stood before anything ran."""
+    sealed: tuple[str, ...] = ()
+    """Keys of the task that the hash covers, besides price rows and metrics' sources. Empty in runs
+    of earlier versions, which sealed otherwise: theirs is not checked."""
     data: DataFacts
     models: dict[str, ModelRef]
     """Those that arms need, by the name that the task file gives."""

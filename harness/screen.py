@@ -15,7 +15,7 @@ from rich.status import Status
 from rich.table import Table
 
 from harness import numbers
-from harness.judge import Comparison, Row
+from harness.judge import Comparison, Row, fitting_memory, serving_memory
 from harness.plan import COLUMNS as FORESEEN
 from harness.plan import Outlook, cells, lines
 from harness.records import PlannedTrial, TrialRecord
@@ -83,10 +83,10 @@ class Screen:
 
     def show(self, comparison: Comparison) -> None:
         """Print the table and the verdict."""
-        self._table([COLUMNS, *(_cells(row) for row in comparison.rows)])
+        self._table([COLUMNS, *(_cells(row, comparison) for row in comparison.rows)])
         found = comparison.recommendation
         self.console.print(f"\n[bold]{escape(found.headline)}[/bold]", soft_wrap=True)
-        for reason in found.reasons:
+        for reason in (*found.reasons, *comparison.not_as_sealed):
             self.say(f"- {reason}")
         for row in comparison.rows:
             if row.error:
@@ -113,7 +113,7 @@ class Screen:
             print(line.rstrip())
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, comparison: Comparison) -> tuple[str, ...]:
     score = row.score
     cost = row.total_usd
     return (
@@ -125,8 +125,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         numbers.duration(row.p95_s),
         numbers.rate(row.throughput_per_s),
         numbers.duration(row.fit_wall_s),
-        numbers.size(row.fit_peak_bytes),
-        numbers.size(row.predict_peak_bytes),
+        fitting_memory(row, comparison.machine),
+        serving_memory(row, comparison.machine),
         numbers.size(row.artifact_bytes),
         numbers.usd(cost) if cost is not None else numbers.duration(row.cost.machine_s),
     )

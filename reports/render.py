@@ -38,8 +38,13 @@ def _render(template: str, comparison: Comparison, autoescape: bool) -> str:
 
 
 def _cell(text: object) -> str:
-    """Make a text safe inside a Markdown table or list: one line, no cell breaks, no HTML."""
+    """Make a text safe inside a Markdown table or list: one line, and only text.
+
+    It breaks out of no cell, and makes neither HTML nor a link or an image, which a page that
+    draws the report would fetch: `[text](address)`, or `[text]` with `[text]: address` elsewhere.
+    """
     one_line = " ".join(str(text).split())
     # Backslashes first: in front of a pipe, the text's own one would undo the escape.
     escaped = one_line.replace("\\", "\\\\").replace("|", "\\|")
+    escaped = escaped.replace("](", "]\\(").replace("]:", "]\\:")
     return escaped.replace("<", "&lt;").replace(">", "&gt;")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from harness import numbers
-from harness.judge import Change, Row
+from harness.judge import Change, CitedAnswer, Row
+
+MOST_SOURCES = 5
+"""Documents that are named beside an answer; of more, how many there are."""
 
 
 def concerned(rows: list[Row]) -> list[Row]:
@@ -84,7 +87,17 @@ def overfitting(row: Row) -> str:
     if found.flagged:
         begin, end = map(numbers.score, found.train_loss)
         return (
-            f"overfits after step {found.step}: validation loss {lowest} → {last} until step"
-            f" {found.last_step}, training loss {begin} → {end}"
+            f"trained past its best step {found.step}, whose weights built-in tuning keeps:"
+            f" validation loss {lowest} → {last} until step {found.last_step}, training loss"
+            f" {begin} → {end}"
         )
     return f"no overfitting seen (validation loss {lowest} at its lowest, {last} at the end)"
+
+
+def citation(found: CitedAnswer) -> tuple[str, str, str]:
+    """A question's id, its answer and what the answer cites."""
+    if found.answer is None:
+        return found.item, "failed", numbers.NOT_MEASURED
+    more = len(found.sources) - MOST_SOURCES
+    named = ", ".join(found.sources[:MOST_SOURCES]) + (f" and {more} more" if more > 0 else "")
+    return found.item, found.answer, named or "none"

@@ -9,9 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import numbers
-from harness.judge import Comparison, Difference, Resolution, Row, Score
-from reports import told
+from harness.judge import (
+    Comparison,
+    Difference,
+    Resolution,
+    Row,
+    Score,
+    fitting_memory,
+    serving_memory,
+)
+from reports import costs, told
 from reports.curve import Drawing
+from reports.provenance import provenance
+from reports.words import words
 
 VERDICTS = {
     "choose": "Choose",
@@ -51,10 +61,27 @@ class View:
         """The primary metric's name."""
         return str(self.comparison.task["metric"])
 
+    def fitting_memory(self, row: Row) -> str:
+        """An arm's peak memory while it was fitted."""
+        return fitting_memory(row, self.comparison.machine)
+
+    def serving_memory(self, row: Row) -> str:
+        """An arm's peak memory while it answered."""
+        return serving_memory(row, self.comparison.machine)
+
     @property
-    def has_gpu(self) -> bool:
-        """Whether memory figures are of a GPU."""
-        return self.comparison.machine.gpu is not None
+    def measured_note(self) -> str:
+        """How time and memory in the first table were measured."""
+        note = (
+            "Latency is of one request at a time: p50 and p95 with the arm's constant prompt kept"
+            " in memory, cold without. Memory is the peak of the arm's own process"
+        )
+        if self.comparison.machine.gpu is not None:
+            note += (
+                ": main memory (RAM), and what it reserved on the GPU where it used one. A limit on"
+                " memory is held against the GPU's where one was used, else against main memory"
+            )
+        return f"{note}. – means not measured."
 
     def cost(self, row: Row) -> str:
         """An arm's cost over the horizon."""
@@ -103,6 +130,11 @@ class View:
             return None
         share, n = row.unanswerable.answered_anyway, row.unanswerable.n
         return f"answers all the same: {numbers.percent(share)} of {n} questions that have none"
+
+    @property
+    def cited(self) -> list[tuple[str, ...]]:
+        """Of each arm that cites a few answers: arm, question's id, answer, sources."""
+        return [(row.strategy, *told.citation(one)) for row in self.rows for one in row.cited]
 
     @property
     def changed(self) -> list[tuple[Row, list[tuple[str, str]]]]:
@@ -210,27 +242,32 @@ class View:
     @property
     def provenance(self) -> list[tuple[str, str]]:
         """Everything needed to repeat or doubt the run."""
-        c, run = self.comparison, self.comparison.run
-        machine = c.machine
-        cores = f"{machine.cores} cores, {numbers.size(machine.memory_bytes)}"
-        facts = [
-            ("command", run["command"]),
-            ("started", run["started_at"]),
-            ("machine", f"{machine.cpu_model}, {cores}, {machine.gpu or 'no GPU'}, {machine.os}"),
-            ("commit", run["git_commit"] or "not under version control"),
-            ("success criteria", f"sha256 {run['criteria_sha256']}"),
-        ]
-        for model in run["models"].values():
-            facts += _model_facts(model, run["dtype"])
-        facts += [(f"{name} rows", f"sha256 {h}") for name, h in run["data"]["sha256"].items()]
-        packages = ", ".join(f"{name} {version}" for name, version in run["packages"].items())
-        return [*facts, ("python", f"{machine.python}; {packages}")]
+        return provenance(self.comparison)
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        """The words that a reader need not know, and what they mean here."""
+        return list(words(self.comparison))
 
     @property
     def not_counted(self) -> list[str]:
-        """Parts of the cost that nobody gave figures for, each once."""
-        rows = [row for row in self.comparison.rows if row.score]
-        return list(dict.fromkeys(part for row in rows for part in row.cost.not_counted))
+        """Parts of the cost that nobody gave figures for, each once, and of which arms."""
+        return costs.not_counted(self.rows)
+
+    @property
+    def costs(self) -> list[tuple[str, ...]]:
+        """What each arm's cost is made of, a line of cells an arm."""
+        return costs.table(self.rows)
+
+    @property
+    def cost_headings(self) -> tuple[str, ...]:
+        """What those cells are."""
+        return costs.HEADINGS
+
+    @property
+    def cost_notes(self) -> str:
+        """What one must know to read them."""
+        return costs.notes(self.comparison, self.serving)
 
     def bar(self, row: Row) -> dict[str, float] | None:
         """Positions in per cent of an arm's score and interval on a scale from 0 to 1."""
@@ -260,15 +297,3 @@ def _separation(found: Resolution) -> str:
         f"To tell them apart, if the difference is what it looks like ({looks}), takes about"
         f" {total} test rows: {more} more."
     )
-
-
-def _model_facts(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:
-    # Runs of earlier versions say nothing of a licence.
-    licence = [("model licence", model["licence"])] if model.get("licence") else []
-    if model["hosted"]:
-        return [("model", f"{model['name']}, {model['origin']}"), *licence]
-    return [
-        ("model", f"{model['name']} ({model['origin']}), asked for {dtype}"),
-        ("model hash", f"{model['sha256'] or model['revision']}"),
-        *licence,
-    ]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from harness import numbers
 from harness.judge.comparison import Check
+from harness.judge.memory import Peaks
 from harness.types import ModelRef
 
 GIB = 2**30
@@ -35,8 +36,8 @@ def limit_checks(
     limits: dict[str, Any],
     score: tuple[float, float | None, float | None],
     p95_s: tuple[float, float, float] | None,
-    serve_bytes: int | None,
-    fit_bytes: int | None,
+    serving: Peaks,
+    fitting: Peaks,
     usd_per_1k: float | None,
 ) -> Iterator[Check]:
     """Yield one check for each limit that the task sets.
@@ -45,8 +46,8 @@ def limit_checks(
         limits: the task's `limits`.
         score: value and interval of the primary metric.
         p95_s: value and interval of the 95th percentile of latency.
-        serve_bytes: peak memory of serving.
-        fit_bytes: peak memory of fitting.
+        serving: peak memory of serving.
+        fitting: peak memory of fitting.
         usd_per_1k: money for 1,000 requests, as the task serves.
     """
     if (floor := limits["min_score"]) is not None:
@@ -60,14 +61,20 @@ def limit_checks(
         )
     if (limit := limits["max_p95_ms"]) is not None:
         yield _at_most("max_p95_ms", "p95", limit / 1000, p95_s, numbers.duration, "not measured")
-    for key, what, measured in (
-        ("max_serve_memory_gib", "serving memory", serve_bytes),
-        ("max_fit_memory_gib", "fitting memory", fit_bytes),
+    for key, what, peaks in (
+        ("max_serve_memory_gib", "serving memory", serving),
+        ("max_fit_memory_gib", "fitting memory", fitting),
     ):
         if (limit := limits[key]) is not None:
+            measured = peaks.limited_bytes
             found = None if measured is None else (measured, measured, measured)
             yield _at_most(
-                key, what, limit * GIB, found, lambda b: numbers.size(int(b)), "not measured"
+                key,
+                f"{what}{peaks.place}",
+                limit * GIB,
+                found,
+                lambda b: numbers.size(int(b)),
+                "not measured",
             )
     if (limit := limits["max_usd_per_1k"]) is not None:
         money = None if usd_per_1k is None else (usd_per_1k, usd_per_1k, usd_per_1k)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from harness.judge.arm_facts import ArmFacts
+from harness.judge.cited import CitedAnswer
 from harness.judge.opinion import Opinion
 from harness.records import Machine, Status
 
@@ -173,7 +174,9 @@ class Row(Opinion):
     throughput_per_s: float | None = None
     fit_wall_s: float | None = None
     fit_peak_bytes: int | None = None
+    """What limits on memory are held against: of the GPU where the arm used one, else of RAM."""
     predict_peak_bytes: int | None = None
+    """Likewise, of serving."""
     artifact_bytes: int | None = None
     energy_j: float | None = None
     """Of fitting and of answering all test rows, by the GPU's own counter."""
@@ -184,6 +187,13 @@ class Row(Opinion):
     prompt_tokens_mean: float | None = None
     misses: tuple[str, ...] = ()
 
+    fit_peak_ram_bytes: int | None = None
+    """Resident main memory; None in this and the next three also in judgements of earlier versions.
+    """
+    fit_peak_gpu_bytes: int | None = None
+    """What torch reserved on the GPU; None: the arm used none."""
+    predict_peak_ram_bytes: int | None = None
+    predict_peak_gpu_bytes: int | None = None
     use: str
     """The strategy's registered name."""
     params: dict[str, Any]
@@ -195,6 +205,8 @@ class Row(Opinion):
     """For choices among not too many labels."""
     unanswerable: Unanswerable | None = None
     """Where the task says what to answer to such questions, and has some."""
+    cited: tuple[CitedAnswer, ...] = ()
+    """The first answers of an arm that names sources."""
     worst_slice: SliceScore | None = None
     """The slice with the lowest score, of at least two that have at least 10 rows."""
     facts: ArmFacts = ArmFacts()
@@ -280,6 +292,8 @@ class Comparison(Opinion):
     differences: tuple[Difference, ...] = ()
     resolution: Resolution | None = None
     """None where fewer than two arms finished."""
+    not_as_sealed: tuple[str, ...] = ()
+    """What the verdict rests on that is not as it was sealed before anything ran, in sentences."""
     findings: tuple[str, ...] = ()
     """What the audit of the data, the machine and the measurements found."""
     cost_curve: CostCurve | None = None

@@ -16,6 +16,9 @@ from harness.judge.comparison import CostParts
 HOURS_PER_MONTH = 730
 """8,760 hours a year / 12, as cloud providers bill."""
 MONTH_S = HOURS_PER_MONTH * 3600
+MACHINE_TIME = "machine time in money (no price row stands for this machine)"
+FITTING_REQUESTS = "requests to a hosted model while fitting"
+"""Named among what is not counted; where fitting has a figure all the same, it is of the rest."""
 
 
 @dataclass(frozen=True)
@@ -163,13 +166,13 @@ def cost_of(usage: Usage, terms: Terms) -> CostParts:
     fitting = fitting_usd(usage, terms)
     labels, people, missing = _labour(usage, terms)
     if terms.usd_per_hour is None:
-        missing.append("machine time in money (no price row stands for this machine)")
+        missing.append(MACHINE_TIME)
     if usage.elsewhere and usage.usd_per_request is None:
         missing.append(
             "requests to a hosted model (model.usd_per_million_…_tokens, or a row of prices)"
         )
     elif usage.fit_charged_usd is None:
-        missing.append("requests to a hosted model while fitting")
+        missing.append(FITTING_REQUESTS)
     if not terms.traffic:
         missing.append("traffic (not given: serving 1,000 requests is compared)")
     return CostParts(

@@ -22,6 +22,7 @@ from harness.judge.pairs import differences
 from harness.judge.resample import bootstrap
 from harness.judge.resolution import resolution
 from harness.judge.rows import build_row, usage_of, with_loss
+from harness.judge.sealed import not_as_sealed
 from harness.judge.values import counted_rows, estimate, statistics
 from harness.judge.verdict import Contender, decide
 from harness.judge.volume import break_evens, curve
@@ -40,9 +41,10 @@ def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
         prices: to use in place of those that stood when it was run.
     """
     evidence = gather(folder)
-    if prices is None and evidence.header.prices is not None:
-        prices = Prices.model_validate(evidence.header.prices)
-    return Case(evidence.priced(prices), _applied(evidence, prices)).comparison()
+    sealed = _applied(evidence, Prices.model_validate(evidence.header.prices or {}))
+    applied = sealed if prices is None else _applied(evidence, prices)
+    differs = not_as_sealed(evidence.header, other_prices=applied != sealed)
+    return Case(evidence.priced(applied), applied, tuple(differs)).comparison()
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Case:
     """With what hosted models charge, where prices say it."""
     prices: Prices
     """The rows that apply to this run."""
+    not_as_sealed: tuple[str, ...] = ()
 
     def comparison(self) -> Comparison:
         """Judge everything."""
@@ -82,6 +85,7 @@ class Case:
                 self.prices, header.machine, terms, list(self._usages().values())
             ),
             run=self._run_facts(),
+            not_as_sealed=self.not_as_sealed,
         )
 
     def _terms(self, price: MachinePrice | None) -> cost.Terms:
@@ -191,9 +195,9 @@ class Case:
         return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 
-def _applied(evidence: Evidence, prices: Prices | None) -> Prices:
+def _applied(evidence: Evidence, prices: Prices) -> Prices:
     header = evidence.header
-    return prices.used(header.machine, header.models.values()) if prices else Prices()
+    return prices.used(header.machine, header.models.values())
 
 
 def _weights(arm: ArmEvidence) -> int | None:

@@ -109,11 +109,11 @@ class Evidence:
             return None
         return self.header.models.get(arm.plan.model or "")
 
-    def priced(self, prices: Prices | None) -> Evidence:
+    def priced(self, prices: Prices) -> Evidence:
         """Return the same, with what prices say of hosted models that the task gives none for."""
         models = self.header.models.items()
-        endpoints = {k: replace(m, hosted=prices.priced(m)) for k, m in models} if prices else {}
-        header = self.header.model_copy(update={"models": {**self.header.models, **endpoints}})
+        endpoints = {name: replace(model, hosted=prices.priced(model)) for name, model in models}
+        header = self.header.model_copy(update={"models": endpoints})
         return replace(self, header=header)
 
     def items(self, arm: ArmEvidence, seed: int) -> Items:

@@ -61,8 +61,9 @@ def _overfitting_text(row: Row, found: Overfitting) -> str:
     validation, trained = (" to ".join(map(numbers.score, pair or ())) for pair in losses)
     seed = f" (seed {found.seed})" if len(row.seeds) > 1 else ""
     return (
-        f"{row.strategy}{seed} overfits after step {found.step}: until step {found.last_step} its"
-        f" validation loss rises from {validation} while its training loss falls from {trained}"
+        f"{row.strategy}{seed} trained past its best step {found.step}: until step"
+        f" {found.last_step} its validation loss rises from {validation} while its training loss"
+        f" falls from {trained}; built-in tuning keeps the weights of step {found.step}"
     )
 
 

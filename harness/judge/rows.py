@@ -10,11 +10,13 @@ import numpy as np
 from harness import numbers
 from harness.judge import cost, elsewhere
 from harness.judge.checks import limit_checks, need_checks
+from harness.judge.cited import cited_answers
 from harness.judge.comparison import Foresight, Loss, Row, Score
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.facts import facts_of, wanted, worst_slice
 from harness.judge.foresight import foresight
 from harness.judge.intervals import quantile_interval
+from harness.judge.memory import Peaks
 from harness.judge.particulars import class_scores, unanswerable_of
 from harness.judge.scoring import further_score, item_metric, primary_score, score, slice_scores
 from harness.records import LoadedModel, Measurement, Phase, WorkerResult
@@ -34,15 +36,14 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
     parts = cost.cost_of(usage, terms)
     busy = cost.usd_per_1k_busy(usage, terms)
     reserved = cost.usd_per_1k_reserved(usage, terms)
-    serve_bytes = _peak(arm, "serve", SERVING)
-    fit_bytes = _peak(arm, "fit", ("fit",))
+    serving, fitting = _peaks(arm, "serve", SERVING), _peaks(arm, "fit", ("fit",))
     checks = (
         *limit_checks(
             task["limits"],
             (primary.value or 0.0, primary.ci_low, primary.ci_high),
             None if timing["p95_s"] is None else (timing["p95_s"], *_p95_interval(arm)),
-            serve_bytes,
-            fit_bytes,
+            serving,
+            fitting,
             cost.usd_per_1k(usage, terms),
         ),
         *need_checks(task["needs"], arm.plan.provides, evidence.model_of(arm)),
@@ -59,10 +60,15 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
         facts=facts_of(evidence, arm),
         classes=class_scores(evidence, arm),
         unanswerable=unanswerable_of(evidence, arm),
+        cited=cited_answers(evidence, arm),
         energy_j=_energy_j(arm),
         fit_wall_s=usage.fit_s,
-        fit_peak_bytes=fit_bytes,
-        predict_peak_bytes=serve_bytes,
+        fit_peak_bytes=fitting.limited_bytes,
+        fit_peak_ram_bytes=fitting.ram_bytes,
+        fit_peak_gpu_bytes=fitting.gpu_bytes,
+        predict_peak_bytes=serving.limited_bytes,
+        predict_peak_ram_bytes=serving.ram_bytes,
+        predict_peak_gpu_bytes=serving.gpu_bytes,
         fit_usd=parts.fitting_usd,
         usd_per_1k_busy=busy,
         usd_per_1k_reserved=reserved,
@@ -127,8 +133,9 @@ def _foresight(arm: ArmEvidence) -> Foresight | None:
         for trial in arm.trials
         if trial.serve
     ]
-    peaks = _peak(arm, "fit", ("fit",)), _peak(arm, "serve", SERVING)
-    return foresight(forecast, peaks, (_walls(arm, "fit", ("fit",)), served))
+    peaks = _peaks(arm, "fit", ("fit",)), _peaks(arm, "serve", SERVING)
+    limited = peaks[0].limited_bytes, peaks[1].limited_bytes
+    return foresight(forecast, limited, (_walls(arm, "fit", ("fit",)), served))
 
 
 def _model_text(model: LoadedModel) -> str:
@@ -182,12 +189,11 @@ def _walls(arm: ArmEvidence, half: str, phases: tuple[Phase, ...]) -> list[float
     return [measurement.wall_s for measurement in _measurements(arm, half, phases)]
 
 
-def _peak(arm: ArmEvidence, half: str, phases: tuple[Phase, ...]) -> int | None:
-    """Return the highest peak: of GPU memory where one was used, else resident memory."""
+def _peaks(arm: ArmEvidence, half: str, phases: tuple[Phase, ...]) -> Peaks:
     found = _measurements(arm, half, phases)
+    ram = [m.peak_rss_bytes for m in found if m.peak_rss_bytes]
     gpu = [m.peak_gpu_bytes for m in found if m.peak_gpu_bytes]
-    rss = [m.peak_rss_bytes for m in found if m.peak_rss_bytes]
-    return max(gpu or rss, default=None)
+    return Peaks(max(ram, default=None), max(gpu, default=None))
 
 
 def _energy_j(arm: ArmEvidence) -> float | None:

@@ -11,21 +11,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
-from pathlib import Path
-from typing import Any
 
+from harness.criteria import CRITERIA, seal
 from harness.errors import ModelError
-from harness.hashing import sha256_of
-from harness.own_metric import source_of
 from harness.records import Forecast, PlannedTrial, RunHeader
 from harness.run import identity, machine
 from harness.task import Task
 from harness.task.models import Hosted, Model, name_of
 from harness.task.schema import Arm
 from harness.types import Endpoint, ModelRef
-
-CRITERIA = ("metric", "also", "limits", "needs", "traffic", "labour", "margin")
-"""The keys of a task that say what counts as success, and what it may cost."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,8 @@ def header(
         started_at=started_at,
         task=spec,
         task_folder=str(task.folder.resolve()),
-        criteria_sha256=_criteria_sha256(spec, prices, task.folder),
+        criteria_sha256=seal(spec, prices, task.folder),
+        sealed=CRITERIA,
         data=task.data,
         models=dict(setting.models),
         device=setting.device,
@@ -129,16 +124,6 @@ def header(
         machine=this_machine,
         command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
     )
-
-
-def _criteria_sha256(spec: dict[str, Any], prices: dict[str, Any] | None, folder: Path) -> str:
-    """Seal all that the verdict rests on besides what is measured.
-
-    The keys of CRITERIA, the price rows that apply, and the source of a metric of the task's own.
-    """
-    criteria = {key: spec[key] for key in CRITERIA}
-    sources = [source_of(name, folder) for name in (spec["metric"], *spec["also"])]
-    return sha256_of({**criteria, "metrics": sources, "prices": prices})
 
 
 def _planned(

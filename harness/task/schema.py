@@ -122,7 +122,10 @@ class Limits(Spec):
     min_score: float | None = None
     max_p95_ms: PositiveFloat | None = None
     max_serve_memory_gib: PositiveFloat | None = None
+    """Peak while serving. Of an arm that uses a GPU it is what torch reserves there, whatever main
+    memory it takes besides; of an arm that uses none it is main memory."""
     max_fit_memory_gib: PositiveFloat | None = None
+    """Peak while fitting, likewise."""
     max_usd_per_1k: NonNegativeFloat | None = None
 
 

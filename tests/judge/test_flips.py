@@ -17,6 +17,7 @@ from harness.judge.comparison import Row, Score
 from harness.judge.contest import Contest
 from harness.judge.cost import Terms, Usage, usd_per_1k
 from harness.judge.flips import flips
+from harness.judge.memory import Peaks
 from harness.prices import Prices
 
 TARGETS = ["yes", "no"] * 60
@@ -143,7 +144,12 @@ def benches(draw):
         )
         p95_s = draw(st.floats(0.01, 1.0))
         checks = limit_checks(
-            limits, (value, None, None), (p95_s,) * 3, None, None, usd_per_1k(usages[name], terms)
+            limits,
+            (value, None, None),
+            (p95_s,) * 3,
+            Peaks(None),
+            Peaks(None),
+            usd_per_1k(usages[name], terms),
         )
         rows.append(
             Row(

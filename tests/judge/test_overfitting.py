@@ -82,12 +82,13 @@ def test_a_finding_names_arm_and_step_and_a_cut_off_line_is_no_harm(tmp_path):
     path.write_text("\n".join([*lines, lines[0][:9]]))
     comparison = judge(folder)
     said = (
-        "deep overfits after step 4: until step 8 its validation loss rises from 0.800 to 1.000"
-        " while its training loss falls from 0.750 to 0.350"
+        "deep trained past its best step 4: until step 8 its validation loss rises from 0.800 to"
+        " 1.000 while its training loss falls from 0.750 to 0.350; built-in tuning keeps the"
+        " weights of step 4"
     )
     assert said in comparison.findings
     for text in (markdown(comparison), html(comparison)):
-        assert "deep, training curves: overfits after step 4" in text
+        assert "deep, training curves: trained past its best step 4, whose weights" in text
 
 
 def test_it_can_be_switched_off(tmp_path):
@@ -99,4 +100,4 @@ def test_it_can_be_switched_off(tmp_path):
     path.write_text("\n".join(map(json.dumps, log(FALLING, [1.0, 0.8, 0.9, 1.0]))))
     comparison = judge(folder)
     assert comparison.rows[0].facts.overfitting is None
-    assert not any("overfits" in finding for finding in comparison.findings)
+    assert not any("best step" in finding for finding in comparison.findings)

@@ -8,6 +8,7 @@ import pytest
 from harness.judge.checks import limit_checks, need_checks
 from harness.judge.comparison import Check, Loss
 from harness.judge.contest import Contest
+from harness.judge.memory import Peaks
 from harness.judge.verdict import Contender, cheapest, decide, items_to_settle
 from harness.types import Endpoint, ModelRef
 
@@ -213,10 +214,13 @@ def test_the_best_arm_is_never_held_against_itself():
     assert any("Its loss to another arm may still be" in reason for reason in found.reasons)
 
 
+NO_PEAKS = Peaks(None), Peaks(None)
+
+
 def test_a_limit_on_quality_is_met_on_the_mark_and_never_dropped():
     floor = {**NO_LIMITS, "min_score": 0.85}
     on_it, below = (
-        next(limit_checks(floor, (v, 0.8, 0.9), None, None, None, None)) for v in (0.85, 0.8)
+        next(limit_checks(floor, (v, 0.8, 0.9), None, *NO_PEAKS, None)) for v in (0.85, 0.8)
     )
     assert (on_it.state, on_it.borderline) == ("met", True)
     assert (below.state, below.excess) == ("missed", pytest.approx(0.05 / 0.85))
@@ -232,7 +236,7 @@ def test_a_limit_on_quality_is_met_on_the_mark_and_never_dropped():
     ],
 )
 def test_what_is_not_known_meets_no_limit(limit, words):
-    (check,) = limit_checks({**NO_LIMITS, limit: 1.0}, (0.9, None, None), None, None, None, None)
+    (check,) = limit_checks({**NO_LIMITS, limit: 1.0}, (0.9, None, None), None, *NO_PEAKS, None)
     assert check.key == f"limits.{limit}"
     assert (check.state, check.excess) == ("unknown", None)
     assert words in check.text
@@ -249,14 +253,24 @@ def test_what_is_not_known_meets_no_limit(limit, words):
 )
 def test_a_limit_inside_the_interval_is_borderline(interval, state, borderline):
     limits = {**NO_LIMITS, "max_p95_ms": 400}
-    (check,) = limit_checks(limits, (0.9, None, None), interval, None, None, None)
+    (check,) = limit_checks(limits, (0.9, None, None), interval, *NO_PEAKS, None)
     assert (check.state, check.borderline) == (state, borderline)
 
 
 def test_memory_is_held_against_gibibytes():
     limits = {**NO_LIMITS, "max_serve_memory_gib": 1, "max_fit_memory_gib": 1}
-    serve, fit = limit_checks(limits, (0.9, None, None), None, 2**30, 3 * 2**29, None)
+    peaks = Peaks(2**30), Peaks(3 * 2**29)
+    serve, fit = limit_checks(limits, (0.9, None, None), None, *peaks, None)
     assert (serve.state, fit.state, fit.excess) == ("met", "missed", pytest.approx(0.5))
+
+
+def test_a_limit_on_memory_is_on_the_gpus_where_one_was_used_and_says_so():
+    limits = {**NO_LIMITS, "max_serve_memory_gib": 1, "max_fit_memory_gib": 1}
+    peaks = Peaks(ram_bytes=2**40, gpu_bytes=2**29), Peaks(ram_bytes=2**29, gpu_bytes=None)
+    serve, fit = limit_checks(limits, (0.9, None, None), None, *peaks, None)
+    assert (serve.state, fit.state) == ("met", "met")
+    assert serve.text == "serving memory on the GPU 512 MiB against at most 1.00 GiB"
+    assert fit.text == "fitting memory 512 MiB against at most 1.00 GiB"
 
 
 def test_a_need_that_is_not_offered_is_missed_and_one_that_is_not_asked_for_is_no_check():

@@ -1,0 +1,89 @@
+"""The words of a report that its reader need not know, each in a sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness import metrics, numbers
+from harness.errors import UnknownNameError
+from harness.judge import Comparison
+
+OWN_METRIC = (
+    "the task's own measure: what an answer is worth, from 0 to 1, by a function in that file; its"
+    " mean over the rows"
+)
+F1 = (
+    "from 0 to 1, high only where precision (of what is answered, the share that is right) and"
+    " recall (of what is right, the share that is answered) both are: their harmonic mean"
+)
+
+
+def words(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield each word that the report uses, and what it means there."""
+    yield (
+        "arm",
+        "one way of doing the task. All arms may learn from the same rows, and answer the same"
+        " test rows.",
+    )
+    yield from _metrics(comparison)
+    yield (
+        "95 % interval",
+        "the range in which the true figure lies, as far as these rows tell: 95 times in 100.",
+    )
+    yield "points", "hundredths of a score: from 0.640 to 0.690 is 5 points."
+    yield (
+        "loss",
+        "by how many points an arm scores below the best of the others on the same rows; below 0"
+        " it leads. Its bounds hold for all arms at once.",
+    )
+    margin = numbers.points(comparison.task["margin"])
+    yield (
+        "margin",
+        f"the loss that this task accepts for something cheaper or simpler: {margin}. Test rows"
+        " certify a margin when there are enough of them to show that a loss is no larger, bounds"
+        " included. They settle an arm when they show that, or that it is worse than the best.",
+    )
+    yield from _verdict(comparison)
+    yield (
+        "p50, p95",
+        "half of the requests, and 95 in 100, were answered within this time; cold: with nothing"
+        " kept from an earlier request.",
+    )
+    yield "fitting", "all that an arm does once, before it answers: training, or building an index."
+    yield "artifact", "what fitting leaves on disk, to be shipped to wherever the arm serves."
+    if any(row.facts.overfitting for row in comparison.rows):
+        yield (
+            "training loss, validation loss",
+            "how improbable a model finds the right answers, on the rows that it learns from and on"
+            " rows held back. Where the first falls and the second rises, it learns by heart:"
+            " overfitting.",
+        )
+
+
+def _metrics(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield what each metric of the report is, the one that decides first."""
+    further = (score.metric for row in comparison.rows for score in row.also)
+    decides = str(comparison.task["metric"])
+    found = {name: _summary(name) for name in dict.fromkeys([decides, *further])}
+    for name, summary in found.items():
+        yield name, f"{summary}.{' This score decides.' if name == decides else ''}"
+    if any("F1" in summary for summary in found.values()):
+        yield "F1", f"{F1}."
+
+
+def _summary(name: str) -> str:
+    try:
+        return metrics.find(name).summary
+    except UnknownNameError:  # a function in a file, which may be gone
+        return OWN_METRIC
+
+
+def _verdict(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield what the verdict's own words mean, where it uses them."""
+    found = comparison.recommendation
+    if found.verdict == "nothing_feasible" or any(row.misses for row in comparison.rows):
+        yield "feasible", "meets every limit and every need of the task file."
+    if found.provisional:
+        yield "provisional", "the best choice so far; these test rows do not show yet that it is."
+    if found.break_even:
+        yield "break-even", "the number of requests at which two arms cost the same."
