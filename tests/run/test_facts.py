@@ -1,4 +1,4 @@
-"""What tuning changed, in real processes: measured after the answers, and never instead of them."""
+"""What training changed, and how answers hold up, in real processes: measured after the answers, and never instead of them."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_both_reports_tell_it(runs):
     _, run, *_ = runs
     comparison = judge(run)
     for text in (markdown(comparison), html(comparison)):
-        assert "What tuning changed" in text
+        assert "What training changed, and how answers hold up" in text
         assert "general text, bits per byte (less is better, 63 passages)" in text
         assert "gives no likelihoods" in text
         assert "reordered options, accuracy (8 of 8 rows changed)" in text
