@@ -75,7 +75,9 @@ class Contest:
         The lower bound is above 0 where the arm is shown not to be the best. Upper bounds are
         taken against the arms not so excluded (Edwards and Hsu 1983, JASA 78, 965–971); they hold
         together, and so does every exclusion. How far an excluded arm is behind at the least
-        holds for that arm by itself. Neither bound claims more than the rule of three lets it.
+        holds for that arm by itself. Neither bound claims more than the rule of three lets it; but
+        where every other arm is excluded there is no rival left that could be better, and the last
+        one's upper bound is 0.
 
         Args:
             among: the arms that compete.
@@ -91,14 +93,16 @@ class Contest:
         # 1e-16 would show an arm worse.
         least = lead - np.maximum(width, floor)
         low = np.where(others, least, -np.inf).max(axis=1).round(12)
-        in_play = low <= 0
-        reach = np.where(others & in_play[None, :], lead + width.T, -np.inf).max(axis=1)
+        rivals = others & (low <= 0)[None, :]
+        reach = np.where(rivals, np.maximum(lead + width.T, floor), -np.inf).max(axis=1)
+        # All others are shown not to be the best: then this arm loses nothing.
+        reach = np.where(rivals.any(axis=1), reach, 0.0)
         best_other = np.where(others, lead, -np.inf).argmax(axis=1)
         return {
             name: Loss(
                 value=float(lead[i, best_other[i]]),
                 low=float(low[i]) + 0.0,  # no -0.0
-                high=round(float(max(floor, reach[i], lead[i, best_other[i]])), 12),
+                high=round(float(max(reach[i], lead[i, best_other[i]])), 12),
                 to=among[best_other[i]],
             )
             for i, name in enumerate(among)

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 from harness import numbers
 from harness.judge.comparison import Check, Loss, Recommendation
 from harness.judge.contest import Contest
+from harness.judge.settling import rows_to_settle
 
 EQUAL_COST = 1.05
 """Costs whose ratio is at most this count as equal."""
@@ -179,11 +179,15 @@ class Hearing:
 
     def _why(self, choice: Contender) -> list[str]:
         loss = self.losses[choice.name]
+        shown = (
+            f"it is at most {numbers.points(_upper(loss))} worse than the best other arm, within"
+            f" the margin of {numbers.points(self.margin)}"
+        )
+        if _upper(loss) <= 0:
+            shown = "no other arm is better"
         reasons = [
             f"{choice.name} scores {numbers.score(choice.score)} on"
-            f" {numbers.count(self.contest.n)} test rows; with 95 % confidence it is at most"
-            f" {numbers.points(_upper(loss))} worse than the best other arm, within the margin of"
-            f" {numbers.points(self.margin)}."
+            f" {numbers.count(self.contest.n)} test rows; with 95 % confidence {shown}."
         ]
         if len(self.candidates) > 1:
             reasons.append(
@@ -213,7 +217,8 @@ class Hearing:
 
     def _what_settles(self, contender: Contender) -> list[str]:
         loss = self.losses[contender.name]
-        needed = items_to_settle(loss, self.margin, self.contest.n)
+        among = [c.name for c in self.feasible]
+        needed = rows_to_settle(self.contest, among, contender.name, self.margin)
         if needed is None:
             return []
         return [
@@ -280,22 +285,6 @@ def _total_excess(contender: Contender) -> float:
     return max(
         (float("inf") if check.excess is None else check.excess for check in missed), default=0.0
     )
-
-
-def items_to_settle(loss: Loss, margin: float, n: int) -> int | None:
-    """Return how many test rows would show the arm worse, or within the margin.
-
-    Bounds shrink with the square root of n; the loss is taken at its point value. None where
-    neither would ever be shown: the loss is just the margin, or unknown.
-    """
-    if loss.value is None or loss.low is None:
-        return None
-    ways = []
-    if loss.value > 0:
-        ways.append(((loss.value - loss.low) / loss.value) ** 2)
-    if loss.value < margin:
-        ways.append(((_upper(loss) - loss.value) / (margin - loss.value)) ** 2)
-    return max(n + 1, ceil(n * min(ways))) if ways else None
 
 
 def _upper(loss: Loss) -> float:

@@ -120,10 +120,14 @@ def test_bounds_contain_the_point_and_claim_no_more_than_three_in_n(values):
     losses = contest.losses(contest.names)
     if len(values) == 1:
         return
-    for loss in losses.values():
+    in_play = {name for name, loss in losses.items() if loss.low <= 0}
+    for name, loss in losses.items():
         assert loss.low <= loss.value + 1e-9
         assert loss.high >= loss.value - 1e-9
-        assert loss.high >= 3 / contest.n - 1e-9
+        if in_play - {name}:
+            assert loss.high >= 3 / contest.n - 1e-9
+        else:
+            assert loss.high == 0
         assert loss.low <= loss.value - 3 / contest.n + 1e-9
         assert np.isfinite([loss.low, loss.high]).all()
     assert any(loss.low <= 0 for loss in losses.values())
@@ -158,6 +162,15 @@ def test_three_differing_items_show_nothing_even_where_all_of_them_differ(n, tim
     losses = differing(n, times).losses("ab")
     assert losses["b"].low <= 0
     assert losses["a"].high == pytest.approx(3 / n)
+
+
+def test_the_last_arm_that_can_be_the_best_loses_nothing():
+    # Constrained comparison with the best (Hsu): no rival is left that could be better.
+    values = (np.random.default_rng(4).random((3, 120)) < [[0.97], [0.7], [0.6]]).astype(float)
+    losses = contest_of(values).losses("abc")
+    assert (losses["b"].low > 0, losses["c"].low > 0) == (True, True)
+    assert (losses["a"].value < 0, losses["a"].high) == (True, 0)
+    assert losses["b"].high > losses["b"].value
 
 
 def test_a_clearly_worse_arm_is_shown_worse():

@@ -33,6 +33,13 @@ def test_a_clear_winner_is_chosen(tmp_path):
     assert row.loss_to_best.to == "good"
 
 
+def test_a_clear_winner_is_chosen_whatever_the_margin(tmp_path):
+    found = judge(write_run(tmp_path, TARGETS, cheap_and_good(), margin=0.0)).recommendation
+    assert (found.verdict, found.choice, found.provisional) == ("choose", "good", False)
+    assert "with 95 % confidence no other arm is better" in found.reasons[0]
+    assert not any("may still be" in reason for reason in found.reasons)
+
+
 def test_figures_of_a_row_come_from_the_facts(tmp_path):
     answers = [[Prediction(t, prompt_tokens=10 + i % 2) for i, t in enumerate(TARGETS)]]
     arm = Arm("a", answers, fit_s=7, predict_s=6, walls_s=[0.1, 0.2, 0.3])

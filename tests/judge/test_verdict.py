@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from harness.judge.checks import limit_checks, need_checks
-from harness.judge.comparison import Check, Loss
+from harness.judge.comparison import Check
 from harness.judge.contest import Contest
-from harness.judge.verdict import Contender, cheapest, decide, items_to_settle
+from harness.judge.verdict import Contender, cheapest, decide
 from harness.types import Endpoint, ModelRef
 
 NO_LIMITS = {
@@ -296,21 +296,6 @@ def test_a_licence_that_is_not_known_says_what_to_supply(hosted, remedy):
 
 def test_the_cheapest_of_equals_is_the_first_named():
     assert cheapest([arm("a", 0.9), arm("b", 0.9)]).name == "a"
-
-
-def test_rows_to_settle_shrink_the_bounds_to_the_nearer_side():
-    loss = Loss(value=0.02, low=-0.02, high=0.06, to="x")
-    needed = items_to_settle(loss, margin=0.05, n=100)
-    assert needed == 178  # 100 * (0.04 / 0.03) ** 2, against 400 to be shown worse
-    assert 0.02 + 0.04 * (100 / needed) ** 0.5 <= 0.05
-    assert 0.02 + 0.04 * (100 / (needed - 1)) ** 0.5 > 0.05
-
-
-def test_a_loss_on_the_margin_is_settled_only_by_being_shown_worse():
-    loss = Loss(value=0.05, low=-0.05, high=0.15, to="x")
-    assert items_to_settle(loss, margin=0.05, n=100) == 400
-    assert items_to_settle(Loss(value=0.0, low=-0.1, high=0.1, to="x"), margin=0.0, n=100) is None
-    assert items_to_settle(Loss(), margin=0.05, n=100) is None
 
 
 def test_one_unknown_cost_puts_one_order_on_all_arms():
