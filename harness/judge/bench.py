@@ -10,8 +10,9 @@ from harness import numbers
 from harness.judge import cost
 from harness.judge.checks import GIB, state_of
 from harness.judge.comparison import Check, Recommendation, Row
+from harness.judge.contender import Contender
 from harness.judge.contest import Contest
-from harness.judge.verdict import Contender, decide
+from harness.judge.verdict import decide
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,14 @@ class Bench:
     contest: Contest
     highest: float = 1.0
     """What the metric can reach."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Why each other arm of the task did not finish."""
     raised: Mapping[str, float] = field(default_factory=dict)
     """By how much some arm's score is taken to be higher than measured."""
 
     def ruling(self) -> Recommendation:
         """Apply the rule."""
-        return decide(self.contenders(), self.contest, self.margin)
+        return decide(self.contenders(), self.contest, self.margin, self.absent)
 
     def contenders(self) -> list[Contender]:
         """Return what the rule needs to know of each arm."""

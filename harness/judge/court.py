@@ -13,6 +13,7 @@ from harness.judge import cost
 from harness.judge.basis import cost_basis, labels_note
 from harness.judge.bench import Bench
 from harness.judge.comparison import Comparison, Recommendation, Row
+from harness.judge.contender import Contender
 from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.facts import findings_of
@@ -23,7 +24,7 @@ from harness.judge.resample import bootstrap
 from harness.judge.resolution import resolution
 from harness.judge.rows import build_row, usage_of, with_loss
 from harness.judge.values import counted_rows, estimate, statistics
-from harness.judge.verdict import Contender, decide
+from harness.judge.verdict import decide
 from harness.judge.volume import break_evens, curve
 from harness.prices import MachinePrice, Prices
 from harness.runfolder import RunFolder
@@ -132,6 +133,7 @@ class Case:
             margin=self.evidence.task["margin"],
             contest=contest,
             highest=self.evidence.metric.highest,
+            absent=_absent(rows),
         )
 
     def _recommendation(
@@ -140,7 +142,7 @@ class Case:
         margin = self.evidence.task["margin"]
         if contest is None:
             empty = Contest((), np.array([]), np.zeros((0, 1)), n=1)
-            return decide([], empty, margin)
+            return decide([], empty, margin, _absent(rows))
         bench = self._bench(rows, contest, terms)
         found = bench.ruling()
         reasons = [*found.reasons, *self._smallest_model(contest, bench.contenders(), margin)]
@@ -195,6 +197,21 @@ class Case:
 def _applied(evidence: Evidence, prices: Prices | None) -> Prices:
     header = evidence.header
     return prices.used(header.machine, header.models.values()) if prices else Prices()
+
+
+def _absent(rows: Sequence[Row]) -> dict[str, str]:
+    """Return why each arm that did not finish is no contender."""
+    how = {
+        "failed": "failed",
+        "timeout": "ran out of time",
+        "out_of_memory": "ran out of memory",
+        "skipped": "was not run",
+    }
+    return {
+        row.strategy: f"{how[row.status]}: {row.error or 'no reason is recorded'}"
+        for row in rows
+        if row.status != "ok"
+    }
 
 
 def _weights(arm: ArmEvidence) -> int | None:

@@ -15,7 +15,8 @@ from harness import numbers
 from harness.judge import cost
 from harness.judge.bench import Bench
 from harness.judge.comparison import Flip, Recommendation
-from harness.judge.verdict import EQUAL_COST, decide
+from harness.judge.contender import EQUAL_COST
+from harness.judge.verdict import decide
 from harness.judge.volume import REACH, reach, root, steps
 
 MOST_TRIED = 200
@@ -62,7 +63,7 @@ def _borderline(bench: Bench, found: Recommendation) -> Iterator[Flip]:
             other = check.model_copy(update={"state": "missed" if check.state == "met" else "met"})
             checks = tuple(other if c is check else c for c in contender.checks)
             turned = [replace(c, checks=checks) if c is contender else c for c in contenders]
-            again = decide(turned, bench.contest, bench.margin)
+            again = decide(turned, bench.contest, bench.margin, bench.absent)
             if again.choice == found.choice:
                 continue
             words = f"{contender.name}: {check.text}, which is within the measurement's error"

@@ -10,9 +10,7 @@ MOST_ROWS = 10**9
 """What so many rows would not settle, no number does."""
 
 
-def rows_to_settle(
-    contest: Contest, among: Sequence[str], name: str, margin: float
-) -> int | None:
+def rows_to_settle(contest: Contest, among: Sequence[str], name: str, margin: float) -> int | None:
     """Return how many test rows would show an arm worse than the best, or within the margin.
 
     The same bounds are taken on more rows: scores stay as they are, and bounds shrink with the

@@ -67,8 +67,9 @@ def findings(splits: Mapping[str, Split], margin: float, corpus: Corpus) -> tupl
     )
     if margin == 0:
         found.append(
-            "a margin of 0 accepts no loss of quality at all: an arm is recommended only where every"
-            " other one is shown worse; expect 'not enough evidence' between arms that are alike"
+            "a margin of 0 accepts no loss of quality at all: an arm is recommended only where"
+            " every other one is shown worse; expect 'not enough evidence' between arms that are"
+            " alike"
         )
     elif margin < smallest:
         found.append(
