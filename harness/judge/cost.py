@@ -172,7 +172,10 @@ def cost_of(usage: Usage, terms: Terms) -> CostParts:
     elif usage.fit_charged_usd is None:
         missing.append("requests to a hosted model while fitting")
     if not terms.traffic:
-        missing.append("traffic (not given: serving 1,000 requests is compared)")
+        missing.append(
+            "labels, people's time, fitting and re-fitting (they need `traffic`; without it serving"
+            " 1,000 requests is compared)"
+        )
     return CostParts(
         labels_usd=labels,
         people_usd=people,

@@ -146,7 +146,7 @@ class Case:
         bench = self._bench(rows, contest, terms)
         found = bench.ruling()
         reasons = [*found.reasons, *self._smallest_model(contest, bench.contenders(), margin)]
-        reasons += labels_note(next((r for r in rows if r.strategy == found.choice), None))
+        reasons += labels_note(next((r for r in rows if r.strategy == found.choice), None), terms)
         changes = {"flips": flips(bench, found), "reasons": tuple(reasons)}
         return found.model_copy(update=changes)
 
