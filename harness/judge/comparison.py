@@ -73,7 +73,12 @@ class Resolution(Opinion):
     smallest_margin: float
     """That it would certify in 80 % of cases for two arms that are truly equal."""
     separated: bool
-    """The 95 % interval of their difference excludes 0."""
+    """The 95 % interval of their difference, taken as a pair by itself, excludes 0."""
+    compared: int | None = None
+    """Arms among which the verdict compared these two; None where fewer than two meet every
+    limit."""
+    told_apart: bool | None = None
+    """Whether the verdict, which allows for having compared so many, tells these two apart."""
     rows_to_separate: int | None
     """Test rows that would do so in 80 % of cases if the difference is what it looks like; None
     where they score the same."""

@@ -71,7 +71,7 @@ class Case:
             rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(evidence, found.choice),
-            resolution=resolution(evidence, rows, contest),
+            resolution=resolution(evidence, rows, contest, found),
             findings=(
                 *header.data.findings,
                 *self._measurement_findings(rows),
