@@ -166,6 +166,18 @@ class View:
         return [*lines, _separation(found)]
 
     @property
+    def unchanged(self) -> str:
+        """What was tried, where nothing of it would change the choice."""
+        tried = self.comparison.recommendation.tried
+        if tried is None:
+            return "Nothing that was tried."
+        if not tried:
+            return (
+                "Nothing could be tried: no limit, price, traffic or other arm is there to change."
+            )
+        return f"Nothing that was tried: {', '.join(tried)}."
+
+    @property
     def foreseen(self) -> list[Row]:
         """Arms that a forecast was made for."""
         return [row for row in self.rows if row.foresight]

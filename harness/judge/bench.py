@@ -54,6 +54,29 @@ class Bench:
         """Return the bench with another limit."""
         return replace(self, limits={**self.limits, key: value})
 
+    @property
+    def charging(self) -> list[str]:
+        """Who charges for requests: hosted models, or arms with answers of somebody else's."""
+        return sorted({u.charged_by for u in self.usages.values() if u.charged_by is not None})
+
+    def with_charges(self, model: str, times: float) -> Bench:
+        """Return the bench as it would be, did a hosted model charge so many times as much."""
+
+        def scaled(usd: float | None) -> float | None:
+            return None if usd is None else usd * times
+
+        usages = {
+            arm: replace(
+                usage,
+                usd_per_request=scaled(usage.usd_per_request),
+                fit_charged_usd=scaled(usage.fit_charged_usd),
+            )
+            if usage.charged_by == model
+            else usage
+            for arm, usage in self.usages.items()
+        }
+        return replace(self, usages=usages)
+
     def with_raised(self, arm: str, by: float) -> Bench:
         """Return the bench as it would be, had one arm scored that much more."""
         return replace(self, contest=self.contest.shifted(arm, by), raised={arm: by})

@@ -252,11 +252,11 @@ class Flip(Opinion):
     choice: str | None
     text: str
     key: str | None = None
-    """What is changed: a key of the task file ("limits.max_p95_ms"), "machine.usd_per_hour" or
-    "score.ARM"."""
+    """What is changed: a key of the task file ("limits.max_p95_ms"), "machine.usd_per_hour",
+    "charge.MODEL" or "score.ARM"."""
     value: float | None = None
-    """What to change it to, in its own unit; of a score, by how much it is higher. None for a
-    borderline limit, which stays and is met or missed instead."""
+    """What to change it to, in its own unit; of a charge, how many times what it is; of a score, by
+    how much it is higher. None for a borderline limit, which stays and is met or missed instead."""
 
 
 class Recommendation(Opinion):
@@ -271,6 +271,8 @@ class Recommendation(Opinion):
     reasons: tuple[str, ...]
     rejected: dict[str, str] = Field({})
     flips: tuple[Flip, ...] = ()
+    tried: tuple[str, ...] | None = None
+    """Which kinds of change were tried, in words; None in comparisons that do not say it yet."""
     break_even: tuple[BreakEven, ...] = ()
 
 

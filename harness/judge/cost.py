@@ -32,6 +32,8 @@ class Usage:
     """Its answers come from a machine that is not ours: our seconds of serving cost nothing."""
     usd_per_request: float | None = None
     """What was charged for an answer; None elsewhere means that money is not known."""
+    charged_by: str | None = None
+    """Whose charges these are: a hosted model, or the arm itself where its answers are replayed."""
     fit_charged_usd: float | None = 0.0
     """What a hosted model charged while the arm was fitted; None: not known."""
 

@@ -17,7 +17,7 @@ from harness.judge.contender import Contender
 from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.facts import findings_of
-from harness.judge.flips import flips
+from harness.judge.flips import attempts
 from harness.judge.noise import busy_machine
 from harness.judge.pairs import differences
 from harness.judge.resample import bootstrap
@@ -142,12 +142,17 @@ class Case:
         margin = self.evidence.task["margin"]
         if contest is None:
             empty = Contest((), np.array([]), np.zeros((0, 1)), n=1)
-            return decide([], empty, margin, _absent(rows))
+            return decide([], empty, margin, _absent(rows)).model_copy(update={"tried": ()})
         bench = self._bench(rows, contest, terms)
         found = bench.ruling()
         reasons = [*found.reasons, *self._smallest_model(contest, bench.contenders(), margin)]
         reasons += labels_note(next((r for r in rows if r.strategy == found.choice), None), terms)
-        changes = {"flips": flips(bench, found), "reasons": tuple(reasons)}
+        tried = [(words, tuple(flips)) for words, flips in attempts(bench, found)]
+        changes = {
+            "reasons": tuple(reasons),
+            "flips": tuple(flip for _, flips in tried for flip in flips),
+            "tried": tuple(words for words, _ in tried),
+        }
         return found.model_copy(update=changes)
 
     def _leading(self, rows: Sequence[Row], found: Recommendation) -> list[cost.Usage]:
