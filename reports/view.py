@@ -76,7 +76,7 @@ class View:
         return row.status.replace("_", " ")
 
     def loss(self, row: Row) -> str:
-        """An arm's loss to the best of the others, with its simultaneous bounds."""
+        """An arm's loss to the best of the others, with its bounds."""
         loss = row.loss_to_best
         if loss.value is None or loss.low is None or loss.high is None:
             return numbers.NOT_MEASURED

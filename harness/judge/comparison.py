@@ -34,11 +34,13 @@ class Score(Opinion):
 
 
 class Loss(Opinion):
-    """How much worse an arm is than the best of the others, with simultaneous 95 % bounds."""
+    """How much worse an arm is than the best of the others, with 95 % bounds."""
 
     value: float | None = None
     low: float | None = None
+    """Above 0: the arm is shown not to be the best. As a figure it holds for this arm by itself."""
     high: float | None = None
+    """The upper bounds of all arms hold together. 0 where every other arm is shown worse."""
     to: str | None = None
     """The best of the others, by point value."""
 
