@@ -180,15 +180,16 @@ def test_a_clearly_worse_arm_is_shown_worse():
     assert losses["a"].low <= 0 or losses["b"].low <= 0
 
 
+@pytest.mark.parametrize("n", [10, 80])
 @pytest.mark.parametrize("shared", [0.0, 0.8])
 @pytest.mark.parametrize("arms", [2, 4])
-def test_one_of_equally_good_arms_is_rarely_shown_worse(arms, shared):
+def test_one_of_equally_good_arms_is_rarely_shown_worse(arms, shared, n):
     draw = np.random.default_rng(11)
     excluded, rounds = 0, 300
     for _ in range(rounds):
-        items = draw.random(80) < 0.85
-        own = draw.random((arms, 80)) < 0.85
-        values = np.where(draw.random((arms, 80)) < shared, items, own)
+        items = draw.random(n) < 0.85
+        own = draw.random((arms, n)) < 0.85
+        values = np.where(draw.random((arms, n)) < shared, items, own)
         losses = contest_of(values, 300, int(draw.integers(2**31))).losses("abcdefgh"[:arms])
         excluded += sum(loss.low > 0 for loss in losses.values()) / arms
     # 5 % by design; 300 resamples of 80 independent items come to 6 or 7.
