@@ -3,9 +3,10 @@
 1. Feasible: every hard limit met by the point value; what is unknown does not meet a limit.
 2. Each feasible arm's loss to the best of the others has bounds at 95 % (contest.py).
 3. Candidates: upper bound of the loss ≤ margin.
-4. Choice: the cheapest candidate; costs within 5 % are equal, then the simpler.
+4. Choice: the cheapest candidate; costs within 5 % are equal, then the simpler (contender.py).
 5. The first that applies: nothing_feasible; one feasible arm: choose; not_enough_evidence (no
-   candidate, or a cheaper feasible arm is neither a candidate nor shown worse); tie; choose.
+   candidate, or a cheaper feasible arm is neither a candidate nor shown worse); tie; choose
+   (hearing.py).
 """
 
 from __future__ import annotations
