@@ -15,9 +15,10 @@ import numpy as np
 
 from benchmarks.populations import Array, alike_arms, with_ones
 from benchmarks.sides import NO_PEER, Sides
+from harness.judge.contender import Contender
 from harness.judge.contest import Contest
 from harness.judge.resample import bootstrap, item_counts
-from harness.judge.verdict import Contender, decide
+from harness.judge.verdict import decide
 from harness.metrics import find
 
 PACKAGES = ()

@@ -103,7 +103,7 @@ class View:
         return row.status.replace("_", " ")
 
     def loss(self, row: Row) -> str:
-        """An arm's loss to the best of the others, with its simultaneous bounds."""
+        """An arm's loss to the best of the others, with its bounds."""
         loss = row.loss_to_best
         if loss.value is None or loss.low is None or loss.high is None:
             return numbers.NOT_MEASURED
@@ -198,6 +198,18 @@ class View:
         return [*lines, _separation(found)]
 
     @property
+    def unchanged(self) -> str:
+        """What was tried, where nothing of it would change the choice."""
+        tried = self.comparison.recommendation.tried
+        if tried is None:
+            return "Nothing that was tried."
+        if not tried:
+            return (
+                "Nothing could be tried: no limit, price, traffic or other arm is there to change."
+            )
+        return f"Nothing that was tried: {', '.join(tried)}."
+
+    @property
     def foreseen(self) -> list[Row]:
         """Arms that a forecast was made for."""
         return [row for row in self.rows if row.foresight]
@@ -288,12 +300,30 @@ def _listed(value: Any) -> str:
 def _separation(found: Resolution) -> str:
     looks = f"{numbers.points(found.difference)}"
     if found.separated:
-        return f"They are told apart: the 95 % interval of the difference of {looks} excludes 0."
+        text = (
+            "Taken as a pair by themselves they are told apart: the 95 % interval of the difference"
+            f" of {looks} excludes 0."
+        )
+        if found.told_apart is False:
+            many = (found.compared or 0) > 2
+            wider = f"allows for having compared {found.compared} arms" if many else "asks for more"
+            text += f" The verdict, which {wider}, does not tell them apart."
+        return text
     if found.rows_to_separate is None:
         return "They score the same: no number of rows would tell such arms apart."
     more = numbers.count(found.rows_to_separate - found.n)
     total = numbers.count(found.rows_to_separate)
     return (
         f"To tell them apart, if the difference is what it looks like ({looks}), takes about"
-        f" {total} test rows: {more} more."
+        f" {total} test rows: {more} more.{_one_sided(found)}"
+    )
+
+
+def _one_sided(found: Resolution) -> str:
+    """Say why the verdict calls the second arm worse, where the pair's own interval holds 0."""
+    if not found.told_apart:
+        return ""
+    return (
+        f" The verdict asks only whether {found.second} is worse, not which way the two differ, and"
+        " that is shown."
     )

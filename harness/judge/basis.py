@@ -50,9 +50,11 @@ def _read(row: HostedPrice) -> str:
     return f" Token prices of {row.name}: read {row.read_on} at {row.source}."
 
 
-def labels_note(row: Row | None) -> Iterator[str]:
-    """Say so where labels are most of what the chosen arm costs."""
+def labels_note(row: Row | None, terms: cost.Terms) -> Iterator[str]:
+    """Say so where labels are most of what the chosen arm costs over the horizon."""
     if row is None or row.cost.labels_usd is None or not row.total_usd:
+        return
+    if not terms.traffic:  # then the total is serving alone, of which labels are no part
         return
     share = row.cost.labels_usd / row.total_usd
     if share > 1 / 2:

@@ -10,8 +10,9 @@ from harness import numbers
 from harness.judge import cost
 from harness.judge.checks import GIB, state_of
 from harness.judge.comparison import Check, Recommendation, Row
+from harness.judge.contender import Contender
 from harness.judge.contest import Contest
-from harness.judge.verdict import Contender, decide
+from harness.judge.verdict import decide
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,14 @@ class Bench:
     contest: Contest
     highest: float = 1.0
     """What the metric can reach."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Why each other arm of the task did not finish."""
     raised: Mapping[str, float] = field(default_factory=dict)
     """By how much some arm's score is taken to be higher than measured."""
 
     def ruling(self) -> Recommendation:
         """Apply the rule."""
-        return decide(self.contenders(), self.contest, self.margin)
+        return decide(self.contenders(), self.contest, self.margin, self.absent)
 
     def contenders(self) -> list[Contender]:
         """Return what the rule needs to know of each arm."""
@@ -50,6 +53,29 @@ class Bench:
     def with_limit(self, key: str, value: float) -> Bench:
         """Return the bench with another limit."""
         return replace(self, limits={**self.limits, key: value})
+
+    @property
+    def charging(self) -> list[str]:
+        """Who charges for requests: hosted models, or arms with answers of somebody else's."""
+        return sorted({u.charged_by for u in self.usages.values() if u.charged_by is not None})
+
+    def with_charges(self, model: str, times: float) -> Bench:
+        """Return the bench as it would be, did a hosted model charge so many times as much."""
+
+        def scaled(usd: float | None) -> float | None:
+            return None if usd is None else usd * times
+
+        usages = {
+            arm: replace(
+                usage,
+                usd_per_request=scaled(usage.usd_per_request),
+                fit_charged_usd=scaled(usage.fit_charged_usd),
+            )
+            if usage.charged_by == model
+            else usage
+            for arm, usage in self.usages.items()
+        }
+        return replace(self, usages=usages)
 
     def with_raised(self, arm: str, by: float) -> Bench:
         """Return the bench as it would be, had one arm scored that much more."""

@@ -35,11 +35,13 @@ class Score(Opinion):
 
 
 class Loss(Opinion):
-    """How much worse an arm is than the best of the others, with simultaneous 95 % bounds."""
+    """How much worse an arm is than the best of the others, with 95 % bounds."""
 
     value: float | None = None
     low: float | None = None
+    """Above 0: the arm is shown not to be the best. As a figure it holds for this arm by itself."""
     high: float | None = None
+    """The upper bounds of all arms hold together. 0 where every other arm is shown worse."""
     to: str | None = None
     """The best of the others, by point value."""
 
@@ -74,7 +76,12 @@ class Resolution(Opinion):
     smallest_margin: float
     """That it would certify in 80 % of cases for two arms that are truly equal."""
     separated: bool
-    """The 95 % interval of their difference excludes 0."""
+    """The 95 % interval of their difference, taken as a pair by itself, excludes 0."""
+    compared: int | None = None
+    """Arms among which the verdict compared these two; None where fewer than two meet every
+    limit."""
+    told_apart: bool | None = None
+    """Whether the verdict, which allows for having compared so many, tells these two apart."""
     rows_to_separate: int | None
     """Test rows that would do so in 80 % of cases if the difference is what it looks like; None
     where they score the same."""
@@ -259,11 +266,11 @@ class Flip(Opinion):
     choice: str | None
     text: str
     key: str | None = None
-    """What is changed: a key of the task file ("limits.max_p95_ms"), "machine.usd_per_hour" or
-    "score.ARM"."""
+    """What is changed: a key of the task file ("limits.max_p95_ms"), "machine.usd_per_hour",
+    "charge.MODEL" or "score.ARM"."""
     value: float | None = None
-    """What to change it to, in its own unit; of a score, by how much it is higher. None for a
-    borderline limit, which stays and is met or missed instead."""
+    """What to change it to, in its own unit; of a charge, how many times what it is; of a score, by
+    how much it is higher. None for a borderline limit, which stays and is met or missed instead."""
 
 
 class Recommendation(Opinion):
@@ -278,6 +285,8 @@ class Recommendation(Opinion):
     reasons: tuple[str, ...]
     rejected: dict[str, str] = Field({})
     flips: tuple[Flip, ...] = ()
+    tried: tuple[str, ...] | None = None
+    """Which kinds of change were tried, in words; None in comparisons that do not say it yet."""
     break_even: tuple[BreakEven, ...] = ()
 
 

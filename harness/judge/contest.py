@@ -1,4 +1,4 @@
-"""Who can still be the best: simultaneous bounds on every arm's loss to the best of the others.
+"""Who can still be the best: bounds on every arm's loss to the best of the others.
 
 Hsu's multiple comparisons with the best, on the joint paired bootstrap, so that having chosen the
 winner on the test split is paid for.
@@ -20,6 +20,19 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Leads:
+    """How far several arms are ahead of each other, and how far these leads may be wrong."""
+
+    lead: Array
+    """[arms, arms]: in row i and column j, how far j is ahead of i."""
+    spread: Array
+    """[arms, arms]: the bootstrap standard error of each lead."""
+    critical: Array
+    """[arms]: with that arm as the reference, how many standard errors the largest error of any
+    lead over it reaches in 95 % of resamples."""
+
+
+@dataclass(frozen=True)
 class Contest:
     """Estimates and joint resamples of one metric for several arms."""
 
@@ -32,10 +45,10 @@ class Contest:
     metric_range: float = 1.0
     units: float | None = None
     """Items that are independent of each other: fewer than n where there are clusters."""
-    known: dict[tuple[str, ...], Mapping[str, Loss]] = field(
+    known: dict[tuple[str, ...], Leads] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """Losses that were asked for before: looking for flips asks for the same ones often."""
+    """Leads that were asked for before: looking for flips asks for the same ones often."""
 
     def shifted(self, name: str, by: float) -> Contest:
         """Return the contest as if one arm had scored that much more, in every resample too."""
@@ -56,45 +69,58 @@ class Contest:
         a, b = (self.resampled[self.names.index(name)] for name in (first, second))
         return float(np.std(a - b))
 
-    def losses(self, among: Sequence[str]) -> Mapping[str, Loss]:
-        """Return each arm's loss against the best of the others, with simultaneous bounds.
+    def losses(self, among: Sequence[str], times: float = 1.0) -> Mapping[str, Loss]:
+        """Return each arm's loss against the best of the others, with bounds at 95 %.
 
         The lower bound is above 0 where the arm is shown not to be the best. Upper bounds are
-        taken against the arms not so excluded (Edwards and Hsu 1983, JASA 78, 965–971) and never
-        below the rule of three.
-        """
-        key = tuple(among)
-        if key not in self.known:
-            self.known[key] = self._losses(among)
-        return self.known[key]
+        taken against the arms not so excluded (Edwards and Hsu 1983, JASA 78, 965–971); they hold
+        together, and so does every exclusion. How far an excluded arm is behind at the least
+        holds for that arm by itself. Neither bound claims more than the rule of three lets it; but
+        where every other arm is excluded there is no rival left that could be better, and the last
+        one's upper bound is 0.
 
-    def _losses(self, among: Sequence[str]) -> Mapping[str, Loss]:
+        Args:
+            among: the arms that compete.
+            times: 2 gives the bounds on twice as many test rows, if they are like these.
+        """
         if len(among) < 2:
             return {name: Loss(value=None, low=None, high=0.0, to=None) for name in among}
-        index = [self.names.index(name) for name in among]
-        x = self.estimates[index]
-        lead = x[None, :] - x[:, None]  # lead[i, j]: how far j is ahead of i
-        spread = self._spread(index)
-        # critical[j]: with j as the reference, how many standard errors the largest error of
-        # any lead over j reaches in 95 % of resamples.
-        critical = np.array([self._critical(index, j, two_sided=False) for j in range(len(index))])
-        others = ~np.eye(len(index), dtype=bool)
+        leads, floor = self._leads(among), self.floor / times
+        lead = leads.lead
+        width = leads.critical[:, None] * leads.spread * self._widening(LEVEL, times)
+        others = ~np.eye(len(among), dtype=bool)
         # Resamples are counts, so a bound falls on 0, or on the margin, exactly: without rounding,
         # 1e-16 would show an arm worse.
-        low = np.where(others, lead - critical[:, None] * spread, -np.inf).max(axis=1).round(12)
-        in_play = low <= 0
-        reach = lead + critical[None, :] * spread
-        high = np.where(others & in_play[None, :], reach, -np.inf).max(axis=1)
+        least = lead - np.maximum(width, floor)
+        low = np.where(others, least, -np.inf).max(axis=1).round(12)
+        rivals = others & (low <= 0)[None, :]
+        reach = np.where(rivals, np.maximum(lead + width.T, floor), -np.inf).max(axis=1)
+        # All others are shown not to be the best: then this arm loses nothing.
+        reach = np.where(rivals.any(axis=1), reach, 0.0)
         best_other = np.where(others, lead, -np.inf).argmax(axis=1)
         return {
             name: Loss(
                 value=float(lead[i, best_other[i]]),
                 low=float(low[i]) + 0.0,  # no -0.0
-                high=round(float(max(self.floor, high[i], lead[i, best_other[i]])), 12),
+                high=round(float(max(reach[i], lead[i, best_other[i]])), 12),
                 to=among[best_other[i]],
             )
             for i, name in enumerate(among)
         }
+
+    def _leads(self, among: Sequence[str]) -> Leads:
+        key = tuple(among)
+        if key not in self.known:
+            index = [self.names.index(name) for name in among]
+            x = self.estimates[index]
+            self.known[key] = Leads(
+                lead=x[None, :] - x[:, None],
+                spread=self._spread(index),
+                critical=np.array(
+                    [self._critical(index, j, two_sided=False) for j in range(len(index))]
+                ),
+            )
+        return self.known[key]
 
     def differences(self, choice: str, among: Sequence[str]) -> Mapping[str, tuple[float, float]]:
         """Return simultaneous 95 % intervals of (other − choice) for every other arm.
@@ -104,7 +130,8 @@ class Contest:
         index = [self.names.index(name) for name in among]
         reference = list(among).index(choice)
         x, spread = self.estimates[index], self._spread(index)
-        width = self._critical(index, reference, two_sided=True) * spread[reference]
+        critical = self._critical(index, reference, two_sided=True)
+        width = critical * spread[reference] * self._widening((1 + LEVEL) / 2)
         width = np.maximum(width, self.floor)
         return {
             name: (float(x[i] - x[reference] - width[i]), float(x[i] - x[reference] + width[i]))
@@ -124,15 +151,16 @@ class Contest:
         spread = np.std(errors, axis=1, keepdims=True)
         t = np.divide(errors, spread, out=np.zeros_like(errors), where=spread > 0)
         t = np.abs(t) if two_sided else t
-        reach = float(np.quantile(np.delete(t, reference, axis=0).max(axis=0), LEVEL))
-        return reach * self._widening((1 + LEVEL) / 2 if two_sided else LEVEL)
+        return float(np.quantile(np.delete(t, reference, axis=0).max(axis=0), LEVEL))
 
-    def _widening(self, level: float) -> float:
+    def _widening(self, level: float, times: float = 1.0) -> float:
         """Return by how much few items widen a bound: √(m/(m − 1)) t/z, as for an interval.
+
+        On so many times the items, the standard errors' own narrowing by √times with it.
 
         Hesterberg 2015, The American Statistician 69, 371–386.
         """
         from scipy.special import ndtri, stdtrit
 
-        m = max(self.units or self.n, 2)
-        return float(sqrt(m / (m - 1)) * stdtrit(m - 1, level) / ndtri(level))
+        m = times * max(self.units or self.n, 2)
+        return float(sqrt(m / (m - 1) / times) * stdtrit(m - 1, level) / ndtri(level))

@@ -36,6 +36,8 @@ class Usage:
     """Its answers come from a machine that is not ours: our seconds of serving cost nothing."""
     usd_per_request: float | None = None
     """What was charged for an answer; None elsewhere means that money is not known."""
+    charged_by: str | None = None
+    """Whose charges these are: a hosted model, or the arm itself where its answers are replayed."""
     fit_charged_usd: float | None = 0.0
     """What a hosted model charged while the arm was fitted; None: not known."""
 
@@ -174,7 +176,10 @@ def cost_of(usage: Usage, terms: Terms) -> CostParts:
     elif usage.fit_charged_usd is None:
         missing.append(FITTING_REQUESTS)
     if not terms.traffic:
-        missing.append("traffic (not given: serving 1,000 requests is compared)")
+        missing.append(
+            "labels, people's time, fitting and re-fitting (they need `traffic`; without it serving"
+            " 1,000 requests is compared)"
+        )
     return CostParts(
         labels_usd=labels,
         people_usd=people,

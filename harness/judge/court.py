@@ -13,10 +13,11 @@ from harness.judge import cost
 from harness.judge.basis import cost_basis, labels_note
 from harness.judge.bench import Bench
 from harness.judge.comparison import Comparison, Recommendation, Row
+from harness.judge.contender import Contender
 from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
 from harness.judge.facts import findings_of
-from harness.judge.flips import flips
+from harness.judge.flips import attempts
 from harness.judge.noise import busy_machine
 from harness.judge.pairs import differences
 from harness.judge.resample import bootstrap
@@ -24,7 +25,7 @@ from harness.judge.resolution import resolution
 from harness.judge.rows import build_row, usage_of, with_loss
 from harness.judge.sealed import not_as_sealed
 from harness.judge.values import counted_rows, estimate, statistics
-from harness.judge.verdict import Contender, decide
+from harness.judge.verdict import decide
 from harness.judge.volume import break_evens, curve
 from harness.prices import MachinePrice, Prices
 from harness.runfolder import RunFolder
@@ -73,7 +74,7 @@ class Case:
             rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(evidence, found.choice),
-            resolution=resolution(evidence, rows, contest),
+            resolution=resolution(evidence, rows, contest, found),
             findings=(
                 *header.data.findings,
                 *self._measurement_findings(rows),
@@ -135,6 +136,7 @@ class Case:
             margin=self.evidence.task["margin"],
             contest=contest,
             highest=self.evidence.metric.highest,
+            absent=_absent(rows),
         )
 
     def _recommendation(
@@ -143,12 +145,17 @@ class Case:
         margin = self.evidence.task["margin"]
         if contest is None:
             empty = Contest((), np.array([]), np.zeros((0, 1)), n=1)
-            return decide([], empty, margin)
+            return decide([], empty, margin, _absent(rows)).model_copy(update={"tried": ()})
         bench = self._bench(rows, contest, terms)
         found = bench.ruling()
         reasons = [*found.reasons, *self._smallest_model(contest, bench.contenders(), margin)]
-        reasons += labels_note(next((r for r in rows if r.strategy == found.choice), None))
-        changes = {"flips": flips(bench, found), "reasons": tuple(reasons)}
+        reasons += labels_note(next((r for r in rows if r.strategy == found.choice), None), terms)
+        tried = [(words, tuple(flips)) for words, flips in attempts(bench, found)]
+        changes = {
+            "reasons": tuple(reasons),
+            "flips": tuple(flip for _, flips in tried for flip in flips),
+            "tried": tuple(words for words, _ in tried),
+        }
         return found.model_copy(update=changes)
 
     def _leading(self, rows: Sequence[Row], found: Recommendation) -> list[cost.Usage]:
@@ -198,6 +205,21 @@ class Case:
 def _applied(evidence: Evidence, prices: Prices) -> Prices:
     header = evidence.header
     return prices.used(header.machine, header.models.values())
+
+
+def _absent(rows: Sequence[Row]) -> dict[str, str]:
+    """Return why each arm that did not finish is no contender."""
+    how = {
+        "failed": "failed",
+        "timeout": "ran out of time",
+        "out_of_memory": "ran out of memory",
+        "skipped": "was not run",
+    }
+    return {
+        row.strategy: f"{how[row.status]}: {row.error or 'no reason is recorded'}"
+        for row in rows
+        if row.status != "ok"
+    }
 
 
 def _weights(arm: ArmEvidence) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness import power
-from harness.judge.comparison import Resolution, Row
+from harness.judge.comparison import Recommendation, Resolution, Row
 from harness.judge.contest import Contest
 from harness.judge.evidence import Evidence
 from harness.judge.pairs import paired_difference, paired_table
@@ -13,11 +13,17 @@ from harness.judge.values import statistics
 
 
 def resolution(
-    evidence: Evidence, rows: Sequence[Row], contest: Contest | None
+    evidence: Evidence, rows: Sequence[Row], contest: Contest | None, found: Recommendation
 ) -> Resolution | None:
     """Return what the test set can show of the two best-scoring arms.
 
     They are taken among those that meet every limit, or, where fewer than two do, among all.
+
+    Args:
+        evidence: the facts.
+        rows: every arm's row.
+        contest: of the arms that finished.
+        found: the verdict, whose bounds are wider than those of a pair by itself.
 
     Returns:
         None where fewer than two arms finished.
@@ -38,6 +44,7 @@ def resolution(
         discordance = sum(table) / n
         error = power.standard_error(discordance, n)
     separated = low > 0 or high < 0
+    competing = [row.strategy for row in feasible] if len(feasible) > 1 else []
     return Resolution(
         first=leading[0],
         second=leading[1],
@@ -46,9 +53,24 @@ def resolution(
         smallest_difference=max(contest.floor, power.smallest_difference(error)),
         smallest_margin=max(contest.floor, power.smallest_margin(error)),
         separated=separated,
+        compared=len(competing) or None,
+        told_apart=_told_apart(contest, leading, competing, found) if competing else None,
         rows_to_separate=n if separated else _more_than(n, power.rows_to_show(value, error, n)),
         n=n,
     )
+
+
+def _told_apart(
+    contest: Contest, leading: Sequence[str], competing: Sequence[str], found: Recommendation
+) -> bool:
+    """Tell whether the verdict's own bounds tell the two leading arms apart."""
+    first, second = leading
+    if found.choice in leading and {first, second} - {found.choice} <= set(found.tied_with):
+        return False
+    if (contest.losses(competing)[second].low or 0.0) > 0:
+        return True
+    low, high = contest.differences(first, competing)[second]
+    return not low <= 0 <= high
 
 
 def _more_than(n: int, rows: int | None) -> int | None:

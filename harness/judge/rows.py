@@ -88,7 +88,7 @@ def with_loss(row: Row, loss: Loss | None) -> Row:
 
 def usage_of(evidence: Evidence, arm: ArmEvidence) -> cost.Usage:
     """Return what the cost arithmetic needs of an arm that ended ok."""
-    charge = elsewhere.usd_per_request(evidence, arm)
+    charge, fit_charge = elsewhere.usd_per_request(evidence, arm), elsewhere.fit_usd(evidence, arm)
     return cost.Usage(
         arm=arm.name,
         fit_s=fmean(_walls(arm, "fit", ("fit",))),
@@ -98,7 +98,8 @@ def usage_of(evidence: Evidence, arm: ArmEvidence) -> cost.Usage:
         learns=arm.plan.learns,
         elsewhere=arm.plan.replays or charge is not None or bool(elsewhere.walls_s(arm)),
         usd_per_request=charge,
-        fit_charged_usd=elsewhere.fit_usd(evidence, arm),
+        charged_by=(arm.plan.model or arm.name) if charge or fit_charge else None,
+        fit_charged_usd=fit_charge,
     )
 
 

@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 from harness import numbers
 from harness.judge import cost
 from harness.judge.comparison import BreakEven, CostCurve, CostLine
-from harness.judge.verdict import EQUAL_COST
+from harness.judge.contender import EQUAL_COST
 
 REACH = 100
 """Times the task's volume up to which reserved machines are looked at, and the curve goes."""

@@ -69,10 +69,16 @@ def findings(
         f"with {n} test rows the smallest margin that can be certified is about"
         f" {100 * smallest:.1f} points (two arms that differ on {100 * DISCORDANCE:.0f} % of rows)"
     )
-    if 0 < margin < smallest:
+    if margin == 0:
         found.append(
-            f"the margin of {100 * margin:.1f} points is smaller than that:"
-            " expect 'not enough evidence', or add test rows"
+            "a margin of 0 accepts no loss of quality at all: an arm is recommended only where"
+            " every other one is shown worse; expect 'not enough evidence' between arms that are"
+            " alike"
+        )
+    elif margin < smallest:
+        found.append(
+            f"the margin of {100 * margin:.1f} points is smaller than that: expect 'not enough"
+            " evidence' between arms that are alike, or add test rows"
         )
     return tuple(found)
 

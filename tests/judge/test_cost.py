@@ -102,7 +102,8 @@ def test_without_traffic_a_thousand_requests_are_compared():
     assert machine_s(LORA, given_terms) == pytest.approx(100)
     assert total(LORA, given_terms) == pytest.approx(100 * 2 / 3600)
     assert parts.fitting_usd == pytest.approx(2)  # shown beside it
-    assert any("traffic" in part for part in parts.not_counted)
+    (said,) = [part for part in parts.not_counted if "traffic" in part]
+    assert said.startswith("labels, people's time, fitting and re-fitting (they need `traffic`;")
 
 
 def test_break_even_lies_where_the_formula_by_hand_says():

@@ -218,6 +218,36 @@ def test_both_reports_say_who_was_asked_and_where(tmp_path):
         assert "None" not in page
 
 
+def test_a_price_of_requests_that_would_change_the_choice_is_told_and_holds(tmp_path):
+    # far takes $2 for 1,000 requests and near $0.1 of our machine: a twentieth of the price.
+    arms = (far(complexity=2, fit_s=0), replace(NEAR, fit_s=0))
+    task = {"prices": PRICES, "traffic": TRAFFIC, "margin": 0.1}
+    found = judged(tmp_path / "0", *arms, model=model(**CHARGES), **task)[0].recommendation
+    assert found.choice == "near"
+    (flip,) = [flip for flip in found.flips if flip.key == "charge.far"]
+    assert (flip.choice, flip.text) == (
+        "far",
+        f"With requests to far at {flip.value:g} times their price: far.",
+    )
+    assert 0.04 < flip.value < 0.05
+    for times, choice in ((flip.value, "far"), (flip.value * 1.05, "near")):
+        charges = {key: usd * times for key, usd in CHARGES.items()}
+        again, _ = judged(tmp_path / choice, *arms, model=model(**charges), **task)
+        assert again.recommendation.choice == choice
+
+
+def test_a_price_of_requests_moves_what_a_limit_on_money_allows(tmp_path):
+    arms = (far(complexity=0), replace(NEAR, complexity=3))
+    limits = {"max_usd_per_1k": 1.0}
+    task = {"prices": PRICES, "traffic": TRAFFIC, "margin": 0.1, "limits": limits}
+    found = judged(tmp_path, far(), model=model(**CHARGES), **task)[0].recommendation
+    assert found.choice is None
+    (flip,) = [flip for flip in found.flips if flip.key == "charge.far"]
+    assert (flip.choice, flip.value) == ("far", pytest.approx(0.5, rel=0.01))
+    found = judged(tmp_path / "both", *arms, model=model(**CHARGES), **task)[0].recommendation
+    assert "other prices of requests to far" in found.tried
+
+
 def asked_while_fitting(folder, **counts):
     """Let the fit of the arm `far` have asked the hosted model."""
     trial = next(t for t in folder.trials().values() if t.arm == "far")

@@ -16,12 +16,16 @@ from harness.judge.checks import limit_checks
 from harness.judge.comparison import Row, Score
 from harness.judge.contest import Contest
 from harness.judge.cost import Terms, Usage, usd_per_1k
-from harness.judge.flips import flips
+from harness.judge.flips import attempts
 from harness.judge.memory import Peaks
 from harness.prices import Prices
 
 TARGETS = ["yes", "no"] * 60
 TRAFFIC = {"requests_per_month": 1000, "months": 10, "serving": "busy"}
+
+
+def flips(bench, found):
+    return [flip for _, tried in attempts(bench, found) for flip in tried]
 
 
 def applied(path, arms, prices, task, flip):
@@ -110,6 +114,12 @@ NEEDS = {"knowledge_updates_per_month": 0, "model_changes_per_year": 0}
 NAMES = ("a", "b", "c", "d")
 
 
+def hosted(model, usd):
+    """Return what a usage has of an arm that a hosted model answers."""
+    charged = {"usd_per_request": usd, "fit_charged_usd": 100 * usd}
+    return {"elsewhere": True, "charged_by": model, **charged}
+
+
 @st.composite
 def benches(draw):
     """Three or four arms with scores, latencies, fits and speeds of any kind."""
@@ -141,6 +151,7 @@ def benches(draw):
             labels_n=draw(st.sampled_from([0, 500])),
             needs_model=False,
             learns="weights",
+            **draw(st.sampled_from([{}, hosted("far", 0.001), hosted("near.by", 0.01)])),
         )
         p95_s = draw(st.floats(0.01, 1.0))
         checks = limit_checks(
@@ -171,10 +182,13 @@ def changed(bench, flip):
     part, _, name = flip.key.partition(".")
     if part == "margin":
         return replace(bench, margin=flip.value)
-    if part == "limits":
-        return bench.with_limit(name, flip.value)
-    if part == "score":
-        return bench.with_raised(name, flip.value)
+    named = {
+        "limits": bench.with_limit,
+        "score": bench.with_raised,
+        "charge": bench.with_charges,
+    }
+    if part in named:
+        return named[part](name, flip.value)
     if part == "traffic":
         return replace(bench, terms=bench.terms.at_volume(flip.value))
     if part == "machine":
@@ -183,7 +197,7 @@ def changed(bench, flip):
     return replace(bench, terms=replace(bench.terms, labour=labour))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(benches())
 def test_a_flip_applied_gives_the_choice_that_it_names(bench):
     found = bench.ruling()

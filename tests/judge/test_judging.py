@@ -33,6 +33,13 @@ def test_a_clear_winner_is_chosen(tmp_path):
     assert row.loss_to_best.to == "good"
 
 
+def test_a_clear_winner_is_chosen_whatever_the_margin(tmp_path):
+    found = judge(write_run(tmp_path, TARGETS, cheap_and_good(), margin=0.0)).recommendation
+    assert (found.verdict, found.choice, found.provisional) == ("choose", "good", False)
+    assert "with 95 % confidence no other arm is better" in found.reasons[0]
+    assert not any("may still be" in reason for reason in found.reasons)
+
+
 def test_figures_of_a_row_come_from_the_facts(tmp_path):
     answers = [[Prediction(t, prompt_tokens=10 + i % 2) for i, t in enumerate(TARGETS)]]
     arm = Arm("a", answers, fit_s=7, predict_s=6, walls_s=[0.1, 0.2, 0.3])
@@ -113,7 +120,13 @@ def test_an_arm_that_did_not_finish_is_a_row(tmp_path, status):
     comparison = judge(write_run(tmp_path, TARGETS, [*cheap_and_good(), bad]))
     row = rows_of(comparison)["bad"]
     assert (row.status, row.error, row.score) == (status, "it broke", None)
-    assert comparison.recommendation.choice == "good"
+    found = comparison.recommendation
+    assert found.choice == "good"
+    how = {"failed": "failed", "timeout": "ran out of time", "out_of_memory": "ran out of memory"}
+    assert found.rejected["bad"] == f"{how[status]}: it broke"
+    alone = judge(write_run(tmp_path / "alone", TARGETS, [cheap_and_good()[1], bad]))
+    assert "it is the only arm that finished" in alone.recommendation.headline
+    assert set(alone.recommendation.rejected) == {"bad"}
 
 
 def test_skipped_arms_say_why(tmp_path):
@@ -123,7 +136,10 @@ def test_skipped_arms_say_why(tmp_path):
         Arm("left_out", selected=False),
         Arm("cut_off"),
     ]
-    rows = rows_of(judge(write_run(tmp_path, TARGETS, arms)))
+    comparison = judge(write_run(tmp_path, TARGETS, arms))
+    rows, rejected = rows_of(comparison), comparison.recommendation.rejected
+    assert rejected["refused"] == "was not run: needs documents"
+    assert {"left_out", "cut_off"} <= set(rejected)
     assert {rows[name].status for name in ("refused", "left_out", "cut_off")} == {"skipped"}
     assert rows["refused"].error == "needs documents"
     assert "--only" in rows["left_out"].error
@@ -149,6 +165,7 @@ def test_all_arms_failed(tmp_path):
     comparison = judge(write_run(tmp_path, TARGETS, arms))
     assert comparison.recommendation.verdict == "nothing_feasible"
     assert comparison.recommendation.choice is None
+    assert comparison.recommendation.rejected == {"a": "failed: x", "b": "ran out of time: y"}
     assert [row.error for row in comparison.rows] == ["x", "y"]
 
 

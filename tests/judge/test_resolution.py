@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from hand_made import Arm, right, write_run
+from hand_made import TRAFFIC, Arm, right, write_run
 
 from harness.judge import judge
 from harness.task.audit import certifiable_margin
+from reports import markdown
 
 TARGETS = ["yes", "no"] * 60
 
 
+def arms_of(*wrong):
+    return [Arm(name, [right(TARGETS, rows)]) for name, rows in zip("abc", wrong, strict=False)]
+
+
 def judged(tmp_path, *wrong, **options):
-    arms = [Arm(name, [right(TARGETS, rows)]) for name, rows in zip("abc", wrong, strict=False)]
-    return judge(write_run(tmp_path, TARGETS, arms, **options))
+    return judge(write_run(tmp_path, TARGETS, arms_of(*wrong), **options))
 
 
 def test_the_two_best_arms_are_measured_by_how_they_differed(tmp_path):
@@ -46,6 +50,40 @@ def test_arms_that_never_differ_leave_the_rule_of_three(tmp_path):
     found = judged(tmp_path, [1], [1]).resolution
     assert (found.difference, found.discordance, found.rows_to_separate) == (0, 0, None)
     assert found.smallest_margin == found.smallest_difference == pytest.approx(3 / 120)
+
+
+def test_a_pair_that_the_verdict_calls_a_tie_is_told_apart_only_by_itself(tmp_path):
+    # Four rows of 120: by itself the pair differs; beside three more arms that is no difference.
+    wrong = [[], range(4), range(20, 24), range(23, 27), range(26, 30)]
+    fits = [9000, 1, 20_000, 20_000, 20_000]
+    arms = [
+        Arm(name, [right(TARGETS, rows)], fit_s=fit_s)
+        for name, rows, fit_s in zip("abcde", wrong, fits, strict=True)
+    ]
+    folder = write_run(tmp_path, TARGETS, arms, traffic=TRAFFIC, margin=0.3)
+    comparison = judge(folder)
+    found, verdict = comparison.resolution, comparison.recommendation
+    assert (verdict.verdict, verdict.choice) == ("tie", "b")
+    assert {found.first, found.second} == {"a", "b"} <= {verdict.choice, *verdict.tied_with}
+    assert (found.separated, found.told_apart, found.compared) == (True, False, 5)
+    said = "The verdict, which allows for having compared 5 arms, does not tell them apart."
+    assert said in markdown(comparison)
+
+
+def test_a_pair_that_the_verdict_tells_apart_one_sided_is_said_to_be(tmp_path):
+    # 10 rows against 3: z is 1.94, between the one-sided 1.66 and the two-sided 1.98.
+    comparison = judge(write_run(tmp_path, TARGETS, arms_of(range(3), range(3, 13)), margin=0.01))
+    found = comparison.resolution
+    assert "shown worse" in comparison.recommendation.rejected["b"]
+    assert (found.separated, found.told_apart) == (False, True)
+    assert "The verdict asks only whether b is worse" in markdown(comparison)
+
+
+def test_where_verdict_and_pair_agree_nothing_is_added(tmp_path):
+    for number, wrong in enumerate([([1], range(60)), (range(12), range(6, 20))]):
+        page = markdown(judge(write_run(tmp_path / str(number), TARGETS, arms_of(*wrong))))
+        assert "The verdict, which" not in page
+        assert "The verdict asks only" not in page
 
 
 def test_one_arm_has_nothing_to_be_told_from(tmp_path):

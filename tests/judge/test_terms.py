@@ -170,6 +170,16 @@ def test_labels_that_are_most_of_the_cost_are_said_to_be(tmp_path, usd_per_label
     assert any(reason.startswith(words) for reason in reasons) is said
 
 
+def test_without_traffic_labels_are_no_share_of_a_total_that_leaves_them_out(tmp_path):
+    labour = {"usd_per_label": 0.1}
+    folder = write_run(tmp_path, TARGETS, cheap_and_good(), prices=PRICES, labour=labour)
+    comparison = judge(folder)
+    row = rows_of(comparison)["good"]
+    assert row.cost.labels_usd > row.total_usd  # $4 beside the serving of 1,000 requests
+    assert not any("Labels are" in reason for reason in comparison.recommendation.reasons)
+    assert any("they need `traffic`" in part for part in row.cost.not_counted)
+
+
 def base(licence):
     return ModelRef("base", "/models/base", licence=licence)
 

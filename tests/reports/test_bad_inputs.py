@@ -57,9 +57,28 @@ def test_all_arms_equal(tmp_path):
 def test_one_arm_only(tmp_path):
     comparison, report = said(write_run(tmp_path, TARGETS, [Arm("a", [right(TARGETS, [5])])]))
     assert comparison.recommendation.choice == "a"
-    assert "it is the only arm that meets every limit" in report
+    assert "it is the only arm in the task" in report
     assert (comparison.resolution, comparison.differences) == (None, ())
     assert "What this test set can show" not in report
+    assert comparison.recommendation.flips == ()
+    # A higher score of another arm, a limit, a price, a volume: nothing of it is there.
+    assert comparison.recommendation.tried == ()
+    assert "Nothing could be tried" in report
+
+
+def test_what_was_tried_in_vain_is_named_and_nothing_else(tmp_path):
+    arms = [Arm("a", [right(TARGETS, [5])]), Arm("b", [right(TARGETS, range(79))])]
+    limits = {"max_p95_ms": 1e6}
+    folder = write_run(tmp_path, TARGETS, arms, margin=0.01, limits=limits)
+    comparison, _ = said(folder)
+    tried = ("other margins", "other limits", "higher scores of other arms")
+    assert comparison.recommendation.tried == tried
+    none = comparison.recommendation.model_copy(update={"flips": ()})
+    page = markdown(comparison.model_copy(update={"recommendation": none}))
+    assert f"Nothing that was tried: {', '.join(tried)}." in page
+    older = none.model_copy(update={"tried": None})
+    page = html(comparison.model_copy(update={"recommendation": older}))
+    assert "<li>Nothing that was tried.</li>" in page
 
 
 def test_all_arms_failed(tmp_path):

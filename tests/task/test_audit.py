@@ -58,15 +58,21 @@ def test_repeats_inside_a_split_are_counted(tmp_path):
 
 
 def test_a_clean_task_has_only_the_finding_on_its_size(tmp_path):
-    (finding,) = load_task(write(tmp_path)).data.findings
+    (finding,) = load_task(write(tmp_path, task_text(margin=0.99))).data.findings
     assert finding.startswith("with 6 test rows the smallest margin")
 
 
-@pytest.mark.parametrize(("margin", "warned"), [(0.0, False), (0.05, True), (0.5, False)])
+@pytest.mark.parametrize(("margin", "warned"), [(0.05, True), (0.5, False)])
 def test_a_margin_too_small_for_the_test_set_is_said_before_the_run(tmp_path, margin, warned):
     path = write(tmp_path, task_text(margin=margin), test_jsonl=rows("test", 100))
     found = load_task(path).data.findings
-    assert any("not enough evidence" in finding for finding in found) is warned
+    assert any("is smaller than that" in finding for finding in found) is warned
+
+
+def test_what_a_margin_of_nothing_means_is_said_before_the_run(tmp_path):
+    path = write(tmp_path, task_text(margin=0.0), test_jsonl=rows("test", 100))
+    *_, said = load_task(path).data.findings
+    assert "only where every other one is shown worse" in said
 
 
 def test_labels_that_no_training_row_has_are_named_before_the_run(tmp_path):

@@ -157,7 +157,7 @@ def test_what_is_skipped_is_counted_and_named_and_the_rest_is_read(tmp_path):
 def test_of_very_many_skipped_documents_some_are_named(tmp_path):
     some = [{"text": ""}] * 25 + [{"text": "x"}]
     path = write(tmp_path, task_text(data=data(corpus="c.jsonl")), c_jsonl=some)
-    (finding, _) = load_task(path).data.findings
+    finding = load_task(path).data.findings[0]
     assert finding.startswith("25 of 26 documents left out")
     assert finding.endswith("c.jsonl:19, c.jsonl:20 and 5 more")
 
