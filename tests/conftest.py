@@ -1,4 +1,4 @@
-"""What all tests share: where several run at once, each takes its share of the cores."""
+"""What all tests share: the order of their files, and each process's share of the cores."""
 
 from __future__ import annotations
 
@@ -10,3 +10,11 @@ if WORKERS > 1:
     # Inherited by every process that a test starts. More threads than cores wait for each other.
     threads = max(1, len(os.sched_getaffinity(0)) // WORKERS)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+
+LONGEST = ("test_main_job.py", "test_contract.py", "test_footprint.py", "test_facts.py")
+"""Files that take a minute or more: dealt out last, one of them would keep all others waiting."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest files."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)

@@ -82,7 +82,7 @@ def test_prompts_share_one_instruction_and_lora_sees_the_input_alone(run):
         prompts[path.parts[-4]] = json.loads(path.read_text().splitlines()[0])["prompt"]
     instruction = prompts["zero_shot"].split("\n\nInput:")[0]
     assert instruction.count("\n- ") == 12
-    assert prompts["few_shot"].startswith(instruction)
+    assert prompts["few_shot"][0].startswith(instruction)
     assert prompts["few_shot"].count("Answer:") == 5
     assert prompts["zero_shot"].endswith(f"Input: {prompts['lora']}\nAnswer:")
 
