@@ -83,7 +83,7 @@ def test_prompts_share_one_instruction_and_lora_sees_the_input_alone(run):
     instruction = prompts["zero_shot"].split("\n\nInput:")[0]
     assert instruction.count("\n- ") == 12
     assert prompts["few_shot"][0].startswith(instruction)
-    assert prompts["few_shot"].count("Answer:") == 5
+    assert sum(turn.endswith("Answer:") for turn in prompts["few_shot"]) == 5
     assert prompts["zero_shot"].endswith(f"Input: {prompts['lora']}\nAnswer:")
 
 
