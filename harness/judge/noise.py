@@ -27,8 +27,8 @@ def busy_machine(evidence: Evidence) -> list[str]:
         if known[worst] <= MOST_WAITING:
             return []
         return [
-            f"the machine was busy with other work: threads of {worst} waited"
-            f" {numbers.percent(known[worst])} of the time for a core; times may be too long"
+            f"threads of {worst} waited {numbers.percent(known[worst])} of the time for a core:"
+            " the machine had other work, or they are more than its cores; times may be too long"
         ]
     machine = evidence.header.machine
     cores = machine.host_cores or machine.cores
