@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from math import exp, log
 
 import pytest
@@ -88,14 +89,15 @@ def test_a_corrected_target_asks_again(tiny, run_tiny, tmp_path):
     assert judge(folder).rows[0].also[0].value is not None
 
 
-def test_what_is_gone_is_asked_again_and_nothing_else(tiny, run_tiny, tmp_path):
-    write_model(tmp_path / "model", "llama-tied", chat=True)
-    path = tiny(tmp_path, "", ["zero_shot"], model="./model", also=["bits_per_byte"])
-    folder, before = run_tiny(path, tmp_path / "run")
-    (likelihoods,) = folder.path.glob("trials/*/*/*/likelihood/likelihoods.jsonl")
-    said = likelihoods.read_text()
-    likelihoods.unlink()
-    folder, after = run_tiny(path, tmp_path / "run")
-    assert likelihoods.read_text() == said
-    assert after["zero_shot"].serve == before["zero_shot"].serve
-    assert after["zero_shot"].likelihood.status == "ok"
+def test_what_is_gone_is_asked_again_and_nothing_else(ran, run_tiny, tmp_path):
+    (folder, before), location, _ = ran
+    copy = shutil.copytree(folder.path, tmp_path / "run")
+    likelihoods = sorted(copy.glob("trials/*/*/*/likelihood/likelihoods.jsonl"))
+    assert len(likelihoods) == 2
+    said = likelihoods[0].read_text()
+    likelihoods[0].unlink()
+    _, after = run_tiny(location.parent / "task.yaml", copy)
+    assert likelihoods[0].read_text() == said
+    for arm in ("zero_shot", "few_shot"):
+        assert after[arm].serve == before[arm].serve
+        assert after[arm].likelihood.status == "ok"
