@@ -34,7 +34,8 @@ def words(comparison: Comparison) -> Iterator[tuple[str, str]]:
     yield (
         "loss",
         "by how many points an arm scores below the best of the others on the same rows; below 0"
-        " it leads. Its bounds hold for all arms at once.",
+        " it leads. What it is at most holds for all arms at once, as does every 'shown worse';"
+        " what it is at least holds for that arm by itself.",
     )
     margin = numbers.points(comparison.task["margin"])
     yield (

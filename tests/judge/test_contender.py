@@ -61,3 +61,12 @@ def test_an_advantage_is_never_had_both_ways(costs):
 )
 def test_names_are_listed_as_in_a_sentence(names, text):
     assert listed(names) == text
+
+
+def test_the_cheapest_of_equals_is_the_first_named():
+    assert cheapest(arms_of([(1, 1), (1, 1)])).name == "0"
+
+
+def test_an_unknown_cost_is_not_nothing():
+    for costs in ([1, None], [None, 1]):  # of equal complexity the first
+        assert cheapest(arms_of([(cost, 1) for cost in costs])).name == "0"
