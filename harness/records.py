@@ -176,6 +176,8 @@ class PlannedTrial(Fact):
     """Labelled rows that it uses, whose price burdens it."""
     needs_model: bool
     learns: str
+    tunes: bool = False
+    """A pretrained model's weights, which the verdict calls fine-tuning."""
     complexity: int
     provides: tuple[str, ...]
     model: str | None = None

@@ -82,7 +82,7 @@ class Profile:
     """What a strategy is with certain parameters, the strategies that it builds counted in."""
 
     needs: frozenset[str]
-    """As `Strategy.needs` names them; "weights" where a model is tuned: a hosted one cannot be."""
+    """As `Strategy.needs` names them."""
     learns: str
     provides: frozenset[str]
     sha256: str
@@ -119,11 +119,8 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         *(sha256_of_sources(room) for room in ROOMS if _uses(strategy, room)),
         *(part.sha256 for part in parts),
     ]
-    own = strategy.needs(params)
-    if "model" in own and strategy.learns == "weights":
-        own |= {"weights"}
     return Profile(
-        own.union(*(part.needs for part in parts)),
+        strategy.needs(params).union(*(part.needs for part in parts)),
         max((strategy.learns, *(part.learns for part in parts)), key=LEARNS.index),
         provides,
         sha256_of(sources),

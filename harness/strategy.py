@@ -110,11 +110,18 @@ class Strategy(ABC):
         """Return what it needs with these parameters.
 
         "train": training rows; "validation": labelled rows to choose on, where it learns from none;
-        "corpus"; "model"; "four_bits": the model's weights in NF4, made before anything is
-        measured. What the class says, unless a strategy knows better: one that shows no
-        demonstrations needs no training rows. What its `parts` need is added by the harness.
+        "corpus"; "model"; "weights": a pretrained model's weights, which it tunes: a hosted model's
+        cannot be, and the verdict counts it as fine-tuning; "four_bits": the model's weights in
+        NF4, made before anything is measured. What the class says, unless a strategy knows better:
+        one that shows no demonstrations needs no training rows. What its `parts` need is added by
+        the harness.
         """
-        flags = {"train": cls.needs_train, "corpus": cls.needs_corpus, "model": cls.needs_model}
+        flags = {
+            "train": cls.needs_train,
+            "corpus": cls.needs_corpus,
+            "model": cls.needs_model,
+            "weights": cls.needs_model and cls.learns == "weights",
+        }
         return frozenset(name for name, needed in flags.items() if needed)
 
     @classmethod

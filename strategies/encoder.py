@@ -44,6 +44,11 @@ class Encoder(Strategy):
         """Epochs without a lower validation loss after which training stops."""
 
     @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Tune weights, those of the embedding model, where all of it is trained."""
+        return super().needs(params) | ({"weights"} if params.trains == "all" else set())
+
+    @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the embedding of rows and queries, and the encoder's tuning."""
         rows, seen, asked = (

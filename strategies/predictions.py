@@ -32,6 +32,13 @@ class Predictions(Strategy):
         the answer took), `usd` (its price) and whatever else a prediction has."""
         usd_per_1k: float | None = Field(None, ge=0)
         """Price of a thousand answers, where the lines name none."""
+        tuned: bool = False
+        """Whether the answers are a fine-tuned model's: the verdict counts it as fine-tuning."""
+
+    @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Count as fine-tuning where a fine-tuned model gave the answers."""
+        return super().needs(params) | ({"weights"} if params.tuned else set())
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:

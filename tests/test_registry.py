@@ -184,3 +184,24 @@ def test_no_built_in_claims_to_keep_users_apart_in_weights_or_to_cite_without_do
         assert "per_user_data" not in strategy.provides
     if "citations" in strategy.provides:
         assert strategy.needs_corpus
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "tunes"),
+    [
+        ("lora", {}, True),
+        ("prompt_tuning", {}, True),
+        ("few_shot", {}, False),
+        ("tfidf", {}, False),
+        ("encoder", {}, False),
+        ("encoder", {"trains": "all"}, True),
+        ("predictions", {"file": "theirs.jsonl"}, False),
+        ("predictions", {"file": "theirs.jsonl", "tuned": True}, True),
+        ("cascade", {"cheap": "tfidf", "dear": "zero_shot"}, False),
+        ("cascade", {"cheap": "tfidf", "dear": "lora"}, True),
+    ],
+)
+def test_what_tunes_a_pretrained_model_counts_as_fine_tuning(name, params, tunes, tmp_path):
+    (tmp_path / "theirs.jsonl").write_text("")
+    strategy = registry.find(name)
+    assert ("weights" in described(strategy, tmp_path, **params)[1].needs) == tunes

@@ -23,7 +23,7 @@ class Bench:
     """Those with a score."""
     usages: Mapping[str, cost.Usage]
     tuned: frozenset[str]
-    """Arms that serve a language model's weights which were tuned for the task."""
+    """Arms that serve a pretrained model's weights which were tuned for the task."""
     terms: cost.Terms
     limits: Mapping[str, Any]
     """The task's `limits`."""

@@ -31,12 +31,18 @@ class Contender:
     """Over the horizon, in the comparison's unit; None = not comparable."""
     cost_text: str
     tuned: bool = False
-    """It serves a language model's weights that were tuned for the task."""
+    """It serves a pretrained model's weights that were tuned for the task."""
 
     @property
     def feasible(self) -> bool:
         """Every limit is met, by the point value."""
         return all(check.state == "met" for check in self.checks)
+
+    @property
+    def undecided(self) -> bool:
+        """No limit or need is missed, but a figure that decides about one is not known."""
+        states = {check.state for check in self.checks}
+        return "unknown" in states and "missed" not in states
 
     def advantage_over(self, other: Contender) -> Literal["cheaper", "simpler"] | None:
         """Return in what this arm is ahead: cheaper, or as cheap and simpler; None in neither."""

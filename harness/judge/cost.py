@@ -32,6 +32,8 @@ class Usage:
     """Training and validation rows that it uses."""
     needs_model: bool
     learns: str
+    tunes: bool = False
+    """Weights of a pretrained model."""
     elsewhere: bool = False
     """Its answers come from a machine that is not ours: our seconds of serving cost nothing."""
     usd_per_request: float | None = None
@@ -98,7 +100,7 @@ def refits(usage: Usage, terms: Terms) -> float:
     if usage.learns == "nothing":
         return 0.0
     times = float(terms.needs["knowledge_updates_per_month"]) * terms.months
-    if usage.learns == "weights" and usage.needs_model:
+    if usage.tunes and usage.needs_model:
         times += float(terms.needs["model_changes_per_year"]) * terms.months / 12
     return times
 

@@ -121,16 +121,11 @@ class Case:
         return {arm.name: usage_of(self.evidence, arm) for arm in arms}
 
     def _bench(self, rows: Sequence[Row], contest: Contest, terms: cost.Terms) -> Bench:
-        tuned = {
-            arm.name
-            for arm in self.evidence.arms
-            if arm.plan.needs_model and arm.plan.learns == "weights"
-        }
         scored = (row for row in rows if row.score is not None and row.score.value is not None)
         return Bench(
             rows=tuple(row for row in scored if row.status == "ok"),
             usages=self._usages(),
-            tuned=frozenset(tuned),
+            tuned=frozenset(arm.name for arm in self.evidence.arms if arm.plan.tunes),
             terms=terms,
             limits=self.evidence.task["limits"],
             margin=self.evidence.task["margin"],

@@ -96,6 +96,7 @@ def usage_of(evidence: Evidence, arm: ArmEvidence) -> cost.Usage:
         labels_n=arm.plan.labels_n,
         needs_model=arm.plan.needs_model,
         learns=arm.plan.learns,
+        tunes=arm.plan.tunes,
         elsewhere=arm.plan.replays or charge is not None or bool(elsewhere.walls_s(arm)),
         usd_per_request=charge,
         charged_by=(arm.plan.model or arm.name) if charge or fit_charge else None,

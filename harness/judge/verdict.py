@@ -83,11 +83,18 @@ def _only(only: Contender, finished: int, absent: int) -> Recommendation:
 
 
 def _answer(found: Recommendation, contenders: Sequence[Contender]) -> str:
-    """Answer the question that everybody asks, where a tuned and an untuned arm competed."""
+    """Answer the question that everybody asks, where a tuned and an untuned arm competed.
+
+    What is out for a figure that is not known did not compete: the figure may be to its favour.
+    """
     tuned = {c.name for c in contenders if c.tuned}
     if found.choice is None or found.provisional or not tuned or len(tuned) == len(contenders):
         return ""
-    return f"Fine-tuning is {'' if found.choice in tuned else 'not '}worth it here. "
+    if found.choice in tuned:
+        return "Fine-tuning is worth it here. "
+    if any(c.tuned and c.undecided for c in contenders):
+        return ""
+    return "Fine-tuning is not worth it here. "
 
 
 def _nothing_feasible(contenders: Sequence[Contender], rejected: dict[str, str]) -> Recommendation:

@@ -69,7 +69,7 @@ class FactRunner:
         facts, trained = self.task.spec.facts, trial.learns == "weights"
         if self._wants_likelihoods:
             yield "likelihood", likelihood_question
-        if trained and trial.needs_model and facts.forgetting:
+        if trial.tunes and trial.needs_model and facts.forgetting:
             yield "probe", probe_question
         if trained and facts.robustness:
             yield "robustness", robustness_question

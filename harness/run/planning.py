@@ -149,6 +149,7 @@ def _planned(
                 labels_n=_labels_n(task, profile.needs),
                 needs_model="model" in profile.needs,
                 learns=profile.learns,
+                tunes="weights" in profile.needs,
                 complexity=strategy.complexity,
                 provides=_provides(task, arm),
                 model=model,

@@ -18,7 +18,7 @@ from harness.types import ModelRef
 
 TARGETS = ["yes", "no"] * 20
 MODEL = ModelRef("small", "/models/small", sha256="ab")
-TUNED = {"needs_model": True, "learns": "weights"}
+TUNED = {"needs_model": True, "learns": "weights", "tunes": True}
 OK = WorkerResult(status="ok")
 
 

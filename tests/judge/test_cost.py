@@ -23,7 +23,7 @@ from harness.judge.cost import (
 MONTH_S = 730 * 3600
 NEEDS = {"knowledge_updates_per_month": 0, "model_changes_per_year": 0}
 LABOUR = {"usd_per_label": None, "usd_per_hour": None, "hours": {}}
-LORA = Usage("lora", 3600, 10, labels_n=500, needs_model=True, learns="weights")
+LORA = Usage("lora", 3600, 10, labels_n=500, needs_model=True, learns="weights", tunes=True)
 RULE = Usage("rule", 0, 1000, labels_n=0, needs_model=False, learns="nothing")
 
 
@@ -65,13 +65,19 @@ def test_a_reserved_machine_is_paid_whole(monthly, machines):
 
 
 @pytest.mark.parametrize(
-    ("learns", "needs_model", "times"),
-    [("nothing", True, 0), ("index", True, 48), ("weights", False, 48), ("weights", True, 50)],
+    ("arm", "times"),
+    [
+        pytest.param({"learns": "nothing", "tunes": False}, 0, id="prompts"),
+        pytest.param({"learns": "index", "tunes": False}, 48, id="searches"),
+        pytest.param({"tunes": False, "needs_model": False}, 48, id="counts words"),
+        pytest.param({"tunes": False}, 48, id="counts words, and prompts where unsure"),
+        pytest.param({"needs_model": False}, 48, id="tunes an embedding model"),
+        pytest.param({}, 50, id="tunes the task's model"),
+    ],
 )
-def test_who_is_fitted_again_and_how_often(learns, needs_model, times):
+def test_who_is_fitted_again_and_how_often(arm, times):
     needs = {"knowledge_updates_per_month": 4, "model_changes_per_year": 2}
-    usage = replace(LORA, learns=learns, needs_model=needs_model)
-    assert refits(usage, terms(needs=needs)) == times
+    assert refits(replace(LORA, **arm), terms(needs=needs)) == times
 
 
 def test_labels_burden_only_an_arm_that_trains():

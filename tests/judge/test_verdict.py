@@ -315,6 +315,30 @@ def test_a_single_arm_is_chosen_for_the_reason_that_holds(arms, absent, headline
     assert set(found.rejected) == {a.name for a in arms if a is not GOOD} | set(absent)
 
 
+@pytest.mark.parametrize(
+    ("checks", "tfidf", "answer"),
+    [
+        pytest.param((), 0.80, "Fine-tuning is worth it here. Choose lora", id="tuned is chosen"),
+        pytest.param((), 0.90, "Fine-tuning is not worth it here. A tie", id="untuned is chosen"),
+        pytest.param(
+            (MISSED,), 0.80, "Fine-tuning is not worth it here. Choose tfidf", id="tuned is out"
+        ),
+        pytest.param((UNKNOWN,), 0.80, "Choose tfidf", id="of the tuned a figure is not known"),
+    ],
+)
+def test_whether_tuning_is_worth_it_is_said_where_it_was_decided(checks, tfidf, answer):
+    tuned = replace(arm("lora", 0.90, cost=10, complexity=4, checks=checks), tuned=True)
+    found = verdict([tuned, arm("tfidf", tfidf)], n=100_000)
+    assert found.headline.startswith(answer)
+
+
+def test_an_open_verdict_says_nothing_of_tuning():
+    tuned = replace(GOOD, tuned=True)
+    found = verdict([tuned, arm("cheap", 0.89)], sd=0.05)
+    assert found.provisional
+    assert "Fine-tuning" not in found.headline
+
+
 def test_where_nothing_is_feasible_tuning_is_not_judged_and_absent_arms_stay_named():
     tuned = replace(arm("lora", 0.9, checks=[MISSED]), tuned=True)
     arms = [tuned, arm("tfidf", 0.9, checks=[MISSED])]
