@@ -79,6 +79,17 @@ class RunFolder:
         """Return the newest record of each trial, by trial id."""
         return {r.trial_id: r for r in self._read() if isinstance(r, TrialRecord)}
 
+    def first_headers(self) -> dict[str, RunHeader]:
+        """Return, by trial id, the header of the invocation that first recorded each trial."""
+        header: RunHeader | None = None
+        found: dict[str, RunHeader] = {}
+        for record in self._read():
+            if isinstance(record, RunHeader):
+                header = record
+            elif header is not None:
+                found.setdefault(record.trial_id, header)
+        return found
+
     def _end_last_line(self) -> None:
         """Drop a last line that was cut off, or what is written next would join it."""
         if not self.records.is_file():

@@ -91,7 +91,8 @@ def overfitting(row: Row) -> str:
             f" validation loss {lowest} → {last} until step {found.last_step}, training loss"
             f" {begin} → {end}"
         )
-    return f"no overfitting seen (validation loss {lowest} at its lowest, {last} at the end)"
+    end = f"{last} at the end" + (", still falling" if found.falling_from is not None else "")
+    return f"no overfitting seen (validation loss {lowest} at its lowest, {end})"
 
 
 def citation(found: CitedAnswer) -> tuple[str, str, str]:

@@ -21,7 +21,7 @@ from harness.judge import (
 from reports import costs, told
 from reports.curve import Drawing
 from reports.provenance import provenance
-from reports.words import words
+from reports.words import DOUBT, words
 
 VERDICTS = {
     "choose": "Choose",
@@ -110,12 +110,17 @@ class View:
         low, high = 100 * loss.low, 100 * loss.high
         return f"{100 * loss.value:+.1f} ({low:+.1f} to {high:+.1f}) against {loss.to}"
 
+    @staticmethod
+    def interval(score: Score) -> str:
+        """A score's 95 % interval, marked where it is not to be trusted."""
+        mark = DOUBT if score.unreliable else ""
+        return numbers.interval(score.ci_low, score.ci_high) + mark
+
     def further(self, score: Score) -> str:
         """A further metric with its interval, or why it has none."""
         if score.value is None:
             return f"{score.metric} {numbers.NOT_MEASURED} ({score.undefined})"
-        interval = numbers.interval(score.ci_low, score.ci_high)
-        return f"{score.metric} {numbers.score(score.value)} ({interval})"
+        return f"{score.metric} {numbers.score(score.value)} ({self.interval(score)})"
 
     def energy(self, row: Row) -> str | None:
         """What an arm took on the GPU, where a counter said so."""

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from harness import metrics, numbers
 from harness.errors import UnknownNameError
-from harness.judge import Comparison
+from harness.judge import Comparison, Row
 
+DOUBT = "†"
+"""Stands beside an interval that is not to be trusted."""
 OWN_METRIC = (
     "the task's own measure: what an answer is worth, from 0 to 1, by a function in that file; its"
     " mean over the rows"
@@ -30,25 +32,35 @@ def words(comparison: Comparison) -> Iterator[tuple[str, str]]:
         "95 % interval",
         "the range in which the true figure lies, as far as these rows tell: 95 times in 100.",
     )
+    if any(_doubtful(row) for row in comparison.rows):
+        yield (
+            DOUBT,
+            "so few rows, labels or seeds stand behind this interval that it is not to be trusted.",
+        )
     yield "points", "hundredths of a score: from 0.640 to 0.690 is 5 points."
     yield (
         "loss",
         "by how many points an arm scores below the best of the others on the same rows; below 0"
-        " it leads. What it is at most holds for all arms at once, as does every 'shown worse';"
-        " what it is at least holds for that arm by itself.",
+        " it leads. What it may be at the most is said with 95 % confidence for all arms together,"
+        " what it is at the least for each arm by itself.",
     )
     margin = numbers.points(comparison.task["margin"])
     yield (
         "margin",
         f"the loss that this task accepts for something cheaper or simpler: {margin}. Test rows"
-        " certify a margin when there are enough of them to show that a loss is no larger, bounds"
-        " included. They settle an arm when they show that, or that it is worse than the best.",
+        " certify it where they are enough to show that a loss is no larger, and settle an arm"
+        " where they show that or that the arm is worse than the best.",
     )
     yield from _verdict(comparison)
     yield (
         "p50, p95",
         "half of the requests, and 95 in 100, were answered within this time; cold: with nothing"
         " kept from an earlier request.",
+    )
+    yield (
+        "throughput",
+        "answers a second where all test rows are given in one call; cost counts the seconds that"
+        " requests take by it.",
     )
     yield "fitting", "all that an arm does once, before it answers: training, or building an index."
     yield "artifact", "what fitting leaves on disk, to be shipped to wherever the arm serves."
@@ -59,6 +71,23 @@ def words(comparison: Comparison) -> Iterator[tuple[str, str]]:
             " rows held back. Where the first falls and the second rises, it learns by heart:"
             " overfitting.",
         )
+    if any(row.facts.forgetting for row in comparison.rows):
+        yield (
+            "bits per byte",
+            "how improbable a model finds a text, for each of its bytes: more after tuning than"
+            " before, and it has forgotten some of what it knew.",
+        )
+    if any(row.facts.calibration for row in comparison.rows):
+        yield (
+            "Brier score",
+            "mean squared difference between the probability that an arm gives its answer and 1"
+            " where that is right, 0 where it is wrong: less is better, 0.25 is a coin's.",
+        )
+
+
+def _doubtful(row: Row) -> bool:
+    shown = (row.score, row.without_leaks, *row.also, *(s.score for s in row.slices))
+    return any(score is not None and score.unreliable for score in shown)
 
 
 def _metrics(comparison: Comparison) -> Iterator[tuple[str, str]]:

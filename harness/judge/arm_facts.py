@@ -72,6 +72,9 @@ class Overfitting(Opinion):
     """At `step` and at the last evaluation."""
     train_loss: tuple[float, float] | None = None
     """Mean over the steps since the evaluation before, at the same two."""
+    falling_from: float | None = None
+    """Where the validation loss was still falling when training ended: its lowest but for the last
+    two evaluations."""
     seed: int | None = None
     undefined: str | None = None
 

@@ -16,9 +16,8 @@ from harness.judge.comparison import Comparison, Recommendation, Row
 from harness.judge.contender import Contender
 from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
-from harness.judge.facts import findings_of
+from harness.judge.findings import findings_of
 from harness.judge.flips import attempts
-from harness.judge.noise import busy_machine
 from harness.judge.pairs import differences
 from harness.judge.resample import bootstrap
 from harness.judge.resolution import resolution
@@ -44,7 +43,7 @@ def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
     evidence = gather(folder)
     sealed = _applied(evidence, Prices.model_validate(evidence.header.prices or {}))
     applied = sealed if prices is None else _applied(evidence, prices)
-    differs = not_as_sealed(evidence.header, other_prices=applied != sealed)
+    differs = not_as_sealed(folder, evidence.header, other_prices=applied != sealed)
     return Case(evidence.priced(applied), applied, tuple(differs)).comparison()
 
 
@@ -77,9 +76,8 @@ class Case:
             resolution=resolution(evidence, rows, contest, found),
             findings=(
                 *header.data.findings,
-                *self._measurement_findings(rows),
                 *self.prices.stale(datetime.fromisoformat(header.started_at).date()),
-                *findings_of(rows, found.choice),
+                *findings_of(evidence, rows, found.choice),
             ),
             cost_curve=curve(leading, terms),
             cost_basis=cost_basis(
@@ -144,6 +142,7 @@ class Case:
         bench = self._bench(rows, contest, terms)
         found = bench.ruling()
         reasons = [*found.reasons, *self._smallest_model(contest, bench.contenders(), margin)]
+        reasons += _doubtful(rows, found)
         reasons += labels_note(next((r for r in rows if r.strategy == found.choice), None), terms)
         tried = [(words, tuple(flips)) for words, flips in attempts(bench, found)]
         changes = {
@@ -179,15 +178,6 @@ class Case:
         else:
             yield "No model is shown to be good enough yet, so none is the smallest that is."
 
-    def _measurement_findings(self, rows: Sequence[Row]) -> list[str]:
-        found = []
-        for row in rows:
-            if row.score and row.score.unreliable:
-                found.append(row.score.unreliable)
-            if row.failed_items:
-                found.append(f"{row.failed_items} answers of {row.strategy} failed and score zero")
-        return list(dict.fromkeys([*found, *busy_machine(self.evidence)]))
-
     def _run_facts(self) -> dict[str, Any]:
         header = self.evidence.header
         keys = ("started_at", "command", "git_commit", "packages", "criteria_sha256")
@@ -200,6 +190,14 @@ class Case:
 def _applied(evidence: Evidence, prices: Prices) -> Prices:
     header = evidence.header
     return prices.used(header.machine, header.models.values())
+
+
+def _doubtful(rows: Sequence[Row], found: Recommendation) -> Iterator[str]:
+    """Say so where the interval of the choice, or of what it ties with, is not to be trusted."""
+    weighed = {found.choice, *found.tied_with}
+    for row in rows:
+        if row.strategy in weighed and row.score and row.score.unreliable:
+            yield f"A doubt about {row.strategy}: {row.score.unreliable}."
 
 
 def _absent(rows: Sequence[Row]) -> dict[str, str]:

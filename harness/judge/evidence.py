@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import RunFolderError
-from harness.hashing import sha256_of
+from harness.hashing import sha256_of, sha256_of_file
 from harness.items import items_of
 from harness.judge.fact_files import FactFiles, read_fact_files, read_likelihoods
 from harness.judge.resample import effective_units
@@ -204,7 +204,12 @@ def _likelihoods(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[
 
 def _predictions(folder: RunFolder, record: TrialRecord, truth: Truth) -> tuple[Prediction, ...]:
     path = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "predictions.jsonl"
+    recorded = record.serve.predictions_sha256 if record.serve else None
     try:
+        if recorded not in (None, sha256_of_file(path)):
+            raise RunFolderError(
+                f"{path} is not what was recorded: it was changed since → run the task again"
+            )
         by_id = read_predictions(path)
     except (OSError, ValueError, TypeError, KeyError) as problem:
         raise RunFolderError(f"{path} cannot be read ({problem}) → run the task again") from problem

@@ -1,7 +1,8 @@
-"""Overfitting from training curves: rising validation loss under falling training loss.
+"""What training curves show: overfitting, or a training that ended while it still got better.
 
-That is more than a validation loss that rises (a rate too high does that as well, under a rising
-training loss), and more than the last evaluation's noise.
+Overfitting is rising validation loss under falling training loss. That is more than a validation
+loss that rises (a rate too high does that as well, under a rising training loss), and more than the
+last evaluation's noise.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from statistics import fmean
 from harness.judge.arm_facts import Overfitting
 
 RISE = 0.02
-"""The validation loss must end above its lowest by this share of it: less is noise."""
+"""Share by which the validation loss must end above its lowest, or have fallen at the end: less is
+taken for noise. A choice of ours."""
 EVALUATIONS_AFTER = 2
-"""Evaluations after the lowest, which are all above it: a single one may be chance."""
+"""Evaluations in which it rises, or falls: a single one may be chance. A choice of ours."""
 
 
 def overfitting_of(
@@ -60,5 +62,13 @@ def _of_log(log: Sequence[Mapping[str, float]], seed: int) -> Overfitting | None
         last_step=int(rows[evaluated[-1]]["step"]),
         validation_loss=(losses[best], losses[-1]),
         train_loss=(trained[best], trained[-1]),
+        falling_from=_falling_from(losses),
         seed=seed,
     )
+
+
+def _falling_from(losses: Sequence[float]) -> float | None:
+    """Return the lowest loss before the last evaluations, if it fell on in them to its lowest."""
+    before = losses[:-EVALUATIONS_AFTER]
+    still = before and losses[-1] == min(losses) and losses[-1] * (1 + RISE) < min(before)
+    return min(before) if still else None

@@ -8,13 +8,15 @@ from pathlib import Path
 from harness.criteria import seal
 from harness.pyfile import names_file
 from harness.records import RunHeader
+from harness.runfolder import RunFolder
 
 
-def not_as_sealed(header: RunHeader, other_prices: bool) -> Iterator[str]:
+def not_as_sealed(folder: RunFolder, header: RunHeader, other_prices: bool) -> Iterator[str]:
     """Yield what a judgement rests on that is not as it was sealed, in sentences.
 
     Args:
-        header: of the run, as it is on record.
+        folder: of the run.
+        header: of its newest invocation, as it is on record.
         other_prices: whether the price rows that apply are not those of the run.
     """
     if other_prices:
@@ -29,6 +31,38 @@ def not_as_sealed(header: RunHeader, other_prices: bool) -> Iterator[str]:
             f"The success criteria on record{metric} were changed after they had been sealed: the"
             " verdict does not rest on what was agreed before anything ran."
         )
+    yield from _sealed_anew(folder, header)
+
+
+def _sealed_anew(folder: RunFolder, header: RunHeader) -> Iterator[str]:
+    """Say so where an earlier invocation ran arms of this one under other criteria."""
+    first = folder.first_headers()
+    earlier = {
+        trial.arm: first[trial.trial_id]
+        for trial in header.trials
+        if trial.trial_id in first and _other_criteria(first[trial.trial_id], header)
+    }
+    if not earlier:
+        return
+    changed = sorted({key for before in earlier.values() for key in _changed(before, header)})
+    arms = len({trial.arm for trial in header.trials})
+    yield (
+        f"The success criteria ({', '.join(changed) or 'the file of a metric'}) were changed and"
+        f" sealed anew after {len(earlier)} of {arms} arms had run: the verdict does not rest on"
+        " what was agreed before anything ran."
+    )
+
+
+def _other_criteria(before: RunHeader, now: RunHeader) -> bool:
+    """Tell whether two invocations sealed different criteria; not known where versions differ."""
+    return before.sealed == now.sealed and before.criteria_sha256 != now.criteria_sha256
+
+
+def _changed(before: RunHeader, now: RunHeader) -> Iterator[str]:
+    """Yield the keys of the task that differ, and "prices"."""
+    yield from (key for key in now.sealed if before.task[key] != now.task[key])
+    if before.prices != now.prices:
+        yield "prices"
 
 
 def edited(header: RunHeader) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from hand_made import PRICES, TARGETS, Arm, cheap_and_good, right, rows_of, write_run
 
 from harness.errors import RunFolderError
+from harness.hashing import sha256_of_file
 from harness.judge import judge
 from harness.judge.evidence import gather
 from harness.records import Note
@@ -251,7 +252,8 @@ def test_macro_f1_with_few_rows_of_a_class_is_marked_and_accuracy_stands_beside_
     comparison = judge(write_run(tmp_path, targets, [arm], metric="macro_f1"))
     row = comparison.rows[0]
     assert "1 of 2 labels have fewer than 10 test rows ('no' has 4)" in row.score.unreliable
-    assert row.score.unreliable in comparison.findings
+    assert any(f"a: {row.score.unreliable}" == said for said in comparison.findings)
+    assert any(row.score.unreliable in reason for reason in comparison.recommendation.reasons)
     assert [(also.metric, also.unreliable) for also in row.also] == [("accuracy", None)]
 
 
@@ -324,3 +326,15 @@ def test_an_answer_that_names_no_label_is_wrong_not_dropped(tmp_path):
     row = judge(write_run(tmp_path, TARGETS, [Arm("a", [answers])])).rows[0]
     assert (row.score.n, row.failed_items) == (120, 0)
     assert np.isclose(row.score.value, 119 / 120)
+
+
+def test_answers_that_were_edited_after_they_were_recorded_are_not_judged(tmp_path):
+    folder = write_run(tmp_path, TARGETS, cheap_and_good())
+    record = next(iter(folder.trials().values()))
+    answers = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "predictions.jsonl"
+    serve = record.serve.model_copy(update={"predictions_sha256": sha256_of_file(answers)})
+    folder.append(record.model_copy(update={"serve": serve}))
+    judge(folder)
+    answers.write_text(answers.read_text().replace('"yes"', '"no"'))
+    with pytest.raises(RunFolderError, match="was changed since → run the task again"):
+        judge(folder)

@@ -43,6 +43,20 @@ def test_it_is_told_from_other_curves(name):
     assert overfitting_of([log(train, validation)], [0]).flagged is flagged
 
 
+@pytest.mark.parametrize(
+    ("validation", "falling_from"),
+    [
+        pytest.param([1.0, 0.9, 0.8, 0.7], 0.9, id="falling to the end"),
+        pytest.param([1.0, 0.7, 0.695, 0.69], None, id="falling by less than noise"),
+        pytest.param([1.0, 0.9, 0.7, 0.8], None, id="not lowest at the end"),
+        pytest.param([1.0, 0.7], None, id="too short to tell"),
+    ],
+)
+def test_a_training_that_still_got_better_is_told_from_one_that_did_not(validation, falling_from):
+    found = overfitting_of([log(FALLING[: 2 * len(validation)], validation)], [0])
+    assert found.falling_from == falling_from
+
+
 def test_it_names_the_step_and_both_losses():
     found = overfitting_of([log(FALLING, [1.0, 0.8, 0.9, 1.0])], [0])
     assert (found.step, found.last_step) == (4, 8)

@@ -31,16 +31,17 @@ def sealed_run(path, **task):
             "criteria_sha256": seal(header.task, header.prices, path),
         }
     )
-    folder.append(own)
+    _, *trials = folder.records.read_text().splitlines()
+    folder.records.write_text("\n".join([own.model_dump_json(), *trials]) + "\n")
     return folder
 
 
 def with_record(folder, change):
-    """Edit the newest header in records.jsonl, as somebody with an editor does."""
-    *before, last = folder.records.read_text().splitlines()
-    values = json.loads(last)
+    """Edit the header in records.jsonl, as somebody with an editor does."""
+    header, *trials = folder.records.read_text().splitlines()
+    values = json.loads(header)
     change(values)
-    folder.records.write_text("\n".join([*before, json.dumps(values)]) + "\n")
+    folder.records.write_text("\n".join([json.dumps(values), *trials]) + "\n")
     return folder
 
 
@@ -98,6 +99,28 @@ def test_criteria_that_were_edited_on_record_are_noticed(tmp_path, change):
     assert EDITED in said
     for text in (markdown(comparison), html(comparison)):
         assert EDITED in text
+        assert AS_THEY_STOOD not in text
+
+
+def sealed_anew(folder, **task):
+    """Run the task again with other criteria; nothing but these depends on them, so all is kept."""
+    before = folder.last_header()
+    now = before.model_copy(update={"task": {**before.task, **task}})
+    seal_of_now = seal(now.task, now.prices, Path(now.task_folder))
+    folder.append(now.model_copy(update={"criteria_sha256": seal_of_now}))
+    return folder
+
+
+def test_criteria_that_are_sealed_anew_over_finished_arms_are_told_with_what_changed(tmp_path):
+    folder = sealed_run(tmp_path)
+    assert judge(sealed_anew(folder)).not_as_sealed == ()
+    comparison = judge(sealed_anew(folder, margin=0.5))
+    (said,) = comparison.not_as_sealed
+    assert said.startswith(
+        "The success criteria (margin) were changed and sealed anew after 2 of 2"
+    )
+    for text in (markdown(comparison), html(comparison)):
+        assert "sealed anew" in text
         assert AS_THEY_STOOD not in text
 
 
