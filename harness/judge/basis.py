@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from harness import numbers
 from harness.judge import cost
+from harness.judge.checks import GIB
 from harness.judge.comparison import Row
-from harness.prices import HostedPrice, Prices
+from harness.judge.contender import listed
+from harness.prices import HostedPrice, MachinePrice, Prices
 from harness.records import Machine
 
 Usages = Sequence[cost.Usage]
@@ -50,18 +52,62 @@ def _read(row: HostedPrice) -> str:
     return f" Token prices of {row.name}: read {row.read_on} at {row.source}."
 
 
-def labels_note(row: Row | None, terms: cost.Terms) -> Iterator[str]:
-    """Say so where labels are most of what the chosen arm costs over the horizon."""
-    if row is None or row.cost.labels_usd is None or not row.total_usd:
+def cost_notes(
+    rows: Sequence[Row], choice: str | None, terms: cost.Terms, price: MachinePrice | None
+) -> Iterator[str]:
+    """Yield what must be known of costs to believe a verdict that rests on them.
+
+    Args:
+        rows: of all arms.
+        choice: the recommended arm, if there is one.
+        terms: traffic and what is paid for.
+        price: what the machine costs that was measured, where a row stands for it.
+    """
+    finished = [row for row in rows if row.status == "ok"]
+    if price is not None:
+        yield from _too_large(finished, price)
+    if not terms.traffic:  # then cost is serving alone, of which labels and people are no part
         return
-    if not terms.traffic:  # then the total is serving alone, of which labels are no part
+    yield from _labels_note(finished, choice)
+    counted = [row.strategy for row in finished if row.cost.people_usd is not None]
+    missing = [row.strategy for row in finished if row.cost.people_usd is None]
+    if counted and missing:
+        yield (
+            f"People's time is part of the cost of {listed(counted)} and not of {listed(missing)}:"
+            " these seem cheaper than they are → give labour.hours for every arm."
+        )
+
+
+def _too_large(rows: Sequence[Row], price: MachinePrice) -> Iterator[str]:
+    """Say which arms took more memory than the machine has at whose price they are counted."""
+    for row in rows:
+        ram = max(row.fit_peak_ram_bytes or 0, row.predict_peak_ram_bytes or 0)
+        gpu = max(row.fit_peak_gpu_bytes or 0, row.predict_peak_gpu_bytes or 0)
+        for what, taken, has_gib in (
+            ("memory", ram, price.memory_gib),
+            ("GPU memory", gpu, price.gpu_memory_gib),
+        ):
+            if has_gib is not None and taken > has_gib * GIB:
+                yield (
+                    f"{row.strategy} took {numbers.size(taken)} of {what}, more than the"
+                    f" {has_gib:g} GiB of {price.name}, at whose price it is counted: it needs a"
+                    " larger machine, which is dearer → give the price of one (prices)."
+                )
+
+
+def _labels_note(rows: Sequence[Row], choice: str | None) -> Iterator[str]:
+    """Say so where labels are most of what the chosen arm costs over the horizon."""
+    row = next((row for row in rows if row.strategy == choice), None)
+    if row is None or row.cost.labels_usd is None or not row.total_usd:
         return
     share = row.cost.labels_usd / row.total_usd
     if share > 1 / 2:
+        without = [other.strategy for other in rows if other.cost.labels_usd == 0]
+        does = "does" if len(without) == 1 else "do"
+        which = f", which {listed(without)} {does} without," if without else ""
         yield (
-            f"Labels are {numbers.percent(share)} of what {row.strategy} costs"
-            f" ({numbers.usd(row.cost.labels_usd)} of {numbers.usd(row.total_usd)}): their price"
-            " decides more than the machine's."
+            f"Labels{which} are {numbers.percent(share)} of what {row.strategy} costs"
+            f" ({numbers.usd(row.cost.labels_usd)} of {numbers.usd(row.total_usd)})."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from harness.judge import cost
-from harness.judge.basis import cost_basis, labels_note
+from harness.judge.basis import cost_basis, cost_notes
 from harness.judge.bench import Bench
-from harness.judge.comparison import Comparison, Recommendation, Row
+from harness.judge.comparison import Comparison, Loss, Recommendation, Row
 from harness.judge.contender import Contender
 from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
@@ -30,7 +30,7 @@ from harness.prices import MachinePrice, Prices
 from harness.runfolder import RunFolder
 
 LEADING = 4
-"""Arms whose costs are compared at other volumes: the choice, and the best of the others."""
+"""Arms whose costs are compared at other volumes, at the most."""
 
 
 def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
@@ -60,13 +60,13 @@ class Case:
     def comparison(self) -> Comparison:
         """Judge everything."""
         evidence, header = self.evidence, self.evidence.header
-        terms = self._terms(self.prices.for_machine(header.machine))
+        terms = self._terms(self._price)
         rows = [build_row(evidence, arm, terms) for arm in evidence.arms]
         contest = self._contest()
         feasible = [row.strategy for row in rows if row.status == "ok" and not row.misses]
         losses = contest.losses(feasible) if contest and len(feasible) > 1 else {}
         found = self._recommendation(rows, contest, terms)
-        leading = self._leading(rows, found)
+        leading = self._leading(rows, found, losses)
         return Comparison(
             task=header.task,
             machine=header.machine,
@@ -86,6 +86,11 @@ class Case:
             run=self._run_facts(),
             not_as_sealed=self.not_as_sealed,
         )
+
+    @property
+    def _price(self) -> MachinePrice | None:
+        """What the machine costs that was measured, where a row stands for it."""
+        return self.prices.for_machine(self.evidence.header.machine)
 
     def _terms(self, price: MachinePrice | None) -> cost.Terms:
         task = self.evidence.task
@@ -143,7 +148,7 @@ class Case:
         found = bench.ruling()
         reasons = [*found.reasons, *self._smallest_model(contest, bench.contenders(), margin)]
         reasons += _doubtful(rows, found)
-        reasons += labels_note(next((r for r in rows if r.strategy == found.choice), None), terms)
+        reasons += cost_notes(rows, found.choice, terms, self._price)
         tried = [(words, tuple(flips)) for words, flips in attempts(bench, found)]
         changes = {
             "reasons": tuple(reasons),
@@ -152,12 +157,21 @@ class Case:
         }
         return found.model_copy(update=changes)
 
-    def _leading(self, rows: Sequence[Row], found: Recommendation) -> list[cost.Usage]:
-        """Return what the choice and the best of the others take; the choice, if any, first."""
-        usages = self._usages()
+    def _leading(
+        self, rows: Sequence[Row], found: Recommendation, losses: Mapping[str, Loss]
+    ) -> list[cost.Usage]:
+        """Return what the choice, its best rival and all that compete with them take, in order.
+
+        Who is infeasible, or shown to lose more than the margin, competes with nobody; where no
+        arm is feasible, the best of all.
+        """
         scored = [row for row in rows if row.score]
-        scored.sort(key=lambda row: (row.strategy != found.choice, _by_score(row)))
-        return [usages[row.strategy] for row in scored[:LEADING]]
+        competing = [row for row in scored if not row.misses] or scored
+        competing.sort(key=lambda row: (row.strategy != found.choice, _by_score(row)))
+        margin = self.evidence.task["margin"]
+        near = [row for row in competing[2:] if _least_loss(losses, row) <= margin]
+        usages = self._usages()
+        return [usages[row.strategy] for row in [*competing[:2], *near][:LEADING]]
 
     def _smallest_model(
         self, contest: Contest, contenders: Sequence[Contender], margin: float
@@ -220,6 +234,12 @@ def _weights(arm: ArmEvidence) -> int | None:
     loaded = [m for trial in arm.trials if trial.serve for m in trial.serve.loaded_models]
     known = [m.parameters for m in loaded if m.parameters is not None]
     return max(known, default=None)
+
+
+def _least_loss(losses: Mapping[str, Loss], row: Row) -> float:
+    """Return what an arm is shown to lose to the best at the least; 0 where that is not known."""
+    loss = losses.get(row.strategy)
+    return 0.0 if loss is None or loss.low is None else loss.low
 
 
 def _by_score(row: Row) -> float:

@@ -107,7 +107,9 @@ def _nothing_feasible(contenders: Sequence[Contender], rejected: dict[str, str])
     elif _total_excess(near) < float("inf"):
         reasons.append(f"Nearest is {near.name}: {rejected[near.name]}.")
     else:
-        reasons.append(f"What has to be supplied or changed first: {rejected[near.name]}.")
+        reasons.append(
+            f"What has to be supplied or changed first, for {near.name}: {rejected[near.name]}."
+        )
     return Recommendation(
         choice=None,
         verdict="nothing_feasible",

@@ -112,15 +112,16 @@ def _pair(first: cost.Usage, second: cost.Usage, terms: cost.Terms) -> BreakEven
     found = changes(first, second, terms)
     crossings = tuple(at for at, _ in found[1:])
     totals = [cost.total_cost(usage, terms) for usage in (first, second)]
-    close = max(totals) <= min(totals) * EQUAL_COST
+    names = f"{first.arm} and {second.arm}"
+    text = _text(found, (first, second), terms) if found else f"{names} cost the same at any volume"
+    if found and max(totals) <= min(totals) * EQUAL_COST:
+        text = f"cost does not decide between {names} at this volume (within 5 %); {text}"
     return BreakEven(
         first=first.arm,
         second=second.arm,
         requests=crossings[0] * terms.months if len(crossings) == 1 else None,
         crossings=crossings,
-        text=f"cost does not decide between {first.arm} and {second.arm} at this volume"
-        if close
-        else _text(found, (first, second), terms),
+        text=text,
     )
 
 

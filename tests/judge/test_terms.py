@@ -93,7 +93,26 @@ def with_task(folder, **changes):
 def test_costs_that_hardly_differ_do_not_decide(tmp_path):
     arms = [Arm("a", [right(TARGETS)], fit_s=100), Arm("b", [right(TARGETS)], fit_s=101)]
     (pair,) = judge(write_run(tmp_path, TARGETS, arms, traffic=TRAFFIC)).recommendation.break_even
-    assert "cost does not decide between" in pair.text
+    assert pair.text == (
+        "cost does not decide between a and b at this volume (within 5 %); a is cheaper than b at"
+        " any volume"
+    )
+
+
+def test_only_arms_that_compete_are_compared_at_other_volumes(tmp_path):
+    arms = [
+        Arm("best", [right(TARGETS)]),
+        Arm("near", [right(TARGETS, range(4))]),
+        Arm("close", [right(TARGETS, range(6))]),
+        Arm("hopeless", [right(TARGETS, range(0, 120, 2))]),
+        Arm("slow", [right(TARGETS, [0])], walls_s=(9, 9, 9, 9)),
+    ]
+    limits = {"max_p95_ms": 5000}
+    folder = write_run(tmp_path, TARGETS, arms, traffic=TRAFFIC, limits=limits, margin=0.05)
+    comparison = judge(folder)
+    assert {line.strategy for line in comparison.cost_curve.lines} == {"best", "near", "close"}
+    pairs = {frozenset((p.first, p.second)) for p in comparison.recommendation.break_even}
+    assert len(pairs) == 3
 
 
 def test_flips_of_the_margin_hold_when_judged_with_that_margin(tmp_path):
@@ -168,6 +187,33 @@ def test_labels_that_are_most_of_the_cost_are_said_to_be(tmp_path, usd_per_label
     reasons = judge(folder).recommendation.reasons
     words = "Labels are 78 % of what good costs ($4.00 of $5.10)"
     assert any(reason.startswith(words) for reason in reasons) is said
+
+
+def test_arms_that_need_no_labels_are_named_beside_their_price(tmp_path):
+    arms = [*cheap_and_good(), Arm("rule", [["yes"] * 120], plan={"labels_n": 0})]
+    labour = {"usd_per_label": 0.1}
+    folder = write_run(tmp_path, TARGETS, arms, prices=PRICES, traffic=TRAFFIC, labour=labour)
+    (said,) = (why for why in judge(folder).recommendation.reasons if why.startswith("Labels"))
+    assert said.startswith("Labels, which rule does without, are 78 % of what good costs")
+
+
+@pytest.mark.parametrize(("hours", "said"), [({"good": 2}, True), ({"good": 2, "cheap": 1}, False)])
+def test_people_who_are_counted_for_some_arms_alone_are_said_to_be(tmp_path, hours, said):
+    labour = {"usd_per_hour": 50, "hours": hours}
+    folder = write_run(
+        tmp_path, TARGETS, cheap_and_good(), prices=PRICES, traffic=TRAFFIC, labour=labour
+    )
+    words = "People's time is part of the cost of good and not of cheap: these seem cheaper"
+    reasons = judge(folder).recommendation.reasons
+    assert any(reason.startswith(words) for reason in reasons) is said
+
+
+@pytest.mark.parametrize(("memory_gib", "said"), [(0.1, True), (8, False), (None, False)])
+def test_an_arm_that_the_priced_machine_could_not_run_is_said_to_be_one(memory_gib, said, tmp_path):
+    prices = {"machines": [{**PRICES["machines"][0], "memory_gib": memory_gib}]}
+    reasons = judge(write_run(tmp_path, TARGETS, cheap_and_good(), prices=prices))
+    words = "good took 200 MiB of memory, more than the 0.1 GiB of abacus.large"
+    assert any(why.startswith(words) for why in reasons.recommendation.reasons) is said
 
 
 def test_without_traffic_labels_are_no_share_of_a_total_that_leaves_them_out(tmp_path):

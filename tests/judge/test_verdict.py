@@ -156,7 +156,7 @@ def test_an_arm_is_as_far_off_as_its_worst_miss():
 
 def test_where_every_arm_lacks_a_figure_the_reason_says_what_to_supply():
     found = verdict([arm("a", 0.9, checks=[UNKNOWN]), arm("b", 0.9, checks=[UNKNOWN])])
-    assert any("give a price row" in reason for reason in found.reasons)
+    assert any("first, for a: give a price row" in reason for reason in found.reasons)
 
 
 def test_without_any_finished_arm_no_limit_is_blamed():
