@@ -5,6 +5,7 @@ Chooses and phrases; computes no figure that the comparison does not hold.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,7 +201,7 @@ class View:
             "The smallest margin that they certify, four times in five, were the two equal:"
             f" {numbers.points(found.smallest_margin)}.",
         ]
-        return [*lines, _separation(found)]
+        return [*lines, _separation(found), *self._more_training_rows]
 
     @property
     def unchanged(self) -> str:
@@ -229,14 +230,28 @@ class View:
         return f"{numbers.span(low_s, high_s)} / {numbers.duration(measured_s)}"
 
     @property
+    def _more_training_rows(self) -> list[str]:
+        """Say that one size of the training split was tried, where there is one."""
+        train_n = self.comparison.run["data"]["train_n"]
+        if not train_n:
+            return []
+        return [
+            "What more training rows would bring was not measured: whoever learns from them was"
+            f" given all {numbers.count(train_n)}."
+        ]
+
+    @property
     def criteria(self) -> list[str]:
         """The success criteria as they stood before anything ran."""
         task = self.comparison.task
-        lines = [f"metric: {task['metric']}", f"margin: {numbers.points(task['margin'])}"]
+        lines = [f"metric: {task['metric']}"]
+        if task["also"]:
+            lines.append(f"further metrics: {', '.join(task['also'])}")
+        lines.append(f"margin: {100 * task['margin']:g} points")
         lines += [f"limit {k}: {v:g}" for k, v in task["limits"].items() if v is not None]
         lines += [f"need {k}: {_listed(v)}" for k, v in task["needs"].items() if v]
         if traffic := task["traffic"]:
-            lines.append("traffic: " + ", ".join(f"{k} {v}" for k, v in traffic.items()))
+            lines.append("traffic: " + ", ".join(_traffic(traffic)))
         lines += [f"labour {k}: {_listed(v)}" for k, v in task["labour"].items() if v]
         return lines
 
@@ -293,6 +308,17 @@ class View:
             return None
         low, high = 100 * max(0.0, score.ci_low), 100 * min(1.0, score.ci_high)
         return {"low": low, "width": max(high - low, 0.5), "at": 100 * score.value}
+
+
+def _traffic(traffic: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a task says of its traffic, in words."""
+    yield f"{numbers.count(traffic['requests_per_month'])} requests a month"
+    yield f"for {traffic['months']:g} months"
+    if traffic["serving"] == "reserved":
+        used = numbers.percent(traffic["utilisation"])
+        yield f"on reserved machines that are used to {used}"
+    else:
+        yield "paying for the seconds that requests take"
 
 
 def _listed(value: Any) -> str:

@@ -75,13 +75,19 @@ def _borderline(bench: Bench, found: Recommendation) -> Iterator[Flip]:
 
 
 def _margin(bench: Bench, found: Recommendation) -> Iterator[Flip]:
-    """Find the nearest smaller and larger margin at which another arm is chosen."""
-    feasible = [c.name for c in bench.contenders() if c.feasible]
-    bounds = [loss.high or 0.0 for loss in bench.contest.losses(feasible).values()]
+    """Find the nearest smaller and larger margin at which another arm is chosen.
+
+    Below the best score alone: a margin as large would accept an arm that gets nothing right.
+    """
+    feasible = [c for c in bench.contenders() if c.feasible]
+    losses = bench.contest.losses([c.name for c in feasible])
+    bounds = [loss.high or 0.0 for loss in losses.values()]
     tried = sorted({0.0, *(bound + sign * 1e-6 for bound in bounds for sign in (-1, 1))})
+    best = max((c.score for c in feasible), default=0.0)
+    most = min(best, 1.0) if best > 0 else 1.0  # 1 and more no task may accept
     for side in (
         [step for step in reversed(tried) if 0 <= step < bench.margin],
-        [step for step in tried if bench.margin < step < 1],  # 1 and more no task may accept
+        [step for step in tried if bench.margin < step < most],
     ):
         for step in side:
             again = replace(bench, margin=step).ruling()

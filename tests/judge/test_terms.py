@@ -127,6 +127,17 @@ def test_flips_of_the_margin_hold_when_judged_with_that_margin(tmp_path):
         assert again.choice == flip.choice != found.choice
 
 
+def test_no_flip_accepts_an_arm_that_gets_nothing_right(tmp_path):
+    arms = [
+        Arm("good", [right(TARGETS, range(48))], fit_s=9),
+        Arm("none", [right(TARGETS, range(118))]),
+    ]
+    found = judge(write_run(tmp_path, TARGETS, arms, margin=0.05, traffic=TRAFFIC)).recommendation
+    assert found.choice == "good"
+    assert any("none scoring" in flip.change for flip in found.flips)
+    assert not any("margin above" in flip.change for flip in found.flips)
+
+
 def test_flips_of_the_traffic_hold_when_judged_with_that_traffic(tmp_path):
     slow = Arm("slow", [right(TARGETS)], complexity=0, fit_s=0, predict_s=120)
     quick = Arm("quick", [right(TARGETS)], complexity=3, fit_s=9000, predict_s=12)
