@@ -25,7 +25,7 @@ class PrefixTuning(Strategy):
         """Defaults that make prefix tuning a fair contestant."""
 
         tokens: int = Field(20, gt=0)
-        """Virtual tokens."""
+        """Virtual tokens; Li and Liang 2021 (arXiv 2101.00190) had from 10 to 200, by task."""
         learning_rate: float = Field(1e-2, gt=0)
         """Rates of full fine-tuning teach a prefix nothing (PEFT issues 710 and 869)."""
 

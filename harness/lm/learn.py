@@ -26,12 +26,13 @@ class TuningParams(Params):
 
     learning_rate: float = Field(gt=0)
     epochs: int = Field(6, gt=0)
+    """At the most: early stopping ends it before. A choice of ours, as are the two below."""
     batch_size: int = Field(8, gt=0)
     warmup_share: float = Field(0.05, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
     evaluations_per_epoch: int = Field(2, gt=0)
     patience: int = Field(3, gt=0)
-    """Evaluations without a lower validation loss after which training stops."""
+    """Evaluations without a lower validation loss after which training stops: a choice of ours."""
     checkpointing: bool | None = None
     """Compute activations again in the backward pass: less memory, a third more time. None: only
     if an example would not fit the memory otherwise."""
@@ -48,8 +49,11 @@ class LoraParams(TuningParams):
     """What all ways of tuning low-rank adapters let their user set; defaults that are fair."""
 
     rank: int = Field(16, gt=0)
+    """Ranks from 4 to 64 did alike in the paper (Hu et al. 2021, section 7.2)."""
     alpha: float = Field(32.0, gt=0)
+    """Schulman's (2025, "LoRA Without Regret")."""
     dropout: float = Field(0.0, ge=0, lt=1)
+    """PEFT's default; early stopping is what holds overfitting back here."""
     rank_stabilised: bool = False
     """Scale by alpha/√rank instead of alpha/rank (Kalajdzievski 2023, arXiv 2312.03732)."""
     decomposed: bool = False

@@ -14,7 +14,7 @@ SCALE = 20.0
 """What the cosine-like products of vectors of length one are multiplied by before the softmax, as
 sentence-transformers' losses do: without it, no class can be near certain."""
 HEAD_FASTER = 100.0
-"""The head begins at nothing, so it learns so many times as fast as the encoder."""
+"""The head is new and the encoder is not, so it learns so many times as fast: a choice of ours."""
 CLIP_NORM = 1.0
 
 Rows = Sequence[tuple[str, str]]
