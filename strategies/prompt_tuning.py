@@ -25,7 +25,7 @@ class PromptTuning(Strategy):
         """Defaults that make prompt tuning a fair contestant."""
 
         tokens: int = Field(20, gt=0)
-        """Virtual tokens: more gained little (Lester et al. 2021, arXiv 2104.08691, section 3.2)."""
+        """Virtual tokens: more gain little (Lester et al. 2021, arXiv 2104.08691, section 3.2)."""
         learning_rate: float = Field(1e-2, gt=0)
         """Rates of full fine-tuning teach a soft prompt nothing (PEFT issues 710 and 869)."""
 
