@@ -26,6 +26,7 @@ NAMES = (
     "directions",
     "coverage",
     "verdicts",
+    "published",
 )
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2

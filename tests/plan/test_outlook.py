@@ -6,8 +6,8 @@ import json
 import re
 
 import pytest
-from configs import write_config
 
+from benchmarks.configs import write_config
 from harness.cli import run_command
 from harness.plan import forecast, foresee
 from harness.plan.place import measured_operations_per_s

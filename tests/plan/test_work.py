@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from configs import planned
 
+from benchmarks.configs import planned
 from harness.plan.answering import Row, Tally, answering, loaded
 from harness.plan.embedding import embedding, indexing
 from harness.plan.need import LIBRARY_BYTES, PROCESS_BYTES, Need, together

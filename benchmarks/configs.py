@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 from harness.lm.skeleton import skeleton
 from harness.plan.model import PlannedModel
@@ -10,7 +12,10 @@ from harness.plan.tokens import StandIn
 from harness.types import ModelRef
 
 
-def llama(hidden, intermediate, layers, heads, key_heads, words):
+def llama(
+    hidden: int, intermediate: int, layers: int, heads: int, key_heads: int, words: int
+) -> dict[str, Any]:
+    """Return the config.json of a model of LLaMA's architecture."""
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -26,7 +31,7 @@ def llama(hidden, intermediate, layers, heads, key_heads, words):
     }
 
 
-CONFIGS = {
+CONFIGS: dict[str, dict[str, Any]] = {
     "llama-3-8b": llama(4096, 14336, 32, 32, 8, 128256),
     "llama-3-70b": llama(8192, 28672, 80, 64, 8, 128256),
     "llama-2-7b": llama(4096, 11008, 32, 32, 32, 32000),
@@ -58,12 +63,14 @@ CONFIGS = {
 }
 
 
-def write_config(folder, name):
+def write_config(folder: Path, name: str) -> Path:
+    """Write a model's config.json; return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(CONFIGS[name]))
     return folder
 
 
-def planned(folder, name):
+def planned(folder: Path, name: str) -> PlannedModel:
+    """Return a model as forecasts see it that know its config.json alone."""
     location = str(write_config(folder / name, name))
     return PlannedModel(ModelRef(name, location), skeleton(location), StandIn())
