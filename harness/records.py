@@ -69,6 +69,9 @@ class LoadedModel(Fact):
     """Of all those requests; so are the two below."""
     cached_tokens: int | None = None
     output_tokens: int | None = None
+    unanswered: int | None = None
+    """Different requests that a hosted model's server failed to answer, after all retries: their
+    answers are errors, and another run asks again. None in records of earlier versions."""
 
 
 class WorkerResult(Fact):
@@ -88,6 +91,11 @@ class WorkerResult(Fact):
     """That the worker may use (its affinity)."""
     load_average: float | None = None
     """1-minute load average when the worker began."""
+
+    @property
+    def unanswered(self) -> int:
+        """Requests that a hosted model's server failed to answer: the result is not final."""
+        return sum(model.unanswered or 0 for model in self.loaded_models)
 
 
 class Forecast(Fact):

@@ -45,8 +45,14 @@ class TrialRunner:
         return self._record(trial, fit, serve, reused)
 
     def is_done(self, trial: PlannedTrial, earlier: TrialRecord) -> bool:
-        """Tell whether an earlier record still stands: it ended ok and its answers are there."""
+        """Tell whether an earlier record still stands: it ended ok and its answers are there.
+
+        One with requests that a hosted model's server failed to answer does not: those are asked
+        again, and what was answered is replayed.
+        """
         if earlier.status != "ok" or earlier.serve is None:
+            return False
+        if earlier.serve.unanswered or (earlier.fit and earlier.fit.unanswered):
             return False
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         predictions = folder / "predictions.jsonl"
@@ -62,8 +68,9 @@ class TrialRunner:
         artifact = folder / "artifact"
         if facts.is_file() and artifact.is_dir():
             known = json.loads(facts.read_text())
-            if known["fit_id"] == trial.fit_id:
-                return WorkerResult.model_validate(known["result"]), True
+            result = WorkerResult.model_validate(known["result"])
+            if known["fit_id"] == trial.fit_id and not result.unanswered:
+                return result, True
         _clear(folder, {"scratch", "train_log.jsonl"} if (folder / "scratch").is_dir() else set())
         for said in (folder / "scratch").rglob(RESUMED_S):
             said.unlink()  # each attempt says its own

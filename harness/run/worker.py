@@ -25,7 +25,7 @@ from harness import perturb, registry
 from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
 from harness.items import items_of
 from harness.own_metric import find_metric
-from harness.records import Note, Status, WorkerResult
+from harness.records import LoadedModel, Note, Status, WorkerResult
 from harness.run.asking import answers_to, answers_when_reordered, scored
 from harness.run.energy import counter
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, FinishedFit, Job
@@ -42,6 +42,10 @@ from harness.types import (
     Query,
     Split,
     read_prompt,
+)
+
+UNANSWERED = (
+    "requests that the server failed to answer: {n} → run again, and only these are asked again"
 )
 
 
@@ -89,8 +93,8 @@ class Worker:
             traceback.print_exc()
             status = "out_of_memory" if is_out_of_memory(problem) else "failed"
             error = describe(problem)
-        lm = sys.modules.get("harness.lm")
         torch = sys.modules.get("torch")
+        loaded = self._loaded_models()
         return WorkerResult(
             status=status,
             error=error,
@@ -99,11 +103,20 @@ class Worker:
             cold_walls_s=tuple(self.cold_walls_s),
             predictions_sha256=self.predictions_sha256,
             notes=tuple(self.notes),
-            loaded_models=lm.loaded_models() if lm else (),
+            loaded_models=loaded,
             threads=torch.get_num_threads() if torch else None,
             cores=len(os.sched_getaffinity(0)),
             load_average=self.load_average,
         )
+
+    def _loaded_models(self) -> tuple[LoadedModel, ...]:
+        """Return the models of this process; note what was asked of a server in vain."""
+        lm = sys.modules.get("harness.lm")
+        loaded: tuple[LoadedModel, ...] = lm.loaded_models() if lm else ()
+        for model in loaded:
+            if model.unanswered:
+                self._note("hosted", UNANSWERED.format(n=model.unanswered))
+        return loaded
 
     def _fit(self) -> None:
         strategy = self.strategy()

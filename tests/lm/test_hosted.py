@@ -153,13 +153,16 @@ def test_a_refused_request_is_not_tried_again(served):
     ("step", "words"),
     [
         (fails(401, f"wrong key {KEY}"), "refuses the key: Error code: 401 - wrong key [key] →"),
+        (fails(402, "no credit"), "no credit → top up the account, then run again"),
+        (fails(403, "not yours"), "not yours → have this model allowed to TEST_KEY"),
         (fails(404, "no such model"), "no such model → correct model or base_url"),
+        (fails(429, "no quota", type="insufficient_quota"), "no quota → top up the account"),
     ],
 )
 def test_what_would_fail_for_every_item_stops_at_once(served, step, words):
     script = served(default=step)
     with pytest.raises(EndpointError) as stopped:
-        ask(script, ["one"] + ["more"] * 50, concurrency=1)
+        ask(script, ["one"] + ["more"] * 50, concurrency=1, max_retries=0)
     assert words in str(stopped.value)
     assert len(script.bodies) <= 2
     assert KEY not in str(stopped.value)
@@ -179,6 +182,42 @@ def test_a_server_that_falls_ill_on_the_way_stops_after_ten_in_a_row(served):
     with pytest.raises(EndpointError, match="10 requests in a row have failed → run again"):
         ask(script, [f"prompt {i}" for i in range(100)], concurrency=1, max_retries=0)
     assert len(script.bodies) <= 1 + 11
+
+
+def test_credit_that_ends_on_the_way_stops_at_once(served):
+    script = served(reply(), default=fails(402, "used up"))
+    with pytest.raises(EndpointError, match=r"wants to be paid first: .*used up → top up"):
+        ask(script, ["one", "two", "three"], concurrency=1)
+    assert len(script.bodies) <= 3
+
+
+def test_a_prompt_that_is_forbidden_between_others_costs_itself_alone(served):
+    script = served(by_prompt={"bad": [fails(403, "flagged")]})
+    good, bad, other = ask(script, ["good", "bad", "other"], concurrency=1)
+    assert (good.text, other.text) == ("fine", "fine")
+    assert "forbids this" in bad.error
+
+
+@pytest.mark.parametrize(
+    ("trouble", "unanswered"),
+    [
+        (fails(503), 1),
+        (fails(429), 1),
+        (fails(409), 1),
+        (fails(403), 1),
+        (cut_off, 1),
+        (fails(400), 0),  # of the request itself: it would be refused again
+        (fails(413), 0),
+    ],
+)
+def test_what_the_server_failed_to_answer_is_counted_until_it_does(served, trouble, unanswered):
+    script = served(by_prompt={"two": [trouble]})
+    model = open_at(script.url, max_retries=0, concurrency=1)
+    _, failed = lm.answer(model, ["one", "two"], FACTS)
+    assert failed.error
+    assert model.facts().unanswered == unanswered
+    assert lm.answer(model, ["two"], FACTS)[0].text == "fine"
+    assert model.facts().unanswered == 0
 
 
 @pytest.mark.parametrize("key", [None, " "])

@@ -7,9 +7,11 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 
 import pytest
+from scripted_server import Script, fails, reply, serving
 from tiny_models import write_model
 
 from harness.lm import answer, load
@@ -180,6 +182,51 @@ def test_what_is_missing_ends_the_arm_before_anything_else(tiny, tmp_path, key, 
     assert [
         model.hosted.key_env for model in RunFolder(tmp_path / "run").last_header().models.values()
     ] == ["TEST_KEY"]
+
+
+def test_what_a_server_failed_to_answer_is_asked_again_and_nothing_else(
+    tiny, run_tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TEST_KEY", KEY)
+    with serving(Script(default=reply("a"))) as script:
+        path = write(tiny, tmp_path, script.url, ["zero_shot"])
+        task = load_task(path)
+        prompts = [full_prompt(task.facts, query) for query in task.test.queries]
+        script.by_prompt[prompts[3]] = deque([fails(503, "ill")] * 9)
+        _, records = run_tiny(path, tmp_path / "run")
+        first = records["zero_shot"]
+        errors = [row["error"] for row in predictions(tmp_path / "run", "zero_shot")]
+        assert first.status == "ok"
+        assert first.serve.unanswered == 1
+        assert [number for number, error in enumerate(errors) if error] == [3]
+        assert "to answer: 1 → run again" in first.serve.notes[-1].text
+
+        script.by_prompt.clear()
+        script.bodies.clear()
+        _, records = run_tiny(path, tmp_path / "run")
+        assert [body["messages"][-1]["content"] for body in script.bodies] == [prompts[3]]
+        assert records["zero_shot"].serve.unanswered == 0
+        texts = [row["text"] for row in predictions(tmp_path / "run", "zero_shot")]
+        assert texts == ["a"] * 8
+
+        _, again = run_tiny(path, tmp_path / "run")
+        assert again["zero_shot"] == records["zero_shot"]  # now it is done
+        assert len(script.bodies) == 1
+
+
+def test_a_fit_that_a_server_left_without_answers_is_done_again(
+    tiny, run_tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TEST_KEY", KEY)
+    with serving(Script(fails(503, "ill"), default=reply("a"))) as script:
+        arm = {"use": "few_shot", "shots": [1, 2], "select": "random"}
+        path = write(tiny, tmp_path, script.url, [arm], model={"concurrency": 1})
+        _, records = run_tiny(path, tmp_path / "run")
+        assert (records["few_shot"].fit.unanswered, records["few_shot"].serve.unanswered) == (1, 0)
+        _, records = run_tiny(path, tmp_path / "run")
+        assert (records["few_shot"].fit.unanswered, records["few_shot"].fit_reused) == (0, False)
 
 
 def test_only_what_decides_answers_makes_a_fit_another(tiny, tmp_path):

@@ -1,7 +1,9 @@
 """Asks a hosted model: many requests at once, retried by the official client, each by itself.
 
-A request that fails for good is an answer with an error. A server that cannot be asked at all
-stops everything (`EndpointError`); what was answered before is kept and need not be asked again.
+A request that fails for good is an answer with an error: of the request itself where the server
+refuses it, else of the server, and then another run may ask again (`LoadedModel.unanswered`). A
+server that cannot be asked at all stops everything (`EndpointError`); what was answered before is
+kept and need not be asked again.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     import openai
     from openai.types.chat import ChatCompletion
 
-Fault = Literal["the request", "the server", "the task file"]
+Fault = Literal["the request", "the server", "the task file", "the account"]
 MOST_STOPS = 4
 """Stop strings that the protocol takes; all of them are applied here too."""
 WITHOUT = {
@@ -35,6 +37,12 @@ WITHOUT = {
     "response_format": "the server takes no JSON schema: answers were not held to it",
 }
 """Settings that an answer can be had without, with what that means."""
+USED_UP = "insufficient_quota"
+"""Code, or type, that OpenAI gives an error of status 429 when the account's credit has ended:
+waiting does not help then. Other servers say 402."""
+PASSING = (408, 409, 429)
+"""Statuses besides those from 500 on that may pass: the client tries them again (its
+`_should_retry`)."""
 
 
 def answer_hosted(
@@ -51,7 +59,7 @@ def answer_hosted(
         One prediction a prompt, in order; one that failed has an error and no text.
 
     Raises:
-        EndpointError: the server cannot be reached, or refuses the key or the model.
+        EndpointError: the server cannot be reached, refuses the key or the model, or wants money.
     """
     ask = partial(_answer, model, _settings(model, facts), facts.stop)
     pool = ThreadPoolExecutor(model.endpoint.concurrency)
@@ -98,9 +106,9 @@ def _answer(
     try:
         completion, dropped = _ask(model, request, settings)
     except openai.OpenAIError as problem:
-        return Prediction("", prompt=prompt, error=_error(model, problem))
+        return Prediction("", prompt=prompt, error=_error(model, problem, place.name))
     wall_s = time.perf_counter() - begin
-    model.works()
+    model.works(place.name)
     prediction = _read(completion, prompt, stop)
     notes = (*(WITHOUT[setting] for setting in sorted(dropped)), *prediction.notes)
     if completion.model and completion.model != model.ref.name:
@@ -163,8 +171,13 @@ def _read(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) -> Pr
     )
 
 
-def _error(model: HostedModel, problem: openai.OpenAIError) -> str:
-    """Return why a request failed for good.
+def _error(model: HostedModel, problem: openai.OpenAIError, request: str) -> str:
+    """Return why a request failed for good, and have it counted where it may be asked again.
+
+    Args:
+        model: who was asked.
+        problem: what the client raised after its last attempt.
+        request: the request's hash.
 
     Raises:
         EndpointError: no other request would fare better.
@@ -173,8 +186,8 @@ def _error(model: HostedModel, problem: openai.OpenAIError) -> str:
     why = f"hosted model '{model.ref.name}' at {model.ref.location} {why}"
     if whose == "the request":
         return why
-    model.failures_in_a_row += 1
-    if whose == "the task file" and not model.answered:
+    model.fails(request)
+    if whose == "the account" or (whose == "the task file" and not model.answered):
         raise EndpointError(why) from None
     if model.failures_in_a_row >= FAILURES_IN_A_ROW:
         raise EndpointError(
@@ -188,21 +201,39 @@ def _reason(model: HostedModel, problem: openai.OpenAIError) -> tuple[str, Fault
     """Return in words why a request failed after all retries, and where the fault may lie."""
     import openai
 
-    words, key_env = model.without_key(str(problem)), model.endpoint.key_env
     if isinstance(problem, openai.APIConnectionError):
         return _silence(model, problem)
-    if isinstance(problem, openai.AuthenticationError):
+    if isinstance(problem, openai.APIStatusError):
+        return _refusal(model, problem)
+    return f"refuses the request: {model.without_key(str(problem))}", "the request"
+
+
+def _refusal(model: HostedModel, problem: openai.APIStatusError) -> tuple[str, Fault]:
+    """Do so for a reply with the status of an error.
+
+    A 403 once answers came is not at once the end: it is also what a moderated server or its
+    firewall says to a single prompt.
+    """
+    words, key_env = model.without_key(str(problem)), model.endpoint.key_env
+    status = problem.status_code
+    if status == 402 or USED_UP in (problem.code, problem.type):
+        fix = "top up the account, then run again: what was answered is kept"
+        return f"wants to be paid first: {words} → {fix}", "the account"
+    if status == 401:
         fix = f"correct {key_env}" if key_env else "name the key's environment variable: key_env"
         return f"refuses the key: {words} → {fix}", "the task file"
-    if isinstance(problem, openai.NotFoundError):
+    if status == 403:
+        fix = f"have this model allowed to {key_env or 'you'}, or name another model"
+        return f"forbids this: {words} → {fix}", "the task file"
+    if status == 404:
         return f"was not found: {words} → correct model or base_url", "the task file"
-    if isinstance(problem, openai.RateLimitError | openai.InternalServerError):
+    if status in PASSING or status >= 500:
         return f"failed: {words}, {_times(model)}", "the server"
     return f"refuses the request: {words}", "the request"
 
 
 def _silence(model: HostedModel, problem: openai.APIConnectionError) -> tuple[str, Fault]:
-    """Do the same for a request that got no answer, or half a one."""
+    """Do so for a request that got no answer, or half a one."""
     import httpx2
     import openai
 

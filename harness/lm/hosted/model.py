@@ -40,6 +40,8 @@ class HostedModel:
     failures_in_a_row: int = 0
     answers: dict[str, Prediction] = field(default_factory=dict)
     """What it answered in this process, new or replayed, by the requests' hashes."""
+    unanswered: set[str] = field(default_factory=set)
+    """Hashes of requests that its server failed to answer, and may answer another time."""
     told: set[str] = field(default_factory=set)
 
     def facts(self) -> LoadedModel:
@@ -52,6 +54,7 @@ class HostedModel:
             prompt_tokens=_sum(answer.prompt_tokens for answer in answers),
             cached_tokens=sum(answer.cached_tokens or 0 for answer in answers),
             output_tokens=_sum(answer.output_tokens for answer in answers),
+            unanswered=len(self.unanswered),
         )
 
     def tell(self, text: str) -> None:
@@ -60,10 +63,16 @@ class HostedModel:
             self.told.add(text)
             self.note("hosted", text)
 
-    def works(self) -> None:
-        """Take note of an answer."""
+    def works(self, request: str) -> None:
+        """Take note of an answer to the request of a hash."""
         self.answered = True
         self.failures_in_a_row = 0
+        self.unanswered.discard(request)
+
+    def fails(self, request: str) -> None:
+        """Take note that the server, or what the task file says of it, failed a request."""
+        self.failures_in_a_row += 1
+        self.unanswered.add(request)
 
     def without_key(self, text: str) -> str:
         """Return a server's words without the key, should it repeat that."""
