@@ -4,18 +4,51 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
 
 import harness
-from harness import Estimate, InputFile, Prediction, Prospect, Query, Split, Strategy
+from harness import Estimate, InputFile, Prediction, Prompt, Prospect, Query, Split, Strategy
 from harness.errors import StrategyError
 
-KNOWN = {field.name for field in fields(Prediction)}
+ALMOST_0 = 1e-6
+"""Above 0 by as much a logarithm of a probability may be, having been rounded."""
+
+
+class Line(BaseModel):
+    """A line of the file: an id and the fields of a prediction, each of its own type or null."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
+
+    id: str | int | float
+    text: str
+    label_logprobs: dict[str, Annotated[float, Field(le=ALMOST_0)]] | None = None
+    prompt: Prompt | None = None
+    prompt_tokens: NonNegativeInt | None = None
+    cached_tokens: NonNegativeInt | None = None
+    output_tokens: NonNegativeInt | None = None
+    sources: tuple[str, ...] | None = None
+    error: str | None = None
+    notes: tuple[str, ...] | None = None
+    wall_s: NonNegativeFloat | None = None
+    usd: NonNegativeFloat | None = None
+
+    def prediction(self, usd: float | None) -> Prediction:
+        """Return the answer; one that names no price costs `usd`."""
+        fields = ((name, getattr(self, name)) for name in type(self).model_fields if name != "id")
+        known = {name: value for name, value in fields if value is not None}
+        return Prediction(**{"usd": usd, **known})
 
 
 class Predictions(Strategy):
@@ -29,7 +62,8 @@ class Predictions(Strategy):
 
         file: InputFile
         """JSON lines of `id` and `text`; also `label_logprobs`, `sources`, `wall_s` (seconds that
-        the answer took), `usd` (its price) and whatever else a prediction has."""
+        the answer took), `usd` (its price) and whatever else a prediction has. A field that is null
+        is as good as none; fields of other names are ignored."""
         usd_per_1k: float | None = Field(None, ge=0)
         """Price of a thousand answers, where the lines name none."""
         tuned: bool = False
@@ -52,42 +86,80 @@ class Predictions(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Read the answers."""
-        self.rows = read(artifact / "predictions.jsonl")
+        self.lines = read(artifact / "predictions.jsonl")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Give each query's answer; one that the file lacks is a failed item."""
         return [self._answer(query) for query in queries]
 
     def _answer(self, query: Query) -> Prediction:
-        row = self.rows.get(query.id)
-        if row is None:
+        line = self.lines.get(query.id)
+        if line is None:
             return Prediction("", error=f"the file has no answer to the row '{query.id}'")
         price = self.params.usd_per_1k
-        usd = row.get("usd", None if price is None else price / 1000)
-        return Prediction.from_row({**row, "usd": usd})
+        return line.prediction(None if price is None else price / 1000)
 
 
-def read(file: Path) -> dict[str, dict[str, Any]]:
+def read(file: Path) -> dict[str, Line]:
     """Read a file of predictions, by id.
 
     Raises:
-        StrategyError: a line is not a prediction, or an id stands twice.
+        StrategyError: a line is not a prediction, or an id stands twice: the first fault, with its
+            place, and how many more there are.
     """
-    rows: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), start=1):
-        if not line.strip():
+    lines: dict[str, Line] = {}
+    faults: list[str] = []
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise StrategyError(f"{file.name} is not UTF-8 ({problem}) → save it as UTF-8") from None
+    for number, row in enumerate(text.split("\n"), start=1):
+        if not row.strip():
             continue
         where = f"{file.name}:{number}"
         try:
-            row = json.loads(line)
-            row_id = str(row.pop("id"))
-        except (ValueError, KeyError, AttributeError, TypeError):
-            raise StrategyError(f'{where} is not {{"id": …, "text": …}}') from None
-        if not isinstance(row.get("text"), str):
-            raise StrategyError(
-                f"{where} has no text → write the answer of '{row_id}' under `text`"
-            )
-        if row_id in rows:
-            raise StrategyError(f"{where}: the id '{row_id}' stands twice → remove one")
-        rows[row_id] = {key: value for key, value in row.items() if key in KNOWN}
-    return rows
+            line = Line.model_validate_json(row)
+        except ValidationError as problem:
+            faults += (f"{where}: {fault}" for fault in _faults(problem))
+            continue
+        if str(line.id) in lines:
+            faults.append(f"{where}: the id '{line.id}' stands twice → remove one")
+        lines[str(line.id)] = line
+    if faults:
+        others = f" (and {len(faults) - 1} other faults of this file)" if len(faults) > 1 else ""
+        raise StrategyError(f"{faults[0]}{others}")
+    return lines
+
+
+FIXES = {
+    "dict_type": 'write an object: {"label": logarithm of its probability, …}',
+    "float_type": "write a number, without quotes",
+    "int_type": "write a whole number, without quotes",
+    "less_than_equal": "write natural logarithms of probabilities: none is above 0",
+    "greater_than_equal": "write what it was, or leave the field out: then it is unknown",
+    "finite_number": "leave the field out: then it is unknown",
+    "string_type": "write a text, in quotes",
+    "tuple_type": 'write a list, in brackets: ["…"]',
+}
+"""What to write instead, by the kind of fault as pydantic names it."""
+
+
+def _faults(problem: ValidationError) -> Iterator[str]:
+    """Yield what is wrong with a line and what to do, once for each field."""
+    seen = set()
+    for error in problem.errors():
+        field = str(error["loc"][0]) if error["loc"] else ""
+        if field not in seen:  # a field that may be several things has a fault for each
+            seen.add(field)
+            yield _fault(field, error)
+
+
+def _fault(field: str, error: ErrorDetails) -> str:
+    if not field:
+        return 'this is not {"id": …, "text": …} → write one JSON object a line'
+    if error["type"] == "missing":
+        fix = "write the row's id" if field == "id" else "write the answer"
+        return f"`{field}` is missing → {fix} under `{field}`"
+    got = json.dumps(error["input"], ensure_ascii=False)
+    fix = FIXES.get(error["type"], "correct it, or leave the field out")
+    return f"`{field}`: {error['msg']}, got {got} → {fix}"
