@@ -192,6 +192,8 @@ class PlannedTrial(Fact):
     """Name of its model in the header's `models`."""
     replays: bool = False
     """Its answers were made elsewhere."""
+    fit_usd: float = 0.0
+    """What making it cost elsewhere, as its parameters say; no charge of a model that is asked."""
     forecast: Forecast | None = None
 
 

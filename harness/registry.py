@@ -89,6 +89,8 @@ class Profile:
     """Hash of the sources, input files and model folders that decide how it behaves."""
     settings: Mapping[str, Any]
     """Its parameters but for the names of those files and folders."""
+    fit_usd: float
+    """As `Strategy.fit_usd` gives it."""
 
 
 def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
@@ -125,6 +127,7 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         provides,
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
+        strategy.fit_usd(params) + sum(part.fit_usd for part in parts),
     )
 
 

@@ -125,6 +125,15 @@ class Strategy(ABC):
         return frozenset(name for name, needed in flags.items() if needed)
 
     @classmethod
+    def fit_usd(cls, params: Any) -> float:
+        """Return what making it cost, or would, where somebody else made it: a vendor's fee.
+
+        What the harness measures or is charged while it fits is none of this. That of its `parts`
+        is added by the harness.
+        """
+        return 0.0
+
+    @classmethod
     def parts(cls, params: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """Return (strategy, parameters) of the strategies that it builds through its context."""
         return ()

@@ -66,6 +66,9 @@ class Predictions(Strategy):
         is as good as none; fields of other names are ignored."""
         usd_per_1k: float | None = Field(None, ge=0)
         """Price of a thousand answers, where the lines name none."""
+        fit_usd: float = Field(0, ge=0, allow_inf_nan=False)
+        """Price of making what gives the answers, such as a vendor's fine-tuning; 0: it stands
+        already."""
         tuned: bool = False
         """Whether the answers are a fine-tuned model's: the verdict counts it as fine-tuning."""
 
@@ -73,6 +76,11 @@ class Predictions(Strategy):
     def needs(cls, params: Params) -> frozenset[str]:
         """Count as fine-tuning where a fine-tuned model gave the answers."""
         return super().needs(params) | ({"weights"} if params.tuned else set())
+
+    @classmethod
+    def fit_usd(cls, params: Params) -> float:
+        """Return what the parameters say: copying a file is not what it cost."""
+        return params.fit_usd
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:

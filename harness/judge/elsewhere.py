@@ -48,7 +48,11 @@ def usd_per_request(evidence: Evidence, arm: ArmEvidence) -> float | None:
 
 
 def fit_usd(evidence: Evidence, arm: ArmEvidence) -> float | None:
-    """Return what a hosted model charged while the arm was fitted: 0 if it was asked nothing."""
+    """Return what others charge for fitting the arm: None where a part of it is not known.
+
+    What its parameters say of a fit that was made elsewhere, and what a hosted model charged while
+    it was fitted here: 0 if it was asked nothing.
+    """
     charges = [
         _charge(evidence, arm, asked)
         for trial in arm.trials
@@ -57,7 +61,9 @@ def fit_usd(evidence: Evidence, arm: ArmEvidence) -> float | None:
         if asked.hosted_at is not None
     ]
     known = [charge for charge in charges if charge is not None]
-    return None if len(known) < len(charges) else sum(known) / max(len(arm.trials), 1)
+    if len(known) < len(charges):
+        return None
+    return arm.plan.fit_usd + sum(known) / max(len(arm.trials), 1)
 
 
 def _charge(evidence: Evidence, arm: ArmEvidence, asked: LoadedModel) -> float | None:

@@ -154,6 +154,7 @@ def _planned(
                 provides=_provides(task, arm),
                 model=model,
                 replays=strategy.replays,
+                fit_usd=profile.fit_usd,
                 forecast=forecasts.get(arm.name),
             )
 

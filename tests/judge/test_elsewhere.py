@@ -248,6 +248,17 @@ def test_a_price_of_requests_moves_what_a_limit_on_money_allows(tmp_path):
     assert "other prices of requests to far" in found.tried
 
 
+@pytest.mark.parametrize("prices", [None, PRICES])
+def test_what_a_vendors_fine_tuning_costs_is_fitting(tmp_path, prices):
+    plan = {"replays": True, "learns": "nothing", "labels_n": 0, "fit_usd": 50.0}
+    answers = [Prediction(text, wall_s=1.0, usd=0.002) for text in right(TARGETS)]
+    vendor = Arm("vendor", [answers], fit_s=1.0, plan=plan)
+    _, rows = judged(tmp_path, vendor, NEAR, prices=prices, traffic=TRAFFIC)
+    copying_usd = 0.001 if prices else 0.0
+    assert rows["vendor"].fit_usd == pytest.approx(50 + copying_usd)
+    assert rows["vendor"].total_usd == pytest.approx(50 + copying_usd + 1000 * 0.002)
+
+
 def asked_while_fitting(folder, **counts):
     """Let the fit of the arm `far` have asked the hosted model."""
     trial = next(t for t in folder.trials().values() if t.arm == "far")
