@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.metrics import Items
-from harness.types import Prediction, TaskFacts
+from harness.metrics import Items, read_choice
+from harness.types import Example, Prediction, TaskFacts
 
 
 def items_of(
@@ -40,6 +40,22 @@ def items_of(
         no_answer=facts.no_answer,
         schema=facts.schema,
     )
+
+
+def right_choices(
+    predictions: Sequence[Prediction], examples: Sequence[Example], facts: TaskFacts
+) -> list[bool]:
+    """Tell of each answer whether the label that it names, as metrics read it, is accepted.
+
+    Args:
+        predictions: one for each example, in order; one that failed is not right.
+        examples: with the accepted labels.
+        facts: of a task whose answers are choices.
+    """
+    return [
+        not given.error and read_choice(given.text, facts.labels) in example.targets
+        for given, example in zip(predictions, examples, strict=True)
+    ]
 
 
 def _sources(prediction: Prediction) -> tuple[str, ...] | None:

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict
 
 import harness
 from harness import Estimate, Prediction, Prospect, Query, Split, Strategy
 from harness.choosing import surviving
+from harness.errors import StrategyError
+from harness.items import right_choices
 from harness.work import Work
 
 
@@ -27,6 +29,7 @@ class Use(harness.Params):
 
 
 Part = str | Use
+Role = Literal["cheap", "dear"]
 UNSET = 0.5
 """Threshold where there are no validation rows: more likely than all other labels together."""
 
@@ -70,45 +73,57 @@ class Cascade(Strategy):
         return Estimate(fit=tuple(fit), serve=tuple(serve))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Fit both and set the threshold on validation rows."""
-        for part, folder in zip(self._built(), self._folders(artifact), strict=True):
-            folder.mkdir(exist_ok=True)
-            part.fit(train, validation, folder)
-        answered = []
-        for part, folder in zip(self._built(), self._folders(artifact), strict=True):
-            part.load(folder)
-            answered.append(surviving(part.predict, validation.queries))
-        threshold = self._threshold(answered[0], answered[1], validation)
+        """Fit both and set the threshold on validation rows.
+
+        Raises:
+            StrategyError: the cheap one gives no probabilities; the dear one is not fitted then.
+        """
+        cheap = self._fitted("cheap", train, validation, artifact)
+        check_probabilities(part_of(self.params.cheap)[0], cheap)
+        dear = self._fitted("dear", train, validation, artifact)
+        threshold = self._threshold(cheap, dear, validation)
         (artifact / "threshold.json").write_text(json.dumps(threshold))
 
     def load(self, artifact: Path) -> None:
         """Load both and read the threshold."""
-        self.cheap, self.dear = self._built()
-        for part, folder in zip((self.cheap, self.dear), self._folders(artifact), strict=True):
-            part.load(folder)
+        self.cheap, self.dear = self._built("cheap"), self._built("dear")
+        self.cheap.load(artifact / "cheap")
+        self.dear.load(artifact / "dear")
         self.threshold = json.loads((artifact / "threshold.json").read_text())
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer cheaply, and ask the dear one where that is not sure enough."""
-        begin = time.perf_counter()
-        predictions = list(self.cheap.predict(queries))
-        if self.context.model is not None and self.context.model.hosted is not None:
-            each_s = (time.perf_counter() - begin) / max(1, len(predictions))
-            predictions = [charged(given, each_s) for given in predictions]
+        predictions = self._asked(self.cheap, queries)
         unsure = [n for n, given in enumerate(predictions) if sureness(given) < self.threshold]
         if unsure:
-            dear = self.dear.predict([queries[n] for n in unsure])
+            dear = self._asked(self.dear, [queries[n] for n in unsure])
             for n, prediction in zip(unsure, dear, strict=True):
                 predictions[n] = after(predictions[n], prediction)
         return predictions
 
-    def _built(self) -> tuple[Strategy, Strategy]:
-        (cheap, cheap_params), (dear, dear_params) = self.parts(self.params)
-        build = self.context.build
-        return build(cheap, cheap_params, "cheap"), build(dear, dear_params, "dear")
+    def _built(self, role: Role) -> Strategy:
+        name, given = part_of(getattr(self.params, role))
+        return self.context.build(name, given, role)
 
-    def _folders(self, artifact: Path) -> tuple[Path, Path]:
-        return artifact / "cheap", artifact / "dear"
+    def _fitted(
+        self, role: Role, train: Split, validation: Split, artifact: Path
+    ) -> list[Prediction]:
+        """Fit one of the two and return its answers to the validation rows."""
+        folder = artifact / role
+        folder.mkdir(exist_ok=True)
+        self._built(role).fit(train, validation, folder)
+        served = self._built(role)
+        served.load(folder)
+        return surviving(served.predict, validation.queries)
+
+    def _asked(self, part: Strategy, queries: Sequence[Query]) -> list[Prediction]:
+        """Return a part's answers; where the arm's model is hosted, each with time and charge."""
+        begin = time.perf_counter()
+        answers = list(part.predict(queries))
+        if self.context.model is None or self.context.model.hosted is None:
+            return answers
+        each_s = (time.perf_counter() - begin) / max(1, len(answers))
+        return [charged(answer, each_s) for answer in answers]
 
     def _threshold(
         self, cheap: Sequence[Prediction], dear: Sequence[Prediction], validation: Split
@@ -123,17 +138,14 @@ class Cascade(Strategy):
             return UNSET
         best = (-1.0, 0.0)
         sure = [sureness(prediction) for prediction in cheap]
+        right = right_choices(cheap, validation, self.context.facts)
         for step, threshold in enumerate([*sorted(set(sure)), 2.0], start=1):
             kept = [value >= threshold for value in sure]
             mixed = [c if keep else d for c, d, keep in zip(cheap, dear, kept, strict=True)]
             score = self.context.metric(mixed, validation)
-            wrong = [
-                prediction.text not in example.targets
-                for prediction, example, keep in zip(cheap, validation, kept, strict=True)
-                if keep
-            ]
-            coverage = len(wrong) / len(sure)
-            risk = sum(wrong) / len(wrong) if wrong else 0.0
+            coverage = sum(kept) / len(kept)
+            wrong = sum(keep and not good for keep, good in zip(kept, right, strict=True))
+            risk = wrong / sum(kept) if any(kept) else 0.0
             self.context.log(
                 step=step, threshold=threshold, coverage=coverage, risk=risk, score=score
             )
@@ -148,19 +160,54 @@ class Cascade(Strategy):
         return threshold
 
 
+def check_probabilities(name: str, answers: Sequence[Prediction]) -> None:
+    """Check that a cheap part says how sure it is of its answers to validation rows.
+
+    Raises:
+        StrategyError: it never does: the threshold could only ask the other always or never.
+    """
+    if not answers or any(answer.label_logprobs for answer in answers):
+        return
+    failed = [answer.error for answer in answers if answer.error]
+    if len(failed) == len(answers):
+        raise StrategyError(
+            f"the cheap part of the cascade, '{name}', failed on all {len(failed)} validation"
+            f" rows, on the first with: {failed[0]}"
+        )
+    raise StrategyError(
+        f"the cheap part of the cascade, '{name}', gives no probabilities of labels, so nothing"
+        " says when it is sure → name one as `cheap` that gives them: tfidf, or one that uses"
+        " the weights of a model (a hosted model gives none)"
+    )
+
+
 def charged(given: Prediction, wall_s: float) -> Prediction:
-    """Return an answer with time and charge, so that it stands beside a hosted model's."""
-    own_s = wall_s if given.wall_s is None else given.wall_s
-    return replace(given, wall_s=own_s, usd=0.0 if given.usd is None else given.usd)
+    """Return an answer with time and charge, so that it stands beside a hosted model's.
+
+    One that was made here took `wall_s` and none of the hosted model's tokens; of one that comes
+    from elsewhere, what it does not say is not known.
+    """
+    if given.wall_s is None and given.usd is None:
+        given = replace(given, usd=0.0, prompt_tokens=0, output_tokens=0)
+    return given if given.wall_s is not None else replace(given, wall_s=wall_s)
 
 
 def after(cheap: Prediction, dear: Prediction) -> Prediction:
-    """Return the dear answer with what the cheap one, which was asked first, took and cost."""
-    both = {
-        name: getattr(cheap, name) + getattr(dear, name)
-        for name in ("wall_s", "usd")
-        if getattr(cheap, name) is not None and getattr(dear, name) is not None
-    }
+    """Return the dear answer with what the cheap one, which was asked first, took and cost.
+
+    A figure that one of them lacks is not known, but for a cheap answer that was made here: what
+    it does not say is in what the harness measures.
+    """
+    here = cheap.wall_s is None and cheap.usd is None
+    both: dict[str, Any] = {}
+    for name in ("wall_s", "usd", "prompt_tokens", "output_tokens"):
+        first, second = getattr(cheap, name), getattr(dear, name)
+        if first is not None and second is not None:
+            both[name] = first + second
+        elif not here:
+            both[name] = None
+    if cheap.cached_tokens is not None:  # a server that says nothing of these kept none
+        both["cached_tokens"] = cheap.cached_tokens + (dear.cached_tokens or 0)
     return replace(dear, notes=(*dear.notes, "the dear one answered"), **both)
 
 

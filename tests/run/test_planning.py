@@ -100,3 +100,10 @@ def test_no_arm_of_a_hosted_model_works_offline(tiny, tmp_path):
     found = head(tiny, tmp_path, arms=arms, model=HOSTED, metric="accuracy")
     offline = {trial.arm: "offline" in trial.provides for trial in found.trials}
     assert offline == {"majority": True, "zero_shot": False, "few_shot": False}
+
+
+def test_a_vendors_fee_stands_in_the_plan(tiny, tmp_path):
+    (tmp_path / "theirs.jsonl").write_text("")
+    vendor = {"use": "predictions", "file": "theirs.jsonl", "fit_usd": 50}
+    trials = head(tiny, tmp_path, arms=(vendor, "majority")).trials
+    assert [trial.fit_usd for trial in trials] == [50, 0]

@@ -1,0 +1,181 @@
+"""The cascade on hand-made parts: its threshold, its curve, what it refuses and what it costs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from math import log
+
+import pytest
+from small_world import context, rows
+
+from harness.errors import StrategyError
+from harness.items import right_choices
+from harness.types import Endpoint, ModelRef, Prediction
+from strategies.cascade import Cascade, after
+
+TOKENS = {"usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 2.0}
+HOSTED = ModelRef("far", "http://x/v1", hosted=Endpoint("openai", **TOKENS))
+
+
+class ByHand:
+    """A part with an answer to each word."""
+
+    def __init__(self, answers):
+        self.answers, self.asked, self.fits = answers, [], 0
+
+    def fit(self, train, validation, artifact):
+        self.fits += 1
+
+    def load(self, artifact):
+        pass
+
+    def predict(self, queries):
+        self.asked += [query.text for query in queries]
+        return [self.answers[query.text] for query in queries]
+
+
+def sure(text, probability, **more):
+    return Prediction(text, {"sky": log(probability), "sea": log(1.0 - probability)}, **more)
+
+
+# Of rows("validation"), cloud, bird and star are in the sky, wave, fish and ship in the sea.
+CHEAP = {
+    "cloud": sure("Sky.", 0.9),  # right, as metrics read it
+    "bird": sure("sky", 0.8),
+    "star": sure("sea", 0.7),
+    "wave": Prediction("sea", {"sea": log(0.6), "sky": log(0.4)}),
+    "fish": sure("sky", 0.6),
+    "ship": Prediction("", error="too long"),
+}
+DEAR = {
+    **{word: Prediction("sky") for word in ("cloud", "bird", "star", "wave")},
+    **{word: Prediction("sea") for word in ("fish", "ship")},
+}
+
+
+def cascade(cheap=CHEAP, dear=DEAR, model=None, **told):
+    parts = {"cheap": ByHand(cheap), "dear": ByHand(dear)}
+    world = context(model, **told)
+
+    def metric(predictions, examples):
+        right = right_choices(predictions, examples, world.facts)
+        return sum(right) / len(right)
+
+    def build(name, params, role):
+        assert name == f"a {role} one"
+        return parts[role]
+
+    params = Cascade.Params(cheap="a cheap one", dear="a dear one")
+    return Cascade(params, replace(world, build=build, metric=metric)), parts
+
+
+def fitted(folder, *args, **more):
+    made, parts = cascade(*args, **more)
+    made.fit(rows("train"), rows("validation"), folder)
+    made.load(folder)
+    for part in parts.values():
+        part.asked.clear()
+    return made, parts
+
+
+def test_the_threshold_is_the_lowest_of_the_best_and_the_curve_is_kept(tmp_path):
+    logged, notes = [], []
+    fitted(tmp_path, logged=logged, notes=notes)
+    # threshold, share that the cheap one answers, its wrong ones among those, score of both
+    curve = [
+        (-1.0, 6 / 6, 3 / 6, 3 / 6),
+        (0.6, 5 / 6, 2 / 5, 4 / 6),
+        (0.7, 3 / 6, 1 / 3, 4 / 6),
+        (0.8, 2 / 6, 0 / 2, 5 / 6),
+        (0.9, 1 / 6, 0 / 1, 5 / 6),
+        (2.0, 0 / 6, 0.0, 5 / 6),
+    ]
+    keys = ("threshold", "coverage", "risk", "score")
+    assert [row["step"] for row in logged] == [1, 2, 3, 4, 5, 6]
+    assert [[row[key] for key in keys] for row in logged] == [pytest.approx(row) for row in curve]
+    assert json.loads((tmp_path / "threshold.json").read_text()) == pytest.approx(0.8)
+    ((_, said),) = notes
+    assert said.endswith("below a probability of 0.800: 4 of 6 validation rows, 0.833")
+
+
+def test_the_dear_one_is_asked_where_the_cheap_one_is_not_sure_and_only_there(tmp_path):
+    made, parts = fitted(tmp_path)
+    answers = made.predict(rows("validation").queries)
+    assert [answer.text for answer in answers] == ["Sky.", "sky", "sky", "sky", "sea", "sea"]
+    assert parts["dear"].asked == ["star", "wave", "fish", "ship"]
+    noted = [answer.notes == ("the dear one answered",) for answer in answers]
+    assert noted == [False, False, True, True, True, True]
+
+
+def test_a_cheap_part_without_probabilities_is_refused_before_the_dear_one_is_fitted(tmp_path):
+    made, parts = cascade(cheap=DEAR)
+    with pytest.raises(StrategyError, match=r"'a cheap one', gives no probab.* → name one as `ch"):
+        made.fit(rows("train"), rows("validation"), tmp_path)
+    assert parts["dear"].fits == 0
+
+
+def test_a_cheap_part_that_only_fails_is_told_from_one_without_probabilities(tmp_path):
+    made, _ = cascade(cheap=dict.fromkeys(CHEAP, Prediction("", error="too long")))
+    with pytest.raises(StrategyError, match=r"failed on all 6 validation rows, .* too long"):
+        made.fit(rows("train"), rows("validation"), tmp_path)
+
+
+def paid(text, probability, wall_s, usd, tokens):
+    """An answer of a hosted model: tokens of the prompt and of the answer."""
+    made = sure(text, probability, wall_s=wall_s, usd=usd, prompt="Where?")
+    return replace(made, prompt_tokens=tokens[0], output_tokens=tokens[1])
+
+
+def test_where_both_parts_are_paid_both_are_counted(tmp_path):
+    cheap = {word: paid("sky", 0.6, 1.0, 300e-6, (200, 50)) for word in CHEAP}
+    cheap["cloud"] = paid("sky", 0.9, 1.0, 300e-6, (200, 50))
+    dear = {word: paid(DEAR[word].text, 0.5, 3.0, 1200e-6, (1000, 100)) for word in DEAR}
+    made, _ = fitted(tmp_path, cheap, dear, HOSTED)
+    made.threshold = 0.8
+    kept, asked = made.predict(rows("validation").queries[:2])
+    assert (kept.prompt_tokens, kept.output_tokens, kept.usd) == (200, 50, 300e-6)
+    assert (asked.prompt_tokens, asked.output_tokens, asked.wall_s) == (1200, 150, 4.0)
+    # The judge prices tokens anew where it can: 1,200 at $1 and 150 at $2 a million.
+    assert HOSTED.hosted.charge_usd(asked) == pytest.approx(1500e-6)
+    assert asked.usd == pytest.approx(1500e-6)
+
+
+@pytest.mark.parametrize("ours", ["cheap", "dear"])
+def test_a_part_that_is_not_paid_costs_nothing_beside_one_that_is(tmp_path, ours):
+    theirs = {word: paid(DEAR[word].text, 0.6, 3.0, 1200e-6, (1000, 100)) for word in DEAR}
+    parts = {"cheap": theirs, "dear": theirs, ours: CHEAP}
+    made, _ = fitted(tmp_path, parts["cheap"], parts["dear"], HOSTED)
+    made.threshold = 0.95
+    for answer in made.predict(rows("validation").queries[:2]):
+        assert answer.wall_s > 3.0
+        assert answer.usd == pytest.approx(1200e-6)
+        assert HOSTED.hosted.charge_usd(answer) == pytest.approx(1200e-6)
+    made.threshold = 0.0
+    (kept,) = made.predict(rows("validation").queries[:1])
+    assert HOSTED.hosted.charge_usd(kept) == (0.0 if ours == "cheap" else pytest.approx(1200e-6))
+
+
+def test_a_charge_that_one_of_them_does_not_know_is_not_taken_for_nothing(tmp_path):
+    known = paid("sky", 0.6, 3.0, 1200e-6, (1000, 100))
+    silent = replace(known, usd=None, prompt_tokens=None, output_tokens=None)
+    for cheap, dear in ((known, silent), (silent, known)):
+        made, _ = fitted(tmp_path, dict.fromkeys(CHEAP, cheap), dict.fromkeys(DEAR, dear), HOSTED)
+        made.threshold = 0.95
+        (answer,) = made.predict(rows("validation").queries[:1])
+        assert (answer.usd, answer.prompt_tokens, answer.wall_s) == (None, None, 6.0)
+        made.threshold = 0.0
+        (kept,) = made.predict(rows("validation").queries[:1])
+        assert kept.usd == cheap.usd
+
+
+def test_kept_tokens_are_summed_where_a_server_tells_them():
+    first, second = Prediction("a", cached_tokens=5, wall_s=1.0), Prediction("b", wall_s=1.0)
+    assert after(first, replace(second, cached_tokens=7)).cached_tokens == 12
+    assert after(first, second).cached_tokens == 5
+    assert after(replace(first, cached_tokens=None), second).cached_tokens is None
+
+
+def test_on_our_machine_an_answer_keeps_the_tokens_of_the_model_that_gave_it():
+    dear = Prediction("b", prompt_tokens=100, output_tokens=3)
+    assert after(sure("sky", 0.6), dear) == replace(dear, notes=("the dear one answered",))
