@@ -14,6 +14,7 @@ from harness.errors import UnknownNameError
 from harness.records import Forecast, PlannedTrial, RunHeader, TrialRecord
 from harness.run.facts import FactRunner
 from harness.run.planning import header, settle
+from harness.run.sharing import parts_first
 from harness.run.trial import TrialRunner, now
 from harness.run.workshop import Workshop
 from harness.runfolder import RunFolder, write_jsonl
@@ -81,7 +82,7 @@ class Invocation:
         # No worker may find the answers in the run folder: they are laid down when all is over.
         self.folder.truth.unlink(missing_ok=True)
         try:
-            for number, trial in enumerate(plan.trials, start=1):
+            for number, trial in enumerate(parts_first(self.task, plan.trials), start=1):
                 if trial.refused or not trial.selected:
                     continue
                 tell = partial(self.audience.start, trial, number, len(plan.trials))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.records import Fact, Measurement
+from harness.records import Fact, LoadedModel, Measurement
 from harness.types import ModelRef, TaskFacts
 
 WARM_UPS = 3
@@ -23,6 +23,8 @@ class FinishedFit(Fact):
     artifact: Path
     measurement: Measurement
     """Of the fit."""
+    hosted: tuple[LoadedModel, ...] = ()
+    """Hosted models that it asked, and how much: whoever takes it over is charged for that too."""
 
 
 class Job(Fact):

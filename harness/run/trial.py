@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.hashing import sha256_of_file
-from harness.records import Measurement, PlannedTrial, TrialRecord, WorkerResult
+from harness.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.run.job import FinishedFit
+from harness.run.sharing import built_by
 from harness.run.workshop import Workshop
 from harness.runfolder import folder_bytes
 from harness.types import RESUMED_S
@@ -98,23 +99,22 @@ class TrialRunner:
         return self.workshop.work(job, folder / "job.json", rows)
 
     def _finished(self, trial: PlannedTrial) -> Iterator[FinishedFit]:
-        """Yield the fits that a strategy which builds others can take over."""
-        strategy = self.task.strategies[trial.arm]
-        if not strategy.parts(strategy.Params(**trial.params)):
-            return
-        for other in self.plan:
+        """Yield the finished fits of other arms that a trial would do again."""
+        for other in built_by(self.task, trial, self.plan):
             folder = self.folder.fit_folder(other.arm, other.fit_id)
-            alike = other.seed == trial.seed and other.model in (None, trial.model)
-            if alike and (folder / "fit.json").is_file():
-                result = json.loads((folder / "fit.json").read_text())["result"]
-                [took] = [m for m in result["measurements"] if m["phase"] == "fit"]
-                yield FinishedFit(
-                    arm=other.arm,
-                    strategy=other.strategy,
-                    params=other.params,
-                    artifact=(folder / "artifact").resolve(),
-                    measurement=Measurement.model_validate(took),
-                )
+            if not (folder / "fit.json").is_file():
+                continue
+            known = json.loads((folder / "fit.json").read_text())
+            result = WorkerResult.model_validate(known["result"])
+            [took] = [m for m in result.measurements if m.phase == "fit"]
+            yield FinishedFit(
+                arm=other.arm,
+                strategy=other.strategy,
+                params=other.params,
+                artifact=(folder / "artifact").resolve(),
+                measurement=took,
+                hosted=tuple(m for m in result.loaded_models if m.hosted_at is not None),
+            )
 
     def _record(
         self, trial: PlannedTrial, fit: WorkerResult, serve: WorkerResult | None, reused: bool

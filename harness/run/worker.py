@@ -110,9 +110,13 @@ class Worker:
         )
 
     def _loaded_models(self) -> tuple[LoadedModel, ...]:
-        """Return the models of this process; note what was asked of a server in vain."""
+        """Return the models of this process, and hosted ones that an adopted fit has asked.
+
+        Notes what was asked of a server in vain.
+        """
         lm = sys.modules.get("harness.lm")
         loaded: tuple[LoadedModel, ...] = lm.loaded_models() if lm else ()
+        loaded += tuple(model for done in self.adopted for model in done.hosted)
         for model in loaded:
             if model.unanswered:
                 self._note("hosted", UNANSWERED.format(n=model.unanswered))
