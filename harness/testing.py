@@ -25,9 +25,9 @@ from pydantic import ValidationError
 
 from harness import registry
 from harness.errors import StrategyError
+from harness.memory import available_bytes
 from harness.records import WorkerResult
 from harness.run.job import Job
-from harness.run.machine import available_bytes
 from harness.run.spawn import run_worker
 from harness.runfolder import read_predictions, write_jsonl
 from harness.strategy import Params, Strategy

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from harness.errors import is_out_of_memory
+from harness.memory import available_bytes
 
 T = TypeVar("T")
 Note = Callable[[str, str], None]
@@ -93,10 +94,10 @@ def _free_bytes(device: str, budget_bytes: int | None) -> int:
 
         unused = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
         return int(torch.cuda.mem_get_info()[0]) + int(unused)
+    if budget_bytes is None:
+        return available_bytes()
     import psutil
 
-    if budget_bytes is None:
-        return int(psutil.virtual_memory().available)
     return max(0, budget_bytes - int(psutil.Process().memory_info().rss))
 
 

@@ -11,6 +11,7 @@ from harness import registry
 from harness.errors import HarnessError
 from harness.lm.hardware import device_and_dtype
 from harness.lm.models import resolve
+from harness.memory import available_bytes
 from harness.plan.forecast import Plan, forecast, variants
 from harness.plan.model import PlannedModel, study
 from harness.plan.place import Place, priced_places, this_place
@@ -118,7 +119,7 @@ def _studied(task: Task, arm: Arm) -> PlannedModel | ModelRef | str:
 def _here(task: Task, plans: Any) -> Place:
     """Return this machine; its speed is measured only where something is computed on it."""
     given = task.spec.run.memory_gib
-    memory = int(given * 2**30) if given else machine.available_bytes()
+    memory = int(given * 2**30) if given else available_bytes()
     halves = [half or () for p in plans for half in (p.estimate.fit, p.estimate.serve)]
     if all(isinstance(work, Computing) for half in halves for work in half):
         row = task.prices.for_machine(machine.this_machine("cpu")) if task.prices else None

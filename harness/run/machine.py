@@ -8,8 +8,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-import psutil
-
+from harness import memory
 from harness.records import Machine
 
 PACKAGES = (
@@ -35,7 +34,7 @@ def this_machine(device: str) -> Machine:
         cpu_model=_cpu_model(),
         cores=len(os.sched_getaffinity(0)),
         host_cores=os.cpu_count(),
-        memory_bytes=psutil.virtual_memory().total,
+        memory_bytes=memory.total_bytes(),
         gpu=_gpu() if device == "cuda" else None,
         os=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
@@ -61,11 +60,6 @@ def git_commit(folder: Path) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit + ("+changes" if changed else "")
-
-
-def available_bytes() -> int:
-    """Return the memory that a worker may use now."""
-    return int(psutil.virtual_memory().available)
 
 
 def _git(folder: Path, *words: str) -> str:

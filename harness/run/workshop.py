@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.memory import available_bytes
 from harness.records import PlannedTrial, WorkerResult
-from harness.run import machine
 from harness.run.job import INPUTS_PREFIX, FinishedFit, Job
 from harness.run.planning import Setting
 from harness.run.spawn import run_worker
@@ -57,7 +57,7 @@ class Workshop:
             seed=trial.seed,
             device=self.setting.device,
             dtype=self.setting.dtype,
-            budget_bytes=int(memory * 2**30) if memory else machine.available_bytes(),
+            budget_bytes=int(memory * 2**30) if memory else available_bytes(),
             artifact=(fit_folder / "artifact").resolve(),
             inputs=Path(),
             result=(folder / "result.json").resolve(),
