@@ -1,8 +1,11 @@
 """The rulers: wall and CPU time, and peak memory of this process tree, phase by phase.
 
-Peak resident memory is the kernel's own high-water mark (VmHWM), reset when a phase begins
-(proc(5), /proc/pid/clear_refs), plus that of children, sampled. `getrusage` would not do: a
-child's ru_maxrss starts at its parent's size. Knows nothing of strategies.
+Peak resident memory is the higher of two: the kernel's own high-water mark of this process
+(VmHWM), reset when a phase begins (proc(5), /proc/pid/clear_refs), and what this process and its
+descendants hold at the same moment, sampled. `getrusage` would not do: a child's ru_maxrss starts
+at its parent's size. Not covered: a rise beside living children that is over between two samples;
+and pages shared with a forked child count for both, since /proc/pid/smaps_rollup, which tells them
+apart, walks through all of a process's pages. Knows nothing of strategies.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ PEAKS = ("peak_rss_bytes", "peak_gpu_bytes", "peak_gpu_allocated_bytes")
 class _Peaks:
     anon: int = 0
     file: int = 0
-    children: int = 0
     total: int = 0
+    """Of the whole tree at one moment."""
 
 
 class Ruler:
@@ -64,7 +67,7 @@ class Ruler:
                     phase=name,
                     wall_s=wall_s,
                     cpu_s=cpu_s,
-                    peak_rss_bytes=max(own + peaks.children, peaks.total) or None,
+                    peak_rss_bytes=max(own, peaks.total) or None,
                     peak_anon_bytes=peaks.anon or None,
                     peak_file_bytes=peaks.file or None,
                     peak_gpu_bytes=_gpu_peak("reserved"),
@@ -122,11 +125,10 @@ class Ruler:
         peaks = self._peaks
         anon = sum(status.get("RssAnon", 0) for status in (own, *children))
         file = sum(_file_bytes(status) for status in (own, *children))
-        below = sum(status.get("VmRSS", 0) for status in children)
+        total = sum(status.get("VmRSS", 0) for status in (own, *children))
         peaks.anon = max(peaks.anon, anon)
         peaks.file = max(peaks.file, file)
-        peaks.children = max(peaks.children, below)
-        peaks.total = max(peaks.total, below + own.get("VmRSS", 0))
+        peaks.total = max(peaks.total, total)
 
 
 def descendants(pid: int) -> list[int]:

@@ -43,6 +43,17 @@ class Spawns(Rule):
     def fit(self, train, validation, artifact):
         subprocess.run([sys.executable, "-S", "-c", CHILD], check=True)
 
+class Follows(Rule):
+    def fit(self, train, validation, artifact):
+        block = b"x" * BIG
+        del block
+        subprocess.run([sys.executable, "-S", "-c", CHILD], check=True)
+
+class Joins(Rule):
+    def fit(self, train, validation, artifact):
+        block = b"x" * BIG
+        subprocess.run([sys.executable, "-S", "-c", CHILD], check=True)
+
 class Maps(Rule):
     def fit(self, train, validation, artifact):
         with open(artifact / "block", "wb") as stream:
@@ -86,7 +97,10 @@ class Counts(Rule):
             self.context.note("sizes", repr(self.sizes))
         return super().predict(queries)
 """
-ARMS = ("Rule", "Fits", "Loads", "Keeps", "Spawns", "Maps", "Sleeps", "Schedule", "Burns", "Counts")
+ARMS = (
+    "Rule", "Fits", "Loads", "Keeps", "Spawns", "Follows", "Joins", "Maps", "Sleeps", "Schedule",
+    "Burns", "Counts",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +159,14 @@ def test_a_childs_memory_counts(records):
     more = phase(records["spawns"], "fit").peak_rss_bytes
     more -= phase(records["rule"], "fit").peak_rss_bytes
     assert BIG * 0.95 < more < BIG * 1.1  # the child is an interpreter too
+
+
+@pytest.mark.parametrize(("arm", "blocks"), [("follows", 1), ("joins", 2)])
+def test_a_childs_memory_adds_to_what_is_held_then_and_not_to_what_was_freed(records, arm, blocks):
+    more = phase(records[arm], "fit").peak_rss_bytes
+    more -= phase(records["rule"], "fit").peak_rss_bytes
+    interpreter = 10 * MIB
+    assert more - interpreter == pytest.approx(blocks * BIG, rel=0.05)
 
 
 def test_a_mapped_file_counts_as_file_backed(records):
