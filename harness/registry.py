@@ -91,6 +91,8 @@ class Profile:
     """Its parameters but for the names of those files and folders."""
     fit_usd: float
     """As `Strategy.fit_usd` gives it."""
+    names_models: bool
+    """Whether parameters name models that are not the arm's own: embedders and the like."""
 
 
 def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
@@ -113,7 +115,8 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
     if parts:
         provides |= frozenset.intersection(*(part.provides for part in parts))
     files = dict(_marked(params, INPUT_FILE))
-    folders = {k: name for k, name in _marked(params, MODEL_NAME) if Path(name).is_absolute()}
+    models = dict(_marked(params, MODEL_NAME))
+    folders = {key: name for key, name in models.items() if Path(name).is_absolute()}
     sources = [
         source_sha256(strategy),
         *(sha256_of_file(Path(path)) for path in files.values()),
@@ -128,6 +131,7 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
         strategy.fit_usd(params) + sum(part.fit_usd for part in parts),
+        bool(models) or any(part.names_models for part in parts),
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from harness import registry
 from harness.errors import HarnessError
-from harness.lm.hardware import device_and_dtype
 from harness.lm.models import resolve
 from harness.memory import available_bytes
 from harness.plan.forecast import Plan, forecast, variants
@@ -17,7 +16,7 @@ from harness.plan.model import PlannedModel, study
 from harness.plan.place import Place, priced_places, this_place
 from harness.records import Forecast
 from harness.run import machine
-from harness.run.planning import hosted_ref, refusal
+from harness.run.planning import hardware, hosted_ref, refusal
 from harness.task import Task
 from harness.task.models import Hosted, name_of
 from harness.task.schema import Arm
@@ -121,12 +120,10 @@ def _here(task: Task, plans: Any) -> Place:
     given = task.spec.run.memory_gib
     memory = int(given * 2**30) if given else available_bytes()
     halves = [half or () for p in plans for half in (p.estimate.fit, p.estimate.serve)]
-    if all(isinstance(work, Computing) for half in halves for work in half):
-        row = task.prices.for_machine(machine.this_machine("cpu")) if task.prices else None
-        usd_per_hour = row.usd_per_hour if row else None
-        return Place("this machine", "cpu", "float32", memory, None, usd_per_hour)
-    device, dtype = device_and_dtype(task.spec.dtype)
-    return this_place(machine.this_machine(device), device, dtype, memory, task.prices)
+    computes = any(not isinstance(work, Computing) for half in halves for work in half)
+    device, dtype = hardware(task)
+    here = machine.this_machine(device)
+    return this_place(here, device, dtype, memory, task.prices, computes)
 
 
 def _safely(plan: Plan, place: Place) -> Forecast:

@@ -74,9 +74,23 @@ class Place:
 
 
 def this_place(
-    machine: Machine, device: str, dtype: str, memory_bytes: int, prices: Prices | None
+    machine: Machine,
+    device: str,
+    dtype: str,
+    memory_bytes: int,
+    prices: Prices | None,
+    computes: bool = True,
 ) -> Place:
-    """Return this machine: its rate measured, its price off the row that stands for it."""
+    """Return this machine, its price off the row that stands for it.
+
+    Args:
+        machine: what it is.
+        device: what arms run on.
+        dtype: in which number format.
+        memory_bytes: main memory; on a GPU its own is asked for.
+        prices: the task's rows.
+        computes: whether any arm multiplies matrices here: only then is the rate measured.
+    """
     row = prices.for_machine(machine) if prices else None
     kind: Literal["cpu", "cuda"] = "cuda" if device.startswith("cuda") else "cpu"
     return Place(
@@ -84,7 +98,7 @@ def this_place(
         kind,
         dtype,
         _gpu_bytes() if kind == "cuda" else memory_bytes,
-        measured_operations_per_s(kind, dtype),
+        measured_operations_per_s(kind, dtype) if computes else None,
         row.usd_per_hour if row else None,
     )
 

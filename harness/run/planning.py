@@ -53,17 +53,28 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
                 models[name] = _resolved(model, task, fetch)
         except ModelError as problem:
             problems[name] = str(problem)
-    device, dtype = "cpu", "float32"
-    if any(isinstance(model, str) for model, _ in wanted.values()):
-        from harness.lm.hardware import device_and_dtype
-
-        device, dtype = device_and_dtype(task.spec.dtype)
+    device, dtype = hardware(task)
     for arm in task.arms:
         if arm.model is not None and (not only or arm.name in only):
             ref = models.get(name_of(arm.model))
             if ref is not None and "four_bits" in task.profiles[arm.name].needs:
                 _quantise(ref, dtype)
     return Setting(models, problems, device, dtype)
+
+
+def hardware(task: Task) -> tuple[str, str]:
+    """Return the device and the number format of a task's trials.
+
+    Those of this machine as soon as any arm, selected or not, computes with a model here, be it an
+    embedder alone: so an arm runs on the same device whatever it is compared with. Where none does,
+    nothing asks for a GPU, and torch is not imported for its name.
+    """
+    models = any(isinstance(arm.model, str) for arm in task.arms)
+    if not models and not any(profile.names_models for profile in task.profiles.values()):
+        return "cpu", "float32"
+    from harness.lm.hardware import device_and_dtype
+
+    return device_and_dtype(task.spec.dtype)
 
 
 def _quantise(model: ModelRef, dtype: str) -> None:

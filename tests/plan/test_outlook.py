@@ -11,6 +11,7 @@ from benchmarks.configs import write_config
 from harness.cli import run_command
 from harness.plan import forecast, foresee
 from harness.plan.place import measured_operations_per_s
+from harness.run.planning import hardware
 from harness.task import load_task
 
 OWN = """
@@ -183,6 +184,22 @@ def test_the_text_names_machines_and_misfits(tmp_path, capsys):
     assert "would make it fit: `qlora` in its place; on a card of 80" in printed
     assert "On a card of 80: all arms fit; fitting all takes" in printed
     assert "On a mystery: the price file does not say how much memory" in printed
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """Has this machine own a GPU of 24 GiB."""
+    monkeypatch.setattr("harness.lm.hardware.device_and_dtype", lambda _: ("cuda", "bfloat16"))
+    monkeypatch.setattr("harness.run.machine._gpu", lambda: "A card")
+    monkeypatch.setattr("harness.plan.place._gpu_bytes", lambda: 24 * 2**30)
+    monkeypatch.setattr("harness.plan.place.measured_operations_per_s", lambda *_: 1e14)
+
+
+@pytest.mark.parametrize("arms", [["majority", "tfidf"], ["tfidf", "encoder"]])
+def test_arms_are_forecast_on_the_device_that_they_will_run_on(tmp_path, card, arms):
+    task = load_task(write(tmp_path, arms))
+    assert foresee(task).place.device == hardware(task)[0]
+    assert foresee(task, frozenset({"tfidf"})).place.device == hardware(task)[0]
 
 
 def test_a_rate_is_that_of_a_real_machine():

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.run.planning import Setting, header, settle
+from harness.run.planning import Setting, hardware, header, settle
 from harness.task import load_task
 from harness.types import ModelRef
 
@@ -93,6 +93,37 @@ def test_a_licence_is_a_fact_of_the_header(tiny, tmp_path):
     earlier = json.loads(found.model_dump_json())
     del earlier["models"]["m"]["licence"]  # as runs of earlier versions wrote it
     assert type(found).model_validate(earlier).models["m"].licence is None
+
+
+@pytest.mark.parametrize(
+    ("arms", "device"),
+    [
+        (["majority", "tfidf"], "cpu"),
+        (["tfidf", "nearest"], "cuda"),
+        (["tfidf", "encoder"], "cuda"),
+        (["tfidf", {"use": "cascade", "cheap": "tfidf", "dear": "nearest"}], "cuda"),
+        (["encoder", "zero_shot"], "cuda"),
+    ],
+)
+def test_the_device_is_asked_for_once_any_arm_computes_with_a_model(
+    tiny, tmp_path, monkeypatch, arms, device
+):
+    asked = []
+
+    def card(dtype):
+        asked.append(dtype)
+        return "cuda", "bfloat16"
+
+    monkeypatch.setattr("harness.lm.hardware.device_and_dtype", card)
+    task = load_task(tiny(tmp_path, METRIC, arms, metric="accuracy"))
+    assert hardware(task)[0] == device
+    assert bool(asked) == (device == "cuda")  # asking imports torch
+
+
+def test_a_setting_is_on_that_device_without_a_language_model(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.lm.hardware.device_and_dtype", lambda _: ("cuda", "bfloat16"))
+    task = load_task(tiny(tmp_path, METRIC, ["tfidf", "encoder"], metric="accuracy"))
+    assert settle(task, frozenset()).device == settle(task, frozenset({"tfidf"})).device == "cuda"
 
 
 def test_no_arm_of_a_hosted_model_works_offline(tiny, tmp_path):
