@@ -138,13 +138,16 @@ class Prices(BaseModel):
 
     def stale(self, on: date) -> Iterator[str]:
         """Say of each row that was read more than a year before a day that it was."""
+        for row in self.stale_rows(on):
+            yield (
+                f"the price of {row.name} was read on {row.read_on}, more than a year before"
+                f" this run: read {row.source} again and `report --prices` with what it says"
+            )
+
+    def stale_rows(self, on: date) -> Iterator[MachinePrice | HostedPrice]:
+        """Yield the rows that were read more than a year before a day."""
         rows: list[MachinePrice | HostedPrice] = [*self.machines, *self.hosted]
-        for row in rows:
-            if on - row.read_on > STALE_AFTER:
-                yield (
-                    f"the price of {row.name} was read on {row.read_on}, more than a year before"
-                    f" this run: read {row.source} again and `report --prices` with what it says"
-                )
+        yield from (row for row in rows if on - row.read_on > STALE_AFTER)
 
 
 def read_prices(path: Path) -> Prices:

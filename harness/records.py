@@ -118,6 +118,9 @@ class Forecast(Fact):
     serve_usd: float | None = None
     fits: bool | None = None
     """None: not known."""
+    memory_share: float | None = None
+    """Of the memory that is there, what the arm cannot do without: above 1 it does not fit. None:
+    not known, or forecast by an earlier version."""
     why: str | None = None
     """Why it does not fit, or why something is not known."""
     would_fit: tuple[str, ...] = ()

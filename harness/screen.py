@@ -16,8 +16,7 @@ from rich.table import Table
 
 from harness import numbers
 from harness.judge import Comparison, Row, fitting_memory, serving_memory
-from harness.plan import COLUMNS as FORESEEN
-from harness.plan import Outlook, cells, lines
+from harness.plan import Outlook, closing, sections
 from harness.records import PlannedTrial, TrialRecord
 
 COLUMNS = (
@@ -93,10 +92,13 @@ class Screen:
                 self.say(f"- {row.strategy} {row.status}: {row.error}")
 
     def show_outlook(self, outlook: Outlook) -> None:
-        """Print forecasts."""
-        self._table([FORESEEN, *(cells(arm, found) for arm, found in outlook.here.items())])
-        self.say("")
-        for line in lines(outlook):
+        """Print forecasts: a table for each machine, with what is to be said of it below."""
+        for section in sections(outlook):
+            self.say(section.heading)
+            self._table(section.rows)
+            for line in (*section.below, ""):
+                self.say(line)
+        for line in closing(outlook):
             self.say(line)
 
     def _table(self, rows: Sequence[tuple[str, ...]]) -> None:

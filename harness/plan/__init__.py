@@ -5,6 +5,6 @@ nothing. A run is handed a forecast as a fact to store.
 """
 
 from harness.plan.outlook import Outlook, foresee
-from harness.plan.table import COLUMNS, cells, lines
+from harness.plan.table import Section, closing, sections
 
-__all__ = ["COLUMNS", "Outlook", "cells", "foresee", "lines"]
+__all__ = ["Outlook", "Section", "closing", "foresee", "sections"]

@@ -82,6 +82,7 @@ def forecast(plan: Plan, place: Place) -> Forecast:
         fit_usd=_money(fit, fit_span, place),
         serve_usd=_money(serve, serve_span, place),
         fits=fits,
+        memory_share=_share(least, place),
         why=why or (None if fit_span else _unknown_time(place)),
         notes=tuple(notes),
     )
@@ -176,6 +177,12 @@ def _fits(least: tuple[int | None, int | None], place: Place) -> tuple[bool | No
     if missing:
         return False, f"{' and '.join(missing)}; {numbers.size(usable)} are there"
     return (None if None in least else True), None
+
+
+def _share(least: tuple[int | None, int | None], place: Place) -> float | None:
+    """Return what both halves need at the least, as a share of what a place has."""
+    known = [needed for needed in least if needed is not None]
+    return max(known) / place.usable_bytes if known and place.usable_bytes else None
 
 
 def _unknown_time(place: Place) -> str:

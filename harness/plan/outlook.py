@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.memory import available_bytes
 from harness.plan.forecast import Plan, forecast, variants
 from harness.plan.model import PlannedModel, study
 from harness.plan.place import Place, priced_places, this_place
+from harness.prices import Prices
 from harness.records import Forecast
 from harness.run import machine
 from harness.run.planning import hardware, hosted_ref, refusal
@@ -33,6 +35,10 @@ class Outlook:
     elsewhere: Mapping[str, Sequence[Forecast]]
     """By arm, on each machine of the price file."""
     place: Place
+    others: Sequence[Place] = ()
+    """The machines of the price file, in the order of `elsewhere`."""
+    stale_prices: Sequence[str] = ()
+    """What is to be said of prices that were read long ago."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what `plan --json` prints."""
@@ -42,7 +48,11 @@ class Outlook:
             row["fit_wall_high_s"] = row["fit_wall_s"]
             row["elsewhere"] = [other.model_dump(mode="json") for other in self.elsewhere[arm]]
             strategies.append(row)
-        return {"memory_bytes": self.place.memory_bytes, "strategies": strategies}
+        return {
+            "memory_bytes": self.place.memory_bytes,
+            "stale_prices": list(self.stale_prices),
+            "strategies": strategies,
+        }
 
 
 def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = True) -> Outlook:
@@ -65,7 +75,8 @@ def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = Tr
         if found.fits is False:
             found = found.model_copy(update={"would_fit": _would_fit(plan, place, others)})
         here[name] = found
-    return Outlook(here, there, place)
+    stale = tuple(_stale(task, date.today())) if elsewhere else ()
+    return Outlook(here, there, place, others, stale)
 
 
 def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str]) -> Plan:
@@ -124,6 +135,20 @@ def _here(task: Task, plans: Any) -> Place:
     device, dtype = hardware(task)
     here = machine.this_machine(device)
     return this_place(here, device, dtype, memory, task.prices, computes)
+
+
+def _stale(task: Task, today: date) -> Iterator[str]:
+    """Say of each price row that forecasts rest on that it was read more than a year ago."""
+    if task.prices is None:
+        return
+    asked = [hosted_ref(arm.model) for arm in task.arms if isinstance(arm.model, Hosted)]
+    charged = {row.name: row for ref in asked if (row := task.prices.for_hosted(ref))}
+    used = Prices(machines=task.prices.machines, hosted=list(charged.values()))
+    for old in used.stale_rows(today):
+        yield (
+            f"the price of {old.name} was read on {old.read_on}, more than a year ago: read"
+            f" {old.source} again and write what it says into {task.spec.prices}"
+        )
 
 
 def _safely(plan: Plan, place: Place) -> Forecast:

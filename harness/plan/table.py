@@ -1,19 +1,67 @@
-"""Forecasts as plain text: a line an arm, then what will not fit and what would make it fit."""
+"""Forecasts as plain text: a table for each machine, a line an arm.
+
+Below it stands what will not fit, and what makes it fit; what fits but narrowly; what is not known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from harness import numbers
 from harness.plan.outlook import Outlook
+from harness.plan.place import Place
 from harness.records import Forecast
 
 COLUMNS = ("arm", "memory fitting", "memory serving", "fitting", "serving", "cost", "fits")
 FITS = {True: "yes", False: "NO", None: "unknown"}
+TIGHT = 0.85
+"""Share of the memory above which an arm that fits is said to be tight: a forecast of memory is
+held to be right if it is within 20 % (harness/judge/foresight.py), so such an arm may fail."""
 
 
-def cells(arm: str, found: Forecast) -> tuple[str, ...]:
-    """Return an arm's line of the table."""
+@dataclass(frozen=True)
+class Section:
+    """The forecasts for one machine."""
+
+    heading: str
+    rows: Sequence[tuple[str, ...]]
+    """The first one names the columns."""
+    below: Sequence[str]
+
+
+def sections(outlook: Outlook) -> Iterator[Section]:
+    """Yield this machine, then each of the price file."""
+    here = outlook.here
+    room = numbers.size(outlook.place.usable_bytes)
+    yield Section(
+        f"On this machine, where {room} of memory are there:",
+        _rows(here),
+        [*_misfits(here), *_narrow(here, outlook.place), *_remarks(here, said=())],
+    )
+    said = {text for found in here.values() for text in found.notes}
+    for number, place in enumerate(outlook.others):
+        there = {arm: found[number] for arm, found in outlook.elsewhere.items()}
+        yield Section(
+            _heading(there, place),
+            _rows(there),
+            [*_misfits(there), *_narrow(there, place), *_remarks(there, said)],
+        )
+
+
+def closing(outlook: Outlook) -> Iterator[str]:
+    """Yield what is true of all tables."""
+    yield "Times and cost are at the most where one figure stands."
+    for text in outlook.stale_prices:
+        yield f"- {text}"
+
+
+def _rows(by_arm: Mapping[str, Forecast]) -> list[tuple[str, ...]]:
+    return [COLUMNS, *(_cells(arm, found) for arm, found in by_arm.items())]
+
+
+def _cells(arm: str, found: Forecast) -> tuple[str, ...]:
+    """Return an arm's line of a table."""
     known = [usd for usd in (found.fit_usd, found.serve_usd) if usd is not None]
     return (
         arm,
@@ -22,55 +70,52 @@ def cells(arm: str, found: Forecast) -> tuple[str, ...]:
         numbers.span(found.fit_wall_low_s, found.fit_wall_s),
         numbers.span(found.serve_wall_low_s, found.serve_wall_s),
         numbers.usd(sum(known) if known else None),
-        FITS[found.fits],
+        f"tight: {numbers.percent(found.memory_share or 0)}" if _tight(found) else FITS[found.fits],
     )
 
 
-def lines(outlook: Outlook) -> Iterator[str]:
-    """Yield what stands below the table: misfits, reasons and other machines."""
-    room = numbers.size(outlook.place.usable_bytes)
-    yield f"Memory that is there: {room}. Times and cost are at the most where one figure stands."
-    for arm, found in outlook.here.items():
+def _tight(found: Forecast) -> bool:
+    return found.fits is True and found.memory_share is not None and found.memory_share > TIGHT
+
+
+def _misfits(by_arm: Mapping[str, Forecast]) -> Iterator[str]:
+    """Name the arms that will not fit, and what was found to make them fit."""
+    for arm, found in by_arm.items():
         if found.fits is False:
             yield f"- {arm} will not fit: {found.why}"
-            way = "; ".join(found.would_fit) or "nothing that was tried"
-            yield f"  would make it fit: {way}"
-    yield from _remarks(outlook)
-    names = [found.machine for found in next(iter(outlook.elsewhere.values()), ())]
-    for number, name in enumerate(names):
-        yield f"On {name}: {_elsewhere(outlook, number)}"
+            if found.would_fit:
+                yield f"  would make it fit: {'; '.join(found.would_fit)}"
 
 
-def _remarks(outlook: Outlook) -> Iterator[str]:
-    """Yield what is to be said of arms, each thing once with all that it is true of."""
-    said: dict[str, list[str]] = {}
-    for arm, found in outlook.here.items():
+def _narrow(by_arm: Mapping[str, Forecast], place: Place) -> Iterator[str]:
+    """Name the arms that fit so narrowly that an error of the forecast decides."""
+    arms = [arm for arm, found in by_arm.items() if _tight(found)]
+    if arms:
+        yield (
+            f"- {', '.join(arms)}: tight, more than {numbers.percent(TIGHT)} of"
+            f" {numbers.size(place.usable_bytes)}; a forecast of memory may be 20 % off"
+        )
+
+
+def _remarks(by_arm: Mapping[str, Forecast], said: Collection[str]) -> Iterator[str]:
+    """Yield what else is to be said, each thing once with all arms that it is true of."""
+    found_of: dict[str, list[str]] = {}
+    for arm, found in by_arm.items():
         unknown = [found.why] if found.why and found.fits is not False else []
-        for text in [*unknown, *found.notes]:
-            said.setdefault(text, []).append(arm)
-    for text, arms in said.items():
-        yield f"- {', '.join(arms)}: {text}"
+        for text in [*unknown, *(note for note in found.notes if note not in said)]:
+            found_of.setdefault(text, []).append(arm)
+    for text, arms in found_of.items():
+        yield f"- {'all arms' if len(arms) == len(by_arm) > 1 else ', '.join(arms)}: {text}"
 
 
-def _elsewhere(outlook: Outlook, number: int) -> str:
-    """Return in a line how the arms do on a machine of the price file."""
-    by_arm = {arm: found[number] for arm, found in outlook.elsewhere.items()}
-    failing = [arm for arm, found in by_arm.items() if found.fits is False]
-    unknown = [arm for arm, found in by_arm.items() if found.fits is None]
+def _heading(by_arm: Mapping[str, Forecast], place: Place) -> str:
+    """Return a machine of the price file with what it has, what it costs, and all arms' time."""
+    room = place.usable_bytes
+    parts = ["memory not stated" if room is None else f"{numbers.size(room)} of memory"]
+    if place.usd_per_hour is not None:
+        parts.append(f"{numbers.usd(place.usd_per_hour)} an hour")
     highs = [found.fit_wall_s for found in by_arm.values()]
-    parts = []
-    if failing:
-        parts.append(f"will not fit: {', '.join(failing)}")
-    if len(unknown) == len(by_arm):
-        reasons = dict.fromkeys(found.why for found in by_arm.values() if found.why)
-        return "; ".join(reasons)
-    if unknown:
-        parts.append(f"unknown: {', '.join(unknown)}")
-    if not parts:
-        parts.append("all arms fit")
     known = [high for high in highs if high is not None]
     if len(known) == len(highs):
         parts.append(f"fitting all takes {numbers.duration(sum(known))} at the most")
-    else:
-        parts.append("times are unknown (no `teraflops` in the price file)")
-    return "; ".join(parts)
+    return f"On {place.name} ({', '.join(parts)}):"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 
 import pytest
 
@@ -40,6 +41,12 @@ class Huge(Silent):
     @classmethod
     def estimate(cls, params, prospect):
         return Estimate(fit_peak_bytes=10**15, predict_peak_bytes=10**15)
+
+
+class Snug(Silent):
+    @classmethod
+    def estimate(cls, params, prospect):
+        return Estimate(fit_peak_bytes=93 * 2**30, predict_peak_bytes=2**30)
 """
 CARDS = """
 machines:
@@ -182,8 +189,47 @@ def test_the_text_names_machines_and_misfits(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "- lora will not fit: fitting needs" in printed
     assert "would make it fit: `qlora` in its place; on a card of 80" in printed
-    assert "On a card of 80: all arms fit; fitting all takes" in printed
-    assert "On a mystery: the price file does not say how much memory" in printed
+    assert "all arms: the price file does not say how much memory 'a mystery' has" in printed
+    here, *there = printed.split("\n\nOn ")
+    assert [text.split(" (")[0] for text in there] == ["a card of 80", "a card of 48", "a mystery"]
+    assert re.match(
+        r"a card of 80 \(78.4 GiB of memory, \$3.00 an hour, fitting all takes", there[0]
+    )
+    for text in (here, *there):
+        for arm in ("majority", "lora"):
+            assert re.search(rf"^{arm} +[\d.]+ G?M?i?B .*(yes|NO|unknown)$", text, re.M)
+    assert re.search(r"^lora .* to .* \$[\d.]+ +yes$", there[0], re.M)
+    assert max(map(len, printed.splitlines()[1:4])) <= 120
+
+
+def test_an_arm_that_fits_narrowly_is_tight(tmp_path, capsys):
+    path = write(tmp_path, ["own.py:Snug", "majority"], run={"memory_gib": 100})
+    assert run_command(["plan", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^snug .* tight: 93 %$", printed, re.M)
+    assert (
+        "- snug: tight, more than 85 % of 100 GiB; a forecast of memory may be 20 % off" in printed
+    )
+    assert run_command(["plan", str(path), "--json"]) == 0
+    snug, majority = json.loads(capsys.readouterr().out)["strategies"]
+    assert (snug["fits"], snug["memory_share"]) == (True, 0.93)
+    assert majority["memory_share"] < 0.01
+
+
+def test_prices_that_were_read_long_ago_are_named(tmp_path, capsys):
+    path = write(tmp_path, ["majority"])
+    prices = tmp_path / "prices.yaml"
+    two, mystery = CARDS.rsplit("2026-11-20", 1)
+    today = str(date.today())
+    prices.write_text(two.replace("2026-11-20", today) + "2019-11-20" + mystery)
+    assert run_command(["plan", str(path)]) == 0
+    (line,) = [text for text in capsys.readouterr().out.splitlines() if "price of" in text]
+    assert line == (
+        "- the price of a mystery was read on 2019-11-20, more than a year ago: read an invoice"
+        " again and write what it says into prices.yaml"
+    )
+    assert run_command(["plan", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stale_prices"] == [line.removeprefix("- ")]
 
 
 @pytest.fixture
