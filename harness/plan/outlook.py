@@ -18,9 +18,9 @@ from harness.plan.place import Place, priced_places, this_place
 from harness.prices import Prices
 from harness.records import Forecast
 from harness.run import machine
-from harness.run.planning import hardware, hosted_ref, refusal
+from harness.run.planning import hardware, refusal
 from harness.task import Task
-from harness.task.models import Hosted, name_of
+from harness.task.models import Hosted, hosted_ref, name_of
 from harness.task.schema import Arm
 from harness.types import ModelRef
 from harness.work import Computing, Estimate, Prospect

@@ -17,9 +17,10 @@ from harness.errors import ModelError
 from harness.records import Forecast, PlannedTrial, RunHeader
 from harness.run import identity, machine
 from harness.task import Task
-from harness.task.models import Hosted, Model, name_of
+from harness.task.models import Hosted, Model, hosted_ref, name_of
+from harness.task.reach import offered
 from harness.task.schema import Arm
-from harness.types import Endpoint, ModelRef
+from harness.types import ModelRef
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,6 @@ def _resolved(model: str, task: Task, fetch: bool) -> ModelRef:
     return resolve(model, task.folder, fetch=fetch)
 
 
-def hosted_ref(spec: Hosted) -> ModelRef:
-    """Return a hosted model as its address and terms."""
-    endpoint = Endpoint(**spec.model_dump(exclude={"base_url", "model", "licence"}))
-    origin = f"hosted at {spec.base_url}"
-    licence = spec.licence
-    return ModelRef(spec.model, spec.base_url, origin=origin, hosted=endpoint, licence=licence)
-
-
 def _check_key(model: ModelRef) -> None:
     from harness.lm.hosted import key_of
 
@@ -162,7 +155,7 @@ def _planned(
                 learns=profile.learns,
                 tunes="weights" in profile.needs,
                 complexity=strategy.complexity,
-                provides=_provides(task, arm),
+                provides=tuple(sorted(offered(arm, profile))),
                 model=model,
                 replays=strategy.replays,
                 fit_usd=profile.fit_usd,
@@ -188,12 +181,6 @@ def refusal(task: Task, arm: Arm) -> str | None:
     if "weights" in needs and isinstance(arm.model, Hosted):
         return f"needs a model's weights; '{arm.model.model}' is hosted"
     return None
-
-
-def _provides(task: Task, arm: Arm) -> tuple[str, ...]:
-    """Return what an arm offers; what asks a server is not offline, whatever its strategy says."""
-    offered = task.profiles[arm.name].provides
-    return tuple(sorted(offered - ({"offline"} if isinstance(arm.model, Hosted) else set())))
 
 
 def _distributions(task: Task) -> set[str]:

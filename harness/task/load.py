@@ -21,7 +21,8 @@ from harness.strategy import Strategy
 from harness.task import audit
 from harness.task.answers import read_labels, read_schema
 from harness.task.corpus import Corpus, read_corpus
-from harness.task.models import Hosted, Model, name_of
+from harness.task.models import Model, name_of
+from harness.task.reach import doubts, unmet_needs
 from harness.task.rows import Row, read_rows
 from harness.task.schema import Arm, TaskFile
 from harness.task.splits import SPLITS, cut, examples_of
@@ -55,6 +56,8 @@ class Task:
     data: DataFacts
     prices: Prices | None
     """The rows of the task's price file, if it names one."""
+    doubts: tuple[str, ...] = ()
+    """What its limits are known beforehand not to do, in sentences."""
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -93,7 +96,10 @@ def load_task(path: Path) -> Task:
     labels = read_labels(spec, source, faults)
     schema = read_schema(spec, source, faults)
     check_keys(spec, source, faults)
+    earlier = len(faults)
     arms, strategies, params, profiles = _arms(spec, source, faults)
+    if len(faults) == earlier:  # an arm that is not understood may be the one that offers it
+        faults.extend(unmet_needs(spec, source, arms, profiles))
     corpus = _corpus(spec, source, faults)
     reader = TruthReader(
         labels,
@@ -132,6 +138,7 @@ def load_task(path: Path) -> Task:
         profiles=profiles,
         data=data,
         prices=prices,
+        doubts=tuple(doubts(spec, arms, strategies, prices)),
     )
 
 
@@ -207,10 +214,6 @@ def _arms(
             params[arm.name] = resolved.model_dump(mode="json")
             profiles[arm.name] = profile
     faults.extend(_ambiguous_models(arms, source))
-    if spec.needs.offline and arms and all(isinstance(arm.model, Hosted) for arm in arms):
-        what = "every arm asks a hosted model, and none of them works offline"
-        fix = "add an arm that needs no server, or remove needs.offline"
-        faults.append(Fault(source.where(["needs", "offline"]), what, fix))
     return tuple(arms), strategies, params, profiles
 
 

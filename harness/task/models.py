@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from harness.task.spec import NonNegativeFloat, PositiveFloat, Spec
+from harness.types import Endpoint, ModelRef
 
 
 def _named_or_hosted(value: Any) -> str | None:
@@ -80,3 +81,11 @@ Models = Annotated[
 def name_of(model: Model) -> str:
     """Return what a model is called in the record: its name as given, a hosted one's with where."""
     return model if isinstance(model, str) else f"{model.model} at {model.base_url}"
+
+
+def hosted_ref(spec: Hosted) -> ModelRef:
+    """Return a hosted model as its address and terms."""
+    endpoint = Endpoint(**spec.model_dump(exclude={"base_url", "model", "licence"}))
+    origin = f"hosted at {spec.base_url}"
+    licence = spec.licence
+    return ModelRef(spec.model, spec.base_url, origin=origin, hosted=endpoint, licence=licence)

@@ -219,11 +219,11 @@ def test_faults_of_names_arms_data_and_corpus_are_told_at_once(tmp_path):
 
 def test_the_word_no_is_a_label_and_a_refusal_but_never_false(tmp_path):
     text = task_text(answer=None) + "answer: {kind: choice, labels: [no, yes]}\n"
-    text += "needs: {offline: no, citations: yes}\nmargin: 1e-5\n"
+    text += "needs: {offline: yes, citations: no}\nmargin: 1e-5\n"
     some = [{"id": i, "text": f"t{i}", "label": "yes"} for i in range(4)]
     task = load_task(write(tmp_path, text, test_jsonl=some, train_jsonl=[{**some[0], "id": "x"}]))
     assert list(task.labels) == ["no", "yes"]
-    assert (task.spec.needs.offline, task.spec.needs.citations) == (False, True)
+    assert (task.spec.needs.offline, task.spec.needs.citations) == (True, False)
     assert task.spec.margin == 1e-5
 
 
