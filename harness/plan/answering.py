@@ -22,7 +22,8 @@ from harness.types import TaskFacts
 from harness.work import Answering
 
 LAYER_S = (0.2e-3, 1.2e-3)
-"""What a layer costs by itself, however few tokens it computes: Python and PyTorch calls."""
+"""What a layer costs by itself, however few tokens it computes: Python and PyTorch calls. An
+estimate."""
 WARM_UPS, TIMED = 3, 50
 """Single requests of the latency phase: so many warm, then as many cold (harness/run/job.py)."""
 LOOKED_AT = 5

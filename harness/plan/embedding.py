@@ -23,9 +23,16 @@ freed between layers (25 to 55 KB a token of all-MiniLM-L6-v2, over four sets of
 LONGEST = 512
 """Tokens that an embedding model reads, where its folder does not say."""
 TEXT_S = (0.1e-3, 2e-3)
-"""What a text costs beside the model's products: tokenizing, batching."""
+"""What a text costs beside the model's products: tokenizing, batching. An estimate."""
 WORD_BYTES = 30
-"""What BM25 keeps for a word of a text: a score, a place, and Python's objects for rare words."""
+"""What BM25 keeps for a word of a text: a score, a place, and Python's objects for rare words. An
+estimate."""
+PASSAGE_BYTES = 500
+"""What Python keeps for a passage beside its text: objects and their fields. An estimate."""
+PASSAGE_S = (1e-5, 1e-3)
+"""What entering a passage into an index takes. An estimate."""
+STEP_S = (0.02, 0.2)
+"""What a step of tuning costs beside its products: batching, the update. An estimate."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +115,12 @@ def indexing(work: Indexing) -> Need:
     vectors = index_bytes(n, model.hidden, kind_for(n)) if model else 0
     characters = sum(map(len, work.texts))
     words = WORD_BYTES * characters // (CHARACTERS + 1) if work.words else 0
-    texts = 2 * characters + 500 * n  # the passages themselves, as Python keeps them
+    texts = 2 * characters + PASSAGE_BYTES * n  # the passages themselves, as Python keeps them
     return Need(
         libraries=frozenset({"faiss"}),
         kept={"index": vectors + words + texts},
         working_bytes=vectors,  # the vectors stand beside the index that is made of them
-        wall_s=(n * 1e-5, n * 1e-3),
+        wall_s=(n * PASSAGE_S[0], n * PASSAGE_S[1]),
     )
 
 
@@ -142,6 +149,5 @@ def _tuning_s(work: Embedding, model: Encoder, place: Place, tokens: int) -> Spa
         return None
     steps = -(-len(work.texts) // max(1, work.batch_size))
     first_stop = min(work.epochs, 1 + work.patience) if work.held_out else work.epochs
-    step_s = (0.02, 0.2)
-    low, high = (trained[i] + watched[i] + step_s[i] * steps for i in (0, 1))
+    low, high = (trained[i] + watched[i] + STEP_S[i] * steps for i in (0, 1))
     return first_stop * low, work.epochs * high

@@ -35,7 +35,7 @@ IMPORT_S = {
     "openai": (0.3, 3.0),
     "faiss": (0.05, 0.5),
 }
-"""At the least, from a warm page cache, and at the most, from a disk."""
+"""At the least, from a warm page cache, and at the most, from a disk. Estimates."""
 
 Span = tuple[float, float]
 
@@ -111,5 +111,8 @@ def added(spans: Iterable[Span]) -> Span:
 
 
 def reading_s(size_bytes: int) -> Span:
-    """Return how long so many bytes are read from a file: 2 GB/s at best, 200 MB/s at worst."""
+    """Return how long so many bytes are read from a file: 2 GB/s at best, 200 MB/s at worst.
+
+    Both are estimates.
+    """
     return size_bytes / 2e9, size_bytes / 2e8

@@ -22,10 +22,11 @@ SHARES: dict[str, dict[str, tuple[float, float]]] = {
 """Share of the matrix-product rate that work reaches, at the least and at the most. On a CPU
 around what `python -m benchmarks utilisation` measured (0.68 and 0.54); on a GPU not measured here:
 the most is about what torchtune's table gives on an A6000 (4,699 tokens/s of LoRA on 8B weights
-are 0.85 of its 155 stated teraflops), the least what small models leave of it."""
+are 0.85 of its 155 stated teraflops), the least an estimate of what small models leave of it."""
 SQUARE, PRODUCTS = 1536, 6
 BYTES_PER_S = {"cpu": 1e10, "cuda": 1e12}
-"""Main memory of two cores, and a GPU's: for what reads all weights once a step."""
+"""Main memory of two cores, and a GPU's: for what reads all weights once a step. Estimates:
+times rest on half and on twice of them."""
 
 
 @dataclass(frozen=True)
