@@ -13,8 +13,9 @@ from harness.records import LoadedModel
 from harness.types import Prediction
 
 TIMING = (
-    "time of an answer: each request's own, as it was first asked, among others in flight and with"
-    " waiting for retries; throughput is of one stream of requests (a server may take many at once)"
+    "time of an answer: each request's own, as it was first asked, with waiting for retries, one at"
+    " a time for p50 and p95; throughput is of one stream of requests, as they took it when several"
+    " were in flight (a server may take many at once)"
 )
 """Stands among the notes of an arm whose answers carry their own times."""
 

@@ -172,8 +172,11 @@ def _throughput_per_s(arm: ArmEvidence) -> float:
 
 
 def _warm_walls(arm: ArmEvidence) -> list[float]:
-    """Return the seconds of single requests with a kept prefix; elsewhere, of all requests."""
-    if walls := elsewhere.walls_s(arm):
+    """Return the seconds of single requests with a kept prefix; of replayed answers, of all.
+
+    A server's answers to all rows come several at a time, each the slower for the others.
+    """
+    if arm.plan.replays and (walls := elsewhere.walls_s(arm)):
         return walls
     return [wall for trial in arm.trials if trial.serve for wall in trial.serve.warm_walls_s]
 
