@@ -182,12 +182,14 @@ class _Trial:
         self.count += 1
         here = self.folder / f"{self.count}"
         here.mkdir()
-        write_jsonl(here / "documents.jsonl", [{"id": "d", "title": "Sky", "text": "It is blue."}])
         write_jsonl(here / "train.jsonl", map(asdict, self.train))
         write_jsonl(here / "validation.jsonl", map(asdict, self.validation))
         write_jsonl(here / "queries.jsonl", map(asdict, queries))
         params = self.strategy.Params(**self.params)
         profile = registry.profile(self.strategy, params, Path.cwd())
+        if "corpus" in profile.needs:
+            document = {"id": "d", "title": "Sky", "text": "It is blue."}
+            write_jsonl(here / "documents.jsonl", [document])
         job = Job(
             kind="fit" if half == "fit" else "serve",
             strategy=registry.reference_to(self.strategy),

@@ -233,7 +233,9 @@ class Context:
     """All a strategy gets besides its parameters and the rows it may learn from."""
 
     facts: TaskFacts
-    documents: tuple[Document, ...]
+    documents: Sequence[Document]
+    """Those of the task, for a strategy that needs a corpus (`Strategy.needs`); none for others.
+    They are read where they are first looked at, so an arm pays for them only if it uses them."""
     model: ModelRef | None
     seed: int
     device: str

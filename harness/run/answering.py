@@ -46,10 +46,8 @@ def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[P
         )
     job = Job.model_validate_json(job_path.read_text())
     with TemporaryDirectory(prefix=INPUTS_PREFIX) as inputs:
-        if folder.documents.is_file():
+        if job.documents and folder.documents.is_file():
             shutil.copy(folder.documents, inputs)
-        else:
-            (Path(inputs) / "documents.jsonl").touch()
         update = {"artifact": artifact.resolve(), "inputs": Path(inputs)}
         strategy = Worker(job.model_copy(update=update), Ruler()).strategy()
         with redirect_stdout(sys.stderr):  # what a strategy prints is none of the answers

@@ -108,7 +108,7 @@ class FactRunner:
         self._untuned_seen.add(folder)
         doing("facts")
         job = self.workshop.job(trial, "probe", folder)
-        untuned = {"strategy": UNTUNED, "params": {}, "artifact": folder}
+        untuned = {"strategy": UNTUNED, "params": {}, "artifact": folder, "documents": False}
         self._put(question, job.model_copy(update=untuned))
 
     def _put(self, question: Question, job: Job) -> WorkerResult:

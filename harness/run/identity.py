@@ -8,7 +8,7 @@ from pathlib import Path
 
 import harness
 from harness.hashing import sha256_of, sha256_of_file
-from harness.own_metric import source_of
+from harness.own_metric import find_metric, source_of
 from harness.registry import sha256_of_sources
 from harness.task import Task
 from harness.types import ModelRef, Split
@@ -17,9 +17,10 @@ from harness.types import ModelRef, Split
 def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) -> str:
     """Hash what decides an artifact.
 
-    The rows, documents, parameters, seed and source of the strategy; for one that uses a model
-    also its weights (a hosted one: address, name and extra fields), the number format and
-    the engine's source. Not test rows, not prices, not limits, not the task's name.
+    The rows, parameters, seed and source of the strategy; the documents, where it is handed them;
+    for one that uses a model also its weights (a hosted one: address, name and extra fields), the
+    number format and the engine's source. Not test rows, not prices, not limits, not the task's
+    name.
     """
     profile = task.profiles[arm]
     facts = {key: value for key, value in asdict(task.facts).items() if key != "name"}
@@ -30,7 +31,9 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         "metric": source_of(task.spec.metric, task.folder),
         "train": task.train.sha256,
         "validation": task.validation.sha256,
-        "documents": [asdict(document) for document in task.documents],
+        "documents": [asdict(document) for document in task.documents]
+        if reads_documents(task, arm)
+        else [],
         "seed": seed,
     }
     used = model if "model" in profile.needs else None
@@ -43,6 +46,15 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         parts["dtype"] = dtype
         parts["engine"] = engine_sha256("harness.lm")
     return sha256_of(parts)
+
+
+def reads_documents(task: Task, arm: str) -> bool:
+    """Tell whether an arm's processes are handed the documents.
+
+    It needs them itself, or the metric does by which it may choose a setting.
+    """
+    metric = find_metric(task.spec.metric, task.folder)
+    return "corpus" in task.profiles[arm].needs or "documents" in metric.needs
 
 
 def trial_id(fit: str, arm: str, test: Split) -> str:

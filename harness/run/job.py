@@ -44,9 +44,11 @@ class Job(Fact):
     budget_bytes: int
     artifact: Path
     inputs: Path
-    """Folder with documents.jsonl and train.jsonl, validation.jsonl (fit), queries.jsonl (serve),
+    """Folder with documents.jsonl, train.jsonl and validation.jsonl (fit), queries.jsonl (serve),
     answers.jsonl (likelihood), probe.jsonl (probe) or perturbed.jsonl and listed.jsonl
     (robustness); it exists only while the worker runs."""
+    documents: bool = True
+    """Whether it is handed the documents: an arm that needs none sees none."""
     result: Path
     predictions: Path | None = None
     """Where predictions, likelihoods or answers to perturbed queries are written."""

@@ -27,6 +27,7 @@ from harness.items import items_of
 from harness.own_metric import find_metric
 from harness.records import LoadedModel, Note, Status, WorkerResult
 from harness.run.asking import answers_to, answers_when_reordered, scored
+from harness.run.documents import Documents
 from harness.run.energy import counter
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, FinishedFit, Job
 from harness.run.measure import Ruler
@@ -127,7 +128,8 @@ class Worker:
         train, validation = self._split("train"), self._split("validation")
         before = train.sha256, validation.sha256
         if strategy.learns == "weights":
-            self._tell_what_is_closed(train, strategy.needs_corpus)
+            read = self._documents if "corpus" in strategy.needs(strategy.params) else ()
+            self._tell_what_is_closed(train, read)
         with self.ruler.phase("fit"):
             strategy.fit(train, validation, self.job.artifact)
         for file in self.job.scratch.rglob(RESUMED_S) if self.job.scratch else ():
@@ -137,11 +139,11 @@ class Worker:
         if (train.sha256, validation.sha256) != before:
             raise StrategyError("fit changed its training or validation rows")
 
-    def _tell_what_is_closed(self, train: Split, reads_documents: bool) -> None:
+    def _tell_what_is_closed(self, train: Split, documents: Sequence[Document]) -> None:
         """Note what only some may read and all may be told, since weights know no groups."""
         closed = {
             "training rows": sum(bool(row.query.groups) for row in train),
-            "documents": sum(d.allow is not None for d in self._documents) * reads_documents,
+            "documents": sum(document.allow is not None for document in documents),
         }
         said = " and ".join(f"{count} of the {what}" for what, count in closed.items() if count)
         if said:
@@ -257,9 +259,8 @@ class Worker:
             self.notes.append(note)
 
     @cached_property
-    def _documents(self) -> tuple[Document, ...]:
-        rows = read_jsonl(self.job.inputs / "documents.jsonl")
-        return tuple(Document.from_row(row) for row in rows)
+    def _documents(self) -> Documents:
+        return Documents(self.job.inputs / "documents.jsonl")
 
     def _build(self, name: str, params: Mapping[str, Any], sub_artifact: str) -> Strategy:
         (self.job.artifact / sub_artifact).mkdir(exist_ok=True)
@@ -285,14 +286,16 @@ class Worker:
         self._note("shared fit", text)
 
     def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
+        metric = find_metric(self.job.metric, Path(self.job.strategy_base))
+        read = self._documents if "documents" in metric.needs else ()
         items = items_of(
             [example.query.id for example in examples],
             predictions,
             [example.targets for example in examples],
             self.job.facts,
-            {document.id: document.text for document in self._documents},
+            {document.id: document.text for document in read},
         )
-        value = find_metric(self.job.metric, Path(self.job.strategy_base)).value(items)
+        value = metric.value(items)
         return 0.0 if isnan(value) else value
 
     def _split(self, name: str) -> Split:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from harness.memory import available_bytes
 from harness.records import PlannedTrial, WorkerResult
+from harness.run.identity import reads_documents
 from harness.run.job import INPUTS_PREFIX, FinishedFit, Job
 from harness.run.planning import Setting
 from harness.run.spawn import run_worker
@@ -60,6 +61,7 @@ class Workshop:
             budget_bytes=int(memory * 2**30) if memory else available_bytes(),
             artifact=(fit_folder / "artifact").resolve(),
             inputs=Path(),
+            documents=reads_documents(self.task, trial.arm),
             result=(folder / "result.json").resolve(),
             predictions=None if fits else (folder / WRITTEN[kind]).resolve(),
             train_log=(fit_folder / "train_log.jsonl").resolve() if fits else None,
@@ -68,7 +70,7 @@ class Workshop:
         )
 
     def work(self, job: Job, job_path: Path, inputs: Inputs) -> WorkerResult:
-        """Run a worker with the task's documents and these inputs.
+        """Run a worker with these inputs, and with the task's documents if it is to have them.
 
         Args:
             job: what to do.
@@ -78,7 +80,8 @@ class Workshop:
         memory = self.task.spec.run.memory_gib
         with tempfile.TemporaryDirectory(prefix=INPUTS_PREFIX) as folder:
             place = Path(folder)
-            write_jsonl(place / "documents.jsonl", map(asdict, self.task.documents))
+            if job.documents:
+                write_jsonl(place / "documents.jsonl", map(asdict, self.task.documents))
             for name, rows in inputs.items():
                 write_jsonl(place / f"{name}.jsonl", rows)
             result = run_worker(
