@@ -3,6 +3,7 @@
 import pytest
 from pdf_file import pdf
 
+from harness.hashing import sha256_of
 from harness.retrieval import cut
 from harness.task.corpus import read_corpus
 
@@ -112,6 +113,20 @@ def test_a_pdf_is_read_page_by_page(tmp_path):
 
 def test_a_pdf_that_anybody_may_open_is_read(tmp_path):
     assert document_of(tmp_path, "a.pdf", pdf("Open.", password="")).text == "Open."
+
+
+@pytest.mark.parametrize(
+    ("halves", "text"),
+    [
+        ({"b": "D83D"}, "a\ufffdc"),
+        ({"b": "DE00"}, "a\ufffdc"),
+        ({"a": "D83D", "b": "DE00"}, "😀c"),
+    ],
+)
+def test_half_a_character_that_a_pdf_claims_can_be_written(tmp_path, halves, text):
+    document = document_of(tmp_path, "a.pdf", pdf("abc", read_as=halves))
+    assert document.text == text
+    assert sha256_of(document.text)
 
 
 @pytest.mark.parametrize(
