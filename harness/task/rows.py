@@ -83,6 +83,8 @@ def _jsonl(path: Path, faults: list[Fault]) -> Iterator[Row]:
 def _csv(path: Path, faults: list[Fault]) -> Iterator[Row]:
     stream = io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")
     reader = csv.DictReader(stream, strict=True)
+    # The module refuses cells above a limit that all its readers share; none is as long as a file.
+    before = csv.field_size_limit(max(len(stream.getvalue()), csv.field_size_limit()))
     try:
         columns = list(reader.fieldnames or ())
         for column in sorted({name for name in columns if columns.count(name) > 1}):
@@ -95,3 +97,5 @@ def _csv(path: Path, faults: list[Fault]) -> Iterator[Row]:
             yield Row(where, dict(values))
     except csv.Error as problem:
         faults.append(Fault(f"{path}:{reader.reader.line_num}", f"is not CSV: {problem}"))
+    finally:
+        csv.field_size_limit(before)

@@ -1,5 +1,6 @@
 """Rows of JSONL and CSV: what is wrong with one is told with its file and line."""
 
+import csv
 import tempfile
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def test_a_bad_line_of_jsonl_is_told_with_its_number(tmp_path, line, words):
     (fault,) = told(path)
     assert fault.startswith("test.jsonl:4: ")
     assert words in fault
+
+
+def test_a_cell_of_csv_may_be_longer_than_the_module_allows_and_leaves_it_as_it_was(tmp_path):
+    before, faults = csv.field_size_limit(), []
+    (tmp_path / "long.csv").write_text(f"text,label\n{'x' * (before + 1)},a\nz,b\n")
+    (first, second) = read_rows(tmp_path / "long.csv", faults)
+    assert (len(first.values["text"]), second.values["text"], faults) == (before + 1, "z", [])
+    assert csv.field_size_limit() == before
 
 
 def test_every_bad_line_is_told(tmp_path):
