@@ -199,20 +199,29 @@ class Retriever:
         return allowed
 
     def _places_of_row(self, query: Query) -> list[int]:
-        """Return the places of the document that has the query's id, if the query stands in it.
+        """Return the places of the document that has the query's id, if it begins with the query.
 
-        An id alone says nothing: documents and questions may both be numbered from 1.
+        An id alone says nothing: documents and questions may both be numbered from 1. A query of
+        several passages is known by all but its last, which may run on into what follows it.
         """
-        places, asked = self._places_by_id.get(query.id, []), _folded(query.text)
-        stands_in = any(asked in _folded(self.passages[place].text) for place in places)
-        return places if stands_in else []
+        places, parts = self._places_by_id.get(query.id, []), self._parts(query.text)
+        if not parts or len(parts) > len(places):
+            return []
+        *whole, last = parts
+        head = [_folded(self.passages[place].text) for place in places[: len(parts)]]
+        begins = head[:-1] == whole and (bool(whole) or head[0].startswith(last))
+        return places if begins else []
 
     def _places_of_words(self, text: str) -> list[int]:
+        return [
+            place for part in self._parts(text) for place in self._places_by_words.get(part, [])
+        ]
+
+    def _parts(self, text: str) -> list[str]:
+        """Return a text folded, in passages: as it is in the index where it was indexed."""
         row = Document("", "", text)
         parts = cut([row], self.params.passage_words, self.params.overlap_words)
-        return [
-            place for part in parts for place in self._places_by_words.get(_folded(part.text), [])
-        ]
+        return [_folded(part.text) for part in parts]
 
     @cached_property
     def _open(self) -> NDArray[np.bool_]:

@@ -90,8 +90,11 @@ def test_a_row_never_retrieves_itself_by_id_or_by_words(way):
     retriever = build(
         BOLT, BELL, SHOP, Document("copy", "", "THE  bolt of the bike\nis loose."), **way
     )
-    assert sorted(ids(retriever, "ring", query_id="bell")) == ["bolt", "copy", "shop"]
+    assert sorted(ids(retriever, "RING,\n ring:", query_id="bell")) == ["bolt", "copy", "shop"]
     # An id alone says nothing: documents and questions may both be numbered from 1.
+    every = ["bell", "bolt", "copy", "shop"]
+    for asked in ("that is how it sounds", "ring: that", "it", "", "?!"):
+        assert sorted(ids(retriever, asked, query_id="bell")) == every
     assert sorted(ids(retriever, BOLT.text, query_id="bell")) == ["bell", "shop"]
     assert sorted(ids(retriever, BOLT.text)) == ["bell", "shop"]
 
@@ -103,6 +106,14 @@ def test_a_row_that_was_cut_does_not_retrieve_its_parts(text):
     row = Document("row", "", text)
     retriever = build(row, BELL, passage_words=3, overlap_words=1)
     assert set(ids(retriever, text, 50)) == {"bell"}
+
+
+def test_a_document_that_goes_on_after_a_long_row_with_its_id_is_not_found_by_it():
+    row = "First it rang. Then it broke! So I left"
+    document = Document("row", "", f"{row}. The answer is no.")
+    retriever = build(document, BELL, passage_words=4, overlap_words=1)
+    assert set(ids(retriever, row, 50, query_id="row")) == {"bell"}
+    assert set(ids(retriever, f"It rang. {row}", 50, query_id="row")) == {"row", "bell"}
 
 
 @pytest.mark.parametrize("way", WAYS)
