@@ -88,7 +88,11 @@ def test_the_second_answers_agree_as_the_readme_says():
         if normalise_answer(second[row["id"]])
         not in map(normalise_answer, row["answers"] or ["not in the handbook"])
     ]
-    assert len(differing) == 5  # six, of which one's wording was then accepted
+    agreed = len(first) - len(differing)
+    readme = (folder / "README.md").read_text()
+    # One of those that differed had its wording accepted afterwards.
+    assert f"{agreed - 1} of {len(first)} answers equalled an accepted one" in readme
+    assert f"so {agreed} equal one in the data as it stands" in readme
 
 
 def test_the_second_records_agree_as_the_readme_says():
