@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from harness import power
-from harness.task.corpus import Corpus
+from harness.task.corpus import FORMATS, Corpus
 from harness.task.splits import normalised
 from harness.types import AnswerKind, Split
 
 DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
 SHOWN = 20
-"""Documents left out that are named; of the rest the number."""
+"""Documents left out, or kinds of files, that are named; of the rest the number."""
 
 
 def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def findings(
     splits: Mapping[str, Split], margin: float, corpus: Corpus, answer_kind: AnswerKind
 ) -> tuple[str, ...]:
     """Return everything worth saying before a run, in sentences."""
-    found = [*_left_out(corpus), *_out_of_reach(corpus, splits)]
+    found = [*_left_out(corpus), *_unread(corpus), *_out_of_reach(corpus, splits)]
     leaked = leaked_ids(splits)
     if leaked:
         shown = ", ".join(leaked[:5]) + (", …" if len(leaked) > 5 else "")
@@ -106,6 +106,14 @@ def _left_out(corpus: Corpus) -> list[str]:
         f"{len(names)} of {total} documents left out, {why}: {_listed(names)}"
         for why, names in places.items()
     ]
+
+
+def _unread(corpus: Corpus) -> list[str]:
+    """Say which files of the corpus's folder nobody reads."""
+    if not corpus.unread:
+        return []
+    kinds = _listed(corpus.unread)
+    return [f"files of other formats in the corpus are not read ({kinds}): only {FORMATS} are"]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -39,6 +39,7 @@ def test_a_folder_is_read_in_order_with_titles_and_paths_as_ids(tmp_path):
     ]
     assert corpus.documents[2].text == "## Bolt\nTurn."
     assert [skipped.where for skipped in corpus.skipped] == ["empty.md"]
+    assert corpus.unread == ("1 .png",)
 
 
 def test_every_format_stands_in_one_folder(tmp_path):
@@ -152,6 +153,41 @@ def test_what_is_skipped_is_counted_and_named_and_the_rest_is_read(tmp_path):
     assert found[1].endswith(": latin.md, nul.txt")
     assert found[2].startswith("1 of 5 documents left out, no text ")
     assert limited(task, 2).data.findings[:3] == found
+
+
+def test_files_of_other_formats_are_counted_by_ending_but_for_hidden_ones(tmp_path):
+    docs = tmp_path / "docs"
+    (docs / "deep").mkdir(parents=True)
+    (docs / ".git").mkdir()
+    (docs / "folder.docx").mkdir()
+    files = ("a.docx", "deep/b.DOCX", "c.rst", "README", ".hidden.docx", ".git/d.docx", "e.md")
+    for name in files:
+        (docs / name).write_text("text")
+    task = load_task(write(tmp_path, task_text(data=data(corpus="docs"))))
+    assert task.corpus.unread == ("2 .docx", "1 without an ending", "1 .rst")
+    assert task.data.findings[0] == (
+        "files of other formats in the corpus are not read (2 .docx, 1 without an ending, 1 .rst):"
+        " only .md, .txt, .html, .htm, .pdf, .jsonl, .csv are"
+    )
+    (docs / "e.md").unlink()
+    (line,) = told(write(tmp_path, task_text(data=data(corpus="docs"))))
+    assert line.startswith("docs: the corpus holds no text, but files of other formats: 2 .docx, 1")
+
+
+def test_a_file_whose_name_is_no_text_is_left_out_and_named_by_its_bytes(tmp_path):
+    (tmp_path / "a.md").write_text("text")
+    (tmp_path / "b\udcff.md").write_text("text")
+    (tmp_path / "c\udcff.png").write_text("text")
+    corpus = read(tmp_path)
+    assert [document.id for document in corpus.documents] == ["a"]
+    (skipped,) = corpus.skipped
+    assert (skipped.where, skipped.why) == ("b\\udcff.md", "names that are not UTF-8 (rename them)")
+
+
+def test_an_ending_that_is_no_text_is_told_in_text(tmp_path):
+    (tmp_path / "a.md").write_text("text")
+    (tmp_path / "b.\udcff").write_text("text")
+    assert read(tmp_path).unread == ("1 .?",)
 
 
 def test_of_very_many_skipped_documents_some_are_named(tmp_path):

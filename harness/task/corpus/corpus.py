@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from harness.errors import Fault
 from harness.task.corpus.html import read_html
 from harness.task.corpus.pdf import read_pdf
 from harness.task.corpus.plain import read_plain
-from harness.task.corpus.skipped import EMPTY, Skipped, UnreadableError
+from harness.task.corpus.skipped import EMPTY, UNNAMEABLE, Skipped, UnreadableError
 from harness.task.corpus.table import read_table
 from harness.types import Document
 
@@ -31,13 +32,16 @@ class Corpus:
 
     documents: tuple[Document, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    unread: tuple[str, ...] = ()
+    """How many files of its folder are of formats that are not read, by ending: "40 .docx"; hidden
+    ones are not counted."""
 
 
 def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
     """Read a folder of files, or one .jsonl or .csv file.
 
     A file is a document, its path below the folder without the ending its id; of .jsonl and .csv
-    files each row is one. Files of other formats are no part of the corpus.
+    files each row is one. Files of other formats are no part of the corpus, only counted.
 
     Args:
         path: the folder or file.
@@ -50,8 +54,9 @@ def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
     root = path if path.is_dir() else path.parent
     placed: dict[str, tuple[str, Document]] = {}
     skipped: list[Skipped] = []
+    others: Counter[str] = Counter()
     known_faults = len(faults)
-    for where, document in _documents(path, skipped, faults):
+    for where, document in _documents(path, skipped, others, faults):
         if not document.text.strip():
             skipped.append(Skipped(str(Path(where).relative_to(root)), EMPTY))
         elif document.id in placed:
@@ -59,13 +64,15 @@ def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
             faults.append(Fault(where, what, "a document has an id of its own: rename one"))
         else:
             placed[document.id] = (where, document)
+    documents = tuple(document for _, document in placed.values())
+    corpus = Corpus(documents, tuple(skipped), tuple(_counted(others)))
     if not placed and len(faults) == known_faults:
-        faults.append(_nothing(path, skipped))
-    return Corpus(tuple(document for _, document in placed.values()), tuple(skipped))
+        faults.append(_nothing(path, corpus))
+    return corpus
 
 
 def _documents(
-    path: Path, skipped: list[Skipped], faults: list[Fault]
+    path: Path, skipped: list[Skipped], others: Counter[str], faults: list[Fault]
 ) -> Iterator[tuple[str, Document]]:
     if not path.is_dir():
         yield from read_table(path, path.stem, faults)
@@ -73,22 +80,46 @@ def _documents(
     for file in sorted(path.rglob("*")):
         below = file.relative_to(path)
         name = below.with_suffix("").as_posix()
-        if file.suffix.lower() in TABLES:
+        ending = file.suffix.lower()
+        if ending in (*READERS, *TABLES) and not _is_text(name):
+            skipped.append(Skipped(ascii(str(below))[1:-1], UNNAMEABLE))
+        elif ending in TABLES:
             yield from read_table(file, name, faults)
-        elif file.suffix.lower() in READERS:
+        elif ending in READERS:
             try:
-                title, text = READERS[file.suffix.lower()](file)
+                title, text = READERS[ending](file)
             except UnreadableError as problem:
                 skipped.append(Skipped(str(below), str(problem)))
             except OSError as problem:
                 faults.append(Fault(str(file), f"cannot be read: {problem.strerror}"))
             else:
                 yield str(file), Document(name, title, text)
+        elif file.is_file() and not any(part.startswith(".") for part in below.parts):
+            others[ending] += 1
 
 
-def _nothing(path: Path, skipped: list[Skipped]) -> Fault:
+def _is_text(name: str) -> bool:
+    """Tell whether a path can be written as UTF-8: to a file system names are mere bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _counted(endings: Counter[str]) -> Iterator[str]:
+    """Say how many files have each ending, the most frequent first."""
+    for ending, count in sorted(endings.items(), key=lambda item: (-item[1], item[0])):
+        # A file's name may be no text; what is said of it must be.
+        yield f"{count} {ending.encode(errors='replace').decode() or 'without an ending'}"
+
+
+def _nothing(path: Path, corpus: Corpus) -> Fault:
     """Return the fault of a corpus without a document."""
-    if not skipped:
-        return Fault(str(path), "the corpus holds no text", f"add files: {FORMATS}")
-    what = f"nothing in the corpus can be read; {skipped[0].where}: {skipped[0].why}"
+    what = "the corpus holds no text"
+    if corpus.skipped:
+        first = corpus.skipped[0]
+        what = f"nothing in the corpus can be read; {first.where}: {first.why}"
+    elif corpus.unread:
+        what += f", but files of other formats: {', '.join(corpus.unread)}"
     return Fault(str(path), what, f"add files that hold text: {FORMATS}")

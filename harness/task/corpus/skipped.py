@@ -21,5 +21,6 @@ class UnreadableError(Exception):
 
 EMPTY = "no text in them (pages that are pictures need text recognition first)"
 NOT_TEXT = "not UTF-8 text (save them as UTF-8)"
+UNNAMEABLE = "names that are not UTF-8 (rename them)"
 ENCRYPTED = "encrypted (save them without a password)"
 DAMAGED = "damaged (save them anew)"
