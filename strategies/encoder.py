@@ -67,7 +67,7 @@ class Encoder(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Tune the encoder if it is to be, then fit the head and choose its regularisation."""
         params = self.params
-        embedder = retrieval.Embedder(params.embedder, self.context.device)
+        embedder = retrieval.Embedder(params.embedder, self.context.device, self.context.note)
         if params.trains == "all":
             self._tune(embedder, train, validation)
             embedder.model.save(str(artifact / "encoder"))
@@ -87,7 +87,7 @@ class Encoder(Strategy):
         """Load the encoder and its head."""
         tuned = artifact / "encoder"
         name = str(tuned) if tuned.is_dir() else self.params.embedder
-        self.embedder = retrieval.Embedder(name, self.context.device)
+        self.embedder = retrieval.Embedder(name, self.context.device, self.context.note)
         self.head = pickle.loads((artifact / "head.pickle").read_bytes())
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:

@@ -90,7 +90,7 @@ class FewShot(Strategy):
             what = "training rows that all may be shown"
             context.note("shots", f"only {len(train)} {what}, for {counts[-1]} shots")
         if params.select == "nearest":
-            embedder = retrieval.Embedder(params.embedder, context.device)
+            embedder = retrieval.Embedder(params.embedder, context.device, context.note)
             self.near = retrieval.Neighbours.build(train, embedder)
             self.near.save(artifact / "rows")
         rows = some(validation, params.validation_rows, context.seed)
@@ -116,7 +116,8 @@ class FewShot(Strategy):
             Example(Query.from_row(row["query"]), tuple(row["targets"])) for row in kept["drawn"]
         ]
         if self.params.select == "nearest":
-            embedder = retrieval.Embedder(self.params.embedder, self.context.device)
+            context = self.context
+            embedder = retrieval.Embedder(self.params.embedder, context.device, context.note)
             self.near = retrieval.Neighbours.load(artifact / "rows", embedder)
         self.model = lm.open_model(self.context)
 

@@ -53,7 +53,7 @@ class Nearest(Strategy):
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Index the rows that any asker may be shown; for a choice, pick how many of them vote."""
-        embedder = retrieval.Embedder(self.params.embedder, self.context.device)
+        embedder = self._embedder()
         rows = retrieval.Neighbours.build(showable(train), embedder)
         rows.save(artifact / "rows")
         voters = 1
@@ -70,8 +70,7 @@ class Nearest(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Read the rows and load the embedding model."""
-        embedder = retrieval.Embedder(self.params.embedder, self.context.device)
-        self.rows = retrieval.Neighbours.load(artifact / "rows", embedder)
+        self.rows = retrieval.Neighbours.load(artifact / "rows", self._embedder())
         self.voters = int((artifact / "voters").read_text())
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
@@ -80,6 +79,10 @@ class Nearest(Strategy):
         if self.context.facts.answer_kind == "choice":
             return [elected(near) for near in found]
         return [Prediction(near[0][0].targets[0] if near else "") for near in found]
+
+    def _embedder(self) -> retrieval.Embedder:
+        context = self.context
+        return retrieval.Embedder(self.params.embedder, context.device, context.note)
 
 
 def elected(near: Found) -> Prediction:

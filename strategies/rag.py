@@ -102,8 +102,8 @@ class Rag(Strategy):
             Shown(Query.from_row(row["query"]), row["passages"], row["target"])
             for row in kept["shown"]
         ]
-        folder, device = artifact / "index", self.context.device
-        self.retriever = retrieval.Retriever.load(folder, self.params, device)
+        folder, context = artifact / "index", self.context
+        self.retriever = retrieval.Retriever.load(folder, self.params, context.device, context.note)
         self.model = lm.open_model(self.context)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:

