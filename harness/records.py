@@ -193,6 +193,9 @@ class PlannedTrial(Fact):
     provides: tuple[str, ...]
     model: str | None = None
     """Name of its model in the header's `models`."""
+    licences: dict[str, str | None] = {}
+    """Name to licence of the models that it uses beside that one, an embedder or a reranker; None:
+    not known. Runs of earlier versions name none."""
     replays: bool = False
     """Its answers were made elsewhere."""
     fit_usd: float = 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 from harness.errors import StrategyError, UnknownNameError, UserError
 from harness.hashing import sha256_of, sha256_of_file
 from harness.pyfile import from_file
-from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy
+from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy, marked
 
 GROUP = "harness.strategies"
 ROOMS = ("harness.retrieval", "harness.choosing", "harness.prompts")
@@ -64,11 +64,11 @@ def resolved_params(strategy: type[Strategy], given: Mapping[str, Any], base: Pa
     """
     params = strategy.Params(**given)
     paths = {}
-    for name, value in _marked(params, INPUT_FILE):
+    for name, value in marked(params, INPUT_FILE):
         paths[name] = (base / Path(value).expanduser()).resolve()
         if not paths[name].is_file():
             raise UserError(f"parameter '{name}': there is no file {paths[name]}")
-    for name, value in _marked(params, MODEL_NAME):
+    for name, value in marked(params, MODEL_NAME):
         beside = (base / Path(value).expanduser()).resolve()
         if beside.is_dir():
             paths[name] = beside
@@ -114,9 +114,8 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
     provides = strategy.provides
     if parts:
         provides |= frozenset.intersection(*(part.provides for part in parts))
-    files = dict(_marked(params, INPUT_FILE))
-    models = dict(_marked(params, MODEL_NAME))
-    folders = {key: name for key, name in models.items() if Path(name).is_absolute()}
+    files = dict(marked(params, INPUT_FILE))
+    folders = {k: name for k, name in marked(params, MODEL_NAME) if Path(name).is_absolute()}
     sources = [
         source_sha256(strategy),
         *(sha256_of_file(Path(path)) for path in files.values()),
@@ -131,15 +130,27 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
         strategy.fit_usd(params) + sum(part.fit_usd for part in parts),
-        bool(models) or any(part.names_models for part in parts),
+        bool(strategy.models(params)) or any(part.names_models for part in parts),
     )
 
 
-def _marked(params: Params, marker: str) -> Iterator[tuple[str, str]]:
-    """Yield name and value of the parameters that name something of a kind, and are given."""
-    for name, field in type(params).model_fields.items():
-        if marker in field.metadata and (value := getattr(params, name)):
-            yield name, value
+def models_of(strategy: type[Strategy], params: Params, base: Path) -> tuple[str, ...]:
+    """Return the models that a strategy and its parts use beside the arm's own, sorted.
+
+    Args:
+        strategy: the class.
+        params: as `resolved_params` gives them.
+        base: folder that the parts' relative paths start from.
+
+    Raises:
+        HarnessError: a part cannot be found.
+        pydantic.ValidationError: a part refuses its parameters.
+    """
+    found = set(strategy.models(params))
+    for name, given in strategy.parts(params):
+        part = find(name, base)
+        found.update(models_of(part, resolved_params(part, given, base), base))
+    return tuple(sorted(found))
 
 
 def _folder_sha256(folder: Path) -> str:

@@ -16,7 +16,7 @@ Test targets reach neither half.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -40,7 +40,15 @@ hands it over as an absolute path, and takes its content, not its name, for what
 MODEL_NAME = "model name"
 ModelName = Annotated[str, MODEL_NAME]
 """Type of a parameter that names a model which is not the arm's own, an embedder say: a folder
-beside the task file is handed over as an absolute path, and its files count, not its name."""
+beside the task file is handed over as an absolute path, and its files count, not its name. Its
+licence is held against `needs.licence`, as the arm's own model's is."""
+
+
+def marked(params: Params, marker: str) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the parameters that name something of a kind, and are given."""
+    for name, field in type(params).model_fields.items():
+        if marker in field.metadata and (value := getattr(params, name)):
+            yield name, value
 
 
 class Strategy(ABC):
@@ -132,6 +140,15 @@ class Strategy(ABC):
         is added by the harness.
         """
         return 0.0
+
+    @classmethod
+    def models(cls, params: Any) -> tuple[str, ...]:
+        """Return the models that it uses beside the arm's own with these parameters.
+
+        Those of its parameters of the type `ModelName`, unless a strategy knows better: one that
+        does not search needs no embedder. What its `parts` use is added by the harness.
+        """
+        return tuple(name for _, name in marked(params, MODEL_NAME))
 
     @classmethod
     def parts(cls, params: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:

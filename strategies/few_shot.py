@@ -56,6 +56,11 @@ class FewShot(Strategy):
         """The most validation rows that the number of shots is chosen on."""
 
     @classmethod
+    def models(cls, params: Params) -> tuple[str, ...]:
+        """Use the embedder for the nearest rows alone."""
+        return super().models(params) if params.select == "nearest" else ()
+
+    @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the prompts; nearest rows are not known yet: any others stand for them."""
         facts, seed = prospect.facts, prospect.seed

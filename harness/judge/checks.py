@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from harness import numbers
@@ -11,6 +11,8 @@ from harness.judge.memory import Peaks
 from harness.types import ModelRef
 
 GIB = 2**30
+State = Literal["met", "missed", "unknown"]
+WORST_FIRST: tuple[State, ...] = ("missed", "unknown", "met")
 NEEDS = {
     "per_user_data": "answers from each user's own data",
     "citations": "citations",
@@ -18,7 +20,7 @@ NEEDS = {
 }
 
 
-def state_of(key: str, limit: float, value: float | None) -> Literal["met", "missed", "unknown"]:
+def state_of(key: str, limit: float, value: float | None) -> State:
     """Return how a value stands to a limit of the task file, both in its unit.
 
     Args:
@@ -87,14 +89,14 @@ def limit_checks(
 
 
 def need_checks(
-    needs: dict[str, Any], provides: tuple[str, ...], model: ModelRef | None
+    needs: dict[str, Any], provides: tuple[str, ...], models: Sequence[ModelRef]
 ) -> Iterator[Check]:
     """Yield one check for each thing that the task needs and an arm may offer.
 
     Args:
         needs: the task's `needs`.
         provides: what the arm offers.
-        model: the base model that it uses, if it uses one.
+        models: every model that it uses.
     """
     for key, words in NEEDS.items():
         if needs[key]:
@@ -104,12 +106,21 @@ def need_checks(
                 text=f"{'offers' if offered else 'does not offer'} {words} (needs.{key})",
                 state="met" if offered else "missed",
             )
-    if (allowed := needs.get("licence")) and model is not None:
-        yield _licence_check(allowed, model)
+    if (allowed := needs.get("licence")) and models:
+        yield _licence_check(allowed, models)
 
 
-def _licence_check(allowed: list[str], model: ModelRef) -> Check:
-    key, wanted = "needs.licence", " or ".join(allowed)
+def _licence_check(allowed: list[str], models: Sequence[ModelRef]) -> Check:
+    """Hold every model's licence against those allowed; the text names all that do not meet it."""
+    key, found = "needs.licence", [_licence_of(model, allowed) for model in models]
+    state = next(state for state in WORST_FIRST if any(each == state for each, _ in found))
+    told = [text for each, text in found if each != "met" or state == "met"]
+    return Check(key=key, text=f"{'; '.join(told)} ({key})", state=state)
+
+
+def _licence_of(model: ModelRef, allowed: list[str]) -> tuple[State, str]:
+    """Return how one model's licence stands to those allowed, and the same in words."""
+    wanted = " or ".join(allowed)
     if model.licence is None:
         remedy = (
             "write `licence:` under the task's model"
@@ -117,11 +128,10 @@ def _licence_check(allowed: list[str], model: ModelRef) -> Check:
             else "its metadata must say it, `license:` in the front matter of its README.md or"
             " `general.license` in a GGUF file"
         )
-        text = f"the licence of {model.name} is not known, needed is {wanted}: {remedy} ({key})"
-        return Check(key=key, text=text, state="unknown")
+        return "unknown", f"the licence of {model.name} is not known, needed is {wanted}: {remedy}"
     met = model.licence.casefold() in {licence.casefold() for licence in allowed}
-    text = f"the licence of {model.name} is {model.licence}, needed is {wanted} ({key})"
-    return Check(key=key, text=text, state="met" if met else "missed")
+    text = f"the licence of {model.name} is {model.licence}, needed is {wanted}"
+    return "met" if met else "missed", text
 
 
 def _at_most(

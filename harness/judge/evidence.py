@@ -109,6 +109,13 @@ class Evidence:
             return None
         return self.header.models.get(arm.plan.model or "")
 
+    def models_of(self, arm: ArmEvidence) -> tuple[ModelRef, ...]:
+        """Return every model that an arm uses: its base model, and an embedder or a reranker."""
+        base = self.model_of(arm)
+        beside = arm.plan.licences.items()
+        others = [ModelRef(name, name, licence=licence) for name, licence in beside]
+        return tuple(others) if base is None else (base, *others)
+
     def priced(self, prices: Prices) -> Evidence:
         """Return the same, with what prices say of hosted models that the task gives none for."""
         models = self.header.models.items()

@@ -46,7 +46,7 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
             fitting,
             cost.usd_per_1k(usage, terms),
         ),
-        *need_checks(task["needs"], arm.plan.provides, evidence.model_of(arm)),
+        *need_checks(task["needs"], arm.plan.provides, evidence.models_of(arm)),
     )
     slices = slice_scores(evidence, arm, item_metric(evidence.metric))
     return Row(

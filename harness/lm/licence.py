@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 README = "README.md"
+CONFIG = "config.json"
 UNNAMED = "other"
 """What the hub's model cards write for a licence that is on none of their lists; its name then
 stands under `license_name` (https://huggingface.co/docs/hub/repositories-licenses)."""
@@ -19,11 +20,30 @@ stands under `license_name` (https://huggingface.co/docs/hub/repositories-licens
 
 def licence_of(folder: Path) -> str | None:
     """Return the licence that a model folder names, or None where it names none."""
-    card, config = _front_matter(folder / README), _config(folder / "config.json")
+    card, config = _front_matter(folder / README), _config(folder / CONFIG)
     named = card.get("license")
     if isinstance(named, str) and named.lower() == UNNAMED:
         named = card.get("license_name")
     return _one(named) or _one(config.get("license"))
+
+
+def licence_on_hub(name: str, fetch: bool = True) -> str | None:
+    """Return the licence that a model of the hub names; None where it names none, or none is found.
+
+    Args:
+        name: its id, "owner/name".
+        fetch: whether its card may be fetched; else only one that is on this machine is read.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    said = [README, CONFIG]
+    try:
+        return licence_of(
+            Path(snapshot_download(name, allow_patterns=said, local_files_only=not fetch))
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):
+        return None
 
 
 def licence_of_gguf(path: Path) -> str | None:

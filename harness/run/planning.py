@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 
+from harness import registry
 from harness.criteria import CRITERIA, seal
 from harness.errors import ModelError
 from harness.records import Forecast, PlannedTrial, RunHeader
@@ -32,6 +34,8 @@ class Setting:
     """Why arms that need a model cannot run, by the model's name."""
     device: str = "cpu"
     dtype: str = "float32"
+    licences: Mapping[str, str | None] = field(default_factory=dict)
+    """Of the models that arms use beside these (embedders, rerankers), by name."""
 
 
 def settle(task: Task, only: frozenset[str]) -> Setting:
@@ -60,7 +64,32 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
             ref = models.get(name_of(arm.model))
             if ref is not None and "four_bits" in task.profiles[arm.name].needs:
                 _quantise(ref, dtype)
-    return Setting(models, problems, device, dtype)
+    return Setting(models, problems, device, dtype, _licences(task, only))
+
+
+def _licences(task: Task, only: frozenset[str]) -> dict[str, str | None]:
+    """Read what the models say of their licences that arms use beside their own."""
+    wanted: dict[str, bool] = {}
+    for arm in task.arms:
+        for name in _models_beside(task, arm):
+            wanted[name] = wanted.get(name, False) or not only or arm.name in only
+    return {name: _licence(name, fetch) for name, fetch in wanted.items()}
+
+
+def _models_beside(task: Task, arm: Arm) -> tuple[str, ...]:
+    strategy = task.strategies[arm.name]
+    return registry.models_of(strategy, strategy.Params(**task.params[arm.name]), task.folder)
+
+
+def _licence(name: str, fetch: bool) -> str | None:
+    from harness.lm.licence import licence_of, licence_on_hub
+    from harness.retrieval.embedder import location
+
+    try:
+        place = location(name)
+    except ModelError:
+        return None  # there is none of that name: the arm will say so
+    return licence_of(Path(place)) if Path(place).is_dir() else licence_on_hub(place, fetch)
 
 
 def hardware(task: Task) -> tuple[str, str]:
@@ -157,6 +186,7 @@ def _planned(
                 complexity=strategy.complexity,
                 provides=tuple(sorted(offered(arm, profile))),
                 model=model,
+                licences={name: setting.licences.get(name) for name in _models_beside(task, arm)},
                 replays=strategy.replays,
                 fit_usd=profile.fit_usd,
                 forecast=forecasts.get(arm.name),

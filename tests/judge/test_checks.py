@@ -76,7 +76,7 @@ def test_a_limit_on_memory_is_on_the_gpus_where_one_was_used_and_says_so():
 
 def test_a_need_that_is_not_offered_is_missed_and_one_that_is_not_asked_for_is_no_check():
     needs = {"per_user_data": False, "citations": True, "offline": True}
-    checks = {check.key: check.state for check in need_checks(needs, ("offline",), None)}
+    checks = {check.key: check.state for check in need_checks(needs, ("offline",), ())}
     assert checks == {"needs.citations": "missed", "needs.offline": "met"}
 
 
@@ -94,16 +94,35 @@ HOSTED = Endpoint("openai")
 )
 def test_a_licence_is_held_against_those_that_are_allowed(licence, allowed, state):
     needs = {"per_user_data": False, "citations": False, "offline": False, "licence": allowed}
-    (check,) = need_checks(needs, (), ModelRef("base", "/x", licence=licence))
+    (check,) = need_checks(needs, (), [ModelRef("base", "/x", licence=licence)])
     assert (check.key, check.state) == ("needs.licence", state)
     assert "base" in check.text
     assert " or ".join(allowed) in check.text
-    assert not list(need_checks(needs, (), None))  # an arm without a model needs no licence
-    assert not list(need_checks({**needs, "licence": None}, (), ModelRef("base", "/x")))
+    assert not list(need_checks(needs, (), ()))  # an arm without a model needs no licence
+    assert not list(need_checks({**needs, "licence": None}, (), [ModelRef("base", "/x")]))
 
 
 @pytest.mark.parametrize(("hosted", "remedy"), [(None, "README.md"), (HOSTED, "write `licence:`")])
 def test_a_licence_that_is_not_known_says_what_to_supply(hosted, remedy):
     needs = {"per_user_data": False, "citations": False, "offline": False, "licence": ["mit"]}
-    (check,) = need_checks(needs, (), ModelRef("base", "x", hosted=hosted))
+    (check,) = need_checks(needs, (), [ModelRef("base", "x", hosted=hosted)])
     assert remedy in check.text
+
+
+@pytest.mark.parametrize(
+    ("licences", "state", "told"),
+    [
+        (("mit", "Apache-2.0"), "met", ("m0 is mit", "m1 is Apache-2.0")),
+        (("mit", "cc-by-nc-4.0"), "missed", ("m1 is cc-by-nc-4.0",)),
+        (("mit", None), "unknown", ("m1 is not known",)),
+        ((None, "cc-by-nc-4.0"), "missed", ("m0 is not known", "m1 is cc-by-nc-4.0")),
+    ],
+)
+def test_every_model_of_an_arm_is_held_against_the_licences(licences, state, told):
+    models = [ModelRef(f"m{n}", "/x", licence=licence) for n, licence in enumerate(licences)]
+    needs = dict.fromkeys(("per_user_data", "citations", "offline"), False)
+    (check,) = need_checks({**needs, "licence": ["mit", "apache-2.0"]}, (), models)
+    assert check.state == state
+    said = check.text.removesuffix(" (needs.licence)").split("; ")
+    for words, text in zip(told, said, strict=True):
+        assert text.startswith(f"the licence of {words}, needed is mit or apache-2.0")

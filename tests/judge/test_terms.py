@@ -262,6 +262,16 @@ def test_a_base_models_licence_rejects_the_arms_that_need_it(tmp_path, licence, 
     assert why is None or found.rejected["good"].startswith(why)
 
 
+def test_an_embedders_licence_rejects_the_arm_that_searches_with_it(tmp_path):
+    cheap, good = cheap_and_good()
+    good.plan = {"licences": {"owner/embedder": "cc-by-nc-4.0"}}
+    folder = write_run(tmp_path, TARGETS, [cheap, good], needs={"licence": ["mit"]})
+    found = judge(folder).recommendation
+    assert found.choice == "cheap"
+    said = "the licence of owner/embedder is cc-by-nc-4.0, needed is mit"
+    assert found.rejected["good"].startswith(said)
+
+
 @pytest.mark.parametrize(
     ("arms", "task", "gated", "plain"),
     [

@@ -8,7 +8,7 @@ import pytest
 from gguf import GGUFWriter
 
 from harness.lm.fetch import BUILT_IN
-from harness.lm.licence import licence_of, licence_of_gguf
+from harness.lm.licence import licence_of, licence_of_gguf, licence_on_hub
 from harness.lm.models import MODEL_FILES, resolve
 
 
@@ -40,6 +40,25 @@ def test_a_folder_says_it_in_its_card_or_its_config(tmp_path, readme, config, li
     if config is not None:
         (tmp_path / "config.json").write_text(json.dumps(config))
     assert licence_of(tmp_path) == licence
+
+
+def test_a_model_of_the_hub_says_it_in_its_card_alone(tmp_path, monkeypatch):
+    (tmp_path / "README.md").write_text(card("license: cc-by-nc-4.0"))
+    asked = []
+
+    def fetched(name, **options):
+        asked.append((name, options))
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    assert licence_on_hub("owner/embedder", fetch=False) == "cc-by-nc-4.0"
+    patterns = ["README.md", "config.json"]
+    assert asked == [("owner/embedder", {"allow_patterns": patterns, "local_files_only": True})]
+
+
+def test_a_model_that_is_neither_on_the_hub_nor_here_says_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert licence_on_hub("owner/that-nobody-fetched", fetch=False) is None
 
 
 @pytest.mark.parametrize("licence", ["apache-2.0", None])

