@@ -29,10 +29,9 @@ def fitted(
     Returns:
         `build(n)` and n; n is 0 where not even one part fits, whether or not the rest does.
     """
-    limit = None if isinstance(lm, HostedModel) else lm.context_tokens
-    if limit is not None and isinstance(lm, LanguageModel):
-        room = limit - _longest_answer(lm, facts)
-        while parts and len(prompt_tokens(lm, build(parts))) > room:
+    if isinstance(lm, LanguageModel) and lm.context_tokens is not None:
+        longest = _longest_answer(lm, facts)
+        while parts and not lm.has_room(len(prompt_tokens(lm, build(parts))), longest):
             parts -= 1
     return build(parts), parts
 
