@@ -8,9 +8,10 @@ import json
 import pytest
 
 from harness.run import identity
+from harness.run.answering import answer_with
 from harness.run.documents import Documents
 from harness.task import load_task
-from harness.types import Document
+from harness.types import Document, Query
 
 OWN = """
 from harness import Prediction, Strategy
@@ -30,6 +31,17 @@ class Blind(Strategy):
 
 class Reader(Blind):
     needs_corpus = True
+
+class Grounds(Strategy):
+    def fit(self, train, validation, artifact):
+        cited = [Prediction("x", sources=("1",)) for _ in validation]
+        (artifact / "worth").write_text(str(self.context.metric(cited, validation)))
+
+    def load(self, artifact):
+        self.worth = (artifact / "worth").read_text()
+
+    def predict(self, queries):
+        return [Prediction(self.worth) for _ in queries]
 """
 PAGES = [{"id": "1", "title": "", "text": "x"}, {"id": "2", "title": "", "text": "y"}]
 
@@ -75,6 +87,15 @@ def test_an_arm_sees_the_documents_only_if_it_needs_them(task_of, run_tiny, tmp_
         first = json.loads((place / "predictions.jsonl").read_text().splitlines()[0])
         seen[arm] = first["notes"]
     assert seen == {"blind": [""], "reader": ["1 2 1 2"]}
+    asked = [Query("new", "text")]
+    again = {arm: list(answer_with(folder, arm, asked)[0].notes) for arm in records}
+    assert again == seen
+
+
+def test_the_metric_reads_documents_for_an_arm_that_does_not(task_of, run_tiny, tmp_path):
+    text = {"answer": {"kind": "text"}, "metric": "grounded"}
+    folder, _ = run_tiny(task_of(["own.py:Grounds"], **text), tmp_path / "run")
+    assert answer_with(folder, "grounds", [Query("new", "text")])[0].text == "1.0"
 
 
 def ids(path, pages):
