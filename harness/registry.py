@@ -11,8 +11,9 @@ import importlib
 import inspect
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,8 @@ class Profile:
     """Its parameters but for the names of those files and folders."""
     fit_usd: float
     """As `Strategy.fit_usd` gives it."""
-    names_models: bool
-    """Whether parameters name models that are not the arm's own: embedders and the like."""
+    models: tuple[str, ...] = field(compare=False)  # where a folder lies is not what it is
+    """As `Strategy.models` gives them: embedders and the like, by name or as a folder."""
 
 
 def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
@@ -130,27 +131,8 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
         strategy.fit_usd(params) + sum(part.fit_usd for part in parts),
-        bool(strategy.models(params)) or any(part.names_models for part in parts),
+        tuple(dict.fromkeys(chain(strategy.models(params), *(part.models for part in parts)))),
     )
-
-
-def models_of(strategy: type[Strategy], params: Params, base: Path) -> tuple[str, ...]:
-    """Return the models that a strategy and its parts use beside the arm's own, sorted.
-
-    Args:
-        strategy: the class.
-        params: as `resolved_params` gives them.
-        base: folder that the parts' relative paths start from.
-
-    Raises:
-        HarnessError: a part cannot be found.
-        pydantic.ValidationError: a part refuses its parameters.
-    """
-    found = set(strategy.models(params))
-    for name, given in strategy.parts(params):
-        part = find(name, base)
-        found.update(models_of(part, resolved_params(part, given, base), base))
-    return tuple(sorted(found))
 
 
 def _folder_sha256(folder: Path) -> str:

@@ -168,7 +168,8 @@ def test_a_model_folder_beside_the_task_counts_by_its_files_not_by_its_name(tmp_
     assert one.sha256 != described(rule, tmp_path, embedder="three")[1].sha256
     params, named = described(rule, tmp_path)
     assert (params.embedder, named.settings) == ("built-in", {"embedder": "built-in", "shots": 3})
-    assert one.names_models == named.names_models is True
+    assert one.models == (str(tmp_path / "one"),)
+    assert named.models == ("built-in",)
 
 
 def test_a_model_folder_that_is_not_there_is_an_error(tmp_path):

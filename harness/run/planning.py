@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from harness import registry
 from harness.criteria import CRITERIA, seal
 from harness.errors import ModelError
 from harness.records import Forecast, PlannedTrial, RunHeader
@@ -71,14 +70,9 @@ def _licences(task: Task, only: frozenset[str]) -> dict[str, str | None]:
     """Read what the models say of their licences that arms use beside their own."""
     wanted: dict[str, bool] = {}
     for arm in task.arms:
-        for name in _models_beside(task, arm):
+        for name in task.profiles[arm.name].models:
             wanted[name] = wanted.get(name, False) or not only or arm.name in only
     return {name: _licence(name, fetch) for name, fetch in wanted.items()}
-
-
-def _models_beside(task: Task, arm: Arm) -> tuple[str, ...]:
-    strategy = task.strategies[arm.name]
-    return registry.models_of(strategy, strategy.Params(**task.params[arm.name]), task.folder)
 
 
 def _licence(name: str, fetch: bool) -> str | None:
@@ -100,7 +94,7 @@ def hardware(task: Task) -> tuple[str, str]:
     nothing asks for a GPU, and torch is not imported for its name.
     """
     models = any(isinstance(arm.model, str) for arm in task.arms)
-    if not models and not any(profile.names_models for profile in task.profiles.values()):
+    if not models and not any(profile.models for profile in task.profiles.values()):
         return "cpu", "float32"
     from harness.lm.hardware import device_and_dtype
 
@@ -186,7 +180,9 @@ def _planned(
                 complexity=strategy.complexity,
                 provides=tuple(sorted(offered(arm, profile))),
                 model=model,
-                licences={name: setting.licences.get(name) for name in _models_beside(task, arm)},
+                licences={
+                    name: setting.licences.get(name) for name in task.profiles[arm.name].models
+                },
                 replays=strategy.replays,
                 fit_usd=profile.fit_usd,
                 forecast=forecasts.get(arm.name),
