@@ -67,7 +67,8 @@ def findings(
     smallest = certifiable_margin(n)
     found.append(
         f"with {n} test rows the smallest margin that can be certified is about"
-        f" {100 * smallest:.1f} points (two arms that differ on {100 * DISCORDANCE:.0f} % of rows)"
+        f" {100 * smallest:.1f} points, if two arms differ on {100 * DISCORDANCE:.0f} % of rows: a"
+        " guess until they have run"
     )
     if margin == 0:
         found.append(
