@@ -103,6 +103,7 @@ def embedding(work: Embedding, place: Place) -> Need:
         libraries=libraries,
         kept={work.embedder: model.weights * FLOAT32_BYTES},
         working_bytes=working,
+        staying_bytes=working if heap else 0,
         wall_s=wall,
         loading_s={work.embedder: reading_s(model.stored_bytes)},
     )

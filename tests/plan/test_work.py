@@ -129,6 +129,18 @@ def test_what_two_works_share_is_there_once():
     assert unknown.wall_s is None
 
 
+def test_what_embedding_leaves_on_the_heap_is_beside_other_work_and_not_beside_its_own():
+    model = Need(working_bytes=50)
+    embedder = Need(working_bytes=30, staying_bytes=30)
+    least = PROCESS_BYTES
+    assert together([embedder, model], LAPTOP).peak_bytes == least + 80
+    assert together([embedder, embedder], LAPTOP).peak_bytes == least + 30
+    assert together([embedder, Need()], LAPTOP).least_bytes == least + 30
+    texts = ["what a customer wrote"] * 9
+    on_cpu, on_gpu = (embedding(Embedding(texts, DEFAULT_EMBEDDER), at) for at in (LAPTOP, CARD))
+    assert on_cpu.staying_bytes == on_cpu.working_bytes > on_gpu.staying_bytes == 0
+
+
 def test_nothing_to_do_is_a_process_and_no_time():
     found = together([], LAPTOP)
     assert (found.peak_bytes, found.wall_s, found.usd) == (PROCESS_BYTES, (0, 0), None)
