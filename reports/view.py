@@ -5,23 +5,22 @@ Chooses and phrases; computes no figure that the comparison does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from harness import numbers
 from harness.judge import (
     Comparison,
     Difference,
-    Resolution,
     Row,
     Score,
     fitting_memory,
     serving_memory,
 )
 from reports import costs, told
+from reports.criteria import criteria, paid_for
 from reports.curve import Drawing
 from reports.provenance import provenance
+from reports.resolution import resolution
 from reports.words import DOUBT, words
 
 VERDICTS = {
@@ -186,22 +185,7 @@ class View:
     @property
     def resolution(self) -> list[str]:
         """How finely the test set tells the leading arms apart, in sentences."""
-        found = self.comparison.resolution
-        if found is None:
-            return []
-        differ = ""
-        if found.discordance is not None:
-            share = numbers.percent(found.discordance)
-            differ = f", of which just one is right on {share} of the rows"
-        rows = numbers.count(found.n)
-        lines = [
-            f"The leading arms are {found.first} and {found.second}{differ}.",
-            f"The smallest difference between them that {rows} test rows show, four times in"
-            f" five: {numbers.points(found.smallest_difference)}.",
-            "The smallest margin that they certify, four times in five, were the two equal:"
-            f" {numbers.points(found.smallest_margin)}.",
-        ]
-        return [*lines, _separation(found), *self._more_training_rows]
+        return list(resolution(self.comparison))
 
     @property
     def unchanged(self) -> str:
@@ -230,40 +214,14 @@ class View:
         return f"{numbers.span(low_s, high_s)} / {numbers.duration(measured_s)}"
 
     @property
-    def _more_training_rows(self) -> list[str]:
-        """Say that one size of the training split was tried, where there is one."""
-        train_n = self.comparison.run["data"]["train_n"]
-        if not train_n:
-            return []
-        return [
-            "What more training rows would bring was not measured: whoever learns from them was"
-            f" given all {numbers.count(train_n)}."
-        ]
-
-    @property
     def criteria(self) -> list[str]:
         """The success criteria as they stood before anything ran."""
-        task = self.comparison.task
-        lines = [f"metric: {task['metric']}"]
-        if task["also"]:
-            lines.append(f"further metrics: {', '.join(task['also'])}")
-        lines.append(f"margin: {100 * task['margin']:g} points")
-        lines += [f"limit {k}: {v:g}" for k, v in task["limits"].items() if v is not None]
-        lines += [f"need {k}: {_listed(v)}" for k, v in task["needs"].items() if v]
-        if traffic := task["traffic"]:
-            lines.append("traffic: " + ", ".join(_traffic(traffic)))
-        lines += [f"labour {k}: {_listed(v)}" for k, v in task["labour"].items() if v]
-        return lines
+        return list(criteria(self.comparison.task))
 
     @property
     def serving(self) -> str:
         """What is paid for when requests are served."""
-        traffic = self.comparison.task["traffic"]
-        if traffic and traffic["serving"] == "reserved":
-            return (
-                f"machines that are always on and used to {numbers.percent(traffic['utilisation'])}"
-            )
-        return "the seconds that requests take"
+        return paid_for(self.comparison.task["traffic"])
 
     @property
     def drawing(self) -> Drawing | None:
@@ -308,53 +266,3 @@ class View:
             return None
         low, high = 100 * max(0.0, score.ci_low), 100 * min(1.0, score.ci_high)
         return {"low": low, "width": max(high - low, 0.5), "at": 100 * score.value}
-
-
-def _traffic(traffic: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a task says of its traffic, in words."""
-    yield f"{numbers.count(traffic['requests_per_month'])} requests a month"
-    yield f"for {traffic['months']:g} months"
-    if traffic["serving"] == "reserved":
-        used = numbers.percent(traffic["utilisation"])
-        yield f"on reserved machines that are used to {used}"
-    else:
-        yield "paying for the seconds that requests take"
-
-
-def _listed(value: Any) -> str:
-    """Return a value of the task file as a line of text."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {part}" for key, part in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _separation(found: Resolution) -> str:
-    looks = f"{numbers.points(found.difference)}"
-    if found.separated:
-        text = (
-            "Taken as a pair by themselves they are told apart: the 95 % interval of the difference"
-            f" of {looks} excludes 0."
-        )
-        if found.told_apart is False:
-            many = (found.compared or 0) > 2
-            wider = f"allows for having compared {found.compared} arms" if many else "asks for more"
-            text += f" The verdict, which {wider}, does not tell them apart."
-        return text
-    if found.rows_to_separate is None:
-        return "They score the same: no number of rows would tell such arms apart."
-    more = numbers.count(found.rows_to_separate - found.n)
-    total = numbers.count(found.rows_to_separate)
-    return (
-        f"To tell them apart, if the difference is what it looks like ({looks}), takes about"
-        f" {total} test rows: {more} more.{_one_sided(found)}"
-    )
-
-
-def _one_sided(found: Resolution) -> str:
-    """Say why the verdict calls the second arm worse, where the pair's own interval holds 0."""
-    if not found.told_apart:
-        return ""
-    return (
-        f" The verdict asks only whether {found.second} is worse, not which way the two differ, and"
-        " that is shown."
-    )
