@@ -11,9 +11,8 @@ from tempfile import TemporaryDirectory
 
 from harness.errors import RunFolderError, UnknownNameError
 from harness.run.job import INPUTS_PREFIX, Job
-from harness.run.measure import Ruler
+from harness.run.outfit import Outfit
 from harness.run.predicting import predict_all
-from harness.run.worker import Worker
 from harness.runfolder import RunFolder
 from harness.types import Prediction, Query
 
@@ -49,7 +48,7 @@ def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[P
         if job.documents and folder.documents.is_file():
             shutil.copy(folder.documents, inputs)
         update = {"artifact": artifact.resolve(), "inputs": Path(inputs)}
-        strategy = Worker(job.model_copy(update=update), Ruler()).strategy()
+        strategy = Outfit(job.model_copy(update=update)).strategy()
         with redirect_stdout(sys.stderr):  # what a strategy prints is none of the answers
             strategy.load(artifact)
             return predict_all(strategy, queries)

@@ -7,7 +7,6 @@ no test target. Knows nothing of scores and prices.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import random
 import shutil
@@ -15,31 +14,26 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
-from math import isfinite, isnan
+from collections.abc import Sequence
+from functools import partial
+from math import isfinite
 from pathlib import Path
-from typing import Any
 
-from harness import perturb, registry
+from harness import perturb
 from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
-from harness.items import items_of
-from harness.own_metric import find_metric
-from harness.records import LoadedModel, Note, Status, WorkerResult
+from harness.records import LoadedModel, Status, WorkerResult
 from harness.run.asking import answers_to, answers_when_reordered, scored
-from harness.run.documents import Documents
 from harness.run.energy import counter
-from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, FinishedFit, Job
+from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, Job
 from harness.run.measure import Ruler
+from harness.run.outfit import Outfit
 from harness.run.predicting import describe, predict_all, timed
 from harness.runfolder import read_jsonl, write_jsonl, write_predictions
 from harness.strategy import Strategy
 from harness.types import (
     RESUMED_S,
-    Context,
     Document,
     Example,
-    Prediction,
     Query,
     Split,
     read_prompt,
@@ -65,17 +59,15 @@ def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
 
 
 class Worker:
-    """One job with its context, notes and rulers."""
+    """One job with its outfit and rulers."""
 
     def __init__(self, job: Job, ruler: Ruler):
         self.job = job
         self.ruler = ruler
-        self.notes: list[Note] = []
+        self.outfit = Outfit(job)
         self.warm_walls_s: list[float] = []
         self.cold_walls_s: list[float] = []
         self.predictions_sha256: str | None = None
-        self.adopted: list[FinishedFit] = []
-        """Other arms' fits that this one took over."""
         self.load_average = os.getloadavg()[0]
 
     def run(self) -> WorkerResult:
@@ -103,7 +95,7 @@ class Worker:
             warm_walls_s=tuple(self.warm_walls_s),
             cold_walls_s=tuple(self.cold_walls_s),
             predictions_sha256=self.predictions_sha256,
-            notes=tuple(self.notes),
+            notes=tuple(self.outfit.notes),
             loaded_models=loaded,
             threads=torch.get_num_threads() if torch else None,
             cores=len(os.sched_getaffinity(0)),
@@ -117,24 +109,24 @@ class Worker:
         """
         lm = sys.modules.get("harness.lm")
         loaded: tuple[LoadedModel, ...] = lm.loaded_models() if lm else ()
-        loaded += tuple(model for done in self.adopted for model in done.hosted)
+        loaded += tuple(model for done in self.outfit.adopted for model in done.hosted)
         for model in loaded:
             if model.unanswered:
-                self._note("hosted", UNANSWERED.format(n=model.unanswered))
+                self.outfit.note("hosted", UNANSWERED.format(n=model.unanswered))
         return loaded
 
     def _fit(self) -> None:
-        strategy = self.strategy()
+        strategy = self.outfit.strategy()
         train, validation = self._split("train"), self._split("validation")
         before = train.sha256, validation.sha256
         if strategy.learns == "weights":
-            read = self._documents if "corpus" in strategy.needs(strategy.params) else ()
+            read = self.outfit.documents if "corpus" in strategy.needs(strategy.params) else ()
             self._tell_what_is_closed(train, read)
         with self.ruler.phase("fit"):
             strategy.fit(train, validation, self.job.artifact)
         for file in self.job.scratch.rglob(RESUMED_S) if self.job.scratch else ():
             self.ruler.add_wall_s(sum(map(float, file.read_text().split())))
-        for done in self.adopted:
+        for done in self.outfit.adopted:
             self.ruler.take_over(done.measurement)
         if (train.sha256, validation.sha256) != before:
             raise StrategyError("fit changed its training or validation rows")
@@ -147,12 +139,12 @@ class Worker:
         }
         said = " and ".join(f"{count} of the {what}" for what, count in closed.items() if count)
         if said:
-            self._note(
+            self.outfit.note(
                 "access", f"{said} are for groups and were learnt: any asker may be told of them"
             )
 
     def _serve(self) -> None:
-        strategy = self.strategy()
+        strategy = self.outfit.strategy()
         queries = [Query.from_row(row) for row in read_jsonl(self.job.inputs / "queries.jsonl")]
         with self.ruler.phase("load"):
             strategy.load(self.job.artifact)
@@ -172,7 +164,7 @@ class Worker:
             raise MemoryError(what) if memory else StrategyError(what)
 
     def _likelihood(self) -> None:
-        strategy = self.strategy()
+        strategy = self.outfit.strategy()
         rows = read_jsonl(self.job.inputs / "answers.jsonl")
         with self.ruler.phase("load"):
             strategy.load(self.job.artifact)
@@ -189,7 +181,7 @@ class Worker:
         )
 
     def _probe(self) -> None:
-        strategy = self.strategy()
+        strategy = self.outfit.strategy()
         items = read_jsonl(self.job.inputs / "probe.jsonl")
         with self.ruler.phase("load"):
             strategy.load(self.job.artifact)
@@ -199,7 +191,7 @@ class Worker:
         write_jsonl(self.job.predictions, found)
 
     def _robustness(self) -> None:
-        strategy = self.strategy()
+        strategy = self.outfit.strategy()
         perturbed, listed = (
             read_jsonl(self.job.inputs / f"{name}.jsonl") for name in ("perturbed", "listed")
         )
@@ -211,7 +203,7 @@ class Worker:
             del strategy  # or two models would be in memory at once
             gc.collect()
             job = self.job.model_copy(update={"facts": perturb.reordered(self.job.facts)})
-            other = Worker(job, self.ruler).strategy()
+            other = Outfit(job).strategy()
             with self.ruler.phase("load"):
                 other.load(job.artifact)
             with self.ruler.phase("predict"):
@@ -229,75 +221,6 @@ class Worker:
             _clear_prefixes()
             self.cold_walls_s.append(timed(strategy, query))
 
-    def strategy(self) -> Strategy:
-        """Return a fresh instance of the job's strategy."""
-        strategy = registry.find(self.job.strategy, Path(self.job.strategy_base))
-        return strategy(
-            strategy.Params(**self.job.params), self._context(self.job.artifact, self.job.scratch)
-        )
-
-    def _context(self, artifact: Path, scratch: Path | None) -> Context:
-        job = self.job
-        return Context(
-            facts=job.facts,
-            documents=self._documents,
-            model=job.model,
-            seed=job.seed,
-            device=job.device,
-            dtype=job.dtype,
-            budget_bytes=job.budget_bytes,
-            metric=self._metric,
-            log=_logger(job.train_log),
-            note=self._note,
-            build=self._build,
-            scratch=scratch,
-        )
-
-    def _note(self, kind: str, text: str) -> None:
-        note = Note(kind=kind, text=text)
-        if note not in self.notes:
-            self.notes.append(note)
-
-    @cached_property
-    def _documents(self) -> Documents:
-        return Documents(self.job.inputs / "documents.jsonl")
-
-    def _build(self, name: str, params: Mapping[str, Any], sub_artifact: str) -> Strategy:
-        (self.job.artifact / sub_artifact).mkdir(exist_ok=True)
-        base = Path(self.job.strategy_base)
-        strategy = registry.find(name, base)
-        resolved = registry.resolved_params(strategy, params, base)
-        scratch = self.job.scratch / sub_artifact if self.job.scratch else None
-        built = strategy(resolved, self._context(self.job.artifact / sub_artifact, scratch))
-        for done in self.job.finished:
-            alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
-            if alike and done.artifact.is_dir():
-                # The same fit on the same rows: taken over, so that it is neither done nor
-                # judged twice.
-                vars(built)["fit"] = partial(self._adopt, done)
-        return built
-
-    def _adopt(self, done: FinishedFit, train: Split, validation: Split, artifact: Path) -> None:
-        shutil.copytree(done.artifact, artifact, dirs_exist_ok=True)
-        self.adopted.append(done)
-        text = (
-            f"taken from the arm '{done.arm}'; its {done.measurement.wall_s:.0f} s count here too"
-        )
-        self._note("shared fit", text)
-
-    def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
-        metric = find_metric(self.job.metric, Path(self.job.strategy_base))
-        read = self._documents if "documents" in metric.needs else ()
-        items = items_of(
-            [example.query.id for example in examples],
-            predictions,
-            [example.targets for example in examples],
-            self.job.facts,
-            {document.id: document.text for document in read},
-        )
-        value = metric.value(items)
-        return 0.0 if isnan(value) else value
-
     def _split(self, name: str) -> Split:
         rows = read_jsonl(self.job.inputs / f"{name}.jsonl")
         examples = [Example(Query.from_row(row["query"]), tuple(row["targets"])) for row in rows]
@@ -308,15 +231,6 @@ def _clear_prefixes() -> None:
     lm = sys.modules.get("harness.lm")
     if lm is not None:
         lm.clear_prefixes()
-
-
-def _logger(path: Path | None) -> Callable[..., None]:
-    def log(**numbers: float) -> None:
-        if path is not None:
-            with path.open("a") as stream:
-                stream.write(json.dumps(numbers) + "\n")
-
-    return log
 
 
 def _die_with_parent(lifeline: int, inputs: Path) -> None:
