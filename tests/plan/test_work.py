@@ -11,7 +11,7 @@ from harness.plan.answering import Row, Tally, answering, loaded
 from harness.plan.embedding import embedding, indexing
 from harness.plan.need import LIBRARY_BYTES, PROCESS_BYTES, Need, together
 from harness.plan.place import Place
-from harness.plan.tuning import state_bytes, trainable, tuning
+from harness.plan.tuning import PIECES_TIMES, state_bytes, trainable, tuning
 from harness.retrieval import DEFAULT_EMBEDDER
 from harness.types import TaskFacts
 from harness.work import Answering, Embedding, Indexing, Tuning
@@ -127,6 +127,14 @@ def test_what_two_works_share_is_there_once():
     assert together([one, one], CARD).peak_bytes == 107
     unknown = together([one, replace(one, wall_s=None)], LAPTOP)
     assert unknown.wall_s is None
+
+
+def test_on_a_cpu_steps_of_several_pieces_take_more_than_their_largest(model):
+    long, short = ("what a customer wrote " * 60, "an answer"), ("well?", "yes")
+    alone = Tuning("lora", [long], [], 1, 2, 1, 1, False, 0, 8, False)
+    several = replace(alone, lessons=[long, long, short])
+    on_cpu = [tuning(work, model, LAPTOP, 0).working_bytes for work in (alone, several)]
+    assert on_cpu[1] == int(PIECES_TIMES * on_cpu[0])
 
 
 def test_what_embedding_leaves_on_the_heap_is_beside_other_work_and_not_beside_its_own():
