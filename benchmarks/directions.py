@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from benchmarks.cuts import FULL, QUICK, WRITERS
 from benchmarks.papers import DIRECTIONS, Direction
-from benchmarks.sides import Sides
+from benchmarks.sides import NO_PEER, Sides
 from harness import numbers
 from harness.judge import Comparison, Difference, judge
 from harness.judge.evidence import gather
@@ -90,12 +90,7 @@ def run(sides: Sides) -> dict[str, Any]:
         sides.say(f"{name} ended with code {ended.returncode}")
         outcomes = draw(root, page)
     return {
-        "ours_s": None,
-        "peer_s": None,
-        "ratio": None,
-        "ours_peak_rss_bytes": None,
-        "peer_peak_rss_bytes": None,
-        "peer_settings": None,
+        **NO_PEER,
         "outcomes": [
             {
                 "cut": outcome.cut,

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.configs import planned
-from benchmarks.sides import Sides
+from benchmarks.sides import NO_PEER, Sides
 from harness.plan.model import PlannedModel
 from harness.plan.place import CUDA_CONTEXT_BYTES, Place
 from harness.plan.tuning import Piece, activation_bytes, state_bytes
@@ -154,12 +154,7 @@ def run(sides: Sides) -> dict[str, Any]:
     for line in figures:
         sides.say("| {model} | {what} | {published_gb} | {predicted_gb} | {ratio} |".format(**line))
     return {
-        "ours_s": None,
-        "peer_s": None,
-        "ratio": None,
-        "ours_peak_rss_bytes": None,
-        "peer_peak_rss_bytes": None,
-        "peer_settings": None,
+        **NO_PEER,
         "figures": figures,
     }
 
