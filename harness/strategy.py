@@ -25,6 +25,13 @@ from pydantic import BaseModel, ConfigDict
 from harness.types import Context, Prediction, Prompt, Query, Split
 from harness.work import Estimate, Prospect
 
+OFFERS: Mapping[str, str] = {
+    "per_user_data": "answers from each user's own data",
+    "citations": "citations",
+    "offline": "offline use",
+}
+"""What a task's `needs` may ask of an arm, and its strategy may say it `provides`, in words."""
+
 
 class Params(BaseModel):
     """Parameters of a strategy: typed, with defaults, unknown keys refused."""
@@ -67,7 +74,7 @@ class Strategy(ABC):
     """It gives answers that were made elsewhere: their own times and charges count, and what they
     do not say is unknown."""
     provides: ClassVar[frozenset[str]] = frozenset()
-    """What it offers beyond answers: "citations", "per_user_data", "offline", …"""
+    """What it offers beyond answers: keys of `OFFERS`."""
 
     class Params(Params):
         """No parameters unless a strategy defines its own."""

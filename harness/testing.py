@@ -30,7 +30,7 @@ from harness.records import WorkerResult
 from harness.run.job import Job
 from harness.run.spawn import run_worker
 from harness.runfolder import read_predictions, write_jsonl
-from harness.strategy import Params, Strategy
+from harness.strategy import OFFERS, Params, Strategy
 from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskFacts
 
 TIMEOUT_S = 600.0
@@ -83,6 +83,8 @@ def _class_breaches(strategy: type[Strategy], params: dict[str, Any]) -> Iterato
         yield f"answers must be some of choice, text, json, not {set(strategy.answers)}"
     if strategy.learns not in registry.LEARNS:
         yield f"learns must be one of {', '.join(registry.LEARNS)}, not {strategy.learns!r}"
+    if unknown := sorted(strategy.provides - OFFERS.keys()):
+        yield f"provides must be some of {', '.join(OFFERS)}, not {', '.join(unknown)}"
     if strategy.complexity not in range(6):
         yield f"complexity must be a whole number from 0 to 5, not {strategy.complexity!r}"
     if inspect.isabstract(strategy):

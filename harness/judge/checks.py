@@ -8,16 +8,12 @@ from typing import Any, Literal
 from harness import numbers
 from harness.judge.comparison import Check
 from harness.judge.memory import Peaks
+from harness.strategy import OFFERS
 from harness.types import ModelRef
 
 GIB = 2**30
 State = Literal["met", "missed", "unknown"]
 WORST_FIRST: tuple[State, ...] = ("missed", "unknown", "met")
-NEEDS = {
-    "per_user_data": "answers from each user's own data",
-    "citations": "citations",
-    "offline": "offline use",
-}
 
 
 def state_of(key: str, limit: float, value: float | None) -> State:
@@ -98,7 +94,7 @@ def need_checks(
         provides: what the arm offers.
         models: every model that it uses.
     """
-    for key, words in NEEDS.items():
+    for key, words in OFFERS.items():
         if needs[key]:
             offered = key in provides
             yield Check(

@@ -11,12 +11,10 @@ from harness import registry
 from harness.errors import Fault, HarnessError
 from harness.prices import Prices
 from harness.source import Source
-from harness.strategy import Strategy
+from harness.strategy import OFFERS, Strategy
 from harness.task.models import Hosted, hosted_ref
 from harness.task.schema import Arm, TaskFile
 
-OFFERS = ("per_user_data", "citations", "offline")
-"""Keys of `needs` that an arm meets by what its strategy provides."""
 SHOWN = 5
 """Strategies that a remedy names."""
 BOUNDED = ("max_fit_memory_gib", "max_serve_memory_gib")

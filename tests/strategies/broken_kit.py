@@ -146,6 +146,10 @@ class ClaimsAnUnknownAnswer(Sound):
     answers = frozenset({"choice", "poem"})
 
 
+class OffersWhatNoTaskAsks(Sound):
+    provides = frozenset({"offline", "ofline"})
+
+
 class LogProbabilitiesThatAreNone(Sound):
     def predict(self, queries):
         return [Prediction("red", {"red": 0.9, "green": 0.1}) for _ in queries]

@@ -30,6 +30,7 @@ BREACHES = {
     "HasForeignParams": "must inherit from harness.Params",
     "ClaimsTooMuch": "from 0 to 5",
     "ClaimsAnUnknownAnswer": "poem",
+    "OffersWhatNoTaskAsks": "some of per_user_data, citations, offline, not ofline",
     "LogProbabilitiesThatAreNone": "not logarithms of probabilities",
     "Dies": "exit code 7",
     "ChangesItsTrainingRows": "changed its training",
