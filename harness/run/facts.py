@@ -25,6 +25,7 @@ from harness.run.questions import (
 from harness.run.workshop import WRITTEN, Workshop
 
 NOT_KEPT = "its artifact was not kept (large, and another arm was chosen) → run with --fresh"
+UNANSWERED = "its server failed to answer {n} of the requests → run again, and they are asked again"
 MEASURED = "measured.json"
 UNTUNED = "harness.run.untuned:Untuned"
 """By name: nothing but a worker that runs it needs the engine."""
@@ -117,6 +118,9 @@ class FactRunner:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         result = self.workshop.work(job, folder / "job.json", question.inputs)
+        if result.status == "ok" and (failed := result.unanswered):
+            lost = {"status": "failed", "error": UNANSWERED.format(n=failed)}
+            result = result.model_copy(update=lost)
         measured = Measured(
             of=question.of, engine=question.engine, result=result, sample=question.sample
         )

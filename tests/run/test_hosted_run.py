@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,44 @@ def test_a_fit_that_a_server_left_without_answers_is_done_again(
         assert (records["few_shot"].fit.unanswered, records["few_shot"].serve.unanswered) == (1, 0)
         _, records = run_tiny(path, tmp_path / "run")
         assert (records["few_shot"].fit.unanswered, records["few_shot"].fit_reused) == (0, False)
+
+
+LEARNER = """
+from strategies.zero_shot import ZeroShot
+
+class Learner(ZeroShot):
+    learns = "weights"
+
+    @classmethod
+    def needs(cls, params):
+        return frozenset({"model"})
+"""
+
+
+def test_no_fact_is_drawn_from_requests_that_a_server_failed_to_answer(
+    tiny, run_tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TEST_KEY", KEY)
+    with serving(Script(default=reply("a"))) as script:
+        path = write(tiny, tmp_path, script.url, [{"use": "own.py:Learner"}])
+        (tmp_path / "own.py").write_text(LEARNER)
+        facts = load_task(path).facts
+        shouted = [
+            full_prompt(facts, replace(query, text=query.text.upper()))
+            for query in load_task(path).test.queries
+        ]
+        script.by_prompt[shouted[3]] = deque([fails(503, "ill")] * 9)
+        _, records = run_tiny(path, tmp_path / "run")
+        assert records["learner"].serve.unanswered == 0
+        assert records["learner"].robustness.status == "failed"
+        assert "failed to answer 1 of the requests" in records["learner"].robustness.error
+
+        script.by_prompt.clear()
+        script.bodies.clear()
+        _, records = run_tiny(path, tmp_path / "run")
+        assert [body["messages"][-1]["content"] for body in script.bodies] == [shouted[3]]
+        assert records["learner"].robustness.status == "ok"
 
 
 def test_only_what_decides_answers_makes_a_fit_another(tiny, tmp_path):
