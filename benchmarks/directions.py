@@ -165,8 +165,14 @@ def drawn(
         blocks.append(f"Cuts that have not been run yet: {', '.join(missing)}.")
     for name, comparison in comparisons.items():
         said = RANDOM if name == "one_billion" else comparison.recommendation.headline
-        blocks += [f"## `{name}`", said, _table(comparison, beside[name])]
+        blocks += [f"## `{name}`", f"{said} {_when(comparison)}", _table(comparison, beside[name])]
     return "\n\n".join(blocks) + "\n"
+
+
+def _when(comparison: Comparison) -> str:
+    """Say what a cut's arms were run with: some may have finished in an earlier run."""
+    day, commit = comparison.run["started_at"][:10], comparison.run["git_commit"]
+    return f"Last run on {day}, {f'at commit `{commit[:7]}`' if commit else 'at no commit'}."
 
 
 def _line(outcome: Outcome) -> str:
