@@ -13,6 +13,7 @@ from harness.judge import (
     Difference,
     Row,
     Score,
+    ahead_in,
     fitting_memory,
     serving_memory,
 )
@@ -55,6 +56,24 @@ class View:
         """The recommended arm's row."""
         choice = self.comparison.recommendation.choice
         return next((row for row in self.comparison.rows if row.strategy == choice), None)
+
+    @property
+    def slices(self) -> list[tuple[str, ...]]:
+        """Of each slice: column, value, rows, the chosen arm's score, and that of who is ahead."""
+        row = self.chosen
+        if row is None:
+            return []
+        parts: list[tuple[str, ...]] = []
+        for part in row.slices:
+            own, ahead = part.score, ahead_in(self.comparison.rows, row, part)
+            best = f"{ahead[0]} {self._scored(ahead[1])}" if ahead else "none"
+            parts.append((part.column, part.value, f"{own.n}", self._scored(own), best))
+        return parts
+
+    def _scored(self, score: Score) -> str:
+        if score.value is None:
+            return numbers.NOT_MEASURED
+        return f"{numbers.score(score.value)} ({self.interval(score)})"
 
     @property
     def metric(self) -> str:
@@ -120,7 +139,7 @@ class View:
         """A further metric with its interval, or why it has none."""
         if score.value is None:
             return f"{score.metric} {numbers.NOT_MEASURED} ({score.undefined})"
-        return f"{score.metric} {numbers.score(score.value)} ({self.interval(score)})"
+        return f"{score.metric} {self._scored(score)}"
 
     def energy(self, row: Row) -> str | None:
         """What an arm took on the GPU, where a counter said so."""

@@ -16,6 +16,7 @@ from harness.judge.comparison import (
 from harness.judge.cost import FITTING_REQUESTS, MACHINE_TIME
 from harness.judge.court import judge
 from harness.judge.memory import fitting_memory, serving_memory
+from harness.judge.slices import ahead_in
 
 __all__ = [
     "FITTING_REQUESTS",
@@ -31,6 +32,7 @@ __all__ = [
     "Resolution",
     "Row",
     "Score",
+    "ahead_in",
     "compare",
     "fitting_memory",
     "judge",

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from harness.judge.arm_facts import ArmFacts
 from harness.judge.calibration import calibration_of
-from harness.judge.comparison import SliceScore
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.forgetting import forgetting_of
 from harness.judge.overfitting import overfitting_of
 from harness.judge.robustness import robustness_of
-
-FEWEST_IN_SLICE = 10
-"""Rows below which a slice is not called the worst."""
 
 
 def facts_of(evidence: Evidence, arm: ArmEvidence) -> ArmFacts:
@@ -37,12 +31,6 @@ def facts_of(evidence: Evidence, arm: ArmEvidence) -> ArmFacts:
 def wanted(evidence: Evidence, name: str) -> bool:
     """Tell whether the task file asks for a fact; one older than the key asks for all."""
     return bool(evidence.task.get("facts", {}).get(name, True))
-
-
-def worst_slice(slices: Sequence[SliceScore]) -> SliceScore | None:
-    """Return the slice with the lowest score; None where fewer than two are large enough."""
-    large = [s for s in slices if s.score.n >= FEWEST_IN_SLICE and s.score.value is not None]
-    return min(large, key=lambda s: s.score.value or 0.0) if len(large) > 1 else None
 
 
 def _wall_s(arm: ArmEvidence) -> float | None:

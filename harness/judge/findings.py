@@ -12,8 +12,8 @@ from harness.judge.arm_facts import Change, Overfitting
 from harness.judge.comparison import Row, SliceScore
 from harness.judge.contender import listed
 from harness.judge.evidence import Evidence
-from harness.judge.facts import FEWEST_IN_SLICE
 from harness.judge.noise import busy_machine
+from harness.judge.slices import FEWEST_IN_SLICE, ahead_in
 
 
 def findings_of(evidence: Evidence, rows: Sequence[Row], choice: str | None) -> Iterator[str]:
@@ -36,7 +36,7 @@ def findings_of(evidence: Evidence, rows: Sequence[Row], choice: str | None) -> 
         yield from _forgotten(row)
         yield from _fragile(row, evidence.task["margin"])
         if row.strategy == choice and row.worst_slice is not None:
-            yield _worst_slice_text(row, row.worst_slice)
+            yield _worst_slice_text(rows, row, row.worst_slice)
 
 
 def _doubts(rows: Sequence[Row]) -> Iterator[str]:
@@ -111,13 +111,19 @@ def _both(change: Change) -> str:
     return f"{numbers.score(change.after)} instead of {numbers.score(change.before)}"
 
 
-def _worst_slice_text(row: Row, worst: SliceScore) -> str:
+def _worst_slice_text(rows: Sequence[Row], row: Row, worst: SliceScore) -> str:
     large = sum(s.score.n >= FEWEST_IN_SLICE for s in row.slices)
-    score = worst.score
+    score, ahead = worst.score, ahead_in(rows, row, worst)
     interval = numbers.interval(score.ci_low, score.ci_high)
+    others = ""
+    if ahead is not None:
+        name, best = ahead
+        beside = numbers.interval(best.ci_low, best.ci_high)
+        figures = f"{numbers.score(best.value)} ({beside})"
+        others = f" The highest score on those rows is that of {name}: {figures}."
     return (
         f"{row.strategy} does worst where {worst.column} is '{worst.value}': {score.metric}"
         f" {numbers.score(score.value)} (95 % interval {interval}) on {score.n} rows. It is the"
         f" lowest of {large} slices of at least {FEWEST_IN_SLICE} rows, and the lowest of several"
-        " is low by chance too."
+        f" is low by chance too.{others}"
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from harness.judge.comparison import Score, SliceScore
+from harness.judge.comparison import Score
 from harness.judge.doubt import why_unreliable
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.intervals import wilson
@@ -89,18 +88,6 @@ def _nothing_counts(metric: Metric) -> str:
 
 def _undefined(metric: Metric, why: str) -> Score:
     return Score(metric=metric.name, value=None, ci_low=None, ci_high=None, n=0, undefined=why)
-
-
-def slice_scores(evidence: Evidence, arm: ArmEvidence, metric: Metric) -> tuple[SliceScore, ...]:
-    """Score one arm within each value of each slice column, largest slices first."""
-    found = []
-    for column in evidence.task["data"]["slices"]:
-        values = [row[column] for row in evidence.truth.slices]
-        for value, _ in Counter(values).most_common():
-            rows = [number for number, other in enumerate(values) if other == value]
-            part = score(evidence, arm, metric, rows)
-            found.append(SliceScore(column=column, value=value, score=part))
-    return tuple(found)
 
 
 def item_metric(metric: Metric) -> Metric:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hand_made import Arm, right, write_run
 
-from harness.judge import judge
+from harness.judge import ahead_in, judge
 from harness.judge.intervals import tango
 from harness.judge.pairs import change_between
 from harness.metrics import find
@@ -168,11 +168,11 @@ def test_where_no_resample_differs_the_rule_of_three_still_allows_for_one():
     assert (found.change, found.ci_low, found.ci_high) == pytest.approx((0, -0.15, 0.15))
 
 
-def sliced(path, regions, wrong, **task):
+def sliced(path, regions, wrong, others=(), **task):
     truth = {"slices": [{"region": region} for region in regions]}
     arm = Arm("only", [right(TARGETS, wrong)])
     data = {"test": "test.jsonl", "slices": ["region"]}
-    folder = write_run(path, TARGETS, [arm], truth=truth, **task)
+    folder = write_run(path, TARGETS, [arm, *others], truth=truth, **task)
     header = folder.last_header()
     slices = {"data": {**header.task["data"], **data}}
     folder.append(header.model_copy(update={"task": header.task | slices}))
@@ -187,6 +187,21 @@ def test_the_worst_slice_is_named_among_those_that_are_large_enough(tmp_path):
     [said] = [finding for finding in found.findings if "does worst" in finding]
     assert said.startswith("only does worst where region is 'south': accuracy 0.800 (95 % interval")
     assert "the lowest of 2 slices of at least 10 rows" in said
+    assert "highest score" not in said
+
+
+def test_who_does_better_than_the_chosen_arm_where_it_does_worst_is_named(tmp_path):
+    regions = ["north"] * 20 + ["south"] * 20
+    other = Arm("other", [right(TARGETS, wrong=[*range(18), 20])])
+    found = sliced(tmp_path, regions, wrong=[20, 21, 22, 23], others=[other])
+    only, other = found.rows
+    assert found.recommendation.choice == "only"
+    [said] = [finding for finding in found.findings if "does worst" in finding]
+    assert "The highest score on those rows is that of other: 0.950 (" in said
+    north, south = only.slices
+    assert ahead_in(found.rows, only, north) is None
+    assert ahead_in(found.rows, other, other.slices[0]) == ("only", north.score)
+    assert ahead_in(found.rows, only, south) == ("other", other.slices[1].score)
 
 
 def test_a_lone_large_slice_is_not_the_worst_of_anything(tmp_path):
