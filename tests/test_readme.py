@@ -88,6 +88,24 @@ def test_every_figure_in_the_readme_is_that_of_the_committed_report():
         ) in README
 
 
+@pytest.mark.parametrize("name", ["handbook_qa", "ticket_to_json"])
+def test_what_the_readme_says_of_the_other_tasks_stands_in_their_reports(name):
+    from harness import numbers
+    from harness.judge import Comparison
+
+    path = ROOT / "reports" / "examples" / name / "comparison.json"
+    comparison = Comparison.model_validate_json(path.read_text())
+    [line] = [line for line in README.splitlines() if f"reports/examples/{name}/report.md" in line]
+    assert f"| {comparison.recommendation.headline} |" in line
+    told = re.findall(r"`(\w+)` ([\d.]+) \(([^)]+)\)", line)
+    scores = {row.strategy: row.score for row in comparison.rows}
+    assert len(told) >= 3
+    for arm, value, interval in told:
+        score = scores[arm]
+        assert value == numbers.score(score.value)
+        assert interval == numbers.interval(score.ci_low, score.ci_high)
+
+
 def test_the_committed_reports_are_what_the_templates_draw_now():
     from harness.judge import Comparison
     from reports import html, markdown
