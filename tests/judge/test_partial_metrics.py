@@ -131,7 +131,7 @@ def test_a_slice_in_which_nothing_counts_is_a_dash(tmp_path):
     comparison = judge(folder)
     values = {s.value: s.score.value for s in comparison.rows[0].slices}
     assert values == {"odd": 1, "even": None}
-    assert "| kind | even | – | – | 0 |" in markdown(comparison)
+    assert "| kind | even | 0 | – | none |" in markdown(comparison)
     assert "<td>even</td><td>–</td>" in html(comparison)
 
 
