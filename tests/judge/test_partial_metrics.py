@@ -132,7 +132,7 @@ def test_a_slice_in_which_nothing_counts_is_a_dash(tmp_path):
     values = {s.value: s.score.value for s in comparison.rows[0].slices}
     assert values == {"odd": 1, "even": None}
     assert "| kind | even | 0 | – | none |" in markdown(comparison)
-    assert "<td>even</td><td>–</td>" in html(comparison)
+    assert "<td>even</td><td>0</td><td>–</td>" in html(comparison)
 
 
 def test_each_label_has_its_precision_and_recall(tmp_path):
