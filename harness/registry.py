@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from itertools import chain
@@ -85,7 +85,11 @@ class Profile:
     needs: frozenset[str]
     """As `Strategy.needs` names them."""
     learns: str
+    answers: frozenset[str]
+    """The answer kinds that it and all its parts can give."""
     provides: frozenset[str]
+    replays: bool
+    """Whether any of its answers were made elsewhere."""
     sha256: str
     """Hash of the sources, input files and model folders that decide how it behaves."""
     settings: Mapping[str, Any]
@@ -108,10 +112,7 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         HarnessError: a part cannot be found.
         pydantic.ValidationError: a part refuses its parameters.
     """
-    parts = []
-    for name, given in strategy.parts(params):
-        part = find(name, base)
-        parts.append(profile(part, resolved_params(part, given, base), base))
+    parts = [profile(*part, base) for part in _parts(strategy, params, base)]
     provides = strategy.provides
     if parts:
         provides |= frozenset.intersection(*(part.provides for part in parts))
@@ -127,12 +128,36 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
     return Profile(
         strategy.needs(params).union(*(part.needs for part in parts)),
         max((strategy.learns, *(part.learns for part in parts)), key=LEARNS.index),
+        strategy.answers.intersection(*(part.answers for part in parts)),
         provides,
+        strategy.replays or any(part.replays for part in parts),
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
         strategy.fit_usd(params) + sum(part.fit_usd for part in parts),
         tuple(dict.fromkeys(chain(strategy.models(params), *(part.models for part in parts)))),
     )
+
+
+def with_parts(
+    strategy: type[Strategy], params: Params, base: Path
+) -> Iterator[tuple[type[Strategy], Params]]:
+    """Yield a strategy with its parameters, and all that it builds, and that these build.
+
+    Raises:
+        HarnessError: a part cannot be found.
+        pydantic.ValidationError: a part refuses its parameters.
+    """
+    yield strategy, params
+    for part in _parts(strategy, params, base):
+        yield from with_parts(*part, base)
+
+
+def _parts(
+    strategy: type[Strategy], params: Params, base: Path
+) -> Iterator[tuple[type[Strategy], Params]]:
+    for name, given in strategy.parts(params):
+        part = find(name, base)
+        yield part, resolved_params(part, given, base)
 
 
 def _folder_sha256(folder: Path) -> str:

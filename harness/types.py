@@ -244,7 +244,7 @@ class Context:
     """Memory this process may use."""
     metric: Callable[[Sequence[Prediction], Sequence[Example]], float]
     """The task's primary metric, e.g. for choosing a setting on validation rows. 0 where it is not
-    defined, as for metrics of evidence, which no strategy is told."""
+    defined on these."""
     log: Callable[..., None]
     """`log(step=3, train_loss=1.2)` appends a row of numbers to train_log.jsonl. A fit that goes on
     after an interruption may log a step again: the later row counts."""

@@ -77,10 +77,12 @@ class Cascade(Strategy):
 
         Raises:
             StrategyError: the cheap one gives no probabilities; the dear one is not fitted then.
+                Or one of them failed on all validation rows.
         """
         cheap = self._fitted("cheap", train, validation, artifact)
         check_probabilities(part_of(self.params.cheap)[0], cheap)
         dear = self._fitted("dear", train, validation, artifact)
+        check_answers("dear", part_of(self.params.dear)[0], dear)
         threshold = self._threshold(cheap, dear, validation)
         (artifact / "threshold.json").write_text(json.dumps(threshold))
 
@@ -98,7 +100,7 @@ class Cascade(Strategy):
         if unsure:
             dear = self._asked(self.dear, [queries[n] for n in unsure])
             for n, prediction in zip(unsure, dear, strict=True):
-                predictions[n] = after(predictions[n], prediction)
+                predictions[n] = after(predictions[n], prediction, self.cheap.replays)
         return predictions
 
     def _built(self, role: Role) -> Strategy:
@@ -117,10 +119,15 @@ class Cascade(Strategy):
         return surviving(served.predict, validation.queries)
 
     def _asked(self, part: Strategy, queries: Sequence[Query]) -> list[Prediction]:
-        """Return a part's answers; where the arm's model is hosted, each with time and charge."""
+        """Return a part's answers, each with time and charge where some are made elsewhere.
+
+        Those of a file say all that is known of them.
+        """
         begin = time.perf_counter()
         answers = list(part.predict(queries))
-        if self.context.model is None or self.context.model.hosted is None:
+        hosted = self.context.model is not None and self.context.model.hosted is not None
+        elsewhere = hosted or self.cheap.replays or self.dear.replays
+        if part.replays or not elsewhere:
             return answers
         each_s = (time.perf_counter() - begin) / max(1, len(answers))
         return [charged(answer, each_s) for answer in answers]
@@ -166,14 +173,9 @@ def check_probabilities(name: str, answers: Sequence[Prediction]) -> None:
     Raises:
         StrategyError: it never does: the threshold could only ask the other always or never.
     """
+    check_answers("cheap", name, answers)
     if not answers or any(answer.label_logprobs for answer in answers):
         return
-    failed = [answer.error for answer in answers if answer.error]
-    if len(failed) == len(answers):
-        raise StrategyError(
-            f"the cheap part of the cascade, '{name}', failed on all {len(failed)} validation"
-            f" rows, on the first with: {failed[0]}"
-        )
     raise StrategyError(
         f"the cheap part of the cascade, '{name}', gives no probabilities of labels, so nothing"
         " says when it is sure → name one as `cheap` that gives them: tfidf, or one that uses"
@@ -181,24 +183,38 @@ def check_probabilities(name: str, answers: Sequence[Prediction]) -> None:
     )
 
 
+def check_answers(role: Role, name: str, answers: Sequence[Prediction]) -> None:
+    """Check that a part answers validation rows at all.
+
+    Raises:
+        StrategyError: it failed on each: a threshold set on that would leave the part out for good.
+    """
+    failed = [answer.error for answer in answers if answer.error]
+    if failed and len(failed) == len(answers):
+        raise StrategyError(
+            f"the {role} part of the cascade, '{name}', failed on all {len(failed)} validation"
+            f" rows, on the first with: {failed[0]}"
+        )
+
+
 def charged(given: Prediction, wall_s: float) -> Prediction:
     """Return an answer with time and charge, so that it stands beside a hosted model's.
 
-    One that was made here took `wall_s` and none of the hosted model's tokens; of one that comes
-    from elsewhere, what it does not say is not known.
+    One that was made here took `wall_s` and none of the hosted model's tokens; of a hosted model's
+    own, what it does not say is not known.
     """
     if given.wall_s is None and given.usd is None:
         given = replace(given, usd=0.0, prompt_tokens=0, output_tokens=0)
     return given if given.wall_s is not None else replace(given, wall_s=wall_s)
 
 
-def after(cheap: Prediction, dear: Prediction) -> Prediction:
+def after(cheap: Prediction, dear: Prediction, replayed: bool = False) -> Prediction:
     """Return the dear answer with what the cheap one, which was asked first, took and cost.
 
     A figure that one of them lacks is not known, but for a cheap answer that was made here: what
-    it does not say is in what the harness measures.
+    it does not say is in what the harness measures. `replayed`: the cheap one was not.
     """
-    here = cheap.wall_s is None and cheap.usd is None
+    here = cheap.wall_s is None and cheap.usd is None and not replayed
     both: dict[str, Any] = {}
     for name in ("wall_s", "usd", "prompt_tokens", "output_tokens"):
         first, second = getattr(cheap, name), getattr(dear, name)

@@ -199,6 +199,16 @@ def test_what_a_part_cost_elsewhere_is_part_of_what_the_whole_did(tmp_path):
     assert costs == [50, 0, 100]
 
 
+def test_what_a_part_replays_or_cannot_answer_the_whole_does_and_cannot(tmp_path):
+    (tmp_path / "theirs.jsonl").write_text("")
+    theirs = {"use": "predictions", "file": "theirs.jsonl"}
+    cascade = registry.find("cascade")
+    dears = (theirs, "retrieve", {"use": "cascade", "cheap": theirs}, "lora")
+    found = [described(cascade, tmp_path, cheap="tfidf", dear=dear)[1] for dear in dears]
+    assert [profile.replays for profile in found] == [True, False, True, False]
+    assert [profile.answers for profile in found[:2]] == [frozenset({"choice"}), frozenset()]
+
+
 @pytest.mark.parametrize(
     ("name", "params", "tunes"),
     [

@@ -36,6 +36,8 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         else [],
         "seed": seed,
     }
+    if reads_evidence(task):
+        parts["evidence"] = dict(task.evidence)
     used = model if "model" in profile.needs else None
     if used is not None and used.hosted is not None:
         parts["model"] = [used.hosted.provider, used.location, used.name]
@@ -55,6 +57,11 @@ def reads_documents(task: Task, arm: str) -> bool:
     """
     metric = find_metric(task.spec.metric, task.folder)
     return "corpus" in task.profiles[arm].needs or "documents" in metric.needs
+
+
+def reads_evidence(task: Task) -> bool:
+    """Tell whether the metric by which an arm may choose a setting is of evidence."""
+    return "evidence" in find_metric(task.spec.metric, task.folder).needs
 
 
 def trial_id(fit: str, arm: str, test: Split) -> str:

@@ -44,7 +44,8 @@ class Job(Fact):
     budget_bytes: int
     artifact: Path
     inputs: Path
-    """Folder with documents.jsonl, train.jsonl and validation.jsonl (fit), queries.jsonl (serve),
+    """Folder with documents.jsonl, train.jsonl and validation.jsonl and, where the metric is of
+    evidence, that of the validation rows in evidence.jsonl (fit), queries.jsonl (serve),
     answers.jsonl (likelihood), probe.jsonl (probe) or perturbed.jsonl and listed.jsonl
     (robustness); it exists only while the worker runs."""
     documents: bool = True

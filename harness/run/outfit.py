@@ -19,6 +19,7 @@ from harness.own_metric import find_metric
 from harness.records import Note
 from harness.run.documents import Documents
 from harness.run.job import FinishedFit, Job
+from harness.runfolder import read_jsonl
 from harness.strategy import Strategy
 from harness.types import Context, Example, Prediction, Split
 
@@ -49,6 +50,13 @@ class Outfit:
     def documents(self) -> Documents:
         """The task's documents, read at the first look."""
         return Documents(self.job.inputs / "documents.jsonl")
+
+    @cached_property
+    def _evidence(self) -> dict[str, tuple[str, ...]]:
+        """Ids of validation rows to those of the documents that hold their answers."""
+        file = self.job.inputs / "evidence.jsonl"
+        rows = read_jsonl(file) if file.is_file() else []
+        return {row["id"]: tuple(row["evidence"]) for row in rows}
 
     def _context(self, artifact: Path, scratch: Path | None) -> Context:
         job = self.job
@@ -107,6 +115,7 @@ class Outfit:
             [example.targets for example in examples],
             self.job.facts,
             {document.id: document.text for document in read},
+            [self._evidence.get(example.query.id, ()) for example in examples],
         )
         value = metric.value(items)
         return 0.0 if isnan(value) else value

@@ -172,7 +172,7 @@ def _planned(
                 trial_id=identity.trial_id(fit, arm.name, task.test),
                 selected=not only or arm.name in only,
                 refused=refusal(task, arm),
-                answers=tuple(sorted(strategy.answers)),
+                answers=tuple(sorted(profile.answers)),
                 labels_n=_labels_n(task, profile.needs),
                 needs_model="model" in profile.needs,
                 learns=profile.learns,
@@ -183,7 +183,7 @@ def _planned(
                 licences={
                     name: setting.licences.get(name) for name in task.profiles[arm.name].models
                 },
-                replays=strategy.replays,
+                replays=profile.replays,
                 fit_usd=profile.fit_usd,
                 forecast=forecasts.get(arm.name),
             )
@@ -197,11 +197,14 @@ def _labels_n(task: Task, needs: frozenset[str]) -> int:
 
 def refusal(task: Task, arm: Arm) -> str | None:
     """Return why an arm cannot run on a task at all, or None."""
-    strategy, needs = task.strategies[arm.name], task.profiles[arm.name].needs
-    if task.spec.answer.kind not in strategy.answers:
-        return f"does not give answers of kind {task.spec.answer.kind}"
+    strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
+    kind, needs = task.spec.answer.kind, profile.needs
+    if kind not in profile.answers:
+        who = "one of its parts " if kind in strategy.answers else ""
+        return f"{who}does not give answers of kind {kind}"
     if "train" in needs and not len(task.train):
-        return "needs training rows, and the task has none (data.train)"
+        fewer = ", or ask for shots: 0" if task.params[arm.name].get("shots") else ""
+        return f"needs training rows, and the task has none → add data.train{fewer}"
     if "corpus" in needs and not task.documents:
         return "needs documents, and the task has none (data.corpus)"
     if "weights" in needs and isinstance(arm.model, Hosted):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness.hashing import sha256_of_file
 from harness.records import PlannedTrial, TrialRecord, WorkerResult
+from harness.run.identity import reads_evidence
 from harness.run.job import FinishedFit
 from harness.run.sharing import built_by
 from harness.run.workshop import Workshop
@@ -77,7 +79,12 @@ class TrialRunner:
             said.unlink()  # each attempt says its own
         artifact.mkdir(parents=True)
         job = self.workshop.job(trial, "fit", folder, self._finished(trial))
-        rows = {split.name: map(asdict, split) for split in (self.task.train, self.task.validation)}
+        task = self.task
+        rows: dict[str, Iterable[dict[str, Any]]] = {
+            split.name: map(asdict, split) for split in (task.train, task.validation)
+        }
+        if reads_evidence(task):
+            rows["evidence"] = ({"id": id, "evidence": e} for id, e in task.evidence.items())
         result = self.workshop.work(job, folder / "job.json", rows)
         if result.status == "ok":
             known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}

@@ -19,7 +19,7 @@ from functools import partial
 from math import isfinite
 from pathlib import Path
 
-from harness import perturb
+from harness import perturb, registry
 from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
 from harness.records import LoadedModel, Status, WorkerResult
 from harness.run.asking import answers_to, answers_when_reordered, scored
@@ -119,9 +119,11 @@ class Worker:
         strategy = self.outfit.strategy()
         train, validation = self._split("train"), self._split("validation")
         before = train.sha256, validation.sha256
-        if strategy.learns == "weights":
-            read = self.outfit.documents if "corpus" in strategy.needs(strategy.params) else ()
-            self._tell_what_is_closed(train, read)
+        base = Path(self.job.strategy_base)
+        composed = registry.with_parts(type(strategy), strategy.params, base)
+        if tuners := [(one, params) for one, params in composed if one.learns == "weights"]:
+            reads = any("corpus" in one.needs(params) for one, params in tuners)
+            self._tell_what_is_closed(train, self.outfit.documents if reads else ())
         with self.ruler.phase("fit"):
             strategy.fit(train, validation, self.job.artifact)
         for file in self.job.scratch.rglob(RESUMED_S) if self.job.scratch else ():

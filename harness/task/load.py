@@ -27,7 +27,7 @@ from harness.task.rows import Row, read_rows
 from harness.task.schema import Arm, TaskFile
 from harness.task.splits import SPLITS, cut, examples_of
 from harness.task.truth import TruthReader, TruthRow
-from harness.task.validate import check_keys, nothing_to_score, validate
+from harness.task.validate import check_keys, check_labour, nothing_to_score, validate
 from harness.types import Document, Split, TaskFacts
 
 
@@ -44,6 +44,9 @@ class Task:
     validation: Split
     test: Split
     truth: tuple[TruthRow, ...]
+    evidence: Mapping[str, tuple[str, ...]]
+    """Id of a validation row to the documents that hold its answer, for the metric by which an arm
+    chooses its settings: no strategy is told."""
     corpus: Corpus
     arms: tuple[Arm, ...]
     """The contenders: those of the task file, one that is entered with several models for each."""
@@ -100,6 +103,7 @@ def load_task(path: Path) -> Task:
     arms, strategies, params, profiles = _arms(spec, source, faults)
     if len(faults) == earlier:  # an arm that is not understood may be the one that offers it
         faults.extend(unmet_needs(spec, source, arms, profiles))
+    check_labour(spec, source, arms, faults)
     corpus = _corpus(spec, source, faults)
     reader = TruthReader(
         labels,
@@ -107,7 +111,8 @@ def load_task(path: Path) -> Task:
         spec.answer.no_answer,
         frozenset(document.id for document in corpus.documents),
     )
-    splits, truth = _splits(spec, source, reader, faults)
+    splits, truths = _splits(spec, source, reader, faults)
+    truth = tuple(truths["test"])
     if not faults and (nothing := nothing_to_score(spec, source.path.parent, truth)):
         faults.append(Fault(source.where(["metric"]), nothing, "name rows that have it"))
     prices = _prices(spec, path.parent, faults)
@@ -130,7 +135,8 @@ def load_task(path: Path) -> Task:
         train=splits["train"],
         validation=splits["validation"],
         test=splits["test"],
-        truth=tuple(truth),
+        truth=truth,
+        evidence={row.id: row.evidence for row in truths["validation"]},
         corpus=corpus,
         arms=arms,
         strategies=strategies,
@@ -138,7 +144,7 @@ def load_task(path: Path) -> Task:
         profiles=profiles,
         data=data,
         prices=prices,
-        doubts=tuple(doubts(spec, arms, strategies, prices)),
+        doubts=tuple(doubts(spec, arms, profiles, prices)),
     )
 
 
@@ -247,19 +253,17 @@ def _short(model: Model) -> str:
 
 def _splits(
     spec: TaskFile, source: Source, reader: TruthReader, faults: list[Fault]
-) -> tuple[dict[str, Split], list[TruthRow]]:
+) -> tuple[dict[str, Split], dict[str, list[TruthRow]]]:
     rows = _rows(spec, source, faults)
     splits: dict[str, Split] = {}
-    truth: list[TruthRow] = []
+    truths: dict[str, list[TruthRow]] = {}
     seen: dict[str, str] = {}
     for name in SPLITS:
-        splits[name], split_truth = examples_of(name, rows[name], spec.data, reader, seen, faults)
-        if name == "test":
-            truth = split_truth
+        splits[name], truths[name] = examples_of(name, rows[name], spec.data, reader, seen, faults)
     if not rows["test"] and not faults:
         fix = "add rows, or raise split.test" if spec.data.all else "add data.test"
         faults.append(Fault(source.where(["data"]), "there are no test rows", fix))
-    return splits, truth
+    return splits, truths
 
 
 def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list[Row]]:

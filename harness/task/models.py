@@ -11,6 +11,9 @@ from pydantic_core import PydanticCustomError
 from harness.task.spec import NonNegativeFloat, PositiveFloat, Spec
 from harness.types import Endpoint, ModelRef
 
+UNSHOWN = "unshown"
+"""Type of a fault whose value is not repeated: it may be a secret."""
+
 
 def _named_or_hosted(value: Any) -> str | None:
     if isinstance(value, dict | Hosted):
@@ -29,6 +32,16 @@ def _plain_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _variable(value: str) -> str:
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):  # a key has small letters
+        what = (
+            "Input should be the name of the environment variable that holds the key, in capitals,"
+            " and not the key itself"
+        )
+        raise PydanticCustomError(UNSHOWN, what)
+    return value
+
+
 class Hosted(Spec):
     """A model on somebody's server. Its key comes from the environment and is written nowhere."""
 
@@ -37,7 +50,7 @@ class Hosted(Spec):
     base_url: Annotated[str, AfterValidator(_plain_address)]
     """Address up to and with `/v1`."""
     model: str
-    key_env: str | None = "OPENAI_API_KEY"
+    key_env: Annotated[str, AfterValidator(_variable)] | None = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key; null for a server that wants none."""
     concurrency: int = Field(8, gt=0)
     """Requests in flight at once, at most."""

@@ -11,7 +11,7 @@ from harness import registry
 from harness.errors import Fault, HarnessError
 from harness.prices import Prices
 from harness.source import Source
-from harness.strategy import OFFERS, Strategy
+from harness.strategy import OFFERS
 from harness.task.models import Hosted, hosted_ref
 from harness.task.schema import Arm, TaskFile
 
@@ -71,7 +71,7 @@ def _would_do(name: str, needs: set[str], spec: TaskFile) -> bool:
 def doubts(
     spec: TaskFile,
     arms: Sequence[Arm],
-    strategies: Mapping[str, type[Strategy]],
+    profiles: Mapping[str, registry.Profile],
     prices: Prices | None,
 ) -> Iterator[str]:
     """Yield what is worth saying of limits before a run, in sentences.
@@ -79,13 +79,13 @@ def doubts(
     Args:
         spec: the task file.
         arms: all contenders.
-        strategies: each arm's, by its name.
+        profiles: each arm's, by its name.
         prices: the rows of its price file, if it names one.
     """
     yield from _out_of_bounds(spec)
     if spec.limits.max_usd_per_1k is None:
         return
-    unpriced = [arm.name for arm in arms if not _may_be_priced(arm, strategies[arm.name], prices)]
+    unpriced = [arm.name for arm in arms if not _may_be_priced(arm, profiles[arm.name], prices)]
     if unpriced:
         whose = "any arm" if len(unpriced) == len(arms) else ", ".join(unpriced)
         yield (
@@ -108,9 +108,9 @@ def _out_of_bounds(spec: TaskFile) -> Iterator[str]:
             )
 
 
-def _may_be_priced(arm: Arm, strategy: type[Strategy], prices: Prices | None) -> bool:
+def _may_be_priced(arm: Arm, profile: registry.Profile, prices: Prices | None) -> bool:
     """Tell whether some price may apply; which machine a row stands for is seen when it runs."""
-    if strategy.replays:  # its answers bring their own charges
+    if profile.replays:  # its answers bring their own charges
         return True
     if isinstance(arm.model, Hosted):
         model = hosted_ref(arm.model)

@@ -17,7 +17,8 @@ from harness.errors import Fault, TaskError, UserError, unknown_name
 from harness.metrics import Metric, Need, unanswerable
 from harness.own_metric import find_metric
 from harness.source import Source
-from harness.task.schema import TaskFile, arm_of
+from harness.task.models import UNSHOWN
+from harness.task.schema import Arm, TaskFile, arm_of
 from harness.task.truth import TruthRow
 
 
@@ -52,6 +53,8 @@ def _fault(source: Source, error: Any) -> Fault:
         return Fault(where, unknown_name("key", str(keys[-1]), known))
     if error["type"] == "missing":
         return Fault(where, "this key is missing", "add it")
+    if error["type"] == UNSHOWN:
+        return Fault(where, error["msg"])
     got = error.get("input")
     fix = FIXES.get(".".join(str(key) for key in keys), "")
     if error["type"] in ("string_type", "model") and isinstance(got, int | float | date):
@@ -79,10 +82,6 @@ def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
     for name in sorted({name for name in names if names.count(name) > 1}):
         where = source.where(["strategies"])
         faults.append(Fault(where, f"two arms are called '{name}'", "give one a `name:`"))
-    for name in spec.labour.hours:
-        if name not in names:
-            where = source.where(["labour", "hours", name])
-            faults.append(Fault(where, unknown_name("arm", name, names)))
     if len(set(spec.seeds)) < len(spec.seeds):
         faults.append(Fault(source.where(["seeds"]), "the same seed stands twice"))
     traffic = spec.traffic
@@ -93,6 +92,15 @@ def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
     if spec.needs.licence == []:
         what = "no licence is allowed, so no model is"
         faults.append(Fault(source.where(["needs", "licence"]), what, FIXES["needs.licence"]))
+
+
+def check_labour(spec: TaskFile, source: Source, arms: Sequence[Arm], faults: list[Fault]) -> None:
+    """Check that hours are given for arms that there are, one for each model or for all of them."""
+    names = [*dict.fromkeys(arm.name for arm in (*spec.strategies, *arms))]
+    for name in spec.labour.hours:
+        if name not in names:
+            where = source.where(["labour", "hours", name])
+            faults.append(Fault(where, unknown_name("arm", name, names)))
 
 
 def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:

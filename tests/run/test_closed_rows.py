@@ -17,11 +17,20 @@ class Learns(Strategy):
 
 class Looks(Learns):
     learns = "index"
+
+class Both(Strategy):
+    @classmethod
+    def parts(cls, params):
+        return (("own.py:Looks", {}), ("own.py:Learns", {}))
+
+    def predict(self, queries):
+        return [Prediction("a") for _ in queries]
 """
 
 
 def test_what_is_closed_and_learnt_is_noted(tiny, run_tiny, tmp_path):
-    path = tiny(tmp_path, OWN, ["own.py:Learns", "own.py:Looks"])
+    both = {"use": "own.py:Both", "name": "both"}
+    path = tiny(tmp_path, OWN, ["own.py:Learns", "own.py:Looks", both])
     for name in ("train", "validation", "test"):
         file = tmp_path / f"{name}.jsonl"
         rows = [json.loads(line) for line in file.read_text().splitlines()]
@@ -39,4 +48,4 @@ def test_what_is_closed_and_learnt_is_noted(tiny, run_tiny, tmp_path):
     notes = {arm: [note.text for note in record.fit.notes] for arm, record in records.items()}
     said = "2 of the training rows and 1 of the documents are for groups and were learnt:"
     said += " any asker may be told of them"
-    assert notes == {"learns": [said], "looks": []}
+    assert notes == {"learns": [said], "looks": [], "both": [said]}

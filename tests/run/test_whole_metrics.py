@@ -25,7 +25,7 @@ class Chooser(Strategy):
     answers = frozenset({"text"})
 
     def fit(self, train, validation, artifact):
-        says = [Prediction("b") for _ in validation]
+        says = [Prediction("b", sources=("oil",)) for _ in validation]
         (artifact / "value").write_text(str(self.context.metric(says, validation)))
 
     def load(self, artifact):
@@ -98,6 +98,8 @@ def test_a_run_with_evidence_keeps_what_the_judge_needs(tiny, run_tiny, tmp_path
     folder, records = run_tiny(path, tmp_path / "run")
     assert records["chooser"].error is None
     assert read_jsonl(folder.truth)[1]["evidence"] == ["tyres"]
+    (value,) = {p["text"] for p in read_jsonl(next(folder.path.glob("trials/*/*/*/pred*.jsonl")))}
+    assert float(value) == 2 / 3  # of four validation rows three name evidence, two of them "oil"
     (row,) = judge(folder).rows
     # Of 8 rows 6 name evidence, 3 of them the one that is cited first.
     assert (row.score.value, row.score.n) == (1 / 2, 6)

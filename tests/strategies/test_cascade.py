@@ -21,6 +21,8 @@ HOSTED = ModelRef("far", "http://x/v1", hosted=Endpoint("openai", **TOKENS))
 class ByHand:
     """A part with an answer to each word."""
 
+    replays = False
+
     def __init__(self, answers):
         self.answers, self.asked, self.fits = answers, [], 0
 
@@ -121,6 +123,13 @@ def test_a_cheap_part_that_only_fails_is_told_from_one_without_probabilities(tmp
         made.fit(rows("train"), rows("validation"), tmp_path)
 
 
+def test_a_dear_part_that_only_fails_is_not_left_out_in_silence(tmp_path):
+    lost = dict.fromkeys(DEAR, Prediction("", error="the file has no answer"))
+    made, _ = cascade(dear=lost)
+    with pytest.raises(StrategyError, match=r"dear part .* failed on all 6 .* has no answer"):
+        made.fit(rows("train"), rows("validation"), tmp_path)
+
+
 def paid(text, probability, wall_s, usd, tokens):
     """An answer of a hosted model: tokens of the prompt and of the answer."""
     made = sure(text, probability, wall_s=wall_s, usd=usd, prompt="Where?")
@@ -167,6 +176,28 @@ def test_a_charge_that_one_of_them_does_not_know_is_not_taken_for_nothing(tmp_pa
         made.threshold = 0.0
         (kept,) = made.predict(rows("validation").queries[:1])
         assert kept.usd == cheap.usd
+
+
+def asked_and_kept(folder, replayed, cheap, dear):
+    made, parts = fitted(folder, cheap, dear)
+    parts[replayed].replays = True
+    made.threshold = 0.85
+    kept, asked = made.predict(rows("validation").queries[:2])
+    return kept, asked
+
+
+def test_beside_answers_of_a_file_what_is_made_here_has_its_time_and_the_file_its_price(tmp_path):
+    dear = {word: replace(given, usd=0.02) for word, given in DEAR.items()}
+    kept, asked = asked_and_kept(tmp_path, "dear", CHEAP, dear)
+    assert kept.usd == 0.0
+    assert kept.wall_s > 0
+    assert (asked.usd, asked.wall_s) == (0.02, None)  # the file says no time: it is not known
+
+
+def test_what_a_file_does_not_say_of_the_cheap_answer_is_unknown_of_both(tmp_path):
+    kept, asked = asked_and_kept(tmp_path, "cheap", CHEAP, DEAR)
+    for answer in (kept, asked):
+        assert (answer.usd, answer.wall_s, answer.prompt_tokens) == (None, None, None)
 
 
 def test_kept_tokens_are_summed_where_a_server_tells_them():

@@ -338,3 +338,18 @@ def test_wrong_types_anywhere_are_faults_with_a_place_and_never_a_traceback(chan
 
 def _written(value) -> str:
     return jsonl([value]).strip("\n")
+
+
+def test_a_key_in_place_of_its_variables_name_is_refused_and_not_repeated(tmp_path):
+    line = f"model: {{provider: openai, {HOSTED}, key_env: gsk_secret}}\n"
+    (fault,) = told(write(tmp_path, task_text(strategies=["zero_shot"]) + line))
+    assert "the name of the environment variable that holds the key" in fault
+    assert "secret" not in fault
+
+
+def test_hours_are_given_for_an_arm_with_all_its_models_or_with_one(tmp_path):
+    text = task_text(strategies=["majority", "zero_shot"], model=["a/one", "b/two"])
+    hours = "labour: {hours: {zero_shot: 1, zero_shot@two: 6}}\n"
+    assert load_task(write(tmp_path, text + hours)).spec.labour.hours["zero_shot@two"] == 6
+    (fault,) = told(write(tmp_path, text + "labour: {hours: {zero_shot@tow: 6}}\n"))
+    assert "did you mean 'zero_shot@two'" in fault
