@@ -13,6 +13,8 @@ from harness.lm.prefix import PrefixCache
 from harness.records import LoadedModel
 from harness.types import ModelRef
 
+ADDED = ("lora_", "ia3_", "prompt_encoder")
+"""What the names of parameters hold that PEFT adds to a model."""
 Route = Literal["packed", "plain", "encoder_decoder"]
 """How a model computes: token trees, one sequence at a time, or prompts and answers apart."""
 
@@ -90,10 +92,10 @@ class LanguageModel:
             dtype=f"4 bits, computed in {dtype}" if packed else dtype,
             device=str(self.model.device),
             parameters=sum(
-                # Two weights of 4 bits stand in a byte; an adapter beside them is not the model's.
+                # Two weights of 4 bits stand in a byte; what PEFT adds is not the model's.
                 parameter.numel() * (2 if parameter.dtype.itemsize == 1 else 1)
                 for name, parameter in self.model.named_parameters()
-                if "lora_" not in name
+                if not any(marker in name for marker in ADDED)
             ),
             weights_bytes=self.model.get_memory_footprint(),
             scoring=self.path,

@@ -227,6 +227,14 @@ def test_a_missing_key_stops_before_anything_is_asked(served, monkeypatch, key):
         open_at(served().url)
 
 
+@pytest.mark.parametrize("key", ["sk-first\nsk-second", "sk-one sk-two", "sk-“quoted”"])
+def test_what_cannot_be_a_key_is_refused_unquoted_before_it_is_sent(served, monkeypatch, key):
+    monkeypatch.setenv("TEST_KEY", key)
+    with pytest.raises(EndpointError, match="TEST_KEY holds is no key") as caught:
+        open_at(served().url)
+    assert "sk-" not in str(caught.value)
+
+
 def test_as_many_are_asked_at_once_as_allowed_and_answers_keep_their_order(served):
     prompts = [f"prompt {i}" for i in range(12)]
     steps = {prompt: [slow(0.3 - 0.02 * i, reply(prompt))] for i, prompt in enumerate(prompts)}
@@ -271,6 +279,22 @@ def test_models_that_think_are_asked_as_they_want_to_be(served):
     assert script.bodies[-1]["max_completion_tokens"] == 9
     assert {"max_tokens", "temperature"} & script.bodies[-1].keys() == set()
     assert any("answers may differ from call to call" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, 'Invalid JSON payload received. Unknown name "seed": Cannot find field.'),
+        (422, "extra_forbidden at ['body', 'seed']"),
+    ],
+)
+def test_a_setting_that_a_server_names_in_its_own_words_is_left_out(served, status, words):
+    facts = TaskFacts("t", "Which?", "json", {}, schema=SCHEMA)
+    script, notes = served(fails(status, words), default=reply('{"a": 1}')), []
+    assert not lm.answer(open_at(script.url, notes), ["one"], facts)[0].error
+    assert "seed" not in script.bodies[-1]
+    assert "response_format" in script.bodies[-1]  # that was not what it complained of
+    assert "the server takes no seed" in notes
 
 
 def test_the_record_says_who_really_answered(served):

@@ -21,7 +21,9 @@ def test_a_soft_prompt_learns_unpacked_and_the_record_says_so(name, kind):
     lm, notes = build(name), []
     lm.note = lambda *words: notes.append(words)
     frozen = {key: weight.clone() for key, weight in lm.model.named_parameters()}
+    parameters = lm.facts().parameters
     trainable = add_soft_prompt(lm, kind, 4)
+    assert lm.facts().parameters == parameters  # what is added is not the model's
     assert trainable == 4 * 32 if kind == "prompt" else trainable > 4 * 32
     assert lm.path == "plain"
     assert notes[0][0] == "engine"

@@ -8,6 +8,7 @@ kept and need not be asked again.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,10 @@ WITHOUT = {
     "response_format": "the server takes no JSON schema: answers were not held to it",
 }
 """Settings that an answer can be had without, with what that means."""
+NAMED = ("seed", "temperature")
+"""Those whose name in a server's words means that it does not take them: a server that knows no
+`seed` says so in words of its own, without OpenAI's codes. The others' names are common words, or
+stand in complaints that the prompt is too long."""
 USED_UP = "insufficient_quota"
 """Code, or type, that OpenAI gives an error of status 429 when the account's credit has ended:
 waiting does not help then. Other servers say 402."""
@@ -144,10 +149,15 @@ def _ask(
 
 
 def _refused(problem: openai.APIStatusError, sent: Mapping[str, Any]) -> str | None:
-    """Return the setting that a refusal names, else the schema: servers word that in many ways."""
+    """Return the setting that a refusal names, else the schema: servers word that in many ways.
+
+    One of `NAMED` that is not at fault is tried without in vain, and then the schema.
+    """
     if problem.code in ("unsupported_parameter", "unsupported_value") and problem.param in WITHOUT:
         return problem.param if problem.param in sent else None
-    return "response_format" if "response_format" in sent else None
+    words = set(re.findall(r"\w+", str(problem)))
+    named = (name for name in NAMED if name in sent and name in words)
+    return next(named, "response_format" if "response_format" in sent else None)
 
 
 def _read(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) -> Prediction:

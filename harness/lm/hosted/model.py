@@ -113,7 +113,7 @@ def key_of(ref: ModelRef) -> str | None:
     """Return a hosted model's key from the environment; None where its server wants none.
 
     Raises:
-        EndpointError: it is not there.
+        EndpointError: it is not there, or cannot be one.
     """
     assert ref.hosted is not None
     name = ref.hosted.key_env
@@ -124,6 +124,13 @@ def key_of(ref: ModelRef) -> str | None:
         raise EndpointError(
             f"hosted model '{ref.name}': the environment variable {name} holds no key"
             f" → set {name}, or key_env: null for a server that wants none"
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        # Sent all the same, it would come back in the words of an error.
+        raise EndpointError(
+            f"hosted model '{ref.name}': what the environment variable {name} holds is no key:"
+            " a key is one line of ASCII characters without blanks"
+            f" → set {name} to the key alone"
         )
     return key
 
