@@ -64,6 +64,13 @@ def showable(rows: Split) -> list[Example]:
     return [row for row in rows if not row.query.groups]
 
 
+def tell_of_fewer(context: Context, rows: Sequence[Example], shots: int) -> None:
+    """Leave a remark for the record where there are fewer rows to show than were asked for."""
+    if len(rows) < shots:
+        what = "training rows that all may be shown"
+        context.note("shots", f"only {len(rows)} {what}, for {shots} shots")
+
+
 def demonstrations(
     rows: Sequence[Example], shots: int, seed: int, balanced: bool = False
 ) -> list[Example]:

@@ -26,7 +26,14 @@ from harness import (
     lm,
     retrieval,
 )
-from harness.choosing import best_on_validation, demonstrations, showable, some, surviving
+from harness.choosing import (
+    best_on_validation,
+    demonstrations,
+    showable,
+    some,
+    surviving,
+    tell_of_fewer,
+)
 from harness.prompts import Shown, conversation, query_text
 from harness.work import Answering, Embedding, Indexing
 
@@ -91,9 +98,7 @@ class FewShot(Strategy):
         context, params = self.context, self.params
         counts = sorted(set(params.shots)) if isinstance(params.shots, list) else [params.shots]
         train = Split(train.name, tuple(showable(train)))
-        if len(train) < counts[-1]:
-            what = "training rows that all may be shown"
-            context.note("shots", f"only {len(train)} {what}, for {counts[-1]} shots")
+        tell_of_fewer(context, train, counts[-1])
         if params.select == "nearest":
             embedder = retrieval.Embedder(params.embedder, context.device, context.note)
             self.near = retrieval.Neighbours.build(train, embedder)

@@ -12,7 +12,14 @@ from pathlib import Path
 from pydantic import Field, PositiveInt
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, retrieval
-from harness.choosing import best_on_validation, demonstrations, showable, some, surviving
+from harness.choosing import (
+    best_on_validation,
+    demonstrations,
+    showable,
+    some,
+    surviving,
+    tell_of_fewer,
+)
 from harness.prompts import Shown, conversation
 from harness.work import Answering
 
@@ -74,6 +81,7 @@ class Rag(Strategy):
         )
         self.retriever.save(artifact / "index")
         rows = demonstrations(showable(train), params.shots, context.seed)
+        tell_of_fewer(context, rows, params.shots)
         found = self._passages([row.query for row in rows], max(params.top_k))
         shown = [
             Shown(row.query, [text for _, text in passages], row.targets[0])

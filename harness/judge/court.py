@@ -178,7 +178,8 @@ class Case:
     ) -> Iterator[str]:
         """Say which is the smallest of several models that is shown to be good enough."""
         weights = {arm.name: _weights(arm) for arm in self.evidence.arms}
-        if len({n for n in weights.values() if n is not None}) < 2:
+        sizes = {arm.plan.model: n for arm in self.evidence.arms if (n := weights[arm.name])}
+        if len(set(sizes.values())) < 2:
             return
         losses = contest.losses([c.name for c in contenders if c.feasible])
         enough = [

@@ -87,3 +87,10 @@ def test_answers_made_elsewhere_are_given_by_id(tmp_path):
     assert (fish.text, fish.usd) == ("sea", 0.005)
     assert star.error is not None
     assert "test-star" in star.error
+
+
+def test_rag_says_when_there_are_fewer_rows_to_show_than_asked_for(model, embedder, tmp_path):
+    notes = []
+    params = {"top_k": [1], "shots": 7, "embedder": embedder}
+    fit_and_ship("rag", params, context(model, notes=notes), tmp_path)
+    assert ("shots", "only 6 training rows that all may be shown, for 7 shots") in notes
