@@ -280,3 +280,29 @@ def test_only_what_decides_answers_makes_a_fit_another(tiny, tmp_path):
     others = (fit_id("http://two/v1"), fit_id(name="near"), fit_id(extra={"top_k": 1}))
     assert len({fit_id(), *others}) == 4
     assert fit_id("http://two/v1", arm="majority") == fit_id(arm="majority")
+
+
+def test_search_wordings_and_cascades_are_served_by_a_hosted_model_too(tiny, tmp_path):
+    """Each with the charges of its answers, be they asked for or chosen on."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "letters.md").write_text("# Letters\n\na comes before b\n")
+    arms = [
+        {"use": "rag", "shots": 1, "top_k": [1]},
+        {"use": "instruction_search", "instructions": ["a or b?"], "rephrased": 0},
+        {"use": "cascade", "cheap": "tfidf", "dear": "zero_shot"},
+    ]
+    with serving(Script(default=reply("a"))) as script:
+        path = write(tiny, tmp_path, script.url, arms, model=PRICES)
+        task = json.loads(path.read_text())
+        task["data"]["corpus"] = "docs"
+        path.write_text(json.dumps(task))
+        ended = harness(tmp_path, "run", path, "--out", tmp_path / "run")
+    assert ended.returncode == 0, ended.stderr
+    rows = rows_of(tmp_path / "run")
+    assert {name: row["status"] for name, row in rows.items()} == dict.fromkeys(rows, "ok")
+    assert {p["sources"][0] for p in predictions(tmp_path / "run", "rag")} == {"letters"}
+    for name in rows:
+        assert all(p["usd"] is not None for p in predictions(tmp_path / "run", name))
+    # Two wordings for four validation rows, at what an answer costs.
+    each_usd = rows["instruction_search"]["usd_per_1k_busy"] / 1000
+    assert rows["instruction_search"]["cost"]["fitting_usd"] == pytest.approx(8 * each_usd)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from small_world import LABELS, context, rows
 from tiny_models import write_model
@@ -9,13 +11,15 @@ from tiny_models import write_model
 from harness import registry
 
 QUICK = {"epochs": 12, "patience": 99}
-TUNED = {
-    "lora": {"rank": 2},
-    "full_finetune": {"learning_rate": 3e-3},
-    "prompt_tuning": {"tokens": 3, "learning_rate": 0.1},
-    "prefix_tuning": {"tokens": 3, "learning_rate": 0.1},
-    "ia3": {"learning_rate": 0.05},
-}
+TUNED = [
+    ("lora", {"rank": 2}),
+    ("lora", {"rank": 2, "rank_stabilised": True}),
+    ("lora", {"rank": 2, "decomposed": True}),
+    ("full_finetune", {"learning_rate": 3e-3}),
+    ("prompt_tuning", {"tokens": 3, "learning_rate": 0.1}),
+    ("prefix_tuning", {"tokens": 3, "learning_rate": 0.1}),
+    ("ia3", {"learning_rate": 0.05}),
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +27,10 @@ def model(tmp_path_factory):
     return write_model(tmp_path_factory.mktemp("tiny"), "llama-tied", chat=True)
 
 
-@pytest.mark.parametrize("name", TUNED)
-def test_it_learns_and_answers_from_its_artifact(name, model, tmp_path):
+@pytest.mark.parametrize(("name", "given"), TUNED)
+def test_it_learns_and_answers_from_its_artifact(name, given, model, tmp_path):
     kind = registry.find(name)
-    params = kind.Params(**QUICK | TUNED[name])
+    params = kind.Params(**QUICK | given)
     logged, notes = [], []
     first = kind(params, context(model, logged=logged, notes=notes))
     first.fit(rows("train"), rows("validation"), tmp_path)
@@ -50,3 +54,12 @@ def test_it_learns_and_answers_from_its_artifact(name, model, tmp_path):
     assert fresh.predict(queries)[0].label_logprobs != pytest.approx(
         together[0].label_logprobs, abs=1e-3
     )
+
+
+def test_rank_stabilised_and_decomposed_adapters_are_what_peft_calls_so(model, tmp_path):
+    kind = registry.find("lora")
+    params = kind.Params(rank=2, rank_stabilised=True, decomposed=True, epochs=1)
+    kind(params, context(model)).fit(rows("train"), rows("validation"), tmp_path)
+    (config,) = tmp_path.rglob("adapter_config.json")
+    written = json.loads(config.read_text())
+    assert (written["use_rslora"], written["use_dora"]) == (True, True)
