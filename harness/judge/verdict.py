@@ -90,11 +90,10 @@ def _answer(found: Recommendation, contenders: Sequence[Contender]) -> str:
     tuned = {c.name for c in contenders if c.tuned}
     if found.choice is None or found.provisional or not tuned or len(tuned) == len(contenders):
         return ""
-    if found.choice in tuned:
-        return "Fine-tuning is worth it here. "
-    if any(c.tuned and c.undecided for c in contenders):
+    chose_tuned = found.choice in tuned
+    if any(c.undecided for c in contenders if c.tuned != chose_tuned):
         return ""
-    return "Fine-tuning is not worth it here. "
+    return f"Fine-tuning is {'' if chose_tuned else 'not '}worth it here. "
 
 
 def _nothing_feasible(contenders: Sequence[Contender], rejected: dict[str, str]) -> Recommendation:

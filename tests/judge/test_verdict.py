@@ -332,6 +332,19 @@ def test_whether_tuning_is_worth_it_is_said_where_it_was_decided(checks, tfidf, 
     assert found.headline.startswith(answer)
 
 
+@pytest.mark.parametrize(
+    ("checks", "answer"),
+    [
+        pytest.param((MISSED,), "Fine-tuning is worth it here. Choose lora", id="untuned is out"),
+        pytest.param((UNKNOWN,), "Choose lora", id="of the untuned a figure is not known"),
+    ],
+)
+def test_tuning_is_not_said_to_be_worth_it_over_an_arm_that_did_not_compete(checks, answer):
+    tuned = replace(arm("lora", 0.90, cost=10, complexity=4), tuned=True)
+    found = verdict([tuned, arm("asked", 0.95, checks=checks), arm("tfidf", 0.80)], n=100_000)
+    assert found.headline.startswith(answer)
+
+
 def test_an_open_verdict_says_nothing_of_tuning():
     tuned = replace(GOOD, tuned=True)
     found = verdict([tuned, arm("cheap", 0.89)], sd=0.05)
