@@ -29,6 +29,7 @@ from harness.judge.volume import break_evens, curve
 from harness.prices import MachinePrice, Prices
 from harness.records import RunHeader
 from harness.runfolder import RunFolder
+from harness.task.audit import guessed
 
 LEADING = 4
 """Arms whose costs are compared at other volumes, at the most."""
@@ -48,7 +49,6 @@ def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
     return Case(evidence.priced(applied), applied, tuple(differs)).comparison()
 
 
-@dataclass(frozen=True)
 def stale_prices(folder: RunFolder, prices: Prices | None, today: date) -> Iterator[str]:
     """Say of each price that applies to the newest run that it was read more than a year ago.
 
@@ -60,6 +60,7 @@ def stale_prices(folder: RunFolder, prices: Prices | None, today: date) -> Itera
     yield from _applied(folder.last_header(), prices).stale(today, "ago")
 
 
+@dataclass(frozen=True)
 class Case:
     """Evidence and prices, and what follows from them."""
 
@@ -79,15 +80,16 @@ class Case:
         losses = contest.losses(feasible) if contest and len(feasible) > 1 else {}
         found = self._recommendation(rows, contest, terms)
         leading = self._leading(rows, found, losses)
+        shown = resolution(evidence, rows, contest, found)
         return Comparison(
             task=header.task,
             machine=header.machine,
             rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(evidence, found.choice),
-            resolution=resolution(evidence, rows, contest, found),
+            resolution=shown,
             findings=(
-                *header.data.findings,
+                *(each for each in header.data.findings if not (shown and guessed(each))),
                 *self.prices.stale(datetime.fromisoformat(header.started_at).date()),
                 *findings_of(evidence, rows, found.choice),
             ),
