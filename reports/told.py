@@ -72,9 +72,9 @@ def calibration(row: Row) -> str:
     if found is None or found.undefined or found.expected_error is None:
         return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'gives none'})"
     return (
-        f"off by {numbers.score(found.expected_error)} on average, of which"
-        f" {numbers.score(found.error_by_chance)} is to be expected of {found.n} rows even if they"
-        f" were right; Brier score {numbers.score(found.brier)}"
+        f"off by {numbers.score(found.expected_error)} on average; right probabilities would show"
+        f" about {numbers.score(found.error_by_chance)} on {found.n} rows; Brier"
+        f" score {numbers.score(found.brier)}"
     )
 
 
