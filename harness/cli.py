@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,15 +95,17 @@ def _foreseen(task: Task, only: Sequence[str], screen: Screen) -> dict[str, Fore
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    from harness.judge import stale_prices
     from harness.prices import read_prices
     from harness.runfolder import RunFolder
     from harness.screen import Screen
 
     prices = read_prices(arguments.prices) if arguments.prices else None
     folder = RunFolder(arguments.folder)
-    comparison = _judged(folder, prices)
     screen = Screen()
-    screen.show(comparison)
+    screen.show(_judged(folder, prices))
+    for line in stale_prices(folder, prices, date.today()):
+        screen.say(f"- {line}")
     screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
     return OK
 

@@ -13,8 +13,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.errors import Fault, TaskError
 from harness.records import Machine
@@ -23,6 +30,8 @@ from harness.types import Endpoint, ModelRef
 
 STALE_AFTER = timedelta(days=365)
 """Age from which a price is said to be old."""
+GRACE = timedelta(days=1)
+"""Where it is a day later than here, a page may have been read tomorrow."""
 
 
 class StandsFor(BaseModel):
@@ -61,6 +70,13 @@ class PriceRow(BaseModel):
     source: str
     """Address of the page that was read, or whose invoice it is."""
     read_on: date
+
+    @field_validator("read_on")
+    @classmethod
+    def _not_in_the_future(cls, read_on: date, info: ValidationInfo) -> date:
+        if info.context and read_on > info.context["latest"]:
+            raise PydanticCustomError("future_date", "the page cannot have been read after today")
+        return read_on
 
 
 class MachinePrice(PriceRow):
@@ -136,12 +152,12 @@ class Prices(BaseModel):
         of_models = [row for model in models if (row := self.for_hosted(model))]
         return Prices(machines=[of_machine] if of_machine else [], hosted=of_models)
 
-    def stale(self, on: date) -> Iterator[str]:
-        """Say of each row that was read more than a year before a day that it was."""
+    def stale(self, on: date, when: str = "before this run") -> Iterator[str]:
+        """Say which rows were read more than a year before a day, which `when` puts in words."""
         for row in self.stale_rows(on):
             yield (
-                f"the price of {row.name} was read on {row.read_on}, more than a year before"
-                f" this run: read {row.source} again and `report --prices` with what it says"
+                f"the price of {row.name} was read on {row.read_on}, more than a year {when}:"
+                f" read {row.source} again and `report --prices` with what it says"
             )
 
     def stale_rows(self, on: date) -> Iterator[MachinePrice | HostedPrice]:
@@ -158,7 +174,7 @@ def read_prices(path: Path) -> Prices:
     """
     source = Source(path, "name the price file under `prices`")
     try:
-        return Prices.model_validate(source.value)
+        return Prices.model_validate(source.value, context={"latest": date.today() + GRACE})
     except ValidationError as problem:
         raise TaskError([_fault(source, error) for error in problem.errors()]) from None
 
@@ -166,10 +182,13 @@ def read_prices(path: Path) -> Prices:
 FIXES = {
     "greater_than": "write what you pay, or remove the row: without one the price is unknown",
     "greater_than_equal": "write what is charged, or remove the row: without one it is unknown",
+    "future_date": "write the day on which it was read",
     "missing": "add it, or remove the row: a price is of use only with where and when it was read",
 }
 
 
 def _fault(source: Source, error: ErrorDetails) -> Fault:
     where = source.where(list(error["loc"]))
-    return Fault(where, f"{error['msg']}, got {error['input']!r}", FIXES.get(error["type"], ""))
+    given = error["input"]
+    got = f"{given}" if isinstance(given, date) else f"{given!r}"
+    return Fault(where, f"{error['msg']}, got {got}", FIXES.get(error["type"], ""))

@@ -251,7 +251,8 @@ class Context:
     note: Callable[[str, str], None]
     """`note("shots", "8 of 12 demonstrations fit")` adds a remark to the trial's record, once."""
     build: Callable[[str, Mapping[str, Any], str], Strategy]
-    """`build("tfidf", {}, "cheap")` makes another strategy, for combinations."""
+    """`build("tfidf", {}, "cheap")` makes another strategy, for combinations. What that logs is
+    marked as of the part "cheap"."""
     scratch: Path | None = None
     """A folder that outlives an interrupted `fit` and is gone after a finished one: for what lets
     the same fit go on when it is tried again. It may not exist yet. What goes on from there writes

@@ -72,9 +72,9 @@ def calibration(row: Row) -> str:
     if found is None or found.undefined or found.expected_error is None:
         return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'gives none'})"
     return (
-        f"off by {numbers.score(found.expected_error)} on average, of which"
-        f" {numbers.score(found.error_by_chance)} is to be expected of {found.n} rows even if they"
-        f" were right; Brier score {numbers.score(found.brier)}"
+        f"off by {numbers.score(found.expected_error)} on average; right probabilities would show"
+        f" about {numbers.score(found.error_by_chance)} on {found.n} rows; Brier"
+        f" score {numbers.score(found.brier)}"
     )
 
 
@@ -84,15 +84,16 @@ def overfitting(row: Row) -> str:
     if found is None or found.validation_loss is None or found.train_loss is None:
         return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'logs no training'})"
     lowest, last = map(numbers.score, found.validation_loss)
+    part = f"in its part {found.part}, " if found.part else ""
     if found.flagged:
         begin, end = map(numbers.score, found.train_loss)
         return (
-            f"trained past its best step {found.step}, whose weights built-in tuning keeps:"
+            f"{part}trained past its best step {found.step}, whose weights built-in tuning keeps:"
             f" validation loss {lowest} → {last} until step {found.last_step}, training loss"
             f" {begin} → {end}"
         )
     end = f"{last} at the end" + (", still falling" if found.falling_from is not None else "")
-    return f"no overfitting seen (validation loss {lowest} at its lowest, {end})"
+    return f"{part}no overfitting seen (validation loss {lowest} at its lowest, {end})"
 
 
 def citation(found: CitedAnswer) -> tuple[str, str, str]:

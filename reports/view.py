@@ -32,6 +32,14 @@ VERDICTS = {
 }
 
 
+def _out_for(row: Row) -> str:
+    """Return what keeps an arm out that finished, in words: the gravest of it."""
+    missed = [check.key for check in row.checks if check.state == "missed"]
+    if not missed:
+        return "a figure is unknown"
+    return "misses a limit" if any(key.startswith("limits.") for key in missed) else "misses a need"
+
+
 @dataclass(frozen=True)
 class View:
     """A comparison as a reader meets it."""
@@ -118,7 +126,7 @@ class View:
         if row.strategy in found.tied_with:
             return "tied"
         if row.status == "ok" and row.misses:
-            return "misses a limit"
+            return _out_for(row)
         return row.status.replace("_", " ")
 
     def loss(self, row: Row) -> str:
@@ -153,7 +161,7 @@ class View:
         if row.unanswerable is None:
             return None
         share, n = row.unanswerable.answered_anyway, row.unanswerable.n
-        return f"answers all the same: {numbers.percent(share)} of {n} questions that have none"
+        return f"gave an answer to {numbers.percent(share)} of the {n} questions that have none"
 
     @property
     def cited(self) -> list[tuple[str, ...]]:

@@ -291,6 +291,17 @@ def test_a_report_with_other_prices_changes_opinions_and_no_facts(finished, tmp_
     assert {p: p.read_bytes() for p in finished.rglob("*.jsonl")} == facts
 
 
+def test_a_report_says_on_the_screen_which_prices_are_old_today(finished, tmp_path):
+    row = "{name: any, usd_per_hour: 9, source: an invoice, read_on: 2019-01-01, stands_for: {}}"
+    (tmp_path / "prices.yaml").write_text(f"machines:\n  - {row}\n")
+    done = harness("report", finished, "--prices", tmp_path / "prices.yaml")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "- the price of any was read on 2019-01-01, more than a year ago: read an invoice again and"
+        " `report --prices` with what it says\n"
+    ) in done.stdout
+
+
 @pytest.mark.parametrize("command", ["report", "predict"])
 def test_a_folder_without_a_run_is_told_so(tmp_path, command):
     done = harness(command, tmp_path / "nowhere")

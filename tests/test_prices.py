@@ -1,6 +1,6 @@
 """Price files: rows that cite their source, and apply only to the machine they stand for."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -183,6 +183,19 @@ def test_a_row_that_was_read_more_than_a_year_before_is_stale(tmp_path):
         "the price of small at https://api.example.org/v1/",
     ]
     assert "2026-01-02, more than a year before this run" in said[0]
+    assert "2026-01-02, more than a year ago: read" in next(prices.stale(date(2027, 1, 3), "ago"))
+
+
+def test_a_page_that_is_read_after_today_is_refused(tmp_path):
+    today = date.today()
+    assert prices_of(tmp_path, ROW.replace("2026-01-02", f"{today}")).machines
+    with pytest.raises(TaskError) as caught:
+        prices_of(tmp_path, ROW.replace("2026-01-02", f"{today + timedelta(days=2)}"))
+    (fault,) = caught.value.faults
+    assert fault.where == f"{tmp_path}/prices.yaml:5 machines.0.read_on"
+    assert "the page cannot have been read after today" in str(fault)
+    assert str(today + timedelta(days=2)) in str(fault)
+    assert "write the day on which it was read" in str(fault)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from harness.judge.comparison import (
     Score,
 )
 from harness.judge.cost import FITTING_REQUESTS, MACHINE_TIME
-from harness.judge.court import judge
+from harness.judge.court import judge, stale_prices
 from harness.judge.memory import fitting_memory, serving_memory
 from harness.judge.slices import ahead_in
 
@@ -37,4 +37,5 @@ __all__ = [
     "fitting_memory",
     "judge",
     "serving_memory",
+    "stale_prices",
 ]

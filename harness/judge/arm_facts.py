@@ -76,6 +76,8 @@ class Overfitting(Opinion):
     """Where the validation loss was still falling when training ended: its lowest but for the last
     two evaluations."""
     seed: int | None = None
+    part: str | None = None
+    """Which part of a composed arm was trained; None: the arm itself."""
     undefined: str | None = None
 
 

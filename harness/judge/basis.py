@@ -38,6 +38,8 @@ def cost_basis(prices: Prices, machine: Machine, terms: cost.Terms, usages: Usag
             f" {price.name}, read {price.read_on} at {price.source}, which the price file lets"
             " stand for the machine that was measured."
         )
+        if price.stands_for and not (price.stands_for.cpu_model or price.stands_for.gpu):
+            basis += " It names no processor there: that the two are alike is an assumption."
     elif usages and cost.common_unit(usages, terms) == "usd":
         basis = f"Dollars over {horizon}. No price row stands for this machine."
     else:

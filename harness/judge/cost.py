@@ -95,12 +95,13 @@ def refits(usage: Usage, terms: Terms) -> float:
     """Return how often the arm is fitted again over the horizon.
 
     Knowledge updates reach an index or weights by fitting again; a new base model reaches only
-    weights that were tuned on the old one.
+    weights that were tuned on the old one. Wherever they were tuned: a vendor has to do it again
+    too.
     """
-    if usage.learns == "nothing":
+    if usage.learns == "nothing" and not usage.tunes:
         return 0.0
     times = float(terms.needs["knowledge_updates_per_month"]) * terms.months
-    if usage.tunes and usage.needs_model:
+    if usage.tunes and (usage.needs_model or usage.elsewhere):
         times += float(terms.needs["model_changes_per_year"]) * terms.months / 12
     return times
 

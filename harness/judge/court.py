@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ from harness.judge.values import counted_rows, estimate, statistics
 from harness.judge.verdict import decide
 from harness.judge.volume import break_evens, curve
 from harness.prices import MachinePrice, Prices
+from harness.records import RunHeader
 from harness.runfolder import RunFolder
+from harness.task.audit import guessed
 
 LEADING = 4
 """Arms whose costs are compared at other volumes, at the most."""
@@ -41,10 +43,21 @@ def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
         prices: to use in place of those that stood when it was run.
     """
     evidence = gather(folder)
-    sealed = _applied(evidence, Prices.model_validate(evidence.header.prices or {}))
-    applied = sealed if prices is None else _applied(evidence, prices)
+    sealed = _applied(evidence.header, None)
+    applied = _applied(evidence.header, prices)
     differs = not_as_sealed(folder, evidence.header, other_prices=applied != sealed)
     return Case(evidence.priced(applied), applied, tuple(differs)).comparison()
+
+
+def stale_prices(folder: RunFolder, prices: Prices | None, today: date) -> Iterator[str]:
+    """Say of each price that applies to the newest run that it was read more than a year ago.
+
+    Args:
+        folder: the facts.
+        prices: to use in place of those that stood when it was run.
+        today: which a report does not hold: the same facts and prices give the same report.
+    """
+    yield from _applied(folder.last_header(), prices).stale(today, "ago")
 
 
 @dataclass(frozen=True)
@@ -67,15 +80,16 @@ class Case:
         losses = contest.losses(feasible) if contest and len(feasible) > 1 else {}
         found = self._recommendation(rows, contest, terms)
         leading = self._leading(rows, found, losses)
+        shown = resolution(evidence, rows, contest, found)
         return Comparison(
             task=header.task,
             machine=header.machine,
             rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(evidence, found.choice),
-            resolution=resolution(evidence, rows, contest, found),
+            resolution=shown,
             findings=(
-                *header.data.findings,
+                *(each for each in header.data.findings if not (shown and guessed(each))),
                 *self.prices.stale(datetime.fromisoformat(header.started_at).date()),
                 *findings_of(evidence, rows, found.choice),
             ),
@@ -202,8 +216,10 @@ class Case:
         return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 
-def _applied(evidence: Evidence, prices: Prices) -> Prices:
-    header = evidence.header
+def _applied(header: RunHeader, prices: Prices | None) -> Prices:
+    """Return the rows that apply to a run, of these or else of those that stood when it was run."""
+    if prices is None:
+        prices = Prices.model_validate(header.prices or {})
     return prices.used(header.machine, header.models.values())
 
 

@@ -15,7 +15,8 @@ from harness.records import Measured, PlannedTrial, RunHeader, TrialRecord
 from harness.runfolder import RunFolder, read_jsonl
 from harness.types import Prediction
 
-LogRow = Mapping[str, float]
+LogRow = Mapping[str, Any]
+"""Numbers by name; `part` is a text."""
 
 
 @dataclass(frozen=True)

@@ -64,19 +64,21 @@ def _trained_once(evidence: Evidence) -> Iterator[str]:
 
 
 def _of_curves(row: Row, found: Overfitting) -> Iterator[str]:
-    seed = f" (seed {found.seed})" if len(row.seeds) > 1 else ""
+    which = [f"part {found.part}"] if found.part else []
+    which += [f"seed {found.seed}"] if len(row.seeds) > 1 else []
+    name = row.strategy + (f" ({', '.join(which)})" if which else "")
     losses = found.validation_loss, found.train_loss
     validation, trained = (" to ".join(map(numbers.score, pair or ())) for pair in losses)
     if found.flagged:
         yield (
-            f"{row.strategy}{seed} trained past its best step {found.step}: until step"
+            f"{name} trained past its best step {found.step}: until step"
             f" {found.last_step} its validation loss rises from {validation} while its training"
             f" loss falls from {trained}; built-in tuning keeps the weights of step {found.step}"
         )
     if found.falling_from is not None and found.validation_loss is not None:
         begin, end = found.falling_from, found.validation_loss[1]
         yield (
-            f"{row.strategy}{seed} may not have been trained to its end: its validation loss still"
+            f"{name} may not have been trained to its end: its validation loss still"
             f" fell, from {numbers.score(begin)} to {numbers.score(end)}, when training ended at"
             f" step {found.last_step} → try more epochs"
         )

@@ -16,7 +16,7 @@ from harness.judge.comparison import Flip, Recommendation, Row
 from harness.judge.contender import listed
 from harness.judge.edges import cost_edges, nearest, spending_edges
 from harness.judge.verdict import decide
-from harness.judge.volume import REACH, reach, steps
+from harness.judge.volume import REACH, level_until, reach, steps
 
 FINEST = 0.001
 """Step in which an arm's score is raised: a tenth of a point."""
@@ -110,10 +110,9 @@ def _volume(bench: Bench, found: Recommendation) -> Iterator[Flip]:
     far = reach(usages, bench.terms) * (1 if bench.terms.reserved else REACH)
     near = min(now, max(1.0, now / REACH**2))
     edges = steps(usages, bench.terms)
-    # Whole machines alone cost the same all over a step: nothing crosses inside it.
-    level = bench.terms.reserved and not any(usage.elsewhere for usage in usages)
+    level = level_until(usages, bench.terms)
     for segment in pairwise([0.0, *edges, far]):
-        edges += [] if level else cost_edges(at, segment)
+        edges += [] if segment[1] <= level else cost_edges(at, segment)
         edges += spending_edges(at, segment, by_volume=True)
     for volume, again in nearest(at, now, (near, far), edges, found):
         text = numbers.count(volume) if volume >= 100 else f"{volume:g}"

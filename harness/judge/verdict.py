@@ -48,9 +48,14 @@ def decide(
         found = _only(feasible[0], len(contenders), len(absent))
     else:
         found = _hearing(feasible, contest, margin).ruling()
+    answer = _answer(found, contenders)
+    if answer:
+        found = found.model_copy(
+            update={"reasons": (*found.reasons, _other_kind(found, contenders))}
+        )
     return found.model_copy(
         update={
-            "headline": _answer(found, contenders) + found.headline,
+            "headline": answer + found.headline,
             "rejected": {**rejected, **found.rejected, **absent},
         }
     )
@@ -90,11 +95,31 @@ def _answer(found: Recommendation, contenders: Sequence[Contender]) -> str:
     tuned = {c.name for c in contenders if c.tuned}
     if found.choice is None or found.provisional or not tuned or len(tuned) == len(contenders):
         return ""
-    if found.choice in tuned:
-        return "Fine-tuning is worth it here. "
-    if any(c.tuned and c.undecided for c in contenders):
+    chose_tuned = found.choice in tuned
+    if any(c.undecided for c in contenders if c.tuned != chose_tuned):
         return ""
-    return "Fine-tuning is not worth it here. "
+    return f"Fine-tuning is {'' if chose_tuned else 'not '}worth it here. "
+
+
+def _other_kind(found: Recommendation, contenders: Sequence[Contender]) -> str:
+    """Hold the best arm of the kind that was not chosen, tuned or untuned, against the choice."""
+    choice = next(c for c in contenders if c.name == found.choice)
+    others = [c for c in contenders if c.tuned != choice.tuned]
+    feasible = [c for c in others if c.feasible]
+    best = max(feasible or others, key=lambda c: c.score)
+    kind = "untuned" if choice.tuned else "tuned"
+    if not feasible:
+        which = f"No {kind} arm meets every limit; the best, {best.name},"
+    elif len(feasible) < len(others):
+        which = f"The best {kind} arm that meets every limit, {best.name},"
+    else:
+        which = f"The best {kind} arm, {best.name},"
+    more = best.score - choice.score
+    by = f"{numbers.points(abs(more))} {'more' if more > 0 else 'less'} than"
+    return (
+        f"{which} scores {numbers.score(best.score)}, {by if more else 'as much as'} {choice.name}"
+        f" ({best.cost_text} against {choice.cost_text})."
+    )
 
 
 def _nothing_feasible(contenders: Sequence[Contender], rejected: dict[str, str]) -> Recommendation:

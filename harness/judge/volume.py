@@ -43,6 +43,16 @@ def steps(usages: Sequence[cost.Usage], terms: cost.Terms) -> list[float]:
     return sorted({n * one for one, most in counts for n in range(1, most + 1) if n * one < far})
 
 
+def level_until(usages: Sequence[cost.Usage], terms: cost.Terms) -> float:
+    """Return the volume a month up to which no cost moves between two neighbouring `steps`.
+
+    Whole machines alone cost the same all over a step. 0 where some cost moves with each request.
+    """
+    if not terms.reserved or any(usage.elsewhere for usage in usages):
+        return 0.0
+    return MOST_STEPS * min(_capacities(usages, terms))
+
+
 def _capacities(usages: Sequence[cost.Usage], terms: cost.Terms) -> list[float]:
     return [cost.capacity_per_month(usage, terms) for usage in usages if not usage.elsewhere]
 

@@ -69,7 +69,7 @@ class Outfit:
             dtype=job.dtype,
             budget_bytes=job.budget_bytes,
             metric=self._metric,
-            log=_logger(job.train_log),
+            log=_logger(job.train_log, artifact.relative_to(job.artifact).as_posix()),
             note=self.note,
             build=partial(self._build, artifact, scratch),
             scratch=scratch,
@@ -121,10 +121,16 @@ class Outfit:
         return 0.0 if isnan(value) else value
 
 
-def _logger(path: Path | None) -> Callable[..., None]:
+def _logger(path: Path | None, part: str) -> Callable[..., None]:
+    """Return what writes rows to a log, each with the part that it is of unless that is ".".
+
+    All parts of an arm write to one log, and their steps bear the same numbers.
+    """
+    of = {} if part == "." else {"part": part}
+
     def log(**numbers: float) -> None:
         if path is not None:
             with path.open("a") as stream:
-                stream.write(json.dumps(numbers) + "\n")
+                stream.write(json.dumps({**numbers, **of}) + "\n")
 
     return log

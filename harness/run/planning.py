@@ -16,6 +16,7 @@ from pathlib import Path
 from harness.criteria import CRITERIA, seal
 from harness.errors import ModelError
 from harness.records import Forecast, PlannedTrial, RunHeader
+from harness.registry import Profile
 from harness.run import identity, machine
 from harness.task import Task
 from harness.task.models import Hosted, Model, hosted_ref, name_of
@@ -173,7 +174,7 @@ def _planned(
                 selected=not only or arm.name in only,
                 refused=refusal(task, arm),
                 answers=tuple(sorted(profile.answers)),
-                labels_n=_labels_n(task, profile.needs),
+                labels_n=_labels_n(task, profile),
                 needs_model="model" in profile.needs,
                 learns=profile.learns,
                 tunes="weights" in profile.needs,
@@ -189,10 +190,15 @@ def _planned(
             )
 
 
-def _labels_n(task: Task, needs: frozenset[str]) -> int:
-    """Return how many labelled rows an arm uses; whoever learns from rows chooses on others too."""
-    learnt = task.data.train_n if "train" in needs else 0
-    return learnt + (task.data.validation_n if needs & {"train", "validation"} else 0)
+def _labels_n(task: Task, profile: Profile) -> int:
+    """Return how many labelled rows an arm uses; whoever learns from rows chooses on others too.
+
+    Whose answers are replayed and come from tuned weights learnt from them elsewhere.
+    """
+    needs = profile.needs
+    learns = "train" in needs or (profile.replays and "weights" in needs)
+    learnt = task.data.train_n if learns else 0
+    return learnt + (task.data.validation_n if learns or "validation" in needs else 0)
 
 
 def refusal(task: Task, arm: Arm) -> str | None:

@@ -14,6 +14,8 @@ DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
 SHOWN = 20
 """Documents left out, or kinds of files, that are named; of the rest the number."""
+SMALLEST_MARGIN = "test rows the smallest margin that can be certified is about"
+MARGIN_IS_SMALLER = "points is smaller than that"
 
 
 def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ def findings(
     n = len(splits["test"])
     smallest = certifiable_margin(n)
     found.append(
-        f"with {n} test rows the smallest margin that can be certified is about"
+        f"with {n} {SMALLEST_MARGIN}"
         f" {100 * smallest:.1f} points, if two arms differ on {100 * DISCORDANCE:.0f} % of rows: a"
         " guess until they have run"
     )
@@ -78,10 +80,15 @@ def findings(
         )
     elif margin < smallest:
         found.append(
-            f"the margin of {100 * margin:.1f} points is smaller than that: expect 'not enough"
-            " evidence' between arms that are alike, or add test rows"
+            f"the margin of {100 * margin:.1f} {MARGIN_IS_SMALLER}: expect 'not enough evidence'"
+            " between arms that are alike, or add test rows"
         )
     return tuple(found)
+
+
+def guessed(finding: str) -> bool:
+    """Tell whether a finding guesses, before a run, what arms that have run show."""
+    return SMALLEST_MARGIN in finding or MARGIN_IS_SMALLER in finding
 
 
 def _never_learnt(splits: Mapping[str, Split]) -> list[str]:

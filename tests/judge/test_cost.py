@@ -72,6 +72,16 @@ def test_a_reserved_machine_is_paid_whole(monthly, machines):
         pytest.param({"tunes": False, "needs_model": False}, 48, id="counts words"),
         pytest.param({"tunes": False}, 48, id="counts words, and prompts where unsure"),
         pytest.param({"needs_model": False}, 48, id="tunes an embedding model"),
+        pytest.param(
+            {"learns": "nothing", "needs_model": False, "elsewhere": True},
+            50,
+            id="replays what a model says that was tuned elsewhere",
+        ),
+        pytest.param(
+            {"learns": "nothing", "tunes": False, "needs_model": False, "elsewhere": True},
+            0,
+            id="replays what was never tuned",
+        ),
         pytest.param({}, 50, id="tunes the task's model"),
     ],
 )

@@ -223,3 +223,33 @@ def test_no_nearer_volume_that_was_not_told_changes_the_choice_under_busy_time(b
     if low < high:
         at = data.draw(st.floats(low, high))
         assert replace(bench, terms=bench.terms.at_volume(at)).ruling().choice == found.choice
+
+
+def test_a_volume_of_more_machines_than_are_told_apart_is_found_too():
+    # On 150 machines' worth of fitting the second arm answers twice as much with a machine.
+    usages = {
+        "plain": Usage("plain", 0, 1, labels_n=0, needs_model=False, learns="nothing"),
+        "quick": Usage("quick", 150 * 7_884_000, 2, 0, needs_model=False, learns="weights"),
+    }
+    traffic = {"requests_per_month": 1e7, "months": 3.0, "utilisation": 0.3, "serving": "reserved"}
+    terms = Terms(3.6, traffic, NEEDS, {"usd_per_label": None, "usd_per_hour": None, "hours": {}})
+    rows = [
+        Row(
+            strategy=name,
+            status="ok",
+            use="x",
+            params={},
+            complexity=complexity,
+            score=Score(metric="accuracy", value=0.9, ci_low=None, ci_high=None, n=1000),
+        )
+        for complexity, name in enumerate(usages)
+    ]
+    contest = Contest(tuple(usages), np.full(2, 0.9), np.full((2, 400), 0.9), n=1000)
+    limits = dict.fromkeys(("min_score", "max_usd_per_1k"))
+    bench = Bench(tuple(rows), usages, frozenset(), terms, limits, 0.05, contest)
+    found = bench.ruling()
+    assert found.choice == "plain"
+    (flip,) = [f for f in flips(bench, found) if f.key == "traffic.requests_per_month"]
+    assert flip.choice == changed(bench, flip).ruling().choice == "quick"
+    # 1.05 × (150 + n / 2) machines of one answer a second cost as much as n.
+    assert flip.value == pytest.approx(1.05 * 150 / (1 - 1.05 / 2) * 788_400, rel=0.02)

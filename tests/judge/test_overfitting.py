@@ -88,6 +88,31 @@ def test_of_several_seeds_the_one_that_overfits_is_named():
     assert overfitting_of([fine, fine], [3, 4]).seed == 3
 
 
+def test_each_part_of_a_composed_arm_is_judged_by_itself():
+    fine, bad = log(FALLING, [1.0, 0.9, 0.8, 0.7]), log(FALLING, [1.0, 0.8, 0.9, 1.0])
+    first, second = (
+        [{**row, "part": name} for row in rows] for name, rows in (("a", bad), ("b", fine))
+    )
+    own = [{"step": 1, "threshold": 0.5}]
+    found = overfitting_of([[*first, *second, *own]], [0])
+    assert (found.flagged, found.part, found.step) == (True, "a", 4)
+    # Read as one curve the second, whose steps bear the same numbers, would hide the first.
+    assert not overfitting_of([[*bad, *fine]], [0]).flagged
+    assert overfitting_of([[*second, *first]], [0]).part == "a"
+    assert overfitting_of([[*second, *own]], [0]).part == "b"
+
+
+def test_the_part_of_a_composed_arm_is_named(tmp_path):
+    folder = write_run(tmp_path, TARGETS, [Arm("deep", [right(TARGETS)])])
+    [record] = folder.trials().values()
+    path = folder.fit_folder("deep", record.fit_id) / "train_log.jsonl"
+    rows = [{**row, "part": "dear"} for row in log(FALLING, [1.0, 0.8, 0.9, 1.0])]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    comparison = judge(folder)
+    assert any("deep (part dear) trained past its" in found for found in comparison.findings)
+    assert "deep, training curves: in its part dear, trained past" in markdown(comparison)
+
+
 def test_a_finding_names_arm_and_step_and_a_cut_off_line_is_no_harm(tmp_path):
     folder = write_run(tmp_path, TARGETS, [Arm("deep", [right(TARGETS)])])
     [record] = folder.trials().values()

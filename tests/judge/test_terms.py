@@ -35,6 +35,19 @@ def test_prices_of_the_run_are_used_unless_others_are_given(tmp_path):
     assert "invoice 7" in again.cost_basis
 
 
+@pytest.mark.parametrize(
+    ("stands_for", "assumed"),
+    [({"cores": 2}, True), ({}, True), ({"cpu_model": "abacus"}, False)],
+)
+def test_a_price_that_names_no_processor_is_said_to_rest_on_an_assumption(
+    tmp_path, stands_for, assumed
+):
+    prices = {"machines": [{**PRICES["machines"][0], "stands_for": stands_for}]}
+    basis = judge(write_run(tmp_path, TARGETS, cheap_and_good(), prices=prices)).cost_basis
+    assert "stand for the machine that was measured" in basis
+    assert ("names no processor" in basis) is assumed
+
+
 @pytest.mark.parametrize(("serving", "misses"), [("busy", 0), ("reserved", 1)])
 def test_a_limit_on_money_is_held_against_the_way_it_is_served(tmp_path, serving, misses):
     folder = write_run(

@@ -11,10 +11,13 @@ from hand_made import PRICES, Arm, right, write_run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judge import judge
+from harness.judge import ArmFacts, judge
+from harness.judge.arm_facts import Calibration
 from harness.records import Note
 from reports import html, markdown
 from reports.render import _cell
+from reports.told import calibration
+from reports.view import View
 
 TARGETS = ["yes", "no"] * 60
 EVIL = (
@@ -130,6 +133,29 @@ def test_both_reports_give_the_same_figures(usual):
     for figure in ("0.992", "0.750", "0.954 to 0.999", "$1.10", "100 s", "200 ms"):
         assert figure in text
         assert figure in page
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ({"limits": {"min_score": 1.1}}, "misses a limit"),
+        ({"limits": {"min_score": 1.1}, "needs": {"citations": True}}, "misses a limit"),
+        ({"limits": {"max_usd_per_1k": 1}, "needs": {"citations": True}}, "misses a need"),
+        ({"limits": {"max_usd_per_1k": 1}}, "a figure is unknown"),
+    ],
+)
+def test_an_arm_that_is_out_has_the_status_that_holds(tmp_path, task, said):
+    view = View(judge(write_run(tmp_path, TARGETS, arms(), **task)))
+    assert [view.status(row) for row in view.rows[:2]] == [said] * 2
+
+
+def test_what_right_probabilities_would_show_is_no_part_of_what_was_seen(usual):
+    found = Calibration(expected_error=0.135, error_by_chance=0.06, brier=0.2, n=310)
+    row = usual.rows[0].model_copy(update={"facts": ArmFacts(calibration=found)})
+    assert calibration(row) == (
+        "off by 0.135 on average; right probabilities would show about 0.060 on 310 rows; Brier"
+        " score 0.200"
+    )
 
 
 def test_a_provisional_choice_is_called_so(tmp_path):

@@ -168,3 +168,14 @@ def test_a_vendors_fee_stands_in_the_plan(tiny, tmp_path):
     vendor = {"use": "predictions", "file": "theirs.jsonl", "fit_usd": 50}
     trials = head(tiny, tmp_path, arms=(vendor, "majority")).trials
     assert [trial.fit_usd for trial in trials] == [50, 0]
+
+
+def test_a_model_that_was_tuned_elsewhere_learnt_from_labelled_rows_too(tiny, tmp_path):
+    (tmp_path / "theirs.jsonl").write_text("")
+    prompted = {"use": "predictions", "file": "theirs.jsonl"}
+    tuned = {**prompted, "name": "vendor", "tuned": True}
+    found = head(tiny, tmp_path, arms=(prompted, tuned, "tfidf"), metric="accuracy")
+    labels = {trial.arm: trial.labels_n for trial in found.trials}
+    every = found.data.train_n + found.data.validation_n
+    assert every > 0
+    assert labels == {"predictions": 0, "vendor": every, "tfidf": every}

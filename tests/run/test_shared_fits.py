@@ -10,6 +10,7 @@ from scripted_server import Script, fails, reply, serving
 from harness.judge import judge
 from harness.run.planning import Setting, header
 from harness.run.sharing import built_by, parts_first
+from harness.runfolder import read_jsonl
 from harness.task import load_task
 
 SOURCE = """
@@ -98,6 +99,36 @@ def test_parts_of_parts_are_shared_too(tiny, run_tiny, tmp_path):
     _, records = run_tiny(path, tmp_path / "run")
     assert fits(tmp_path) == ["b"]
     assert len({made(tmp_path, arm) for arm in records}) == 1
+
+
+LOGGING = """
+from harness import Prediction, Strategy
+
+class Own(Strategy):
+    def fit(self, train, validation, artifact):
+        self.context.log(step=1, train_loss=0.5)
+
+    def predict(self, queries):
+        return [Prediction("a") for _ in queries]
+
+class Outer(Own):
+    part = "own.py:Own", {}
+
+    def fit(self, train, validation, artifact):
+        super().fit(train, validation, artifact)
+        self.context.build(*self.part, "inner").fit(train, validation, artifact / "inner")
+
+class Outmost(Outer):
+    part = "own.py:Outer", {}
+"""
+
+
+def test_what_a_part_logs_is_marked_as_its_own(tiny, run_tiny, tmp_path):
+    path = tiny(tmp_path, LOGGING, ["own.py:Outmost"])
+    folder, _ = run_tiny(path, tmp_path / "run")
+    (log,) = folder.path.rglob("train_log.jsonl")
+    row = {"step": 1, "train_loss": 0.5}
+    assert read_jsonl(log) == [row, {**row, "part": "inner"}, {**row, "part": "inner/inner"}]
 
 
 def planned(tiny, folder, arms, **changes):
