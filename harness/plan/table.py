@@ -43,7 +43,7 @@ def sections(outlook: Outlook) -> Iterator[Section]:
     for number, place in enumerate(outlook.others):
         there = {arm: found[number] for arm, found in outlook.elsewhere.items()}
         yield Section(
-            _heading(there, place),
+            _heading(there, place, outlook.seeds_n),
             _rows(there),
             [*_misfits(there), *_narrow(there, place), *_remarks(there, said)],
         )
@@ -52,6 +52,9 @@ def sections(outlook: Outlook) -> Iterator[Section]:
 def closing(outlook: Outlook) -> Iterator[str]:
     """Yield what is true of all tables."""
     yield "Times and cost are at the most where one figure stands."
+    if outlook.seeds_n > 1:
+        n = outlook.seeds_n
+        yield f"Each arm's times and cost are of one seed; {n} run, which takes {n} times as much."
     for text in outlook.stale_prices:
         yield f"- {text}"
 
@@ -108,8 +111,8 @@ def _remarks(by_arm: Mapping[str, Forecast], said: Collection[str]) -> Iterator[
         yield f"- {'all arms' if len(arms) == len(by_arm) > 1 else ', '.join(arms)}: {text}"
 
 
-def _heading(by_arm: Mapping[str, Forecast], place: Place) -> str:
-    """Return a machine of the price file with what it has, what it costs, and all arms' time."""
+def _heading(by_arm: Mapping[str, Forecast], place: Place, seeds_n: int) -> str:
+    """Return a machine of the price file with what it has, what it costs, and all fits' time."""
     room = place.usable_bytes
     parts = ["memory not stated" if room is None else f"{numbers.size(room)} of memory"]
     if place.usd_per_hour is not None:
@@ -117,5 +120,6 @@ def _heading(by_arm: Mapping[str, Forecast], place: Place) -> str:
     highs = [found.fit_wall_s for found in by_arm.values()]
     known = [high for high in highs if high is not None]
     if len(known) == len(highs):
-        parts.append(f"fitting all takes {numbers.duration(sum(known))} at the most")
+        every = f"all with {seeds_n} seeds" if seeds_n > 1 else "all"
+        parts.append(f"fitting {every} takes {numbers.duration(seeds_n * sum(known))} at the most")
     return f"On {place.name} ({', '.join(parts)}):"

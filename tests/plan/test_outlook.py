@@ -202,6 +202,20 @@ def test_the_text_names_machines_and_misfits(tmp_path, capsys):
     assert max(map(len, printed.splitlines()[1:4])) <= 120
 
 
+def test_fitting_all_is_counted_with_every_seed(tmp_path, capsys):
+    """An arm's figures stay those of one seed, as a report's are."""
+    for seeds in ([0], [0, 1, 2, 3, 4]):
+        path = write(tmp_path, ["own.py:Certain"], seeds=seeds)
+        assert run_command(["plan", str(path), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["seeds_n"] == len(seeds)
+        assert found["strategies"][0]["fit_wall_s"] == 7.0
+        assert run_command(["plan", str(path)]) == 0
+        printed = capsys.readouterr().out
+        assert ("Each arm's times and cost are of one seed; 5 run" in printed) == (len(seeds) > 1)
+    assert "an hour, fitting all with 5 seeds takes 35.0 s at the most)" in printed
+
+
 def test_an_arm_that_fits_narrowly_is_tight(tmp_path, capsys):
     path = write(tmp_path, ["own.py:Snug", "majority"], run={"memory_gib": 100})
     assert run_command(["plan", str(path)]) == 0
