@@ -10,14 +10,16 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.errors import StrategyError, UnknownNameError, UserError
+from pydantic import ValidationError
+
+from harness.errors import StrategyError, UnknownNameError, UserError, unknown_name
 from harness.hashing import sha256_of, sha256_of_file
 from harness.pyfile import from_file
 from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy, marked
@@ -105,13 +107,15 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         base: folder that the parts' relative paths start from.
 
     Raises:
-        HarnessError: a part cannot be found.
-        pydantic.ValidationError: a part refuses its parameters.
+        HarnessError: a part cannot be found, or refuses its parameters.
     """
     parts = []
     for name, given in strategy.parts(params):
         part = find(name, base)
-        parts.append(profile(part, resolved_params(part, given, base), base))
+        try:
+            parts.append(profile(part, resolved_params(part, given, base), base))
+        except ValidationError as problem:
+            raise UserError("; ".join(refused(name, part, problem))) from problem
     provides = strategy.provides
     if parts:
         provides |= frozenset.intersection(*(part.provides for part in parts))
@@ -133,6 +137,22 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         strategy.fit_usd(params) + sum(part.fit_usd for part in parts),
         tuple(dict.fromkeys(chain(strategy.models(params), *(part.models for part in parts)))),
     )
+
+
+def refused(use: str, strategy: type[Strategy], problem: ValidationError) -> Iterator[str]:
+    """Say of each parameter that a strategy refuses what is wrong with it.
+
+    Args:
+        use: what the strategy is called where the parameters are written.
+        strategy: whose parameters they are.
+        problem: as `resolved_params` raised it.
+    """
+    for error in problem.errors():
+        key = ".".join(str(part) for part in error["loc"])
+        if error["type"] == "extra_forbidden":
+            yield unknown_name(f"parameter of {use}", key, strategy.Params.model_fields)
+        else:
+            yield f"parameter '{key}' of {use}: {error['msg']}, got {error['input']!r}"
 
 
 def _folder_sha256(folder: Path) -> str:
