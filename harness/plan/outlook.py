@@ -127,6 +127,8 @@ def _studied(task: Task, arm: Arm) -> PlannedModel | ModelRef | str:
         return study(resolve(arm.model, task.folder, weights=False))
     except HarnessError as problem:
         return str(problem)
+    except Exception as problem:  # a fault in a forecast must never stop a run
+        return f"the model cannot be studied: {type(problem).__name__}: {problem}"
 
 
 def _here(task: Task, plans: Any) -> Place:

@@ -169,6 +169,16 @@ def test_a_model_that_is_out_of_reach_is_said(tmp_path, capsys, monkeypatch):
     assert "'owner/no-such-model' cannot be fetched" in printed
 
 
+def test_a_model_that_cannot_be_studied_harms_no_other_arm(planned, monkeypatch):
+    def fault(_):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("harness.plan.outlook.study", fault)
+    found = planned(["majority", "lora"])
+    assert found["majority"]["fits"]
+    assert found["lora"]["why"] == "the model cannot be studied: RuntimeError: a bug"
+
+
 def test_a_hosted_model_costs_by_the_token(tmp_path):
     hosted = {
         "provider": "openai", "base_url": "http://localhost:1/v1", "model": "m",
