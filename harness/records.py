@@ -118,6 +118,9 @@ class Forecast(Fact):
     fit_peak_bytes: int | None = None
     predict_peak_bytes: int | None = None
     """Peaks as they are measured: resident memory, or on a GPU what torch reserves."""
+    fit_on_gpu: bool | None = None
+    predict_on_gpu: bool | None = None
+    """Which of the two they are; None: nothing is forecast, or it was by an earlier version."""
     fit_wall_s: float | None = None
     """At the most: all epochs."""
     fit_wall_low_s: float | None = None

@@ -33,10 +33,9 @@ class Section:
 def sections(outlook: Outlook) -> Iterator[Section]:
     """Yield this machine, then each of the price file."""
     here = outlook.here
-    room = numbers.size(outlook.place.usable_bytes)
     yield Section(
-        f"On this machine, where {room} of memory are there:",
-        _rows(here),
+        f"On this machine, where {_room(outlook.place)} are there:",
+        _rows(here, outlook.place),
         [*_misfits(here), *_narrow(here, outlook.place), *_remarks(here, said=())],
     )
     said = {text for found in here.values() for text in found.notes}
@@ -44,7 +43,7 @@ def sections(outlook: Outlook) -> Iterator[Section]:
         there = {arm: found[number] for arm, found in outlook.elsewhere.items()}
         yield Section(
             _heading(there, place, outlook.seeds_n),
-            _rows(there),
+            _rows(there, place),
             [*_misfits(there), *_narrow(there, place), *_remarks(there, said)],
         )
 
@@ -59,22 +58,26 @@ def closing(outlook: Outlook) -> Iterator[str]:
         yield f"- {text}"
 
 
-def _rows(by_arm: Mapping[str, Forecast]) -> list[tuple[str, ...]]:
-    return [COLUMNS, *(_cells(arm, found) for arm, found in by_arm.items())]
+def _rows(by_arm: Mapping[str, Forecast], place: Place) -> list[tuple[str, ...]]:
+    return [COLUMNS, *(_cells(arm, found, place) for arm, found in by_arm.items())]
 
 
-def _cells(arm: str, found: Forecast) -> tuple[str, ...]:
+def _cells(arm: str, found: Forecast, place: Place) -> tuple[str, ...]:
     """Return an arm's line of a table."""
     known = [usd for usd in (found.fit_usd, found.serve_usd) if usd is not None]
     return (
         arm,
-        numbers.size(found.fit_peak_bytes),
-        numbers.size(found.predict_peak_bytes),
+        place.memory(found.fit_peak_bytes, found.fit_on_gpu),
+        place.memory(found.predict_peak_bytes, found.predict_on_gpu),
         numbers.span(found.fit_wall_low_s, found.fit_wall_s),
         numbers.span(found.serve_wall_low_s, found.serve_wall_s),
         numbers.usd(sum(known) if known else None),
         f"tight: {numbers.percent(found.memory_share or 0)}" if _tight(found) else FITS[found.fits],
     )
+
+
+def _room(place: Place) -> str:
+    return place.room if place.device == "cuda" else f"{place.room} of memory"
 
 
 def _tight(found: Forecast) -> bool:
@@ -96,7 +99,7 @@ def _narrow(by_arm: Mapping[str, Forecast], place: Place) -> Iterator[str]:
     if arms:
         yield (
             f"- {', '.join(arms)}: tight, more than {numbers.percent(TIGHT)} of"
-            f" {numbers.size(place.usable_bytes)}; a forecast of memory may be 20 % off"
+            f" {place.room}; a forecast of memory may be 20 % off"
         )
 
 
@@ -113,8 +116,7 @@ def _remarks(by_arm: Mapping[str, Forecast], said: Collection[str]) -> Iterator[
 
 def _heading(by_arm: Mapping[str, Forecast], place: Place, seeds_n: int) -> str:
     """Return a machine of the price file with what it has, what it costs, and all fits' time."""
-    room = place.usable_bytes
-    parts = ["memory not stated" if room is None else f"{numbers.size(room)} of memory"]
+    parts = ["memory not stated" if place.usable_bytes is None else _room(place)]
     if place.usd_per_hour is not None:
         parts.append(f"{numbers.usd(place.usd_per_hour)} an hour")
     highs = [found.fit_wall_s for found in by_arm.values()]
