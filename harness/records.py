@@ -5,6 +5,7 @@ Every record is immutable and strict about its keys. `None` means "not measured"
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -39,9 +40,20 @@ class Measurement(Fact):
     peak_gpu_allocated_bytes: int | None = None
     """Peak of what tensors took of it."""
     energy_j: float | None = None
-    """By the GPU's own counter, of the whole device; None where there is none."""
+    """By the GPU's own counter, of the whole device; None where there is none, and where this
+    process used no GPU."""
     cpu_wait_s: float | None = None
     """Time for which this process's threads were ready and waited for a core, summed over them."""
+
+
+def joules_of(parts: Iterable[Measurement]) -> float | None:
+    """Return the energy of several measurements; None where it is not known of all of them.
+
+    One that used no GPU has no energy to add.
+    """
+    used = [part for part in parts if part.energy_j is not None or part.peak_gpu_bytes is not None]
+    known = [part.energy_j for part in used if part.energy_j is not None]
+    return sum(known) if known and len(known) == len(used) else None
 
 
 class Note(Fact):
@@ -106,6 +118,9 @@ class Forecast(Fact):
     fit_peak_bytes: int | None = None
     predict_peak_bytes: int | None = None
     """Peaks as they are measured: resident memory, or on a GPU what torch reserves."""
+    fit_on_gpu: bool | None = None
+    predict_on_gpu: bool | None = None
+    """Which of the two they are; None: nothing is forecast, or it was by an earlier version."""
     fit_wall_s: float | None = None
     """At the most: all epochs."""
     fit_wall_low_s: float | None = None

@@ -17,7 +17,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.errors import StrategyError, UnknownNameError, UserError
+from pydantic import ValidationError
+
+from harness.errors import StrategyError, UnknownNameError, UserError, unknown_name
 from harness.hashing import sha256_of, sha256_of_file
 from harness.pyfile import from_file
 from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy, marked
@@ -109,8 +111,7 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         base: folder that the parts' relative paths start from.
 
     Raises:
-        HarnessError: a part cannot be found.
-        pydantic.ValidationError: a part refuses its parameters.
+        HarnessError: a part cannot be found, or refuses its parameters.
     """
     parts = [profile(*part, base) for part in _parts(strategy, params, base)]
     provides = strategy.provides
@@ -144,8 +145,7 @@ def with_parts(
     """Yield a strategy with its parameters, and all that it builds, and that these build.
 
     Raises:
-        HarnessError: a part cannot be found.
-        pydantic.ValidationError: a part refuses its parameters.
+        HarnessError: a part cannot be found, or refuses its parameters.
     """
     yield strategy, params
     for part in _parts(strategy, params, base):
@@ -157,7 +157,26 @@ def _parts(
 ) -> Iterator[tuple[type[Strategy], Params]]:
     for name, given in strategy.parts(params):
         part = find(name, base)
-        yield part, resolved_params(part, given, base)
+        try:
+            yield part, resolved_params(part, given, base)
+        except ValidationError as problem:
+            raise UserError("; ".join(refused(name, part, problem))) from problem
+
+
+def refused(use: str, strategy: type[Strategy], problem: ValidationError) -> Iterator[str]:
+    """Say of each parameter that a strategy refuses what is wrong with it.
+
+    Args:
+        use: what the strategy is called where the parameters are written.
+        strategy: whose parameters they are.
+        problem: as `resolved_params` raised it.
+    """
+    for error in problem.errors():
+        key = ".".join(str(part) for part in error["loc"])
+        if error["type"] == "extra_forbidden":
+            yield unknown_name(f"parameter of {use}", key, strategy.Params.model_fields)
+        else:
+            yield f"parameter '{key}' of {use}: {error['msg']}, got {error['input']!r}"
 
 
 def _folder_sha256(folder: Path) -> str:

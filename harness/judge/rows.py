@@ -20,7 +20,7 @@ from harness.judge.memory import Peaks
 from harness.judge.particulars import class_scores, unanswerable_of
 from harness.judge.scoring import further_score, item_metric, primary_score, score
 from harness.judge.slices import slice_scores, worst_slice
-from harness.records import LoadedModel, Measurement, Phase, WorkerResult
+from harness.records import LoadedModel, Measurement, Phase, WorkerResult, joules_of
 
 SERVING: tuple[Phase, ...] = ("load", "latency", "predict")
 
@@ -203,11 +203,10 @@ def _peaks(arm: ArmEvidence, half: str, phases: tuple[Phase, ...]) -> Peaks:
 
 
 def _energy_j(arm: ArmEvidence) -> float | None:
-    """Return what fitting and answering all rows took, the mean over seeds; None unless all say."""
+    """Return what fitting and answering all rows took, the mean over seeds."""
     found = [*_measurements(arm, "fit", ("fit",)), *_measurements(arm, "serve", ("predict",))]
-    joules = [m.energy_j for m in found]
-    known = [j for j in joules if j is not None]
-    return sum(known) / len(arm.trials) if known and len(known) == len(joules) else None
+    joules = joules_of(found)
+    return None if joules is None else joules / len(arm.trials)
 
 
 def _also(evidence: Evidence, arm: ArmEvidence, primary: Score) -> tuple[Score, ...]:

@@ -32,7 +32,7 @@ def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> 
             tokenizer are fetched alone, and nothing is hashed.
 
     Raises:
-        ModelError: there is no such model, or it cannot be fetched.
+        ModelError: there is no such model, or it cannot be fetched or read.
     """
     if name in BUILT_IN:
         folder = built_in_folder(name, fetch)
@@ -51,21 +51,33 @@ def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> 
 def _local(name: str, path: Path, weights: bool) -> ModelRef:
     path = path.resolve()
     if path.suffix == ".gguf" and path.is_file():
-        digest = sha256_of_file(path)
-        folder = cache_folder() / "gguf" / f"{digest[:16]}-{UNPACKING}"
-        if not folder.is_dir():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            work = folder.with_suffix(".part")
-            dequantise(path, work)
-            work.rename(folder)
-        origin = "dequantised once from a GGUF file"
-        return ModelRef(name, str(folder), None, digest, origin, licence=licence_of_gguf(path))
+        try:
+            return _unpacked(name, path)
+        except Exception as problem:  # the readers of a damaged file raise all sorts
+            reason = str(problem).strip().split("\n")[0] or type(problem).__name__
+            raise ModelError(
+                f"model '{name}': {path} cannot be read as a GGUF file: {reason} → fetch the file"
+                " again if it is damaged or cut short, or use a model folder or a hub id"
+            ) from problem
     if not (path / "config.json").is_file():
         raise ModelError(
             f"model '{name}': {path} is neither a .gguf file nor a folder with a config.json"
         )
     hashed = _folder_sha256(path) if weights else None
     return ModelRef(name, str(path), None, hashed, "a local folder", licence=licence_of(path))
+
+
+def _unpacked(name: str, path: Path) -> ModelRef:
+    """Return the model of a GGUF file, its weights dequantised if they are not yet."""
+    digest, licence = sha256_of_file(path), licence_of_gguf(path)
+    folder = cache_folder() / "gguf" / f"{digest[:16]}-{UNPACKING}"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = folder.with_suffix(".part")
+        dequantise(path, work)
+        work.rename(folder)
+    origin = "dequantised once from a GGUF file"
+    return ModelRef(name, str(folder), None, digest, origin, licence=licence)
 
 
 def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:

@@ -89,10 +89,10 @@ def skeleton(location: str) -> Skeleton:
         kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
         with torch.device("meta"):
             model = kind.from_config(config)
+        return count(model)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, ImportError) as problem:
         reason = str(problem).strip().split("\n")[0]
         raise ModelError(f"the configuration in {location} cannot be read: {reason}") from problem
-    return count(model)
 
 
 def count(model: Any) -> Skeleton:

@@ -6,6 +6,7 @@ from functools import partial
 
 from harness.metrics.answers import normalise_answer
 from harness.metrics.metric import Array, Items, Metric, mean_of, some_count
+from harness.metrics.words import spaced
 
 RECALL_DEPTHS = (1, 3, 5, 10)
 
@@ -69,7 +70,7 @@ def _grounded(items: Items) -> Array:
     """Return [n, 2] over items that answer and cite: the share of words that the documents have.
 
     A failed answer is worth nothing; a declined one, one without a word and one that cites nothing
-    do not count.
+    do not count. Where a script sets no spaces, characters stand for words.
     """
     words_of: dict[str, frozenset[str]] = {}
     values: list[float | None] = []
@@ -77,16 +78,20 @@ def _grounded(items: Items) -> Array:
         if text is None:
             values.append(0.0)
             continue
-        said = normalise_answer(text).split()
+        said = _words(text)
         if not said or not texts or declines(text, items.no_answer):
             values.append(None)
             continue
         for document in texts:
             if document not in words_of:
-                words_of[document] = frozenset(normalise_answer(document).split())
+                words_of[document] = frozenset(_words(document))
         known = frozenset().union(*(words_of[document] for document in texts))
         values.append(sum(word in known for word in said) / len(said))
     return some_count(values)
+
+
+def _words(text: str) -> list[str]:
+    return spaced(normalise_answer(text)).split()
 
 
 ALL_KINDS = frozenset({"choice", "text", "json"})

@@ -12,6 +12,7 @@ import numpy as np
 from harness.metrics.answers import normalise_answer
 from harness.metrics.metric import Array, Items, Metric, each_counts, mean_of
 from harness.metrics.objects import read_object, written
+from harness.metrics.words import WordTokenizer
 
 
 def matches(items: Items) -> Array:
@@ -65,9 +66,15 @@ def token_f1(text: str, target: str) -> float:
 
 
 def _rouge_l(items: Items) -> Array:
+    """Return [n, 2]: rouge-score's ROUGE-L without stemming, and 1 for counting.
+
+    Texts are cut by `WordTokenizer`: as rouge-score does where they are ASCII. Elsewhere it would
+    drop letters: "café" would be "caf", and a Russian answer empty. Where a script sets no spaces,
+    the sequence is one of characters.
+    """
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rougeL"])
+    scorer = RougeScorer(["rougeL"], tokenizer=WordTokenizer())
     return _best_of(
         lambda text, target: float(scorer.score(target, text)["rougeL"].fmeasure), items
     )

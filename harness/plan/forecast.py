@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness import numbers
 from harness.plan.answering import answering, loaded
 from harness.plan.embedding import embedding, indexing
 from harness.plan.model import PlannedModel
@@ -63,18 +62,21 @@ def forecast(plan: Plan, place: Place) -> Forecast:
         own.fit_peak_bytes or (fit.least_bytes if fit else None),
         own.predict_peak_bytes or (serve.least_bytes if serve else None),
     )
-    fits, why = _fits(least, place)
-    room = place.usable_bytes
-    if room is not None:  # what is done without where there is no room is not done then
-        fit_peak, serve_peak = (
-            full if full is None or full <= room else needed
-            for full, needed in zip((fit_peak, serve_peak), least, strict=True)
+    on_gpu = (_on_gpu(fit, place), _on_gpu(serve, place))
+    fits, why = _fits(least, on_gpu, place)
+    fit_peak, serve_peak = (
+        full if full is None or room is None or full <= room else needed
+        for full, needed, room in zip(
+            (fit_peak, serve_peak), least, map(place.room_bytes, on_gpu), strict=True
         )
+    )  # what is done without where there is no room is not done then
     notes = dict.fromkeys(text for phase in (fit, serve) if phase for text in phase.says)
     return Forecast(
         machine=place.name,
         fit_peak_bytes=fit_peak,
         predict_peak_bytes=serve_peak,
+        fit_on_gpu=on_gpu[0],
+        predict_on_gpu=on_gpu[1],
         fit_wall_s=fit_span[1] if fit_span else None,
         fit_wall_low_s=fit_span[0] if fit_span else None,
         serve_wall_s=serve_span[1] if serve_span else None,
@@ -82,7 +84,7 @@ def forecast(plan: Plan, place: Place) -> Forecast:
         fit_usd=_money(fit, fit_span, place),
         serve_usd=_money(serve, serve_span, place),
         fits=fits,
-        memory_share=_share(least, place),
+        memory_share=_share(least, on_gpu, place),
         why=why or (None if fit_span else _unknown_time(place)),
         notes=tuple(notes),
     )
@@ -164,25 +166,40 @@ def _asked(work: Answering, model: ModelRef) -> Need:
     )
 
 
-def _fits(least: tuple[int | None, int | None], place: Place) -> tuple[bool | None, str | None]:
-    """Tell whether a place has room for both halves, and if not, why not."""
-    usable = place.usable_bytes
-    if usable is None:
-        return None, f"the price file does not say how much memory '{place.name}' has"
+def _on_gpu(phase: Phase | None, place: Place) -> bool:
+    """Tell which memory a half takes; figures of the strategy's own alone may be of the GPU."""
+    return place.device == "cuda" if phase is None else phase.on_gpu
+
+
+def _fits(
+    least: tuple[int | None, int | None], on_gpu: tuple[bool, bool], place: Place
+) -> tuple[bool | None, str | None]:
+    """Tell whether a place has room for both halves, and if not, why not.
+
+    A half is held against the memory that it takes, and against nothing where that is not known.
+    """
+    rooms = [place.room_bytes(each) for each in on_gpu]
+    if rooms == [None, None]:
+        kind = "memory" if place.usable_bytes is None else "main memory"
+        return None, f"the price file does not say how much {kind} '{place.name}' has"
+    halves = zip(("fitting", "serving"), least, on_gpu, rooms, strict=True)
     missing = [
-        f"{half} needs {numbers.size(needed)}"
-        for half, needed in zip(("fitting", "serving"), least, strict=True)
-        if needed is not None and needed > usable
+        f"{half} needs {place.memory(needed, gpu)}"
+        for half, needed, gpu, room in halves
+        if needed is not None and room is not None and needed > room
     ]
     if missing:
-        return False, f"{' and '.join(missing)}; {numbers.size(usable)} are there"
+        return False, f"{' and '.join(missing)}; {place.room} are there"
     return (None if None in least else True), None
 
 
-def _share(least: tuple[int | None, int | None], place: Place) -> float | None:
-    """Return what both halves need at the least, as a share of what a place has."""
-    known = [needed for needed in least if needed is not None]
-    return max(known) / place.usable_bytes if known and place.usable_bytes else None
+def _share(
+    least: tuple[int | None, int | None], on_gpu: tuple[bool, bool], place: Place
+) -> float | None:
+    """Return the larger share that a half needs at the least of the memory that there is for it."""
+    rooms = map(place.room_bytes, on_gpu)
+    shares = [needed / room for needed, room in zip(least, rooms, strict=True) if needed and room]
+    return max(shares, default=None)
 
 
 def _unknown_time(place: Place) -> str:

@@ -1,7 +1,8 @@
 """What a piece of work needs on a place, and what several in one process need together.
 
-Memory on a CPU is the resident memory of the worker's process, libraries and all; on a GPU what
-torch reserves there. The figures for libraries were measured with the versions of constraints.txt.
+Memory of work that computes with torch on a GPU is what torch reserves there; of all other work it
+is the resident memory of the worker's process, libraries and all. The figures for libraries were
+measured with the versions of constraints.txt.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Phase:
     peak_bytes: int
     least_bytes: int
     """Without what is done without where there is no room."""
+    on_gpu: bool
+    """Whether that is memory of the GPU."""
     wall_s: Span | None
     usd: float | None
     says: tuple[str, ...]
@@ -88,7 +91,7 @@ def together(needs: Sequence[Need], place: Place) -> Phase:
     for need in needs:
         kept = {k: max(kept.get(k, 0), need.kept.get(k, 0)) for k in {*kept, *need.kept}}
         loading |= need.loading_s
-    on_gpu = place.device == "cuda"
+    on_gpu = place.device == "cuda" and "torch" in libraries
     base = 0 if on_gpu else PROCESS_BYTES + sum(LIBRARY_BYTES[name] for name in libraries)
     base += sum(kept.values())
     heap = max((need.staying_bytes for need in needs), default=0)
@@ -110,6 +113,7 @@ def together(needs: Sequence[Need], place: Place) -> Phase:
     return Phase(
         peak_bytes=base + max(full, default=0),
         least_bytes=base + max(least, default=0),
+        on_gpu=on_gpu,
         wall_s=wall,
         usd=sum(charges) if charges else None,
         says=tuple(dict.fromkeys(text for need in needs for text in need.says)),

@@ -28,7 +28,7 @@ from harness.work import Computing, Estimate, Prospect
 
 @dataclass(frozen=True)
 class Outlook:
-    """What every arm is expected to take."""
+    """What every arm is expected to take with one seed."""
 
     here: Mapping[str, Forecast]
     """By arm, on this machine."""
@@ -39,6 +39,8 @@ class Outlook:
     """The machines of the price file, in the order of `elsewhere`."""
     stale_prices: Sequence[str] = ()
     """What is to be said of prices that were read long ago."""
+    seeds_n: int = 1
+    """With how many seeds every arm runs."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what `plan --json` prints."""
@@ -50,6 +52,7 @@ class Outlook:
             strategies.append(row)
         return {
             "memory_bytes": self.place.memory_bytes,
+            "seeds_n": self.seeds_n,
             "stale_prices": list(self.stale_prices),
             "strategies": strategies,
         }
@@ -76,7 +79,7 @@ def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = Tr
             found = found.model_copy(update={"would_fit": _would_fit(plan, place, others)})
         here[name] = found
     stale = tuple(_stale(task, date.today())) if elsewhere else ()
-    return Outlook(here, there, place, others, stale)
+    return Outlook(here, there, place, others, stale, len(task.spec.seeds))
 
 
 def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str]) -> Plan:
@@ -124,6 +127,8 @@ def _studied(task: Task, arm: Arm) -> PlannedModel | ModelRef | str:
         return study(resolve(arm.model, task.folder, weights=False))
     except HarnessError as problem:
         return str(problem)
+    except Exception as problem:  # a fault in a forecast must never stop a run
+        return f"the model cannot be studied: {type(problem).__name__}: {problem}"
 
 
 def _here(task: Task, plans: Any) -> Place:

@@ -8,8 +8,9 @@ from functools import cache
 from time import perf_counter
 from typing import Literal
 
+from harness import numbers
 from harness.lm.budget import MOST_TOKENS
-from harness.prices import MachinePrice, Prices
+from harness.prices import Prices
 from harness.records import Machine
 
 GIBIBYTE = 2**30
@@ -41,6 +42,8 @@ class Place:
     operations_per_s: float | None
     """Of large matrix products in `dtype`; None: not known, and so are times."""
     usd_per_hour: float | None = None
+    main_bytes: int | None = None
+    """Main memory beside a GPU's, for work that does not use it. None: not known."""
 
     @property
     def itemsize(self) -> int:
@@ -57,6 +60,23 @@ class Place:
         """Memory without what the device keeps for itself."""
         kept = CUDA_CONTEXT_BYTES if self.device == "cuda" else 0
         return None if self.memory_bytes is None else max(0, self.memory_bytes - kept)
+
+    def room_bytes(self, on_gpu: bool) -> int | None:
+        """Return what there is of the memory that work takes, on the GPU or not."""
+        return self.usable_bytes if on_gpu or self.device == "cpu" else self.main_bytes
+
+    @property
+    def room(self) -> str:
+        """What memory there is, in words that say what it is of where there is a GPU."""
+        if self.device == "cpu":
+            return numbers.size(self.usable_bytes)
+        return numbers.memory(self.main_bytes, self.usable_bytes)
+
+    def memory(self, size_bytes: int | None, on_gpu: bool | None) -> str:
+        """Return what work takes of it, in such words."""
+        if self.device == "cpu":
+            return numbers.size(size_bytes)
+        return numbers.memory(*((None, size_bytes) if on_gpu else (size_bytes, None)))
 
     def span_s(self, operations: float, kind: str) -> tuple[float, float] | None:
         """Return how long so many operations take, at the least and at the most."""
@@ -88,7 +108,7 @@ def this_place(
         machine: what it is.
         device: what arms run on.
         dtype: in which number format.
-        memory_bytes: main memory; on a GPU its own is asked for.
+        memory_bytes: main memory; a GPU's own is asked for.
         prices: the task's rows.
         computes: whether any arm multiplies matrices here: only then is the rate measured.
     """
@@ -101,6 +121,7 @@ def this_place(
         _gpu_bytes() if kind == "cuda" else memory_bytes,
         measured_operations_per_s(kind, dtype) if computes else None,
         row.usd_per_hour if row else None,
+        memory_bytes,
     )
 
 
@@ -118,9 +139,10 @@ def priced_places(prices: Prices | None, dtype: str) -> Iterator[Place]:
             row.name,
             "cuda" if gpu else "cpu",
             automatic if dtype == "auto" else dtype,
-            _memory_bytes(row),
+            _bytes(row.gpu_memory_gib if gpu else row.memory_gib),
             row.teraflops * 1e12 if row.teraflops else None,
             row.usd_per_hour,
+            _bytes(row.memory_gib),
         )
 
 
@@ -145,8 +167,7 @@ def measured_operations_per_s(device: str, dtype: str) -> float:
     return 2 * size**3 / best
 
 
-def _memory_bytes(row: MachinePrice) -> int | None:
-    gib = row.memory_gib if row.gpu_memory_gib is None else row.gpu_memory_gib
+def _bytes(gib: float | None) -> int | None:
     return None if gib is None else int(gib * GIBIBYTE)
 
 

@@ -33,18 +33,17 @@ class Section:
 def sections(outlook: Outlook) -> Iterator[Section]:
     """Yield this machine, then each of the price file."""
     here = outlook.here
-    room = numbers.size(outlook.place.usable_bytes)
     yield Section(
-        f"On this machine, where {room} of memory are there:",
-        _rows(here),
+        f"On this machine, where {_room(outlook.place)} are there:",
+        _rows(here, outlook.place),
         [*_misfits(here), *_narrow(here, outlook.place), *_remarks(here, said=())],
     )
     said = {text for found in here.values() for text in found.notes}
     for number, place in enumerate(outlook.others):
         there = {arm: found[number] for arm, found in outlook.elsewhere.items()}
         yield Section(
-            _heading(there, place),
-            _rows(there),
+            _heading(there, place, outlook.seeds_n),
+            _rows(there, place),
             [*_misfits(there), *_narrow(there, place), *_remarks(there, said)],
         )
 
@@ -52,26 +51,33 @@ def sections(outlook: Outlook) -> Iterator[Section]:
 def closing(outlook: Outlook) -> Iterator[str]:
     """Yield what is true of all tables."""
     yield "Times and cost are at the most where one figure stands."
+    if outlook.seeds_n > 1:
+        n = outlook.seeds_n
+        yield f"Each arm's times and cost are of one seed; {n} run, which takes {n} times as much."
     for text in outlook.stale_prices:
         yield f"- {text}"
 
 
-def _rows(by_arm: Mapping[str, Forecast]) -> list[tuple[str, ...]]:
-    return [COLUMNS, *(_cells(arm, found) for arm, found in by_arm.items())]
+def _rows(by_arm: Mapping[str, Forecast], place: Place) -> list[tuple[str, ...]]:
+    return [COLUMNS, *(_cells(arm, found, place) for arm, found in by_arm.items())]
 
 
-def _cells(arm: str, found: Forecast) -> tuple[str, ...]:
+def _cells(arm: str, found: Forecast, place: Place) -> tuple[str, ...]:
     """Return an arm's line of a table."""
     known = [usd for usd in (found.fit_usd, found.serve_usd) if usd is not None]
     return (
         arm,
-        numbers.size(found.fit_peak_bytes),
-        numbers.size(found.predict_peak_bytes),
+        place.memory(found.fit_peak_bytes, found.fit_on_gpu),
+        place.memory(found.predict_peak_bytes, found.predict_on_gpu),
         numbers.span(found.fit_wall_low_s, found.fit_wall_s),
         numbers.span(found.serve_wall_low_s, found.serve_wall_s),
         numbers.usd(sum(known) if known else None),
         f"tight: {numbers.percent(found.memory_share or 0)}" if _tight(found) else FITS[found.fits],
     )
+
+
+def _room(place: Place) -> str:
+    return place.room if place.device == "cuda" else f"{place.room} of memory"
 
 
 def _tight(found: Forecast) -> bool:
@@ -93,7 +99,7 @@ def _narrow(by_arm: Mapping[str, Forecast], place: Place) -> Iterator[str]:
     if arms:
         yield (
             f"- {', '.join(arms)}: tight, more than {numbers.percent(TIGHT)} of"
-            f" {numbers.size(place.usable_bytes)}; a forecast of memory may be 20 % off"
+            f" {place.room}; a forecast of memory may be 20 % off"
         )
 
 
@@ -108,14 +114,14 @@ def _remarks(by_arm: Mapping[str, Forecast], said: Collection[str]) -> Iterator[
         yield f"- {'all arms' if len(arms) == len(by_arm) > 1 else ', '.join(arms)}: {text}"
 
 
-def _heading(by_arm: Mapping[str, Forecast], place: Place) -> str:
-    """Return a machine of the price file with what it has, what it costs, and all arms' time."""
-    room = place.usable_bytes
-    parts = ["memory not stated" if room is None else f"{numbers.size(room)} of memory"]
+def _heading(by_arm: Mapping[str, Forecast], place: Place, seeds_n: int) -> str:
+    """Return a machine of the price file with what it has, what it costs, and all fits' time."""
+    parts = ["memory not stated" if place.usable_bytes is None else _room(place)]
     if place.usd_per_hour is not None:
         parts.append(f"{numbers.usd(place.usd_per_hour)} an hour")
     highs = [found.fit_wall_s for found in by_arm.values()]
     known = [high for high in highs if high is not None]
     if len(known) == len(highs):
-        parts.append(f"fitting all takes {numbers.duration(sum(known))} at the most")
+        every = f"all with {seeds_n} seeds" if seeds_n > 1 else "all"
+        parts.append(f"fitting {every} takes {numbers.duration(seeds_n * sum(known))} at the most")
     return f"On {place.name} ({', '.join(parts)}):"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.records import Measurement, Phase
+from harness.records import Measurement, Phase, joules_of
 from harness.run.energy import ReadJoules, no_counter, used
 
 SAMPLE_EVERY_S = 0.05
@@ -57,7 +57,8 @@ class Ruler:
             yield
         finally:
             wall_s, cpu_s = time.perf_counter() - wall, _cpu_s() - cpu
-            energy_j = used(joules, self.read_joules())
+            # A process that never used the GPU must not be charged what it draws when idle.
+            energy_j = used(joules, self.read_joules()) if _gpu_is_used() else None
             waited_now = _cpu_wait_s()
             self._sample()
             own = _status().get("VmHWM", 0) if high_water_was_reset else 0
@@ -92,12 +93,11 @@ class Ruler:
     def take_over(self, done: Measurement) -> None:
         """Count work that was done elsewhere as if the last phase had done it."""
         last = self.measurements[-1]
-        unknown = last.energy_j is None or done.energy_j is None
         update: dict[str, float | None] = {
             name: max(getattr(last, name) or 0, getattr(done, name) or 0) or None for name in PEAKS
         }
         update["wall_s"] = last.wall_s + done.wall_s
-        update["energy_j"] = None if unknown else (last.energy_j or 0) + (done.energy_j or 0)
+        update["energy_j"] = joules_of((last, done))
         self.measurements[-1] = last.model_copy(update=update)
 
     def record_start(self, spawned_at_unix_s: float) -> None:
@@ -183,10 +183,15 @@ def _cpu_s() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def _reset_gpu_peak() -> None:
+def _gpu_is_used() -> bool:
+    """Tell whether this process has used the GPU so far."""
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.reset_peak_memory_stats()
+    return torch is not None and bool(torch.cuda.is_initialized())
+
+
+def _reset_gpu_peak() -> None:
+    if _gpu_is_used():
+        sys.modules["torch"].cuda.reset_peak_memory_stats()
 
 
 def _cpu_wait_s() -> float | None:
@@ -205,9 +210,9 @@ def _cpu_wait_s() -> float | None:
 
 def _gpu_peak(kind: Literal["reserved", "allocated"]) -> int | None:
     """Return the peak since the last reset, or since the GPU was first used in this phase."""
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_initialized():
+    if not _gpu_is_used():
         return None
+    cuda = sys.modules["torch"].cuda
     if kind == "allocated":
-        return int(torch.cuda.max_memory_allocated())
-    return int(torch.cuda.max_memory_reserved())
+        return int(cuda.max_memory_allocated())
+    return int(cuda.max_memory_reserved())

@@ -60,8 +60,8 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
             problems[name] = str(problem)
     device, dtype = hardware(task)
     for arm in task.arms:
-        if arm.model is not None and (not only or arm.name in only):
-            ref = models.get(name_of(arm.model))
+        if isinstance(arm.model, str) and (not only or arm.name in only):
+            ref = models.get(arm.model)
             if ref is not None and "four_bits" in task.profiles[arm.name].needs:
                 _quantise(ref, dtype)
     return Setting(models, problems, device, dtype, _licences(task, only))

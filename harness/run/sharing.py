@@ -5,13 +5,10 @@ Knows nothing of processes and folders.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from harness import registry
 from harness.records import PlannedTrial
-from harness.strategy import Params, Strategy
 from harness.task import Task
 
 
@@ -36,22 +33,12 @@ def parts_first(task: Task, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
 def built_by(task: Task, trial: PlannedTrial, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
     """Return the trials that fit just what a trial builds: with its seed, and its model if any."""
     strategy = task.strategies[trial.arm]
-    parts = list(_parts(strategy, strategy.Params(**trial.params), task.folder))
+    composed = registry.with_parts(strategy, strategy.Params(**trial.params), task.folder)
+    parts = [(part, params.model_dump(mode="json")) for part, params in composed][1:]
     return [
         other
         for other in plan
         if other.seed == trial.seed
         and other.model in (None, trial.model)
-        and (other.strategy, other.params) in parts
+        and (task.strategies[other.arm], other.params) in parts
     ]
-
-
-def _parts(
-    strategy: type[Strategy], params: Params, base: Path
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield strategy and resolved parameters of all that a strategy builds, parts of parts too."""
-    for name, given in strategy.parts(params):
-        part = registry.find(name, base)
-        resolved = registry.resolved_params(part, given, base)
-        yield name, resolved.model_dump(mode="json")
-        yield from _parts(part, resolved, base)

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness import registry
-from harness.errors import Fault, HarnessError, TaskError, unknown_name
+from harness.errors import Fault, HarnessError, TaskError
 from harness.metrics import complaint_under
 from harness.prices import Prices, read_prices
 from harness.records import DataFacts
@@ -198,12 +198,7 @@ def _arms(
             resolved = registry.resolved_params(strategy, written.params, folder)
             profile = registry.profile(strategy, resolved, folder)
         except ValidationError as problem:
-            for error in problem.errors():
-                key = ".".join(str(part) for part in error["loc"])
-                what = f"parameter '{key}' of {written.use}: {error['msg']}, got {error['input']!r}"
-                if error["type"] == "extra_forbidden":
-                    known = strategy.Params.model_fields
-                    what = unknown_name(f"parameter of {written.use}", key, known)
+            for what in registry.refused(written.use, strategy, problem):
                 faults.append(Fault(where, what))
             continue
         except HarnessError as problem:

@@ -58,3 +58,13 @@ def test_what_is_no_language_model_is_an_error_with_its_place(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "no such thing"}))
     with pytest.raises(ModelError, match=str(tmp_path)):
         skeleton(str(tmp_path))
+
+
+def test_what_cannot_be_counted_is_an_error_with_its_place(tmp_path, monkeypatch):
+    def no_embedding(_):
+        raise AttributeError("no input embeddings")
+
+    build("llama").model.config.save_pretrained(tmp_path)
+    monkeypatch.setattr("harness.lm.skeleton.count", no_embedding)
+    with pytest.raises(ModelError, match=f"{tmp_path} cannot be read: no input embeddings"):
+        skeleton(str(tmp_path))

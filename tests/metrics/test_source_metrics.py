@@ -74,6 +74,20 @@ def test_the_share_of_words_that_stand_in_the_documents_cited(text, cited, share
     assert grounded(text, *cited) == pytest.approx(share)
 
 
+@pytest.mark.parametrize(
+    ("text", "document", "share"),
+    [
+        ("Каждые 5000 км.", "Меняйте масло каждые 5000 км.", 1),
+        ("Каждые 9000 км.", "Меняйте масло каждые 5000 км.", 2 / 3),
+        ("每五千公里。", "请每五千公里更换机油。", 1),
+        ("每九千公里", "请每五千公里更换机油。", 4 / 5),
+    ],
+)
+def test_words_of_every_script_are_found(text, document, share):
+    items = Items([text], [("x",)], source_texts=[(document,)])
+    assert find("grounded").value(items) == pytest.approx(share)
+
+
 def test_a_failed_answer_is_worth_nothing():
     assert grounded(None, "oil") == 0
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness.metrics import Items, find
 from harness.metrics.answers import normalise_answer
+from harness.metrics.words import WordTokenizer
 
 EXACT_MATCH = find("exact_match")
 
@@ -65,6 +66,31 @@ def test_an_answer_is_right_if_it_equals_an_accepted_one(text, targets, right):
 
 def test_the_value_is_the_share_of_right_answers():
     assert EXACT_MATCH.value(Items(["x", None, "y", "Z"], [("x",), ("x",), ("x",), ("z",)])) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "expected"),
+    [
+        ("полиция убила стрелка", "Полиция задержала стрелка.", 2 / 3),
+        ("警察逮捕枪手", "警察击毙枪手。", 4 / 6),
+        ("القاهرة هي العاصمة", "العاصمة القاهرة", 2 / 5),  # one word in order, of 3 and 2
+        ("पुलिस ने मारा", "पुलिस ने पकड़ा", 2 / 3),
+        ("ตำรวจ", "ตำรวจ", 1),
+        ("cafe\u0301 noir", "Café", 2 / 3),  # an accent of its own is the same letter
+        ("caf", "Café", 0),
+        ("北京 2008", "2008年", 2 / 5),
+    ],
+)
+def test_rouge_l_reads_every_script(text, target, expected):
+    assert find("rouge_l").value(Items([text], [(target,)])) == pytest.approx(expected)
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_ascii_is_cut_as_rouge_score_cuts_it(text):
+    from rouge_score.tokenizers import DefaultTokenizer
+
+    assert WordTokenizer().tokenize(text) == DefaultTokenizer().tokenize(text)
 
 
 def test_no_items_have_no_exact_match():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from benchmarks.configs import write_config
 from harness.cli import run_command
 from harness.plan import forecast, foresee
-from harness.plan.place import measured_operations_per_s
+from harness.plan.need import LIBRARY_BYTES, PROCESS_BYTES
+from harness.plan.place import Place, measured_operations_per_s
 from harness.run.planning import hardware
 from harness.task import load_task
+from harness.work import Computing, Estimate
 
 OWN = """
 from harness import Estimate, Prediction, Strategy
@@ -169,6 +172,16 @@ def test_a_model_that_is_out_of_reach_is_said(tmp_path, capsys, monkeypatch):
     assert "'owner/no-such-model' cannot be fetched" in printed
 
 
+def test_a_model_that_cannot_be_studied_harms_no_other_arm(planned, monkeypatch):
+    def fault(_):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("harness.plan.outlook.study", fault)
+    found = planned(["majority", "lora"])
+    assert found["majority"]["fits"]
+    assert found["lora"]["why"] == "the model cannot be studied: RuntimeError: a bug"
+
+
 def test_a_hosted_model_costs_by_the_token(tmp_path):
     hosted = {
         "provider": "openai", "base_url": "http://localhost:1/v1", "model": "m",
@@ -192,14 +205,26 @@ def test_the_text_names_machines_and_misfits(tmp_path, capsys):
     assert "all arms: the price file does not say how much memory 'a mystery' has" in printed
     here, *there = printed.split("\n\nOn ")
     assert [text.split(" (")[0] for text in there] == ["a card of 80", "a card of 48", "a mystery"]
-    assert re.match(
-        r"a card of 80 \(78.4 GiB of memory, \$3.00 an hour, fitting all takes", there[0]
-    )
+    assert re.match(r"a card of 80 \(78.4 GiB GPU, \$3.00 an hour, fitting all takes", there[0])
     for text in (here, *there):
         for arm in ("majority", "lora"):
             assert re.search(rf"^{arm} +[\d.]+ G?M?i?B .*(yes|NO|unknown)$", text, re.M)
     assert re.search(r"^lora .* to .* \$[\d.]+ +yes$", there[0], re.M)
     assert max(map(len, printed.splitlines()[1:4])) <= 120
+
+
+def test_fitting_all_is_counted_with_every_seed(tmp_path, capsys):
+    """An arm's figures stay those of one seed, as a report's are."""
+    for seeds in ([0], [0, 1, 2, 3, 4]):
+        path = write(tmp_path, ["own.py:Certain"], seeds=seeds)
+        assert run_command(["plan", str(path), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["seeds_n"] == len(seeds)
+        assert found["strategies"][0]["fit_wall_s"] == 7.0
+        assert run_command(["plan", str(path)]) == 0
+        printed = capsys.readouterr().out
+        assert ("Each arm's times and cost are of one seed; 5 run" in printed) == (len(seeds) > 1)
+    assert "an hour, fitting all with 5 seeds takes 35.0 s at the most)" in printed
 
 
 def test_an_arm_that_fits_narrowly_is_tight(tmp_path, capsys):
@@ -246,6 +271,40 @@ def test_arms_are_forecast_on_the_device_that_they_will_run_on(tmp_path, card, a
     task = load_task(write(tmp_path, arms))
     assert foresee(task).place.device == hardware(task)[0]
     assert foresee(task, frozenset({"tfidf"})).place.device == hardware(task)[0]
+
+
+def test_arms_that_use_no_gpu_are_forecast_in_main_memory(tmp_path, capsys, card):
+    write_config(tmp_path / "model", "llama-3-8b")
+    arms = ["majority", "tfidf", "zero_shot"]
+    path = write(tmp_path, arms, model="./model", run={"memory_gib": 3})
+    found = foresee(load_task(path))
+    here = found.here
+    assert here["majority"].fit_peak_bytes == PROCESS_BYTES
+    assert here["majority"].memory_share == pytest.approx(PROCESS_BYTES / (3 * 2**30))
+    assert here["tfidf"].predict_peak_bytes > PROCESS_BYTES + LIBRARY_BYTES["sklearn"]
+    assert [one.predict_on_gpu for one in here.values()] == [False, False, True]
+    assert [one.fits for one in here.values()] == [True, True, True]
+    on_80 = {arm: rows[0] for arm, rows in found.elsewhere.items()}
+    assert [one.fits for one in on_80.values()] == [None, None, True]
+    assert on_80["tfidf"].why == (
+        "the price file does not say how much main memory 'a card of 80' has"
+    )
+    assert run_command(["plan", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("On this machine, where 23.4 GiB GPU, 3.00 GiB RAM are there:")
+    assert re.search(r"^majority +49.0 MiB RAM +49.0 MiB RAM .* yes$", printed, re.M)
+    assert re.search(r"^zero_shot .* GiB GPU .* yes$", printed, re.M)
+
+
+def test_work_without_the_gpu_is_held_against_main_memory():
+    card = Place("a card", "cuda", "bfloat16", 80 * 2**30, 3e14, main_bytes=2**30)
+    work = Computing(peak_bytes=2**31, libraries=frozenset({"sklearn"}))
+    found = forecast.forecast(forecast.Plan(Estimate(fit=(work,), serve=())), card)
+    assert found.fits is False
+    assert found.why == "fitting needs 2.19 GiB RAM; 79.4 GiB GPU, 1.00 GiB RAM are there"
+    assert found.memory_share > 2
+    larger = replace(card, main_bytes=2**32)
+    assert forecast.forecast(forecast.Plan(Estimate(fit=(work,), serve=())), larger).fits
 
 
 def test_a_rate_is_that_of_a_real_machine():

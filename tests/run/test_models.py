@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from tiny_models import write_model
 
 from harness.errors import TaskError
 from harness.judge import judge
+from harness.plan import foresee
 from harness.task import load_task
 
 SMOLLM2 = "smollm2-135m-instruct-q4"
@@ -98,6 +100,17 @@ def test_answers_of_elsewhere_have_no_times_of_ours(tiny, run_tiny, tmp_path):
     assert (row.status, row.score.value) == ("ok", 0.5)
     assert (row.p50_s, row.p95_s, row.throughput_per_s, row.usd_per_1k_busy) == (None,) * 4
     assert row.misses == ("limits.max_p95_ms",)
+
+
+def test_a_model_file_that_cannot_be_read_fails_its_own_arms_alone(tiny, run_tiny, tmp_path):
+    (tmp_path / "m.gguf").write_bytes(b"GGUF" + bytes(20))
+    path = tiny(tmp_path, "", ["majority", "lora"], model="./m.gguf")
+    forecasts = foresee(load_task(path)).here
+    assert "cannot be read as a GGUF file" in forecasts["lora"].why
+    _, records = run_tiny(path, tmp_path / "run", forecasts=forecasts)
+    assert records["majority"].status == "ok"
+    assert records["lora"].status == "failed"
+    assert re.search(r"m\.gguf cannot be read .* → fetch the file again", records["lora"].error)
 
 
 def test_weights_of_4_bits_are_made_before_anything_is_measured(

@@ -86,6 +86,16 @@ def test_a_hosted_models_licence_is_what_the_task_file_says(tiny, tmp_path):
     assert model.licence is None
 
 
+def test_weights_of_a_hosted_model_are_not_quantised(tiny, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("harness.lm.four_bits.four_bit_folder", lambda *given: asked.append(given))
+    for name, model in (("hosted", HOSTED), ("local", "./model")):
+        (tmp_path / "model").mkdir(exist_ok=True)
+        (tmp_path / "model" / "config.json").write_text("{}")
+        settle(load_task(tiny(tmp_path, METRIC, ["qlora"], model=model)), frozenset())
+        assert bool(asked) == (name == "local")
+
+
 def test_a_licence_is_a_fact_of_the_header(tiny, tmp_path):
     setting = Setting(models={"m": ModelRef("m", "/x", licence="mit")})
     found = head(tiny, tmp_path, setting)

@@ -272,6 +272,15 @@ def test_arms_get_names_and_whole_parameters(tmp_path):
     assert set(task.params["few_16"]) == set(task.strategies["few_16"].Params.model_fields)
 
 
+def test_a_parts_parameters_are_named_as_the_parts(tmp_path):
+    dear = {"use": "lora", "rnak": 4, "epochs": "many"}
+    inner = {"use": "cascade", "dear": dear}
+    for cascade in (inner, {"use": "cascade", "cheap": inner}):
+        (line,) = told(write(tmp_path, task_text(strategies=[cascade])))
+        assert "no parameter of lora is called 'rnak'; did you mean 'rank'?" in line
+        assert "parameter 'epochs' of lora: " in line
+
+
 def test_every_fault_is_one_line_even_if_the_value_is_not(tmp_path):
     bad = [{"id": "x", "text": "y", "label": "a\nb"}]
     (fault,) = faults_of(write(tmp_path, test_jsonl=bad))
