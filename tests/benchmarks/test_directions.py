@@ -91,7 +91,7 @@ def test_the_page_names_the_cuts_that_were_not_run():
     lora = Difference(strategy="lora", metric="macro_f1", value=-0.05, ci_low=-0.1, ci_high=0.01)
     beside = {"snips": {"tfidf": {"lora": lora}}}
     page = directions.drawn({"snips": comparison}, [outcome(-0.05, -0.09, -0.01)], beside)
-    assert "| `tfidf` | 0.690 (0.639 to 0.744) |  | 353 MiB | 218 MiB | 3.48 MiB |" in page
+    assert "| `tfidf` | 0.690 (0.639 to 0.744) |  | 354 MiB | 218 MiB | 3.48 MiB |" in page
     assert "| `lora` | 0.557 (0.506 to 0.614) | -0.050 (-0.100 to +0.010) | " in page
     assert f"Last run on {comparison.run['started_at'][:10]}, at commit" in page
     assert "| arm | macro_f1 | beside `tfidf` | peak memory in fitting |" in page
