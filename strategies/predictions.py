@@ -70,7 +70,8 @@ class Predictions(Strategy):
         """Price of making what gives the answers, such as a vendor's fine-tuning; 0: it stands
         already."""
         tuned: bool = False
-        """Whether the answers are a fine-tuned model's: the verdict counts it as fine-tuning."""
+        """Whether the answers are a fine-tuned model's: the verdict counts it as fine-tuning on
+        the task's training and validation rows, whose labels are part of its cost."""
 
     @classmethod
     def needs(cls, params: Params) -> frozenset[str]:
