@@ -70,4 +70,4 @@ def test_one_with_a_model_keeps_it_too(tmp_path, monkeypatch):
 
 def test_every_built_in_strategy_is_checked_here_or_in_one_process():
     ours = {n for n in registry.names() if registry.find(n).__module__.startswith("strategies.")}
-    assert ours == {"predictions", *TUNED, *(name for name, _, _ in CASES)}
+    assert ours == {"predictions", *(name for name, *_ in (*TUNED, *CASES))}
