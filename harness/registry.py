@@ -12,6 +12,7 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
@@ -219,9 +220,19 @@ def source_sha256(strategy: type[Strategy]) -> str:
     path = Path(inspect.getfile(strategy))
     package = module.__package__ or ""
     siblings = sorted(path.parent.rglob("*.py")) if package and "." in package else [path]
-    distribution = metadata.packages_distributions().get(strategy.__module__.split(".")[0], [])
-    versions = {name: metadata.version(name) for name in sorted(set(distribution))}
+    versions = {name: metadata.version(name) for name in sorted(distributions_of(strategy))}
     return sha256_of([[sha256_of_file(file) for file in siblings], versions])
+
+
+def distributions_of(strategy: type[Strategy]) -> frozenset[str]:
+    """Return the names of the installed distributions that hold a strategy's package."""
+    return frozenset(_owners().get(strategy.__module__.split(".")[0], ()))
+
+
+@cache
+def _owners() -> Mapping[str, list[str]]:
+    """Read which distributions hold which packages: half a second, so once a process."""
+    return metadata.packages_distributions()
 
 
 def _from_entry_point(name: str) -> object:

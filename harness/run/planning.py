@@ -10,13 +10,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 from harness.criteria import CRITERIA, seal
 from harness.errors import ModelError
 from harness.records import Forecast, PlannedTrial, RunHeader
-from harness.registry import Profile
+from harness.registry import Profile, distributions_of
 from harness.run import identity, machine
 from harness.task import Task
 from harness.task.models import Hosted, Model, hosted_ref, name_of
@@ -148,7 +147,9 @@ def header(
         trials=tuple(_planned(task, setting, only, forecasts or {})),
         prices=prices,
         git_commit=machine.git_commit(task.folder),
-        packages=machine.package_versions(_distributions(task)),
+        packages=machine.package_versions(
+            set().union(*map(distributions_of, task.strategies.values()))
+        ),
         machine=this_machine,
         command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
     )
@@ -216,9 +217,3 @@ def refusal(task: Task, arm: Arm) -> str | None:
     if "weights" in needs and isinstance(arm.model, Hosted):
         return f"needs a model's weights; '{arm.model.model}' is hosted"
     return None
-
-
-def _distributions(task: Task) -> set[str]:
-    owners = metadata.packages_distributions()
-    modules = {strategy.__module__.split(".")[0] for strategy in task.strategies.values()}
-    return {owner for module in modules for owner in owners.get(module, [])}
