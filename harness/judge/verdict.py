@@ -49,13 +49,11 @@ def decide(
     else:
         found = _hearing(feasible, contest, margin).ruling()
     answer = _answer(found, contenders)
-    if answer:
-        found = found.model_copy(
-            update={"reasons": (*found.reasons, _other_kind(found, contenders))}
-        )
+    beside = (_other_kind(found, contenders),) if answer else ()
     return found.model_copy(
         update={
             "headline": answer + found.headline,
+            "reasons": (*found.reasons, *beside),
             "rejected": {**rejected, **found.rejected, **absent},
         }
     )
