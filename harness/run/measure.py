@@ -24,6 +24,10 @@ from harness.records import Measurement, Phase, joules_of
 from harness.run.energy import ReadJoules, no_counter, used
 
 SAMPLE_EVERY_S = 0.05
+PF_FORKNOEXEC = 0x40
+"""Flag of a process that was forked and has not begun a program (Linux, include/linux/sched.h)."""
+NEWBORN_S = 1.0
+"""A child that has begun none by then goes on with its parent's, and has memory of its own."""
 PEAKS = ("peak_rss_bytes", "peak_gpu_bytes", "peak_gpu_allocated_bytes")
 
 
@@ -121,7 +125,7 @@ class Ruler:
 
     def _sample(self) -> None:
         own = _status()
-        children = [_status(pid) for pid in descendants(os.getpid())]
+        children = [_status(pid) for pid in descendants(os.getpid()) if not _newborn(pid)]
         peaks = self._peaks
         anon = sum(status.get("RssAnon", 0) for status in (own, *children))
         file = sum(_file_bytes(status) for status in (own, *children))
@@ -151,7 +155,22 @@ def _children(pid: int) -> list[int]:
 
 def tree_rss_bytes(pid: int) -> int:
     """Return the resident memory of a process and its descendants, now."""
-    return sum(_status(each).get("VmRSS", 0) for each in (pid, *descendants(pid)))
+    grown = (child for child in descendants(pid) if not _newborn(child))
+    return sum(_status(each).get("VmRSS", 0) for each in (pid, *grown))
+
+
+def _newborn(pid: int) -> bool:
+    """Tell whether a child has just been forked and may be about to begin its own program.
+
+    Until then its parent's memory, which it shares, would count twice.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    flags, started_ticks = int(fields[6]), int(fields[19])  # see proc_pid_stat(5)
+    age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - started_ticks / os.sysconf("SC_CLK_TCK")
+    return bool(flags & PF_FORKNOEXEC) and age_s < NEWBORN_S
 
 
 def _status(pid: int | str = "self") -> dict[str, int]:

@@ -78,7 +78,7 @@ class Schedule(Rule):
     def predict(self, queries):
         begin = time.perf_counter()
         if len(queries) == 1:
-            time.sleep(0.01 * (1 + int(queries[0].id.removeprefix("test"))))
+            time.sleep(0.1 * (1 + int(queries[0].id.removeprefix("test"))))
             self.context.note("took", repr(time.perf_counter() - begin))
         return super().predict(queries)
 
@@ -201,8 +201,9 @@ def test_percentiles_are_those_of_a_schedule(run, records):
     (row,) = (row for row in judge(run[0]).rows if row.strategy == "schedule")
     assert row.p50_s == pytest.approx(np.quantile(warm, 0.50), rel=0.05)
     assert row.p95_s == pytest.approx(np.quantile(warm, 0.95), rel=0.05)
-    assert row.p50_s >= 0.045  # of 10, 20, … 80 ms
-    assert row.p95_s >= 0.0765
+    # Of 100, 200, … 800 ms: a core that is taken away for a moment stays within 5 %.
+    assert row.p50_s >= 0.45
+    assert row.p95_s >= 0.765
 
 
 def test_computing_takes_cpu_time(records):
