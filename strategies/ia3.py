@@ -26,6 +26,8 @@ class Ia3(Strategy):
 
         learning_rate: float = Field(3e-3, gt=0)
         """T-Few's (Liu et al. 2022)."""
+        epochs: int = Field(20, gt=0)
+        """At the most: T-Few's thousand steps of 8 are 20 epochs of 400 rows."""
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:

@@ -28,6 +28,9 @@ class PrefixTuning(Strategy):
         """Virtual tokens; Li and Liang 2021 (arXiv 2101.00190) had from 10 to 200, by task."""
         learning_rate: float = Field(1e-2, gt=0)
         """Rates of full fine-tuning teach a prefix nothing (PEFT issues 710 and 869)."""
+        epochs: int = Field(20, gt=0)
+        """At the most. Vectors learn slower than weights: tens of thousands of steps in the paper,
+        a thousand of 8 (20 epochs of 400 rows) for IA³ (Liu et al. 2022)."""
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
