@@ -244,6 +244,8 @@ class DataFacts(Fact):
     leaked_ids: tuple[str, ...] = ()
     """Test rows whose input also stands in train or validation."""
     findings: tuple[str, ...] = ()
+    expectations: tuple[str, ...] = ()
+    """What the rows can be expected to show; a run's own figures take their place."""
 
 
 class RunHeader(Fact):

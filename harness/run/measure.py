@@ -124,12 +124,11 @@ class Ruler:
             self._sample()
 
     def _sample(self) -> None:
-        own = _status()
-        children = [_status(pid) for pid in descendants(os.getpid()) if not _newborn(pid)]
+        tree = _tree(os.getpid())
         peaks = self._peaks
-        anon = sum(status.get("RssAnon", 0) for status in (own, *children))
-        file = sum(_file_bytes(status) for status in (own, *children))
-        total = sum(status.get("VmRSS", 0) for status in (own, *children))
+        anon = sum(status.get("RssAnon", 0) for status in tree)
+        file = sum(_file_bytes(status) for status in tree)
+        total = sum(status.get("VmRSS", 0) for status in tree)
         peaks.anon = max(peaks.anon, anon)
         peaks.file = max(peaks.file, file)
         peaks.total = max(peaks.total, total)
@@ -155,8 +154,13 @@ def _children(pid: int) -> list[int]:
 
 def tree_rss_bytes(pid: int) -> int:
     """Return the resident memory of a process and its descendants, now."""
+    return sum(status.get("VmRSS", 0) for status in _tree(pid))
+
+
+def _tree(pid: int) -> list[dict[str, int]]:
+    """Return the memory figures of a process and its descendants but for the newborn."""
     grown = (child for child in descendants(pid) if not _newborn(child))
-    return sum(_status(each).get("VmRSS", 0) for each in (pid, *grown))
+    return [_status(each) for each in (pid, *grown)]
 
 
 def _newborn(pid: int) -> bool:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from harness import power
+from harness.records import DataFacts
 from harness.task.corpus import FORMATS, Corpus
 from harness.task.splits import normalised
 from harness.types import AnswerKind, Split
@@ -14,8 +15,6 @@ DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
 SHOWN = 20
 """Documents left out, or kinds of files, that are named; of the rest the number."""
-SMALLEST_MARGIN = "test rows the smallest margin that can be certified is about"
-MARGIN_IS_SMALLER = "points is smaller than that"
 
 
 def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:
@@ -47,10 +46,38 @@ def certifiable_margin(n: int, discordance: float = DISCORDANCE) -> float:
     return power.smallest_margin(power.standard_error(discordance, n))
 
 
+def data_facts(
+    splits: Mapping[str, Split],
+    corpus: Corpus,
+    answer_kind: AnswerKind,
+    margin: float,
+    test_total_n: int,
+) -> DataFacts:
+    """Return sizes and hashes of the splits, and what is worth saying of them before a run.
+
+    Args:
+        splits: name to split, as arms will get them.
+        corpus: the documents; may be empty.
+        answer_kind: of the task.
+        margin: as a share of the metric's range.
+        test_total_n: test rows that the task has, of which a sample may be used.
+    """
+    return DataFacts(
+        train_n=len(splits["train"]),
+        validation_n=len(splits["validation"]),
+        test_n=len(splits["test"]),
+        test_total_n=test_total_n,
+        sha256={name: split.sha256 for name, split in splits.items()},
+        leaked_ids=leaked_ids(splits),
+        findings=findings(splits, corpus, answer_kind),
+        expectations=expectations(len(splits["test"]), margin),
+    )
+
+
 def findings(
-    splits: Mapping[str, Split], margin: float, corpus: Corpus, answer_kind: AnswerKind
+    splits: Mapping[str, Split], corpus: Corpus, answer_kind: AnswerKind
 ) -> tuple[str, ...]:
-    """Return everything worth saying before a run, in sentences."""
+    """Return what is found in the data itself, in sentences."""
     found = [*_left_out(corpus), *_unread(corpus), *_out_of_reach(corpus, splits)]
     leaked = leaked_ids(splits)
     if leaked:
@@ -65,30 +92,36 @@ def findings(
             found.append(f"{repeats} inputs of {name} repeat an earlier one of {name}")
     if answer_kind == "choice":
         found += _never_learnt(splits)
-    n = len(splits["test"])
+    return tuple(found)
+
+
+def expectations(n: int, margin: float) -> tuple[str, ...]:
+    """Return what n test rows can be expected to show, in sentences: guesses until arms have run.
+
+    Args:
+        n: test rows.
+        margin: as a share of the metric's range.
+    """
     smallest = certifiable_margin(n)
-    found.append(
-        f"with {n} {SMALLEST_MARGIN}"
+    said = (
+        f"with {n} test rows the smallest margin that can be certified is about"
         f" {100 * smallest:.1f} points, if two arms differ on {100 * DISCORDANCE:.0f} % of rows: a"
         " guess until they have run"
     )
     if margin == 0:
-        found.append(
+        return (
+            said,
             "a margin of 0 accepts no loss of quality at all: an arm is recommended only where"
             " every other one is shown worse; expect 'not enough evidence' between arms that are"
-            " alike"
+            " alike",
         )
-    elif margin < smallest:
-        found.append(
-            f"the margin of {100 * margin:.1f} {MARGIN_IS_SMALLER}: expect 'not enough evidence'"
-            " between arms that are alike, or add test rows"
+    if margin < smallest:
+        return (
+            said,
+            f"the margin of {100 * margin:.1f} points is smaller than that: expect 'not enough"
+            " evidence' between arms that are alike, or add test rows",
         )
-    return tuple(found)
-
-
-def guessed(finding: str) -> bool:
-    """Tell whether a finding guesses, before a run, what arms that have run show."""
-    return SMALLEST_MARGIN in finding or MARGIN_IS_SMALLER in finding
+    return (said,)
 
 
 def _never_learnt(splits: Mapping[str, Split]) -> list[str]:

@@ -118,15 +118,8 @@ def load_task(path: Path) -> Task:
     prices = _prices(spec, path.parent, faults)
     if faults:
         raise TaskError(faults)
-    data = DataFacts(
-        train_n=len(splits["train"]),
-        validation_n=len(splits["validation"]),
-        test_n=len(splits["test"]),
-        test_total_n=len(splits["test"]),
-        sha256={name: split.sha256 for name, split in splits.items()},
-        leaked_ids=audit.leaked_ids(splits),
-        findings=audit.findings(splits, spec.margin, corpus, spec.answer.kind),
-    )
+    margin, total = spec.margin, len(splits["test"])
+    data = audit.data_facts(splits, corpus, spec.answer.kind, margin, total)
     return Task(
         spec=spec,
         path=path,

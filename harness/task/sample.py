@@ -42,14 +42,6 @@ def limited(task: Task, limit: int) -> Task:
         raise UserError(f"--limit {limit}: {nothing} of this sample → raise --limit")
     test = replace(task.test, examples=tuple(task.test.examples[p] for p in chosen))
     splits = {"train": task.train, "validation": task.validation, "test": test}
-    data = task.data.model_copy(
-        update={
-            "test_n": len(test),
-            "sha256": {name: split.sha256 for name, split in splits.items()},
-            "leaked_ids": audit.leaked_ids(splits),
-            "findings": audit.findings(
-                splits, task.spec.margin, task.corpus, task.spec.answer.kind
-            ),
-        }
-    )
+    spec, total = task.spec, task.data.test_total_n
+    data = audit.data_facts(splits, task.corpus, spec.answer.kind, spec.margin, total)
     return replace(task, test=test, truth=truth, data=data)

@@ -57,21 +57,23 @@ def test_repeats_inside_a_split_are_counted(tmp_path):
     assert "2 inputs of test repeat an earlier one of test" in findings
 
 
-def test_a_clean_task_has_only_the_finding_on_its_size(tmp_path):
-    (finding,) = load_task(write(tmp_path, task_text(margin=0.99))).data.findings
-    assert finding.startswith("with 6 test rows the smallest margin")
+def test_of_a_clean_task_only_what_its_size_can_show_is_said(tmp_path):
+    data = load_task(write(tmp_path, task_text(margin=0.99))).data
+    assert data.findings == ()
+    (expected,) = data.expectations
+    assert expected.startswith("with 6 test rows the smallest margin")
 
 
 @pytest.mark.parametrize(("margin", "warned"), [(0.05, True), (0.5, False)])
 def test_a_margin_too_small_for_the_test_set_is_said_before_the_run(tmp_path, margin, warned):
     path = write(tmp_path, task_text(margin=margin), test_jsonl=rows("test", 100))
-    found = load_task(path).data.findings
+    found = load_task(path).data.expectations
     assert any("is smaller than that" in finding for finding in found) is warned
 
 
 def test_what_a_margin_of_nothing_means_is_said_before_the_run(tmp_path):
     path = write(tmp_path, task_text(margin=0.0), test_jsonl=rows("test", 100))
-    *_, said = load_task(path).data.findings
+    *_, said = load_task(path).data.expectations
     assert "only where every other one is shown worse" in said
 
 
