@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,17 @@ class Size:
     train: int
     validation: int
     test: int
+    documents: int
+    """Of the large corpus."""
 
     def to_write(self) -> Size:
         """Half as many rows to learn from where answers are written: each takes far longer."""
-        return Size(self.train // 2, self.validation // 2, self.test)
+        return replace(self, train=self.train // 2, validation=self.validation // 2)
 
 
-FULL = Size(500, 100, 300)
-QUICK = Size(40, 10, 20)
+FULL = Size(500, 100, 300, documents=100_000)
+QUICK = Size(40, 10, 20, documents=1_000)
+CORPUS = "corpus.jsonl"
 ARTICLES = 7
 """SQuAD's articles whose passages are the documents: reading all sixteen takes hours to tune."""
 
@@ -98,19 +102,12 @@ def write_banking77(folder: Path, size: Size, labels: int) -> Path:
 def write_squad(folder: Path, size: Size) -> Path:
     """Write the task of answering questions on some of SQuAD's articles; return its file."""
     draw = random.Random(SEED)
-    documents = rows("squad", "corpus.jsonl")
+    documents = rows("squad", CORPUS)
     titles = draw.sample(sorted({row["title"] for row in documents}), ARTICLES)
-    data = {
-        split: [
-            {"id": r["id"], "input": r["input"], "target": r["answers"], "evidence": r["doc_id"]}
-            for r in rows("squad", f"{split}.jsonl")
-            if r["title"] in titles
-        ]
-        for split in ("train", "test")
-    }
+    data = _questions(titles)
     folder.mkdir(parents=True, exist_ok=True)
     kept = (document for document in documents if document["title"] in titles)
-    _write_rows(folder / "corpus.jsonl", kept)
+    _write_rows(folder / CORPUS, kept)
     task = {
         "instruction": "Answer this question in as few words as possible.",
         "answer": {"kind": "text"},
@@ -120,7 +117,7 @@ def write_squad(folder: Path, size: Size) -> Path:
         "generation": {"max_new_tokens": 24, "stop": ["\n"]},
     }
     drawn = _drawn(draw, data["train"], data["test"], size.to_write())
-    return _write(folder, task, drawn, evidence="evidence", corpus="corpus.jsonl")
+    return _write(folder, task, drawn, evidence="evidence", corpus=CORPUS)
 
 
 def write_snips(folder: Path, size: Size) -> Path:
@@ -195,8 +192,35 @@ def write_one_billion(folder: Path, size: Size) -> Path:
         ]
         for split in ("train", "test")
     }
-    few = Size(16, 2, 4)
+    few = Size(16, 2, 4, documents=0)
     return _write(folder, task, _drawn(random.Random(SEED), data["train"], data["test"], few))
+
+
+def write_hundred_thousand(folder: Path, size: Size) -> Path:
+    """Write the task of finding the documents of SQuAD's questions among many others.
+
+    The others are short texts of the other sets, each alone and then two by two.
+    """
+    draw = random.Random(SEED)
+    documents = [{k: row[k] for k in ("id", "title", "text")} for row in rows("squad", CORPUS)]
+    texts = [row["input"] for name in ("banking77", "snips") for row in rows(name, "train.jsonl")]
+    texts += [said for row in rows("e2e_nlg", "train.jsonl") for said in row["references"]]
+    alone = sorted(set(texts))
+    pairs = (" ".join(draw.sample(alone, 2)) for _ in range(size.documents))
+    others = islice(chain(draw.sample(alone, len(alone)), pairs), size.documents - len(documents))
+    documents += [{"id": f"other{n}", "title": "", "text": said} for n, said in enumerate(others)]
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_rows(folder / CORPUS, documents)
+    task = {
+        "instruction": "Answer this question.",
+        "answer": {"kind": "text"},
+        "metric": "recall_at_5",
+        "also": ["recall_at_1"],
+        "strategies": ["retrieve"],
+    }
+    data = _questions({document["title"] for document in documents})
+    drawn = _drawn(draw, data["train"], data["test"], size.to_write())
+    return _write(folder, task, drawn, evidence="evidence", corpus=CORPUS)
 
 
 def _write_random_model(folder: Path) -> None:
@@ -232,9 +256,22 @@ WRITERS: Mapping[str, Callable[[Path, Size], Path]] = {
     "snips": write_snips,
     "e2e_nlg": write_e2e_nlg,
     "handbook_qa": handbook_qa,
+    "hundred_thousand": write_hundred_thousand,
     "banking77_77": lambda folder, size: write_banking77(folder, size, 77),
 }
 """Name to what writes the cut; the dear one last."""
+
+
+def _questions(titles: Collection[str]) -> dict[str, list[Row]]:
+    """Return SQuAD's questions on some articles, of each split."""
+    return {
+        split: [
+            {"id": r["id"], "input": r["input"], "target": r["answers"], "evidence": r["doc_id"]}
+            for r in rows("squad", f"{split}.jsonl")
+            if r["title"] in titles
+        ]
+        for split in ("train", "test")
+    }
 
 
 def _write_pairs(folder: Path, task: Row, name: str, size: Size) -> Path:

@@ -32,7 +32,11 @@ SAME = 0.05
 """Two arms are the same if their difference is shown to be smaller than this."""
 REFERENCES = ("tfidf", "encoder_all")
 """The cheap contenders that all others stand beside, where a cut has them."""
-RANDOM = "A model of random weights: what it takes is meant, its scores mean nothing."
+REMARKS = {
+    "one_billion": "A model of random weights: what it takes is meant, its scores mean nothing.",
+    "hundred_thousand": "What a large corpus takes, and what is found among so many documents.",
+}
+"""What stands for a verdict where a cut is no contest."""
 Found = Literal["as reported", "the other way", "not shown"]
 
 Beside = Mapping[str, Mapping[str, Difference]]
@@ -164,7 +168,7 @@ def drawn(
     if missing := [f"`{name}`" for name in WRITERS if name not in comparisons]:
         blocks.append(f"Cuts that have not been run yet: {', '.join(missing)}.")
     for name, comparison in comparisons.items():
-        said = RANDOM if name == "one_billion" else comparison.recommendation.headline
+        said = REMARKS.get(name, comparison.recommendation.headline)
         blocks += [f"## `{name}`", f"{said} {_when(comparison)}", _table(comparison, beside[name])]
     return "\n\n".join(blocks) + "\n"
 
