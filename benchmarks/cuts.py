@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.public_sets import rows, text
+from benchmarks.random_model import write_random_model
 from harness.errors import UserError
 
 SEED = 0
@@ -171,11 +172,8 @@ def handbook_qa(folder: Path, size: Size) -> Path:
 
 
 def write_one_billion(folder: Path, size: Size) -> Path:
-    """Write a task for a model of a billion random weights: what tuning it takes, not what it says.
-
-    The shape is Llama 3.2 1B's (its config.json) but for the vocabulary, which is SmolLM2's.
-    """
-    _write_random_model(folder / "model")
+    """Write a task for a billion random weights: what tuning takes is meant, not what it says."""
+    write_random_model(folder / "model", MODEL)
     task = {
         "instruction": "What does this message to a bank ask about?",
         "answer": {"kind": "choice", "labels": ["card", "cash"]},
@@ -221,32 +219,6 @@ def write_hundred_thousand(folder: Path, size: Size) -> Path:
     data = _questions({document["title"] for document in documents})
     drawn = _drawn(draw, data["train"], data["test"], size.to_write())
     return _write(folder, task, drawn, evidence="evidence", corpus=CORPUS)
-
-
-def _write_random_model(folder: Path) -> None:
-    if (folder / "config.json").is_file():
-        return
-    import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
-
-    from harness.lm.models import resolve
-
-    tokenizer = AutoTokenizer.from_pretrained(resolve(MODEL, Path()).location)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=2048,
-        intermediate_size=8192,
-        num_hidden_layers=16,
-        num_attention_heads=32,
-        num_key_value_heads=8,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    torch.manual_seed(SEED)
-    model = LlamaForCausalLM(config).to(torch.bfloat16)
-    tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)
 
 
 WRITERS: Mapping[str, Callable[[Path, Size], Path]] = {

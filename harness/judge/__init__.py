@@ -7,15 +7,14 @@ from harness.judge.comparison import (
     Comparison,
     CostCurve,
     CostParts,
-    Difference,
     Recommendation,
     Resolution,
     Row,
-    Score,
 )
 from harness.judge.cost import FITTING_REQUESTS, MACHINE_TIME
 from harness.judge.court import judge, stale_prices
 from harness.judge.memory import fitting_memory, serving_memory
+from harness.judge.scores import Difference, Score
 from harness.judge.slices import ahead_in
 
 __all__ = [

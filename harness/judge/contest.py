@@ -13,7 +13,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.judge.comparison import Loss
+from harness.judge.scores import Loss
 
 LEVEL = 0.95
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ import numpy as np
 from harness.judge import cost
 from harness.judge.basis import cost_basis, cost_notes
 from harness.judge.bench import Bench
-from harness.judge.comparison import Comparison, Loss, Recommendation, Row
+from harness.judge.comparison import Comparison, Recommendation, Row
 from harness.judge.contender import Contender
 from harness.judge.contest import Contest
 from harness.judge.evidence import ArmEvidence, Evidence, gather
@@ -22,6 +22,7 @@ from harness.judge.pairs import differences
 from harness.judge.resample import bootstrap
 from harness.judge.resolution import resolution
 from harness.judge.rows import build_row, usage_of, with_loss
+from harness.judge.scores import Loss
 from harness.judge.sealed import not_as_sealed
 from harness.judge.values import counted_rows, estimate, statistics
 from harness.judge.verdict import decide

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from harness import numbers
 from harness.judge.arm_facts import Change, Overfitting
-from harness.judge.comparison import Row, SliceScore
+from harness.judge.comparison import Row
 from harness.judge.contender import listed
 from harness.judge.evidence import Evidence
 from harness.judge.noise import busy_machine
+from harness.judge.scores import SliceScore
 from harness.judge.slices import FEWEST_IN_SLICE, ahead_in
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness import numbers
-from harness.judge.comparison import Loss, Recommendation
+from harness.judge.comparison import Recommendation
 from harness.judge.contender import (
     Contender,
     cheapest,
@@ -16,6 +16,7 @@ from harness.judge.contender import (
     why_passed_over,
 )
 from harness.judge.contest import Contest
+from harness.judge.scores import Loss
 from harness.judge.settling import rows_to_settle
 
 

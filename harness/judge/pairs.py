@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import isfinite
 
 from harness.judge.arm_facts import Change
-from harness.judge.comparison import Difference
 from harness.judge.evidence import Evidence
 from harness.judge.intervals import mcnemar, tango
+from harness.judge.scores import Difference
 from harness.judge.values import (
     Array,
     alike,

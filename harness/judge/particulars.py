@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.judge.comparison import ClassScore, Unanswerable
 from harness.judge.evidence import ArmEvidence, Evidence
+from harness.judge.scores import ClassScore, Unanswerable
 from harness.metrics import by_class, class_counts, declines, unanswerable
 
 MOST_LABELS = 100

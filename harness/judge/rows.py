@@ -11,13 +11,14 @@ from harness import numbers
 from harness.judge import cost, elsewhere
 from harness.judge.checks import limit_checks, need_checks
 from harness.judge.cited import cited_answers
-from harness.judge.comparison import Foresight, Loss, Row, Score
+from harness.judge.comparison import Foresight, Row
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.facts import facts_of, wanted
 from harness.judge.foresight import foresight
 from harness.judge.intervals import quantile_interval
 from harness.judge.memory import Peaks
 from harness.judge.particulars import class_scores, unanswerable_of
+from harness.judge.scores import Loss, Score
 from harness.judge.scoring import further_score, item_metric, primary_score, score
 from harness.judge.slices import slice_scores, worst_slice
 from harness.records import LoadedModel, Measurement, Phase, WorkerResult, joules_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.judge.comparison import Score
 from harness.judge.doubt import why_unreliable
 from harness.judge.evidence import ArmEvidence, Evidence
 from harness.judge.intervals import wilson
+from harness.judge.scores import Score
 from harness.judge.values import (
     alike,
     bootstrap_interval,

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.judge.comparison import Row, Score, SliceScore
+from harness.judge.comparison import Row
 from harness.judge.evidence import ArmEvidence, Evidence
+from harness.judge.scores import Score, SliceScore
 from harness.judge.scoring import score
 from harness.metrics import Metric
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from harness.judge import judge
 from harness.judge.bench import Bench
 from harness.judge.checks import limit_checks
-from harness.judge.comparison import Row, Score
+from harness.judge.comparison import Row
 from harness.judge.contest import Contest
 from harness.judge.cost import Terms, Usage, usd_per_1k
 from harness.judge.flips import attempts
 from harness.judge.memory import Peaks
+from harness.judge.scores import Score
 from harness.prices import Prices
 
 TARGETS = ["yes", "no"] * 60
