@@ -28,7 +28,7 @@ class Answering:
     weights: Literal["given", "four_bits", "adapter"] = "given"
     """adapter: beside the model's own weights, as soft prompts are."""
     soft_tokens: int = 0
-    """Virtual tokens before every prompt; they make it run unpacked."""
+    """Virtual tokens before every prompt."""
 
 
 @dataclass(frozen=True)

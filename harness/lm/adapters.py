@@ -86,9 +86,6 @@ def add_soft_prompt(
 ) -> int:
     """Put trainable vectors before every sequence, and make nothing else trainable.
 
-    From here on the model runs unpacked: PEFT drops position ids for soft prompts, so a packed
-    row would be computed at wrong positions. The record says so.
-
     Args:
         lm: the model.
         kind: "prompt": vectors before the first layer (Lester et al. 2021, arXiv 2104.08691);
@@ -108,7 +105,6 @@ def add_soft_prompt(
 
     if lm.path == "encoder_decoder":
         raise ModelError(f"{kind} tuning needs a decoder-only model, and '{lm.ref.name}' is none")
-    unpack(lm, f"{kind} tuning")
     config = {"prompt": PromptTuningConfig, "prefix": PrefixTuningConfig}[kind]
     trainable = _wrap(lm, config(num_virtual_tokens=tokens, task_type=_task_type(lm)))
     if text:
@@ -116,13 +112,6 @@ def add_soft_prompt(
         ids = (ids * (tokens // len(ids) + 1))[:tokens]
         {"prompt": _begin_with_embeddings, "prefix": _begin_with_keys_and_values}[kind](lm, ids)
     return trainable
-
-
-def unpack(lm: LanguageModel, why: str) -> None:
-    """Make a packed model compute single sequences from here on, and say so in the record."""
-    if lm.path == "packed":
-        lm.path = "plain"
-        lm.note("engine", f"{why} runs unpacked: slower, the results are the same")
 
 
 def save_model(lm: LanguageModel, folder: Path, dtype: str) -> None:

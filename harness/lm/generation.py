@@ -19,6 +19,7 @@ from harness.lm.footprint import generation_bytes_per_token, scoring_bytes_per_t
 from harness.lm.grammar import JsonGrammar
 from harness.lm.inputs import masks, tree_inputs, windows
 from harness.lm.model import LanguageModel
+from harness.lm.soft import underneath
 from harness.lm.tree import TokenTree
 
 MOST_GROUP_TOKENS = {"cpu": 4096, "cuda": 16384}
@@ -112,6 +113,7 @@ class _Group:
         self.prompts = prompts
         self.ending = ending
         self.kept = len(lm.prefix)
+        self.past = lm.prefix.past
         kept = lm.prefix.keys_values
         self.keys_values = DynamicCache() if kept is None else kept
         self.windows = windows(lm.model.config) or {}
@@ -126,17 +128,17 @@ class _Group:
         tree = TokenTree()
         paths = [tree.add(prompt[self.kept :]) for prompt in self.prompts]
         most = self.ending.max_new_tokens
-        # seen[r, j]: row r attends to token j: the kept ones, then the nodes of all rows.
-        size = self.kept + len(tree)
+        # seen[r, j]: row r attends to position j: what is past, then the nodes of all rows.
+        size = self.past + len(tree)
         seen = torch.zeros(len(paths), size + len(paths) * most, dtype=torch.bool)
-        seen[:, : self.kept] = True
+        seen[:, : self.past] = True
         for row, path in enumerate(paths):
-            seen[row, torch.tensor(path) + self.kept] = True
+            seen[row, torch.tensor(path) + self.past] = True
         positions = torch.zeros(seen.shape[1], dtype=torch.int64)
-        positions[:size] = torch.tensor([*range(self.kept), *(self.kept + d for d in tree.depths)])
+        positions[:size] = torch.tensor([*range(self.past), *(self.past + d for d in tree.depths)])
 
         active = list(range(len(paths)))
-        inputs = tree_inputs(self.lm.model, tree, self.kept)
+        inputs = tree_inputs(self.lm.model, tree, self.past)
         wanted = torch.tensor([path[-1] for path in paths], device=self.lm.model.device)
         for step in range(most):
             for row, token in zip(active, self._next(inputs, wanted, active), strict=True):
@@ -146,7 +148,8 @@ class _Group:
                 break
             for place, row in enumerate(active, start=size):
                 seen[row, place] = True
-                positions[place] = len(self.prompts[row]) + len(self.new[row]) - 1
+                behind = len(self.prompts[row]) - self.kept + len(self.new[row]) - 1
+                positions[place] = self.past + behind
             size += len(active)
             inputs = self._grown(active, seen[active, :size], positions[:size])
             wanted = torch.arange(len(active), device=self.lm.model.device)
@@ -157,7 +160,7 @@ class _Group:
         import torch
 
         with torch.inference_mode():
-            logits = self.lm.model(
+            logits = underneath(self.lm.model)(
                 **inputs, past_key_values=self.keys_values, use_cache=True, logits_to_keep=wanted
             ).logits[0]
             if bool(logits.isnan().any()):

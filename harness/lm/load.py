@@ -15,6 +15,7 @@ from harness.lm.four_bits import four_bit_folder
 from harness.lm.hosted import HostedModel, open_hosted
 from harness.lm.model import LanguageModel
 from harness.lm.proof import packing_is_exact
+from harness.lm.soft import soft_tokens, underneath
 from harness.records import LoadedModel
 from harness.types import Context, ModelRef
 
@@ -36,7 +37,7 @@ def load(
         seed: for torch's random numbers (new adapter weights, dropout).
         adapter: a folder written by `save_adapter`; it is merged into the weights, so that serving
             costs what the base model costs. Weights of 4 bits keep it beside them, and a soft
-            prompt cannot be merged, and runs unpacked.
+            prompt cannot be merged.
 
     Raises:
         ModelError: the files cannot be read as a language model.
@@ -48,18 +49,18 @@ def load(
         model, tokenizer = _read(ref.location, getattr(torch, dtype), device)
     except (OSError, ValueError, KeyError) as problem:
         raise ModelError(f"model '{ref.name}' cannot be loaded: {problem}") from problem
-    soft_prompt = False
     if adapter is not None:
-        model, soft_prompt = _adapted(model, adapter)
+        model = _adapted(model, adapter)
     model = model.to(device).eval()
     with torch.inference_mode():
         for weight in model.parameters():
             weight.sum()  # touched now, so that mapped pages count here and not when predicting
-    loaded = LanguageModel(ref, model, tokenizer)
+    loaded = LanguageModel(ref, underneath(model), tokenizer)
     if model.config.is_encoder_decoder:
         loaded.path = "encoder_decoder"
-    elif not soft_prompt and packing_is_exact(loaded):
+    elif packing_is_exact(loaded):
         loaded.path = "packed"
+    loaded.model = model
     _limit_memory(loaded)
     _LOADED.add(loaded)
     _FACTS.append(loaded.facts())
@@ -87,14 +88,12 @@ def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _adapted(model: Any, adapter: Path) -> tuple[Any, bool]:
-    """Return the model with its adapter, and whether that is a soft prompt."""
+def _adapted(model: Any, adapter: Path) -> Any:
     from peft import PeftModel
 
     quantised = bool(getattr(model, "is_quantized", False))
     model = PeftModel.from_pretrained(model, adapter)
-    soft_prompt = bool(model.active_peft_config.is_prompt_learning)
-    return (model if soft_prompt or quantised else model.merge_and_unload()), soft_prompt
+    return model if soft_tokens(model) or quantised else model.merge_and_unload()
 
 
 def _limit_memory(lm: LanguageModel) -> None:

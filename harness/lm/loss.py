@@ -15,6 +15,7 @@ from harness.lm import encoder_decoder, plain
 from harness.lm.inputs import tree_inputs
 from harness.lm.model import LanguageModel
 from harness.lm.scoring import score_packed
+from harness.lm.soft import opening, soft_tokens, underneath
 from harness.lm.tree import TokenTree
 
 Pair = tuple[list[int], list[int]]
@@ -101,7 +102,10 @@ def _packed_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> tuple[Any, int]:
     device = lm.model.device
     nodes = torch.tensor([node for node, _ in wanted], device=device)
     targets = torch.tensor([token for _, token in wanted], device=device)
-    inputs = tree_inputs(lm.model, tree)
-    logits = lm.model(**inputs, use_cache=False, logits_to_keep=nodes).logits[0]
+    past = soft_tokens(lm.model)
+    kept = {"past_key_values": opening(lm.model)} if past else {}
+    logits = underneath(lm.model)(
+        **tree_inputs(lm.model, tree, past), **kept, use_cache=bool(past), logits_to_keep=nodes
+    ).logits[0]
     loss = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
     return loss, len(wanted)

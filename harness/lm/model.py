@@ -10,6 +10,7 @@ from harness.errors import ModelError
 from harness.lm.budget import MOST_TOKENS, Note, RowLimit
 from harness.lm.grammar import JsonGrammar
 from harness.lm.prefix import PrefixCache
+from harness.lm.soft import soft_tokens
 from harness.records import LoadedModel
 from harness.types import ModelRef
 
@@ -60,7 +61,7 @@ class LanguageModel:
         """Tell whether a prompt fits the model's context together with an answer."""
         together = self.path != "encoder_decoder"
         needed = prompt_tokens + answer_tokens if together else max(prompt_tokens, answer_tokens)
-        needed += getattr(getattr(self.model, "active_peft_config", None), "num_virtual_tokens", 0)
+        needed += soft_tokens(self.model)
         return self.context_tokens is None or needed <= self.context_tokens
 
     def check_room(self, number: int, prompt_tokens: int, answer_tokens: int) -> None:

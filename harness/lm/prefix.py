@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from harness.lm.soft import opening, soft_tokens, underneath
 from harness.lm.tree import common_prefix_length
 
 SHORTEST = 16
@@ -30,8 +31,14 @@ class PrefixCache:
         """Forget everything."""
         self._tokens: list[int] = []
         self._last_prompt: list[int] | None = None
+        self._learnt = 0
         self.keys_values: Any = None
         """For the model's `past_key_values`; None while nothing is kept."""
+
+    @property
+    def past(self) -> int:
+        """Number of positions before what is computed next: the kept tokens and a soft prompt."""
+        return self._learnt + len(self._tokens)
 
     def begin(self, model: Any, prompts: Sequence[list[int]], at_once: int) -> int:
         """Keep what all prompts of a call share, computing what is new of it.
@@ -67,20 +74,20 @@ class PrefixCache:
             at_once: most tokens to compute in one pass.
         """
         import torch
-        from transformers import DynamicCache
 
         common = common_prefix_length([tokens, self._tokens])
         self._tokens = tokens[:common]
         self.restore()
-        if not tokens:
+        learnt = soft_tokens(model)
+        if not tokens and not learnt:
             self.keys_values = None
         elif self.keys_values is None:
-            # Without the config: sliding layers then keep everything, as cutting back needs.
-            self.keys_values = DynamicCache()
+            with torch.inference_mode():
+                self.keys_values, self._learnt = opening(model), learnt
         for start in range(common, len(tokens), at_once):
             part = tokens[start : start + at_once]
             with torch.inference_mode():
-                model(
+                underneath(model)(
                     input_ids=torch.tensor([part], device=model.device),
                     past_key_values=self.keys_values,
                     use_cache=True,
@@ -92,6 +99,6 @@ class PrefixCache:
         """Cut the keys and values back to the kept tokens after a forward pass appended to them."""
         if self.keys_values is None:
             return
-        surplus = self.keys_values.get_seq_length() - len(self._tokens)
+        surplus = self.keys_values.get_seq_length() - self.past
         if surplus > 0:
             self.keys_values.crop(-surplus)  # a negative number is how many to take off

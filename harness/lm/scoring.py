@@ -18,6 +18,7 @@ from harness.lm import encoder_decoder, plain
 from harness.lm.inputs import tree_inputs
 from harness.lm.model import LanguageModel
 from harness.lm.rows import plan_rows
+from harness.lm.soft import underneath
 from harness.lm.tree import TokenTree
 
 LOGIT_ROWS = 256
@@ -145,8 +146,8 @@ def _score_row(lm: LanguageModel, entries: Sequence[_Entry], kept: int) -> list[
     nodes = sorted({node for node, _ in wanted})
     place_of = {node: place for place, node in enumerate(nodes)}
     with torch.inference_mode():
-        logits = lm.model(
-            **tree_inputs(lm.model, tree, kept),
+        logits = underneath(lm.model)(
+            **tree_inputs(lm.model, tree, lm.prefix.past),
             past_key_values=lm.prefix.keys_values,
             use_cache=lm.prefix.keys_values is not None,
             logits_to_keep=torch.tensor(nodes, device=lm.model.device),

@@ -24,6 +24,7 @@ from harness.lm.footprint import FLOAT32_BYTES, shape, training_bytes_per_token
 from harness.lm.loss import Pair, losses, mean_loss
 from harness.lm.model import LanguageModel
 from harness.lm.optimiser import CLIP_NORM, adamw, linear_schedule
+from harness.lm.soft import soft_tokens
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,8 @@ def _limit(
         per_token = training_bytes_per_token(shape(model.config), model.dtype.itemsize, again)
         return row_limit(str(model.device), per_token, lm.budget_bytes, lm.note, reserved)
 
+    if checkpointing and _has_prefix(model):
+        raise ModelError("checkpointing would lose a tuned prefix → leave `checkpointing` out")
     limit = find(again=bool(checkpointing))
     if checkpointing is None and limit.fitting < longest and _may_checkpoint(model):
         checkpointing = True
@@ -234,14 +237,21 @@ def _limit(
         lm.note("memory", "activations are computed again in the backward pass (checkpointing)")
     if checkpointing:
         model.activation_checkpointing_enable()
+        if soft_tokens(model) and lm.path == "packed":
+            lm.path = "plain"  # layers that are computed again keep nothing for others to look at
+            lm.note("engine", "with checkpointing a soft prompt is learnt from padded rows")
     return limit
 
 
 def _may_checkpoint(model: Any) -> bool:
     """Tell whether a model can compute activations again; with a tuned prefix it would lose it."""
-    adapter = getattr(model, "active_peft_config", None)
     possible = bool(getattr(model, "supports_gradient_checkpointing", False))
-    return possible and getattr(adapter, "peft_type", None) != "PREFIX_TUNING"
+    return possible and not _has_prefix(model)
+
+
+def _has_prefix(model: Any) -> bool:
+    adapter = getattr(model, "active_peft_config", None)
+    return getattr(adapter, "peft_type", None) == "PREFIX_TUNING"
 
 
 def _key(

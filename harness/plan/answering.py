@@ -203,7 +203,7 @@ def _rows(
 ) -> Iterable[Row]:
     if not prompts:
         return []
-    packs = model.skeleton.packs and not work.soft_tokens
+    packs = model.skeleton.packs
     if work.facts.answer_kind != "choice":
         return _generating(work, model, prompts, at_once, packs, kept)
     options = [model.answer(label) for label in work.facts.labels]
@@ -275,7 +275,7 @@ def _generating(
                 yield Row(len(group), len(group) * context, len(group), context)
             group = []
         if size is not None:
-            group.append(size + work.soft_tokens)
+            group.append(size + (0 if packs else work.soft_tokens))
 
 
 def _alone(tokens: int, logit_rows: int) -> Row:

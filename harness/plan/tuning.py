@@ -111,7 +111,9 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
     held = state_bytes(work, model, place)
     kept_bytes += sum(loading.kept.values()) + (trainable(work, model) * 4 if not whole else 0)
     at_once, again = _limit(work, model, place, [*train, *held_out], kept_bytes)
-    cut = _epoch(work, model, train, at_once)
+    # A soft prompt whose activations are computed again is learnt from padded rows.
+    packed = model.skeleton.packs and not (again and work.trained == "prompt")
+    cut = _epoch(work, train, at_once, packed)
     largest = max(
         (activation_bytes(work, model, place, piece, again) for step in cut for piece in step),
         default=0,
@@ -159,12 +161,9 @@ def _limit(
     return max(FEWEST_TOKENS, min(place.most_tokens, found)), again
 
 
-def _epoch(
-    work: Tuning, model: PlannedModel, train: Sequence[Pair], at_once: int
-) -> list[list[Piece]]:
+def _epoch(work: Tuning, train: Sequence[Pair], at_once: int, packed: bool) -> list[list[Piece]]:
     """Return the pieces of every step of the first epoch; the others are cut alike."""
     settings = TuneSettings(1.0, 1, work.batch_size, 0.0, 0.0, 1, 1, work.seed)
-    packed = model.skeleton.packs and work.trained not in ("prompt", "prefix")
     return [
         [_piece(pairs, work, packed) for pairs in pieces(batch, at_once, padded=not packed)]
         for batch in batches(train, settings)
@@ -173,8 +172,8 @@ def _epoch(
 
 def _piece(pairs: Sequence[Pair], work: Tuning, packed: bool) -> Piece:
     completion = sum(len(answer) for _, answer in pairs)
+    soft = work.size if work.trained in ("prompt", "prefix") else 0
     if not packed:
-        soft = work.size if work.trained in ("prompt", "prefix") else 0
         width = soft + max(len(prompt) + len(answer) - 1 for prompt, answer in pairs)
         tokens = width * len(pairs)
         tail = width - soft - min(len(prompt) for prompt, _ in pairs) + 1
@@ -182,7 +181,8 @@ def _piece(pairs: Sequence[Pair], work: Tuning, packed: bool) -> Piece:
     tree = TokenTree()
     for prompt, answer in pairs:
         tree.add([*prompt, *answer[:-1]])
-    return Piece(len(tree), sum(tree.depths) + len(tree), completion)
+    tokens = soft + len(tree)
+    return Piece(tokens, tokens * soft + sum(tree.depths) + len(tree), completion)
 
 
 def _wall_s(

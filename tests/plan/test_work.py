@@ -88,11 +88,12 @@ def test_what_prompts_share_is_computed_once(model):
     assert spans[1][1] < spans[0][1] / 3
 
 
-def test_a_soft_prompt_is_computed_without_sharing(model):
+def test_rows_behind_a_soft_prompt_are_shared_as_any(model):
     prompts = [f"{n} what is this about?" for n in range(10)]
     shared = answering(Answering(prompts, CHOICE), model, LAPTOP, 0, serving=False)
     soft = Answering(prompts, CHOICE, weights="adapter", soft_tokens=20)
-    assert answering(soft, model, LAPTOP, 0, serving=False).wall_s[0] > 2 * shared.wall_s[0]
+    behind = answering(soft, model, LAPTOP, 0, serving=False)
+    assert behind.wall_s[0] == pytest.approx(shared.wall_s[0], rel=0.1)
 
 
 def test_written_answers_are_counted_up_to_their_longest(model):
