@@ -70,6 +70,8 @@ class Indexing:
     texts: Sequence[str]
     embedder: str
     words: bool = False
+    made: bool = True
+    """Or read from where it was saved."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ TEXT_S = (0.1e-3, 2e-3)
 WORD_BYTES = 30
 """What BM25 keeps for a word of a text: a score, a place, and Python's objects for rare words. An
 estimate."""
+CUT_WORD_BYTES = 65
+"""What a word of a text takes while texts are indexed by words: a string of Python's, and its place
+in a list. An estimate."""
 PASSAGE_BYTES = 500
 """What Python keeps for a passage beside its text: objects and their fields. An estimate."""
 PASSAGE_S = (1e-5, 1e-3)
@@ -110,17 +113,18 @@ def embedding(work: Embedding, place: Place) -> Need:
 
 
 def indexing(work: Indexing) -> Need:
-    """Return what an index keeps in main memory."""
+    """Return what an index keeps in main memory, and what stands beside it while it is made."""
     model = encoder(work.embedder)
     n = len(work.texts)
     vectors = index_bytes(n, model.hidden, kind_for(n)) if model else 0
     characters = sum(map(len, work.texts))
-    words = WORD_BYTES * characters // (CHARACTERS + 1) if work.words else 0
+    words = characters // (CHARACTERS + 1) if work.words else 0
     texts = 2 * characters + PASSAGE_BYTES * n  # the passages themselves, as Python keeps them
     return Need(
         libraries=frozenset({"faiss"}),
-        kept={"index": vectors + words + texts},
-        working_bytes=vectors,  # the vectors stand beside the index that is made of them
+        kept={"index": vectors + WORD_BYTES * words + texts},
+        # The vectors stand beside the index that is made of them.
+        working_bytes=vectors + CUT_WORD_BYTES * words if work.made else 0,
         wall_s=(n * PASSAGE_S[0], n * PASSAGE_S[1]),
     )
 

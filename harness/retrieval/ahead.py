@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from harness.retrieval.passages import cut
 from harness.retrieval.retriever import RetrievalParams
@@ -25,7 +26,7 @@ def search_work(
     texts = [passage.headed_text for passage in passages]
     index = Indexing(texts, params.embedder, params.hybrid)
     asked = Embedding([query.text for query in prospect.queries], params.embedder)
-    return texts, (Embedding(texts, params.embedder), index), (index, asked)
+    return texts, (Embedding(texts, params.embedder), index), (replace(index, made=False), asked)
 
 
 def any_passages(texts: list[str], count: int, seed: int) -> list[str]:

@@ -175,3 +175,11 @@ def test_an_embedding_model_that_is_not_here_is_said(tmp_path):
 def test_an_index_keeps_four_bytes_a_dimension():
     found = indexing(Indexing([""] * 1000, DEFAULT_EMBEDDER))
     assert found.kept["index"] == 1000 * (384 * 4 + 500)
+
+
+def test_an_index_that_is_read_has_nothing_beside_it():
+    made = Indexing(["five words of seven letters"] * 1000, DEFAULT_EMBEDDER, words=True)
+    read = replace(made, made=False)
+    assert indexing(read).working_bytes == 0
+    assert indexing(read).kept == indexing(made).kept
+    assert indexing(made).working_bytes > 1000 * 384 * 4 + 5000 * 49  # a str of five letters: 54
