@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
     screen = Screen()
     invocation = Invocation(task, RunFolder(out), screen, only, _foreseen(task, only, screen))
     with opened(out, task.spec.name, arguments.fresh) as folder:
-        for finding in (*task.doubts, *task.data.findings, *task.data.expectations):
+        for finding in task.remarks:
             screen.say(finding)
         try:
             invocation.run()
@@ -131,7 +131,7 @@ def _check(arguments: argparse.Namespace) -> int:
     deep: tuple[str, ...] = ()
     if arguments.deep:
         deep = near_duplicates({s.name: s for s in (task.train, task.validation, task.test)})
-    for finding in (*task.doubts, *data.findings, *data.expectations, *deep):
+    for finding in (*task.remarks, *deep):
         print(finding)
     if arguments.strict and data.leaked_ids:
         print("error: --strict, and test inputs stand in other splits", file=sys.stderr)

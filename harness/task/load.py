@@ -63,6 +63,11 @@ class Task:
     """What its limits are known beforehand not to do, in sentences."""
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """Everything worth saying of it before a run, in sentences."""
+        return (*self.doubts, *self.data.findings, *self.data.expectations)
+
+    @property
     def documents(self) -> tuple[Document, ...]:
         """The documents of its corpus; none where it has no corpus."""
         return self.corpus.documents
