@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from hand_made import TARGETS, cheap_and_good, rows_of, write_run
 from needed import needs
 
-from benchmarks import cuts, directions, papers
-from harness.judge import Comparison, Difference
+from benchmarks import cuts, directions, outcomes, papers
+from benchmarks.directions_page import drawn, sentence
+from benchmarks.findings import Arm, Findings, Model, Value, found_in, keep, kept
+from harness.judge import judge
 from harness.task import load_task
 
 
-def outcome(value, low, high, relation="better than"):
+def value(middle, low, high):
+    return Value(value=middle, ci_low=low, ci_high=high)
+
+
+def outcome(middle, low, high, relation="better than"):
     wanted = papers.Direction("A 2020", "x beats y", "x", "y", ("cut",), relation)
-    found = Difference(strategy="x", metric="accuracy", value=value, ci_low=low, ci_high=high)
-    return directions.Outcome(wanted, "cut", found)
+    return outcomes.Outcome(wanted, "cut", "accuracy", value(middle, low, high))
+
+
+FOUND = Findings(
+    started_on="2026-11-22",
+    git_commit="1e5e51a0000",
+    machine="2 cores of a machine",
+    headline="Choose tfidf.",
+    metric="macro_f1",
+    arms=(
+        Arm(
+            name="tfidf",
+            status="ok",
+            score=value(0.69, 0.639, 0.744),
+            fit_peak_bytes=354 * 2**20,
+            predict_peak_bytes=218 * 2**20,
+            artifact_bytes=2**20,
+        ),
+        Arm(name="lora", status="ok", score=value(0.557, 0.506, 0.614)),
+        Arm(name="qlora", status="timeout", error="after 60 min"),
+    ),
+    models=(Model(arm="lora", loaded="a model in float32"),),
+    differences={
+        "tfidf": {"lora": value(-0.133, -0.2, -0.059)},
+        "few_shot": {"lora": value(0.5, 0.4, 0.6)},
+    },
+)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +69,7 @@ def test_all_of_the_interval_must_agree(low, high, relation, found):
 
 
 def test_what_did_not_reproduce_is_said_with_its_figures():
-    said = outcome(-0.05, -0.09, -0.01).sentence()
+    said = sentence(outcome(-0.05, -0.09, -0.01))
     assert said == (
         "A 2020: x beats y. Here it is the other way round: on `cut` `x` differs from `y` by"
         " -0.050 (-0.090 to -0.010) accuracy."
@@ -87,17 +118,49 @@ def test_a_cut_is_a_task_without_faults_and_drawn_the_same_every_time(name, tmp_
     json.dumps(task.spec.model_dump(mode="json"))
 
 
-def test_the_page_names_the_cuts_that_were_not_run():
-    example = Path(__file__).parents[2] / "reports/examples/ticket_triage/comparison.json"
-    comparison = Comparison.model_validate_json(example.read_text())
-    lora = Difference(strategy="lora", metric="macro_f1", value=-0.05, ci_low=-0.1, ci_high=0.01)
-    beside = {"snips": {"tfidf": {"lora": lora}}}
-    page = directions.drawn({"snips": comparison}, [outcome(-0.05, -0.09, -0.01)], beside)
-    assert "| `tfidf` | 0.690 (0.639 to 0.744) |  | 354 MiB | 218 MiB | 3.48 MiB |" in page
-    assert "| `lora` | 0.557 (0.506 to 0.614) | -0.050 (-0.100 to +0.010) | " in page
-    assert f"Last run on {comparison.run['started_at'][:10]}, at commit" in page
+def test_a_direction_is_tested_where_both_arms_finished():
+    found = list(outcomes.tested({"snips": FOUND, "squad": FOUND}))
+    assert [(o.direction.arm, o.direction.than, o.cut) for o in found] == [
+        ("lora", "few_shot", "snips")
+    ]
+    assert found[0].difference.value == 0.5
+
+
+def test_the_page_shows_arms_with_what_they_took_and_names_the_cuts_that_were_not_run():
+    page = drawn({"snips": FOUND}, [outcome(-0.05, -0.09, -0.01)])
     assert "| arm | macro_f1 | beside `tfidf` | peak memory in fitting |" in page
+    assert "| `tfidf` | 0.690 (0.639 to 0.744) |  | 354 MiB | 218 MiB | 1.00 MiB |" in page
+    assert "| `lora` | 0.557 (0.506 to 0.614) | -0.133 (-0.200 to -0.059) | – | – | – |" in page
+    assert "| `qlora` | timeout: after 60 min | | | | |" in page
+    assert "Last run on 2026-11-22, at commit `1e5e51a`, on 2 cores of a machine." in page
+    assert "- `lora`: a model in float32" in page
     assert "Here it is the other way round" in page
     [said] = [line for line in page.splitlines() if line.startswith("Cuts that have not been run")]
     assert "`squad`" in said
     assert "`snips`" not in said
+
+
+def test_what_a_cut_came_to_is_what_its_run_is_judged_to_be(tmp_path):
+    folder = write_run(tmp_path, TARGETS, cheap_and_good())
+    found = found_in(folder, {"cheap", "absent"})
+    row = rows_of(judge(folder))["good"]
+    [good] = [arm for arm in found.arms if arm.name == "good"]
+    assert good.score.value == row.score.value == pytest.approx(119 / 120)
+    assert (good.fit_peak_bytes, good.predict_peak_bytes) == (200 * 2**20, 100 * 2**20)
+    assert found.headline == judge(folder).recommendation.headline
+    assert found.machine == "2 cores of Abacus 2"
+    assert list(found.differences) == ["cheap"]
+    difference = found.differences["cheap"]["good"]
+    assert difference.value == pytest.approx(29 / 120)
+    assert difference.ci_low < difference.value < difference.ci_high
+
+
+def test_what_is_kept_of_a_cut_is_read_again(tmp_path):
+    keep("snips", FOUND, tmp_path)
+    assert kept(("squad", "snips"), tmp_path) == {"snips": FOUND}
+
+
+def test_the_committed_page_is_what_the_kept_findings_draw():
+    findings = kept(tuple(cuts.WRITERS))
+    assert findings
+    assert directions.PAGE.read_text() == drawn(findings, list(outcomes.tested(findings)))

@@ -1,0 +1,126 @@
+"""What the run of a cut came to, kept as a small file of the repository.
+
+A run folder stays on the machine that made it; these files outlive it, so that the page is drawn
+from all cuts whichever machine ran them, and when. Knows nothing of what papers report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.judge import judge
+from harness.judge.evidence import gather
+from harness.judge.pairs import differences
+from harness.records import Status
+from harness.runfolder import RunFolder
+
+KEPT = Path(__file__).parent / "found"
+
+
+class _Finding(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Value(_Finding):
+    """A figure with its 95 % interval."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+class Arm(_Finding):
+    """How well an arm of a cut did, and what it took."""
+
+    name: str
+    status: Status
+    error: str | None = None
+    score: Value | None = None
+    fit_peak_bytes: int | None = None
+    predict_peak_bytes: int | None = None
+    artifact_bytes: int | None = None
+
+
+class Model(_Finding):
+    """A model as it was loaded, in words, and the first arm that used it."""
+
+    arm: str
+    loaded: str
+
+
+class Findings(_Finding):
+    """What one cut came to."""
+
+    started_on: str
+    """Date of its last run: arms may have finished in an earlier one."""
+    git_commit: str | None
+    machine: str
+    headline: str
+    metric: str
+    arms: tuple[Arm, ...]
+    models: tuple[Model, ...]
+    differences: dict[str, dict[str, Value]]
+    """Arm to other arm to how the other's score differs from it, on the same items."""
+
+
+def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
+    """Judge a run folder and return what its cut came to.
+
+    Args:
+        folder: of a run that has begun.
+        beside: the arms that others are held against; those that did not finish are left out.
+    """
+    comparison, evidence = judge(folder), gather(folder)
+    machine = comparison.machine
+    arms = tuple(
+        Arm(
+            name=row.strategy,
+            status=row.status,
+            error=row.error,
+            score=_value(row.score) if row.score and row.score.value is not None else None,
+            fit_peak_bytes=row.fit_peak_bytes,
+            predict_peak_bytes=row.predict_peak_bytes,
+            artifact_bytes=row.artifact_bytes,
+        )
+        for row in comparison.rows
+    )
+    loaded = {text: row.strategy for row in reversed(comparison.rows) for text in row.models}
+    pairs = {
+        name: {other.strategy: _value(other) for other in differences(evidence, name)}
+        for name in sorted(beside)
+    }
+    return Findings(
+        started_on=comparison.run["started_at"][:10],
+        git_commit=comparison.run["git_commit"],
+        machine=f"{machine.cores} cores of {machine.cpu_model}"
+        f"{f' with {machine.gpu}' if machine.gpu else ''}",
+        headline=comparison.recommendation.headline,
+        metric=comparison.task["metric"],
+        arms=arms,
+        models=tuple(Model(arm=arm, loaded=text) for text, arm in reversed(loaded.items())),
+        differences={name: others for name, others in pairs.items() if others},
+    )
+
+
+def _value(figure: object) -> Value:
+    """Return a score or a difference as a figure with its interval."""
+    return Value.model_validate({key: getattr(figure, key) for key in Value.model_fields})
+
+
+def keep(name: str, findings: Findings, root: Path = KEPT) -> None:
+    """Write what a cut came to in the place of what it came to before."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / f"{name}.json").write_text(findings.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def kept(names: Collection[str], root: Path = KEPT) -> Mapping[str, Findings]:
+    """Read what cuts came to, in the order of the names; those that never ran are left out."""
+    files = {name: root / f"{name}.json" for name in names}
+    return {
+        name: Findings.model_validate_json(path.read_text(encoding="utf-8"))
+        for name, path in files.items()
+        if path.is_file()
+    }
