@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judge.intervals import Z95, mcnemar, quantile_interval, tango, wilson
+from harness.judge.intervals import (
+    Z95,
+    binomial_quantile,
+    mcnemar,
+    quantile_interval,
+    tango,
+    wilson,
+)
 
 TABLES = st.integers(1, 60).flatmap(
     lambda n: st.tuples(st.integers(0, n), st.integers(0, n), st.just(n)).filter(
@@ -121,6 +128,15 @@ def test_mcnemar_of_arms_that_never_differ_is_1():
 def test_the_interval_of_a_median_takes_the_tabulated_order_statistics():
     # Conover 1999, table A3: for n = 20 the median lies between the 6th and the 15th value.
     assert quantile_interval(np.arange(1, 21, dtype=float), 0.5) == (6, 15)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_binomial_quantiles_are_scipys(share):
+    from scipy.stats import binom
+
+    for n in range(1, 121):
+        for probability in (0.025, 0.4, 0.975):
+            assert binomial_quantile(probability, n, share) == binom.ppf(probability, n, share)
 
 
 def test_the_largest_value_bounds_a_quantile_that_the_sample_cannot():
