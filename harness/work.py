@@ -49,6 +49,11 @@ class Tuning:
     """Rank of LoRA, or virtual tokens."""
     four_bits: bool = False
 
+    @property
+    def soft_tokens(self) -> int:
+        """Learnt vectors, or keys and values, that stand before every input."""
+        return self.size if self.trained in ("prompt", "prefix") else 0
+
 
 @dataclass(frozen=True)
 class Embedding:

@@ -221,12 +221,7 @@ def tuned_estimate(params: TuningParams, trained: Trained, prospect: Prospect) -
     style: PromptStyle = getattr(params, "prompt", "short")
     rows = [lessons(facts, split, style) for split in (prospect.train, prospect.validation)]
     prompts = [tuned_prompt(facts, query, style) for query in prospect.queries]
-    soft = trained in ("prompt", "prefix")
     learning = tuning(params, trained, rows[0], rows[1], prospect)
-    answering = Answering(
-        prompts,
-        facts,
-        weights="adapter" if soft else "given",
-        soft_tokens=learning.size if soft else 0,
-    )
+    soft = learning.soft_tokens
+    answering = Answering(prompts, facts, "adapter" if soft else "given", soft)
     return Estimate(fit=(learning,), serve=(answering,))

@@ -111,9 +111,7 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
     held = state_bytes(work, model, place)
     kept_bytes += sum(loading.kept.values()) + (trainable(work, model) * 4 if not whole else 0)
     at_once, again = _limit(work, model, place, [*train, *held_out], kept_bytes)
-    # A soft prompt whose activations are computed again is learnt from padded rows.
-    packed = model.skeleton.packs and not (again and work.trained == "prompt")
-    cut = _epoch(work, train, at_once, packed)
+    cut = _epoch(work, train, at_once, _packed(work, model, again))
     largest = max(
         (activation_bytes(work, model, place, piece, again) for step in cut for piece in step),
         default=0,
@@ -132,6 +130,11 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
         wall_s=_wall_s(work, model, place, cut, held_out, again),
         says=says,
     )
+
+
+def _packed(work: Tuning, model: PlannedModel, again: bool) -> bool:
+    """Tell whether rows are packed; behind a soft prompt they cannot be computed again."""
+    return model.skeleton.packs and not (again and work.soft_tokens)
 
 
 def _itemsize(work: Tuning, place: Place) -> int:
@@ -172,7 +175,7 @@ def _epoch(work: Tuning, train: Sequence[Pair], at_once: int, packed: bool) -> l
 
 def _piece(pairs: Sequence[Pair], work: Tuning, packed: bool) -> Piece:
     completion = sum(len(answer) for _, answer in pairs)
-    soft = work.size if work.trained in ("prompt", "prefix") else 0
+    soft = work.soft_tokens
     if not packed:
         width = soft + max(len(prompt) + len(answer) - 1 for prompt, answer in pairs)
         tokens = width * len(pairs)
@@ -206,7 +209,7 @@ def _wall_s(
     ends = []
     for end, steps in enumerate((first_stop, total)):
         trained = place.span_s(operations * steps / per_epoch, "training")
-        watched = _evaluation_s(work, model, place, held_out)
+        watched = _evaluation_s(work, model, place, held_out, again)
         if trained is None or watched is None:
             return None
         evaluations = (steps + every - 1) // every if held_out else 0
@@ -235,12 +238,12 @@ def _operations(work: Tuning, model: PlannedModel, piece: Piece, again: bool) ->
 
 
 def _evaluation_s(
-    work: Tuning, model: PlannedModel, place: Place, held_out: Sequence[Pair]
+    work: Tuning, model: PlannedModel, place: Place, held_out: Sequence[Pair], again: bool
 ) -> Span | None:
     """Return how long one look at the validation loss takes."""
     if not held_out:
         return 0.0, 0.0
-    packed = model.skeleton.packs and work.trained not in ("prompt", "prefix")
+    packed = _packed(work, model, again)
     cut = [_piece(pairs, work, packed) for pairs in pieces(held_out, 512, padded=not packed)]
     bones = model.skeleton
     operations = sum(

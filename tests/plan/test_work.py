@@ -96,6 +96,16 @@ def test_rows_behind_a_soft_prompt_are_shared_as_any(model):
     assert behind.wall_s[0] == pytest.approx(shared.wall_s[0], rel=0.1)
 
 
+def test_a_soft_prompt_is_watched_on_packed_rows_as_other_weights_are(model):
+    alike = [("word " * 200 + str(n), "an answer") for n in range(40)]
+    watched = replace(LORA, validation=alike, checkpointing=False)
+    soft, lora = (
+        tuning(replace(watched, trained=trained), model, LAPTOP, 0).wall_s
+        for trained in ("prompt", "lora")
+    )
+    assert soft[1] < 1.2 * lora[1]
+
+
 def test_written_answers_are_counted_up_to_their_longest(model):
     prompts = [f"{n} what is this about?" for n in range(10)]
     low, high = answering(Answering(prompts, TEXT), model, LAPTOP, 0, serving=False).wall_s
