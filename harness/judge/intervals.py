@@ -82,5 +82,5 @@ def binomial_quantile(probability: float, n: int, share: float) -> int:
     """Return the least number of successes in n that is reached with at least a probability."""
     from scipy.special import bdtr, bdtrik
 
-    least = ceil(bdtrik(probability, n, share))
+    least = ceil(float(bdtrik(probability, n, share)))
     return least - 1 if least > 0 and bdtr(least - 1, n, share) >= probability else least
