@@ -1,9 +1,8 @@
 """How much retrieval finds, and what an index of many vectors costs.
 
 Texts: the documents of SQuAD questions by words alone, by meaning alone, and by both together.
-Vectors: a million of 384 dimensions, even on the sphere, which is the hardest case there is, in the
-index that the retriever takes for so many; and fewer in clusters, as texts lie, in each index that
-is not exact. No peer.
+Vectors: a million of 384 dimensions in the index that the retriever takes for so many, and fewer in
+each index that is not exact; in clusters, as texts lie. No peer.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ QUICK_QUESTIONS, QUICK_DOCUMENTS = 150, 250
 PASSAGES = 20
 """Passages that are looked at for the first five documents."""
 DIMENSIONS = 384
-EVEN, CLUSTERED = 1_000_000, 100_000
-QUICK_EVEN, QUICK_CLUSTERED = 100_000, 20_000
+MANY, FEWER = 1_000_000, 100_000
+QUICK_MANY, QUICK_FEWER = 100_000, 20_000
 CLUSTER = 100
 """Vectors around one centre; as far from it, in each direction, as centres are from each other."""
 NEAREST = 10
@@ -49,11 +48,10 @@ def run(sides: Sides) -> dict[str, Any]:
     )
     for way, recall in texts.values["document_recall"].items():
         sides.say(f"{way}: recall@1 {recall['at_1']:.3f}, recall@5 {recall['at_5']:.3f}")
-    even, clustered = (QUICK_EVEN, QUICK_CLUSTERED) if quick else (EVEN, CLUSTERED)
-    works = [(even, False, kind_for(even)), (clustered, True, "hnsw"), (clustered, True, "ivf")]
+    many, fewer = (QUICK_MANY, QUICK_FEWER) if quick else (MANY, FEWER)
     indexes = []
-    for n, in_clusters, kind in works:
-        side = sides.run(indexed, n=n, in_clusters=in_clusters, kind=kind)
+    for n, kind in ((many, kind_for(many)), (fewer, "hnsw"), (fewer, "ivf")):
+        side = sides.run(indexed, n=n, kind=kind)
         indexes.append({**side.values, "peak_rss_bytes": side.peak_rss_bytes})
         sides.say(
             f"{n:,} vectors, {kind}: recall@{NEAREST} {side.values['recall']:.3f},"
@@ -122,11 +120,11 @@ def by_retriever(
     ]
 
 
-def indexed(n: int, in_clusters: bool, kind: Kind) -> tuple[Measurement, dict[str, Any]]:
+def indexed(n: int, kind: Kind) -> tuple[Measurement, dict[str, Any]]:
     """Index random vectors and search them one query at a time; both are timed together."""
     import faiss
 
-    vectors, queries = drawn(n, QUERIES, in_clusters)
+    vectors, queries = drawn(n, QUERIES)
     before_bytes = peak_rss_bytes()
 
     def work() -> tuple[VectorIndex, float, list[Any]]:
@@ -140,7 +138,6 @@ def indexed(n: int, in_clusters: bool, kind: Kind) -> tuple[Measurement, dict[st
     shared = [len(set(a) & set(b)) for a, b in zip(found, right, strict=True)]
     return measurement, {
         "n": n,
-        "in_clusters": in_clusters,
         "kind": kind,
         "build_s": build_s,
         "queries_per_s": QUERIES / (measurement["wall_s"] - build_s),
@@ -151,15 +148,17 @@ def indexed(n: int, in_clusters: bool, kind: Kind) -> tuple[Measurement, dict[st
     }
 
 
-def drawn(n: int, queries: int, in_clusters: bool) -> tuple[Vectors, Vectors]:
-    """Draw vectors of length one and queries like them, with no more memory than they take."""
+def drawn(n: int, queries: int) -> tuple[Vectors, Vectors]:
+    """Draw vectors of length one in clusters, and queries like them.
+
+    With no more memory than they take.
+    """
     draw = np.random.default_rng(0)
     centres = draw.standard_normal((n // CLUSTER + 1, DIMENSIONS), dtype=np.float32)
     vectors = np.empty((n + queries, DIMENSIONS), dtype=np.float32)
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         rows = vectors[start : start + ROWS_AT_ONCE]
         draw.standard_normal(out=rows, dtype=np.float32)
-        if in_clusters:
-            rows += centres[draw.integers(len(centres), size=len(rows))]
+        rows += centres[draw.integers(len(centres), size=len(rows))]
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return vectors[:n], vectors[n:]

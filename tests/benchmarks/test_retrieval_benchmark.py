@@ -26,21 +26,20 @@ def test_missing_data_names_the_folder(tmp_path, monkeypatch):
         squad.search(1, 1)
 
 
-@pytest.mark.parametrize("in_clusters", [True, False])
-def test_vectors_are_drawn_the_same_every_time_with_length_one(in_clusters, monkeypatch):
+def test_vectors_are_drawn_the_same_every_time_with_length_one_and_near_others(monkeypatch):
     monkeypatch.setattr(retrieval, "ROWS_AT_ONCE", 64)
-    vectors, queries = retrieval.drawn(300, 20, in_clusters)
-    again, _ = retrieval.drawn(300, 20, in_clusters)
+    vectors, queries = retrieval.drawn(300, 20)
+    again, _ = retrieval.drawn(300, 20)
     assert (vectors.shape, queries.shape) == ((300, 384), (20, 384))
     assert np.array_equal(vectors, again)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     nearest = np.sort(vectors @ vectors.T, axis=1)[:, -2]
-    assert bool(nearest.mean() > 0.4) is in_clusters
+    assert nearest.mean() > 0.4
 
 
 @pytest.mark.parametrize(("kind", "least"), [("exact", 1.0), ("hnsw", 0.9), ("ivf", 0.5)])
 def test_an_index_is_measured_against_exact_search(kind, least):
-    measurement, found = retrieval.indexed(n=3000, in_clusters=True, kind=kind)
+    measurement, found = retrieval.indexed(n=3000, kind=kind)
     assert found["recall"] >= least
     assert found["vectors_bytes"] == 3000 * 384 * 4
     assert found["queries_per_s"] > 0

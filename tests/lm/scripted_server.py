@@ -41,9 +41,9 @@ def fails(status, message="no", headers=(), **error):
     return lambda call: call.send(status, body, dict(headers))
 
 
-def says(text, kind="application/json"):
-    """A reply with any body, under status 200."""
-    return lambda call: call.send(200, text, {"Content-Type": kind})
+def says(text, kind="application/json", status=200):
+    """A reply with any body."""
+    return lambda call: call.send(status, text, {"Content-Type": kind})
 
 
 def cut_off(call):

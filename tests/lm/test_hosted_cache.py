@@ -40,6 +40,19 @@ def test_what_a_process_asked_itself_is_no_replay_of_an_earlier_run(served):
     assert not any("replayed" in note for note in notes)
 
 
+def test_a_single_request_that_is_replayed_from_one_of_several_is_noted(served):
+    script, told = served(), "asked for several at once"
+    lm.answer(open_at(script.url), ["one", "two"], FACTS)
+    lm.answer(open_at(script.url), ["three"], FACTS)
+    for prompt, crowded in (("one", True), ("three", False)):
+        notes = []
+        ask(script.url, prompt, notes=notes)
+        assert any(told in note for note in notes) is crowded
+    notes = []
+    lm.answer(open_at(script.url, notes), ["one", "two"], FACTS)
+    assert not any(told in note for note in notes)
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -92,7 +105,7 @@ def test_a_damaged_file_is_asked_for_again(served, tmp_path, damage):
 
 def test_writers_at_once_leave_one_whole_file(tmp_path):
     place = cache.place_of({"model": "m"})
-    answers = [Prediction(str(i) * 20_000, notes=("a", "b")) for i in range(16)]
+    answers = [cache.Kept(Prediction(str(i) * 20_000, notes=("a", "b")), True) for i in range(16)]
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda answer: cache.write(place, answer), answers))
     assert cache.read(place) in answers

@@ -12,15 +12,23 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.hashing import sha256_of
 from harness.lm.fetch import cache_folder
 from harness.types import Prediction
 
-FORMAT = 1
+FORMAT = 2
 """Raised when answers are read differently, so that older ones are not taken for these."""
 FIELDS = {field.name for field in fields(Prediction)}
+
+
+class Kept(NamedTuple):
+    """An answer, and how it was got."""
+
+    answer: Prediction
+    alone: bool
+    """No other request of its process was under way: its time is that of a single request."""
 
 
 def place_of(request: Mapping[str, Any]) -> Path:
@@ -33,18 +41,19 @@ def place_of(request: Mapping[str, Any]) -> Path:
     return cache_folder() / "responses" / key[:2] / f"{key}.json"
 
 
-def read(place: Path) -> Prediction | None:
+def read(place: Path) -> Kept | None:
     """Return the answer that was kept, or None where there is none that can be read."""
     try:
         row = json.loads(place.read_text())
-        return Prediction.from_row(row) if row.keys() == FIELDS else None
-    except (OSError, ValueError, AttributeError):
+        alone = row.pop("alone")
+        return Kept(Prediction.from_row(row), alone) if row.keys() == FIELDS else None
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return None
 
 
-def write(place: Path, answer: Prediction) -> None:
+def write(place: Path, kept: Kept) -> None:
     """Keep an answer, whole or not at all, whoever else writes the same."""
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
-    part.write_text(json.dumps(asdict(answer)))
+    part.write_text(json.dumps({**asdict(kept.answer), "alone": kept.alone}))
     part.replace(place)

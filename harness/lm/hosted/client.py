@@ -14,11 +14,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import EndpointError
 from harness.lm.hosted import cache
 from harness.lm.hosted.model import FAILURES_IN_A_ROW, HostedModel
+from harness.lm.hosted.reply import read_reply
+from harness.lm.hosted.trouble import reason, said
 from harness.prompts import messages
 from harness.types import Prediction, Prompt, TaskFacts
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     import openai
     from openai.types.chat import ChatCompletion
 
-Fault = Literal["the request", "the server", "the task file", "the account"]
 MOST_STOPS = 4
 """Stop strings that the protocol takes; all of them are applied here too."""
 WITHOUT = {
@@ -42,12 +43,13 @@ NAMED = ("seed", "temperature")
 """Those whose name in a server's words means that it does not take them: a server that knows no
 `seed` says so in words of its own, without OpenAI's codes. The others' names are common words, or
 stand in complaints that the prompt is too long."""
-USED_UP = "insufficient_quota"
-"""Code, or type, that OpenAI gives an error of status 429 when the account's credit has ended:
-waiting does not help then. Other servers say 402."""
-PASSING = (408, 409, 429)
-"""Statuses besides those from 500 on that may pass: the client tries them again (its
-`_should_retry`)."""
+
+
+CROWDED = (
+    "some single requests are replayed from answers that were asked for several at once: the times"
+    " of those count, which may be longer"
+)
+"""So where test rows were added since, or another sample of them is timed."""
 
 
 def answer_hosted(
@@ -66,7 +68,9 @@ def answer_hosted(
     Raises:
         EndpointError: the server cannot be reached, refuses the key or the model, or wants money.
     """
-    ask = partial(_answer, model, _settings(model, facts), facts.stop)
+    settings = _settings(model, facts)
+    alone = len(prompts) == 1 or model.endpoint.concurrency == 1
+    ask = partial(_answer, model, settings, facts.stop, alone)
     pool = ThreadPoolExecutor(model.endpoint.concurrency)
     try:
         predictions = list(pool.map(ask, prompts))
@@ -95,7 +99,11 @@ def _settings(model: HostedModel, facts: TaskFacts) -> dict[str, Any]:
 
 
 def _answer(
-    model: HostedModel, settings: Mapping[str, Any], stop: Sequence[str], prompt: Prompt
+    model: HostedModel,
+    settings: Mapping[str, Any],
+    stop: Sequence[str],
+    alone: bool,
+    prompt: Prompt,
 ) -> Prediction:
     request = {"model": model.ref.name, "messages": messages(prompt)}
     place = cache.place_of({"base_url": model.ref.location, **request, **settings, "cut": stop})
@@ -103,8 +111,10 @@ def _answer(
     if known is not None:
         if place.name not in model.answers:
             model.tell("answers of an earlier run are replayed with their own times and prices")
-        model.answers[place.name] = known
-        return known
+        if alone and not known.alone:
+            model.tell(CROWDED)
+        model.answers[place.name] = known.answer
+        return known.answer
     import openai
 
     begin = time.perf_counter()
@@ -114,14 +124,14 @@ def _answer(
         return Prediction("", prompt=prompt, error=_error(model, problem, place.name))
     wall_s = time.perf_counter() - begin
     model.works(place.name)
-    prediction = _read(completion, prompt, stop)
+    prediction = read_reply(completion, prompt, stop)
     notes = (*(WITHOUT[setting] for setting in sorted(dropped)), *prediction.notes)
     if completion.model and completion.model != model.ref.name:
         notes += (f"the server answered as '{completion.model}'",)
     prediction = replace(prediction, wall_s=wall_s, notes=notes)
     prediction = replace(prediction, usd=model.endpoint.charge_usd(prediction))
     model.answers[place.name] = prediction
-    cache.write(place, prediction)
+    cache.write(place, cache.Kept(prediction, alone))
     return prediction
 
 
@@ -139,7 +149,7 @@ def _ask(
         try:
             completion = model.client.chat.completions.create(**request, **sent)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as problem:
-            refused = _refused(problem, sent)
+            refused = _refused(model, problem, sent)
             if refused is None:
                 raise
             dropped |= {refused}
@@ -148,37 +158,18 @@ def _ask(
             return completion, dropped
 
 
-def _refused(problem: openai.APIStatusError, sent: Mapping[str, Any]) -> str | None:
+def _refused(
+    model: HostedModel, problem: openai.APIStatusError, sent: Mapping[str, Any]
+) -> str | None:
     """Return the setting that a refusal names, else the schema: servers word that in many ways.
 
     One of `NAMED` that is not at fault is tried without in vain, and then the schema.
     """
     if problem.code in ("unsupported_parameter", "unsupported_value") and problem.param in WITHOUT:
         return problem.param if problem.param in sent else None
-    words = set(re.findall(r"\w+", str(problem)))
+    words = set(re.findall(r"\w+", said(model, problem)))
     named = (name for name in NAMED if name in sent and name in words)
     return next(named, "response_format" if "response_format" in sent else None)
-
-
-def _read(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) -> Prediction:
-    choice, usage = completion.choices[0], completion.usage
-    text = choice.message.content or ""
-    for word in stop:
-        text = text.split(word, 1)[0]
-    notes = []
-    if choice.finish_reason == "length":
-        notes.append("some answers were cut at max_new_tokens")
-    if choice.message.refusal:
-        notes.append("the model declined some answers")
-    details = usage.prompt_tokens_details if usage else None
-    return Prediction(
-        text=text.strip(),
-        prompt=prompt,
-        prompt_tokens=usage.prompt_tokens if usage else None,
-        cached_tokens=details.cached_tokens if details else None,
-        output_tokens=usage.completion_tokens if usage else None,
-        notes=tuple(notes),
-    )
 
 
 def _error(model: HostedModel, problem: openai.OpenAIError, request: str) -> str:
@@ -192,7 +183,7 @@ def _error(model: HostedModel, problem: openai.OpenAIError, request: str) -> str
     Raises:
         EndpointError: no other request would fare better.
     """
-    why, whose = _reason(model, problem)
+    why, whose = reason(model, problem)
     why = f"hosted model '{model.ref.name}' at {model.ref.location} {why}"
     if whose == "the request":
         return why
@@ -205,57 +196,3 @@ def _error(model: HostedModel, problem: openai.OpenAIError, request: str) -> str
             " server is well: what it answered is kept"
         ) from None
     return why
-
-
-def _reason(model: HostedModel, problem: openai.OpenAIError) -> tuple[str, Fault]:
-    """Return in words why a request failed after all retries, and where the fault may lie."""
-    import openai
-
-    if isinstance(problem, openai.APIConnectionError):
-        return _silence(model, problem)
-    if isinstance(problem, openai.APIStatusError):
-        return _refusal(model, problem)
-    return f"refuses the request: {model.without_key(str(problem))}", "the request"
-
-
-def _refusal(model: HostedModel, problem: openai.APIStatusError) -> tuple[str, Fault]:
-    """Do so for a reply with the status of an error.
-
-    A 403 once answers came is not at once the end: it is also what a moderated server or its
-    firewall says to a single prompt.
-    """
-    words, key_env = model.without_key(str(problem)), model.endpoint.key_env
-    status = problem.status_code
-    if status == 402 or USED_UP in (problem.code, problem.type):
-        fix = "top up the account, then run again: what was answered is kept"
-        return f"wants to be paid first: {words} → {fix}", "the account"
-    if status == 401:
-        fix = f"correct {key_env}" if key_env else "name the key's environment variable: key_env"
-        return f"refuses the key: {words} → {fix}", "the task file"
-    if status == 403:
-        fix = f"have this model allowed to {key_env or 'you'}, or name another model"
-        return f"forbids this: {words} → {fix}", "the task file"
-    if status == 404:
-        return f"was not found: {words} → correct model or base_url", "the task file"
-    if status in PASSING or status >= 500:
-        return f"failed: {words}, {_times(model)}", "the server"
-    return f"refuses the request: {words}", "the request"
-
-
-def _silence(model: HostedModel, problem: openai.APIConnectionError) -> tuple[str, Fault]:
-    """Do so for a request that got no answer, or half a one."""
-    import httpx2
-    import openai
-
-    cause = problem.__cause__
-    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
-        fix = "start the server, or correct base_url"
-        return f"cannot be reached ({cause or 'no answer'}) → {fix}", "the task file"
-    if isinstance(problem, openai.APITimeoutError):
-        return f"was silent for {model.endpoint.timeout_s:g} s, {_times(model)}", "the server"
-    words = model.without_key(str(cause))
-    return f"gave no whole answer ({words}), {_times(model)}", "the server"
-
-
-def _times(model: HostedModel) -> str:
-    return f"asked {model.endpoint.max_retries + 1} times"

@@ -6,15 +6,16 @@ import os
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import EndpointError
 from harness.lm.budget import Note
+from harness.lm.hosted.reply import checked
 from harness.records import LoadedModel
 from harness.types import Context, Endpoint, ModelRef, Prediction
 
 if TYPE_CHECKING:
-    import httpx2
     import openai
 
 CONNECT_S = 5.0
@@ -76,7 +77,12 @@ class HostedModel:
 
     def without_key(self, text: str) -> str:
         """Return a server's words without the key, should it repeat that."""
-        return text.replace(self.key, "[key]") if self.key else text
+        return without(self.key, text)
+
+
+def without(key: str | None, text: str) -> str:
+    """Return a text without the key."""
+    return text.replace(key, "[key]") if key else text
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
@@ -97,12 +103,13 @@ def open_hosted(context: Context) -> HostedModel:
     assert ref is not None
     assert ref.hosted is not None
     key = key_of(ref)
+    check = checked(partial(without, key))
     client = openai.OpenAI(
         api_key=key or "none",  # given no key, the client would send the one it finds by itself
         base_url=ref.location,
         timeout=openai.Timeout(ref.hosted.timeout_s, connect=min(CONNECT_S, ref.hosted.timeout_s)),
         max_retries=ref.hosted.max_retries,
-        http_client=openai.DefaultHttpxClient(event_hooks={"response": [_check_reply]}),
+        http_client=openai.DefaultHttpxClient(event_hooks={"response": [check]}),
     )
     model = HostedModel(ref, ref.hosted, client, context.seed, context.note, key)
     weakref.finalize(model, client.close)
@@ -133,19 +140,3 @@ def key_of(ref: ModelRef) -> str | None:
             f" → set {name} to the key alone"
         )
     return key
-
-
-def _check_reply(response: httpx2.Response) -> None:
-    """Make a reply that is no chat completion a failed transport, which the client tries again."""
-    import httpx2
-
-    if response.status_code != 200:
-        return
-    response.read()
-    try:
-        message = response.json()["choices"][0]["message"]
-    except (ValueError, KeyError, TypeError, IndexError):
-        message = None
-    if not isinstance(message, dict):
-        beginning = response.text[:100]
-        raise httpx2.DecodingError(f"no chat completion: {beginning!r}", request=response.request)

@@ -1,0 +1,94 @@
+"""Reads what a server replies: is it a chat completion, and what does it say.
+
+The client takes a reply's fields as they come: what is of another kind than the protocol has is
+found here, and not when something is done with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.types import Prediction, Prompt
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai.types.chat import ChatCompletion
+
+SHOWN = 100
+"""Characters that are shown of what is no chat completion."""
+
+
+def checked(scrub: Callable[[str], str]) -> Callable[[httpx2.Response], None]:
+    """Return what makes a reply that cannot be read a failed transport: the client asks again.
+
+    Args:
+        scrub: takes secrets out of a text that will be shown.
+    """
+
+    def check(response: httpx2.Response) -> None:
+        import httpx2
+
+        if response.status_code != 200:
+            return
+        response.read()
+        try:
+            message = response.json()["choices"][0]["message"]
+            text = text_of(message.get("content"))
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+            text = None
+        if text is None:
+            beginning = scrub(response.text)[:SHOWN]
+            raise httpx2.DecodingError(
+                f"no chat completion: {beginning!r}", request=response.request
+            )
+
+    return check
+
+
+def read_reply(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) -> Prediction:
+    """Return the answer in a reply that was `checked`, with what it says of tokens.
+
+    Args:
+        completion: the reply.
+        prompt: what was asked.
+        stop: strings that end an answer, whether or not the server stopped there.
+    """
+    choice, usage = completion.choices[0], completion.usage
+    text = text_of(choice.message.content) or ""
+    for word in stop:
+        text = text.split(word, 1)[0]
+    notes = []
+    if choice.finish_reason == "length":
+        notes.append("some answers were cut at max_new_tokens")
+    if choice.message.refusal:
+        notes.append("the model declined some answers")
+    details = getattr(usage, "prompt_tokens_details", None)
+    return Prediction(
+        text=text.strip(),
+        prompt=prompt,
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        cached_tokens=_count(details, "cached_tokens"),
+        output_tokens=_count(usage, "completion_tokens"),
+        notes=tuple(notes),
+    )
+
+
+def text_of(content: Any) -> str | None:
+    """Return the text of a message: some servers send parts, of thoughts and of text.
+
+    None where it is neither a text nor parts; a message without content says nothing.
+    """
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
+        return None
+    return "".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
+
+
+def _count(of: object, name: str) -> int | None:
+    """Return a number of tokens; what is none is not known."""
+    value = getattr(of, name, None)
+    return value if type(value) is int else None

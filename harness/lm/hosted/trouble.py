@@ -1,0 +1,97 @@
+"""Says why a request to a hosted model failed for good, and where the fault may lie.
+
+In the server's own words, as far as it has any, and never with the key.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Literal
+
+from harness.lm.hosted.model import HostedModel
+
+if TYPE_CHECKING:
+    import openai
+
+Fault = Literal["the request", "the server", "the task file", "the account"]
+USED_UP = "insufficient_quota"
+"""Code, or type, that OpenAI gives an error of status 429 when the account's credit has ended:
+waiting does not help then. Other servers say 402."""
+PASSING = (408, 409, 429)
+"""Statuses besides those from 500 on that may pass: the client tries them again (its
+`_should_retry`)."""
+TRIED = "x-stainless-retry-count"
+"""Header in which the client says how often it has asked before."""
+SHOWN = 500
+"""Characters that are shown of a refusal."""
+
+
+def reason(model: HostedModel, problem: openai.OpenAIError) -> tuple[str, Fault]:
+    """Return in words why a request failed after all retries, and where the fault may lie."""
+    import openai
+
+    if isinstance(problem, openai.APIConnectionError):
+        return _silence(model, problem)
+    if isinstance(problem, openai.APIStatusError):
+        return _refusal(model, problem)
+    return f"refuses the request: {model.without_key(str(problem))}", "the request"
+
+
+def said(model: HostedModel, problem: openai.APIStatusError) -> str:
+    """Return the words of a refusal, without the key.
+
+    The client quotes errors of OpenAI's form alone; any other body is shown as it came.
+    """
+    words = str(problem)
+    if words == f"Error code: {problem.status_code}" and problem.body:
+        body = problem.body
+        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        words = f"{words} - {' '.join(text.split())}"
+    return model.without_key(words)[:SHOWN]
+
+
+def _refusal(model: HostedModel, problem: openai.APIStatusError) -> tuple[str, Fault]:
+    """Do as `reason` for a reply with the status of an error.
+
+    A 403 once answers came is not at once the end: it is also what a moderated server or its
+    firewall says to a single prompt.
+    """
+    words, key_env = said(model, problem), model.endpoint.key_env
+    status = problem.status_code
+    if status == 402 or USED_UP in (problem.code, problem.type):
+        fix = "top up the account, then run again: what was answered is kept"
+        return f"wants to be paid first: {words} → {fix}", "the account"
+    if status == 401:
+        fix = f"correct {key_env}" if key_env else "name the key's environment variable: key_env"
+        return f"refuses the key: {words} → {fix}", "the task file"
+    if status == 403:
+        fix = f"have this model allowed to {key_env or 'you'}, or name another model"
+        return f"forbids this: {words} → {fix}", "the task file"
+    if status == 404:
+        return f"was not found: {words} → correct model or base_url", "the task file"
+    if status in PASSING or status >= 500:
+        wait = problem.response.headers.get("retry-after")
+        told = f" (it says Retry-After: {wait})" if wait else ""
+        return f"failed: {words}, {_times(problem.request)}{told}", "the server"
+    return f"refuses the request: {words}", "the request"
+
+
+def _silence(model: HostedModel, problem: openai.APIConnectionError) -> tuple[str, Fault]:
+    """Do so for a request that got no answer, or half a one."""
+    import httpx2
+    import openai
+
+    cause = problem.__cause__
+    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
+        fix = "start the server, or correct base_url"
+        return f"cannot be reached ({cause or 'no answer'}) → {fix}", "the task file"
+    times = _times(problem.request)
+    if isinstance(problem, openai.APITimeoutError):
+        return f"was silent for {model.endpoint.timeout_s:g} s, {times}", "the server"
+    return f"gave no whole answer ({model.without_key(str(cause))}), {times}", "the server"
+
+
+def _times(last: object) -> str:
+    """Say how often a request was made, from its last attempt."""
+    tried = 1 + int(getattr(last, "headers", {}).get(TRIED, 0))
+    return "asked once" if tried == 1 else f"asked {tried} times"
