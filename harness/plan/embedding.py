@@ -12,7 +12,7 @@ from harness.plan.need import MEBIBYTE, Need, Span, added, reading_s
 from harness.plan.place import Place
 from harness.plan.tokens import CHARACTERS
 from harness.retrieval.embedder import TEXTS_AT_ONCE, location
-from harness.retrieval.vectors import index_bytes, kind_for
+from harness.retrieval.vectors import building_bytes, index_bytes, kind_for
 from harness.work import Embedding, Indexing
 
 FIRST_CALL_BYTES = 80 * MEBIBYTE
@@ -116,15 +116,16 @@ def indexing(work: Indexing) -> Need:
     """Return what an index keeps in main memory, and what stands beside it while it is made."""
     model = encoder(work.embedder)
     n = len(work.texts)
-    vectors = index_bytes(n, model.hidden, kind_for(n)) if model else 0
+    dimensions, kind = model.hidden if model else 0, kind_for(n)
     characters = sum(map(len, work.texts))
     words = characters // (CHARACTERS + 1) if work.words else 0
     texts = 2 * characters + PASSAGE_BYTES * n  # the passages themselves, as Python keeps them
     return Need(
         libraries=frozenset({"faiss"}),
-        kept={"index": vectors + WORD_BYTES * words + texts},
-        # The vectors stand beside the index that is made of them.
-        working_bytes=vectors + CUT_WORD_BYTES * words if work.made else 0,
+        kept={"index": index_bytes(n, dimensions, kind) + WORD_BYTES * words + texts},
+        working_bytes=building_bytes(n, dimensions, kind) + CUT_WORD_BYTES * words
+        if work.made
+        else 0,
         wall_s=(n * PASSAGE_S[0], n * PASSAGE_S[1]),
     )
 

@@ -16,13 +16,21 @@ Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 EXACT_UP_TO = 100_000
 """Vectors of 384 dimensions that one core compares with a query in about 10 ms."""
 HNSW_UP_TO = 300_000
-"""A graph is built by searching it, which takes one core some minutes for so many and most of an
-hour for a million; an inverted file of a million takes minutes and a quarter of the memory."""
+"""A graph is built by searching it, which takes one core some minutes for so many and about an hour
+for a million; an inverted file of a million takes two minutes and a quarter of the memory
+(`python -m benchmarks retrieval`)."""
 LINKS = 32
 """Neighbours a vector is linked with (FAISS: 32 for 384 to 768 dimensions)."""
 CONSTRUCTION_BREADTH, SEARCH_BREADTH = 200, 128
 PROBED_SHARE = 1 / 32
 """Share of an inverted file's lists that a query looks into."""
+TRAINED_ON = 64
+"""Vectors that the centre of a list is learnt from. FAISS asks for 39 at the least and takes 256,
+which is as good and four times the work."""
+QUANTISER_TRAINED_ON = 100_000
+"""Vectors that the rounding to 8 bits is learnt from (FAISS)."""
+GROWN_LISTS = 1.44
+"""What lists that grow by doubling have room for, on average, over what they hold: 1/ln 2."""
 
 
 def kind_for(n: int) -> Kind:
@@ -41,6 +49,25 @@ def index_bytes(n: int, dimensions: int, kind: Kind) -> int:
     if kind == "ivf":
         return n * (dimensions + 16) + _lists(n) * 4 * dimensions
     return n * (4 * dimensions + (2 * LINKS * 4 if kind == "hnsw" else 0))
+
+
+def building_bytes(n: int, dimensions: int, kind: Kind) -> int:
+    """Return the memory that stands beside an index of so many vectors while it is built.
+
+    The vectors themselves; and of an inverted file the largest of three: a copy of those that its
+    centres are learnt from, then of those that its rounding is, with how far they are from their
+    centres, and at the end what its lists have room for.
+    """
+    vectors = n * 4 * dimensions
+    if kind != "ivf":
+        return vectors
+    centres, rounding = (
+        4 * dimensions * (count if count < n else 0)
+        for count in (TRAINED_ON * _lists(n), QUANTISER_TRAINED_ON)
+    )
+    rounding += 4 * dimensions * min(n, QUANTISER_TRAINED_ON)
+    index = index_bytes(n, dimensions, kind)
+    return vectors + max(centres, rounding, int(GROWN_LISTS * index)) - index
 
 
 class VectorIndex:
@@ -73,6 +100,7 @@ class VectorIndex:
         else:
             lists = _lists(n)
             index = faiss.index_factory(dimensions, f"IVF{lists},SQ8", inner)
+            index.cp.max_points_per_centroid = TRAINED_ON
             index.train(vectors)
             index.nprobe = max(1, int(lists * PROBED_SHARE))
             index.make_direct_map()

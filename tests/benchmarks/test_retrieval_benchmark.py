@@ -61,7 +61,8 @@ class FakeSides:
             ways = ("words", "meaning", "hybrid by scores", "hybrid by ranks")
             values = {"document_recall": {way: {"at_1": 0.8, "at_5": 0.9} for way in ways}}
             return Side(1.0, 300, None, 2.0, values)
-        values = {"recall": 0.95, "queries_per_s": 9.0, "grown_bytes": 5, "index_bytes": 4}
+        values = {"recall": 0.95, "queries_per_s": 9.0}
+        values |= {"grown_bytes": 5, "index_bytes": 4, "predicted_bytes": 4}
         return Side(1.0, 200, None, 2.0, values | arguments)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.retrieval.vectors import VectorIndex, index_bytes, kind_for
+from harness.retrieval.vectors import VectorIndex, building_bytes, index_bytes, kind_for
 
 N, DIMENSIONS = 20_000, 32
 
@@ -109,6 +109,23 @@ def test_the_memory_of_an_index_is_that_of_its_file(indexes, tmp_path, kind):
     indexes[kind].save(tmp_path / "v.faiss")
     size = (tmp_path / "v.faiss").stat().st_size
     assert size == pytest.approx(index_bytes(N, DIMENSIONS, kind), rel=0.05)
+
+
+GROWN_BYTES = {
+    20_000: 35_651_584,
+    100_000: 163_573_760,
+    250_000: 317_747_200,
+    1_000_000: 534_462_464,
+}
+"""By number of vectors: growth of a process from the vectors alone to the index built."""
+
+
+def test_what_stands_beside_an_index_while_it_is_built_is_what_was_measured():
+    for n, grown_bytes in GROWN_BYTES.items():
+        reckoned = index_bytes(n, 384, "ivf") + building_bytes(n, 384, "ivf") - n * 4 * 384
+        assert reckoned == pytest.approx(grown_bytes, rel=0.15)
+    for kind in ("exact", "hnsw"):
+        assert building_bytes(1000, 384, kind) == 1000 * 4 * 384
 
 
 def test_the_kind_follows_the_number():
