@@ -42,7 +42,8 @@ def run(sides: Sides) -> dict[str, Any]:
         command = [sys.executable, "-m", "harness", "run", str(task), "--out", str(root / name)]
         ended = subprocess.run([*command, *only], check=False, stdout=sys.stderr)
         sides.say(f"{name} ended with code {ended.returncode}")
-        outcomes = draw(root, found, page)
+        keep_cut(sides, name, RunFolder(root / name), found)
+        outcomes = draw(found, page)
     return {
         **NO_PEER,
         "outcomes": [
@@ -60,12 +61,16 @@ def run(sides: Sides) -> dict[str, Any]:
     }
 
 
-def draw(root: Path, found: Path = KEPT, page: Path = PAGE) -> list[Outcome]:
-    """Keep what the runs under `root` came to so far, and draw the page from all that is kept."""
-    for name in WRITERS:
-        folder = RunFolder(root / name)
-        if folder.truth.is_file():
-            keep(name, found_in(folder, BESIDE), found)
+def keep_cut(sides: Sides, name: str, folder: RunFolder, found: Path = KEPT) -> None:
+    """Keep what a cut's run came to, and say so if more is known of it from another run."""
+    if not folder.truth.is_file():
+        return
+    if lost := keep(name, found_in(folder, BESIDE), found):
+        sides.say(f"{name} is left as it was kept: {', '.join(lost)} had finished there")
+
+
+def draw(found: Path = KEPT, page: Path = PAGE) -> list[Outcome]:
+    """Draw the page from all that is kept."""
     findings = kept(tuple(WRITERS), found)
     outcomes = list(tested(findings))
     page.write_text(drawn(findings, outcomes), encoding="utf-8")

@@ -65,6 +65,11 @@ class Findings(_Finding):
     differences: dict[str, dict[str, Value]]
     """Arm to other arm to how the other's score differs from it, on the same items."""
 
+    @property
+    def finished(self) -> frozenset[str]:
+        """Names of the arms that have a score."""
+        return frozenset(arm.name for arm in self.arms if arm.score is not None)
+
 
 def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
     """Judge a run folder and return what its cut came to.
@@ -110,10 +115,19 @@ def _value(figure: object) -> Value:
     return Value.model_validate({key: getattr(figure, key) for key in Value.model_fields})
 
 
-def keep(name: str, findings: Findings, root: Path = KEPT) -> None:
-    """Write what a cut came to in the place of what it came to before."""
-    root.mkdir(parents=True, exist_ok=True)
-    (root / f"{name}.json").write_text(findings.model_dump_json(indent=1) + "\n", encoding="utf-8")
+def keep(name: str, findings: Findings, root: Path = KEPT) -> tuple[str, ...]:
+    """Write what a cut came to in the place of what it came to before, unless that is more.
+
+    Returns:
+        The arms that had finished before and have not now: with any, nothing is written.
+    """
+    before = kept((name,), root).get(name)
+    lost = tuple(sorted(before.finished - findings.finished)) if before else ()
+    if not lost:
+        root.mkdir(parents=True, exist_ok=True)
+        text = findings.model_dump_json(indent=1) + "\n"
+        (root / f"{name}.json").write_text(text, encoding="utf-8")
+    return lost
 
 
 def kept(names: Collection[str], root: Path = KEPT) -> Mapping[str, Findings]:

@@ -160,6 +160,16 @@ def test_what_is_kept_of_a_cut_is_read_again(tmp_path):
     assert kept(("squad", "snips"), tmp_path) == {"snips": FOUND}
 
 
+def test_a_run_of_fewer_arms_does_not_replace_what_is_known(tmp_path):
+    keep("snips", FOUND, tmp_path)
+    fewer = FOUND.model_copy(update={"arms": FOUND.arms[:1]})
+    assert keep("snips", fewer, tmp_path) == ("lora",)
+    assert kept(("snips",), tmp_path) == {"snips": FOUND}
+    other = FOUND.model_copy(update={"headline": "Choose lora.", "arms": FOUND.arms[:2]})
+    assert keep("snips", other, tmp_path) == ()
+    assert kept(("snips",), tmp_path) == {"snips": other}
+
+
 def test_the_committed_page_is_what_the_kept_findings_draw():
     findings = kept(tuple(cuts.WRITERS))
     assert findings
