@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+from harness.prompts import query_text
 from harness.retrieval.passages import cut
 from harness.retrieval.retriever import RetrievalParams
 from harness.work import Embedding, Indexing, Prospect, Work
@@ -25,7 +26,7 @@ def search_work(
     passages = cut(prospect.documents, params.passage_words, params.overlap_words)
     texts = [passage.headed_text for passage in passages]
     index = Indexing(texts, params.embedder, params.hybrid)
-    asked = Embedding([query.text for query in prospect.queries], params.embedder)
+    asked = Embedding([query_text(query) for query in prospect.queries], params.embedder)
     return texts, (Embedding(texts, params.embedder), index), (replace(index, made=False), asked)
 
 

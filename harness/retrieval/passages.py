@@ -9,16 +9,31 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from harness.types import Document
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(\S.{0,199})$")
-"""A line that is longer is text: headings are repeated with every passage below them."""
+LONGEST_HEADING = 200
+"""Characters; a longer line is text: headings are repeated with every passage below them."""
+_HEADING = re.compile(rf"^ {{0,3}}(#{{1,6}})\s+(\S.{{0,{LONGEST_HEADING - 1}}})$")
+_UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
+"""Below a line of text, it makes that line a heading: of the first level, or of the second."""
+_BLOCK = re.compile(r"^\s*([-*+•]\s|\d+[.)]\s|\||>|```|~~~)")
+"""Begins a list item, a row of a table, a quotation or code: a line of its own."""
 _FENCE = re.compile(r"^\s*(`{3,}(?=[^`]*$)|~{3,})")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？][”’」』）]*|\n+")
 _WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯฀-๿]|[^\s぀-ヿ㐀-䶿一-鿿가-힯฀-๿]{1,40}")
 """What counts as a word: a run without spaces, of which 40 characters at most; each character of
 the scripts that write none (Chinese, Japanese, Thai), and of Korean, whose words are short."""
+
+
+class _Piece(NamedTuple):
+    """A sentence, or a part of one that is too long."""
+
+    text: str
+    words: int
+    breaks: bool
+    """It begins a line of its own."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +98,31 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
     fence = ""
     for line in text.splitlines():
         fence = _fence_after(line, fence)
-        found = None if fence else _HEADING.match(line)
-        if found is None:
+        heading = None if fence else _heading(line, lines)
+        if heading is None:
             lines.append(line)
             continue
-        level = len(found[1])
+        level, name = heading
         yield _section(path, lines, deeper=bool(path) and level > path[-1][0])
         lines = []
-        path = [*(above for above in path if above[0] < level), (level, _name(found[2]))]
+        path = [*(above for above in path if above[0] < level), (level, name)]
     yield _section(path, lines, deeper=False)
+
+
+def _heading(line: str, before: list[str]) -> tuple[int, str] | None:
+    """Return level and name of a heading that ends with a line, if one does.
+
+    Of an underlined one the name is taken off the lines before it: it must stand by itself.
+    """
+    if found := _HEADING.match(line):
+        return len(found[1]), _name(found[2])
+    underline = _UNDERLINE.match(line)
+    alone = len(before) == 1 or (len(before) > 1 and not before[-2].strip())
+    if not (underline and alone and before[-1].strip()) or _BLOCK.match(before[-1]):
+        return None
+    if len(before[-1]) > LONGEST_HEADING:
+        return None
+    return 1 if underline[1].startswith("=") else 2, before.pop().strip()
 
 
 def _section(
@@ -120,35 +151,46 @@ def _name(heading: str) -> str:
 
 
 def _windows(text: str, words: int, overlap_words: int) -> Iterator[str]:
-    kept: list[tuple[str, int]] = []
+    kept: list[_Piece] = []
     fresh = False
-    for piece, size in _pieces(text, words):
-        if fresh and sum(count for _, count in kept) + size > words:
+    for piece in _pieces(text, words):
+        if fresh and sum(one.words for one in kept) + piece.words > words:
             yield _joined(kept)
-            kept, fresh = _tail(kept, min(overlap_words, words - size)), False
-        kept.append((piece, size))
+            kept, fresh = _tail(kept, min(overlap_words, words - piece.words)), False
+        kept.append(piece)
         fresh = True
     if fresh:
         yield _joined(kept)
 
 
-def _joined(pieces: Sequence[tuple[str, int]]) -> str:
-    return " ".join(piece for piece, _ in pieces)
+def _joined(pieces: Sequence[_Piece]) -> str:
+    """Return pieces as one text: lines that were only wrapped are joined, others stay lines."""
+    return "".join(f"{chr(10) if p.breaks else ' '}{p.text}" for p in pieces).strip()
 
 
-def _tail(pieces: Sequence[tuple[str, int]], words: int) -> list[tuple[str, int]]:
-    tail: list[tuple[str, int]] = []
-    for piece, size in reversed(pieces):
-        if sum(count for _, count in tail) + size > words:
+def _tail(pieces: Sequence[_Piece], words: int) -> list[_Piece]:
+    tail: list[_Piece] = []
+    for piece in reversed(pieces):
+        if sum(one.words for one in tail) + piece.words > words:
             break
-        tail.insert(0, (piece, size))
+        tail.insert(0, piece)
     return tail
 
 
-def _pieces(text: str, words: int) -> Iterator[tuple[str, int]]:
+def _pieces(text: str, words: int) -> Iterator[_Piece]:
     """Yield sentences with their numbers of words, one that is too long in parts."""
-    for sentence in sentences(text):
-        spans = [found.span() for found in _WORD.finditer(sentence)]
-        for start in range(0, len(spans), words):
-            part = spans[start : start + words]
-            yield sentence[part[0][0] : part[-1][1]], len(part)
+    for block in re.split(r"\n\s*\n", text):
+        breaks = True
+        for line in block.split("\n"):
+            breaks |= bool(_BLOCK.match(line))
+            parts = (part for sentence in sentences(line) for part in _parts(sentence, words))
+            for part, size in parts:
+                yield _Piece(part, size, breaks)
+                breaks = False
+
+
+def _parts(sentence: str, words: int) -> Iterator[tuple[str, int]]:
+    spans = [found.span() for found in _WORD.finditer(sentence)]
+    for start in range(0, len(spans), words):
+        part = spans[start : start + words]
+        yield sentence[part[0][0] : part[-1][1]], len(part)

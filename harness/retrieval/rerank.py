@@ -8,6 +8,9 @@ from typing import Any
 
 from harness.errors import ModelError
 
+SCORING = "ForSequenceClassification"
+"""How architectures are called that have a head for scores within themselves."""
+
 
 class Reranker:
     """A sentence-transformers cross-encoder.
@@ -17,7 +20,7 @@ class Reranker:
         device: "cpu" or "cuda".
 
     Raises:
-        ModelError: it cannot be loaded.
+        ModelError: it cannot be loaded, or was not trained to give one score.
     """
 
     def __init__(self, name: str, device: str = "cpu"):
@@ -29,6 +32,15 @@ class Reranker:
         except (OSError, ValueError, KeyError) as problem:
             reason = str(problem).strip().split("\n")[0]
             raise ModelError(f"reranking model '{name}' cannot be loaded: {reason}") from problem
+
+        kinds = self.model.model.config.architectures or ()
+        headless = len(self.model) == 1 and not any(kind.endswith(SCORING) for kind in kinds)
+        if headless or self.model.num_labels != 1:
+            # A head is drawn at random for a model that has none; several labels are no order.
+            raise ModelError(
+                f"reranking model '{name}' is no cross-encoder that gives one score"
+                " → name one, e.g. cross-encoder/ms-marco-MiniLM-L6-v2"
+            )
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         """Return how well each text answers the query; higher is better."""

@@ -16,6 +16,7 @@ from pydantic import Field
 
 import harness
 from harness.errors import StrategyError
+from harness.prompts import query_text
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
 from harness.retrieval.fusion import by_ranks, by_scores
 from harness.retrieval.passages import Passage, cut
@@ -117,7 +118,7 @@ class Retriever:
         return cls(passages, vectors, words, params, embedder, device)
 
     def search(self, queries: Sequence[Query], k: int) -> list[list[Hit]]:
-        """Find the best passages for each query.
+        """Find the best passages for each query, by its text and the fields that it shows.
 
         What a query's groups may not read is left out before searching, and so is what stands in
         the corpus in the query's very words, by itself or at the head of a document with the
@@ -129,7 +130,7 @@ class Retriever:
         """
         if not queries:
             return []
-        vectors = self.embedder.embed([query.text for query in queries], "query")
+        vectors = self.embedder.embed([query_text(query) for query in queries], "query")
         return [
             self._search(query, vector, k) for query, vector in zip(queries, vectors, strict=True)
         ]
@@ -174,7 +175,7 @@ class Retriever:
         by_meaning = places[0][places[0] >= 0]
         found = list(zip(by_meaning.tolist(), cosines[0].tolist(), strict=False))
         if self.words is not None:
-            scores = self.words.scores(query.text)
+            scores = self.words.scores(query_text(query))
             if allowed is not None:
                 scores = np.where(allowed, scores, 0)
             ranked = np.argsort(-scores, kind="stable")[: max(BREADTH, k)]
@@ -198,7 +199,7 @@ class Retriever:
         if self.reranker is None:
             return hits
         read = [hit.passage for hit in hits[: max(RERANKED, k)]]
-        scores = self.reranker.scores(query.text, [passage.headed_text for passage in read])
+        scores = self.reranker.scores(query_text(query), [passage.headed_text for passage in read])
         return sorted(map(Hit, read, scores), key=lambda hit: -hit.score)
 
     def _allowed(self, query: Query) -> NDArray[np.bool_] | None:

@@ -62,6 +62,32 @@ def test_a_comment_in_fenced_code_is_no_heading(code):
     assert {passage.heading for passage in passages(f"# A\n{code}\n# B\nx")} == {"A", "B"}
 
 
+def test_underlined_lines_are_headings():
+    text = "Bikes\n=====\nA.\n\nOtter\n---\nB.\nC.\n\n- item\n---\n\nD\nE\n---\nF."
+    assert [(passage.heading, passage.text) for passage in passages(text)] == [
+        ("Bikes", "A."),
+        ("Bikes › Otter", "B. C.\n- item ---\nD E --- F."),
+    ]
+    assert {p.heading for p in passages("```\nA\n===\n```")} == {""}
+    assert {p.heading for p in passages("---\ntitle: x\n---\nA.")} == {""}
+
+
+def test_lists_and_tables_keep_their_lines_and_wrapped_prose_does_not():
+    text = (
+        "Fees\nas follows.\n- up to 2 kg:\n  4 euros\n- pallet: 60\n\n| a | b |\n| 1 | 2 |\n\nEnd."
+    )
+    (found,) = texts(text)
+    assert found.split("\n") == [
+        "Fees as follows.",
+        "- up to 2 kg: 4 euros",
+        "- pallet: 60",
+        "| a | b |",
+        "| 1 | 2 |",
+        "End.",
+    ]
+    assert sentences(found)[1:3] == ["- up to 2 kg: 4 euros", "- pallet: 60"]
+
+
 def test_code_that_is_never_closed_goes_on_to_the_end():
     assert {passage.heading for passage in passages("# A\n```\n# B\nx")} == {"A"}
 

@@ -62,6 +62,21 @@ def test_its_scores_order_passages_as_the_models_own_logits_do(folder):
     assert len(set(scores)) == len(PASSAGES)
 
 
+@pytest.mark.parametrize(("kind", "labels"), [("BertModel", 1), ("classifier", 3)])
+def test_a_model_that_gives_no_single_score_is_refused(folder, tmp_path, kind, labels):
+    """An embedder would get a head drawn at random; three labels are no order."""
+    import shutil
+
+    from transformers import BertConfig, BertForSequenceClassification, BertModel
+
+    shutil.copytree(folder, tmp_path / "model")
+    config = BertConfig.from_pretrained(folder, num_labels=labels)
+    made = BertModel if kind == "BertModel" else BertForSequenceClassification
+    made(config).save_pretrained(tmp_path / "model")
+    with pytest.raises(ModelError, match="is no cross-encoder that gives one score"):
+        Reranker(str(tmp_path / "model"))
+
+
 def test_a_passage_longer_than_its_window_is_cut_and_scored(folder):
     (score,) = Reranker(str(folder)).scores(QUESTION, ["bolt " * 500])
     assert 0 < score < 1

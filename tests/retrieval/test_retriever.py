@@ -59,6 +59,14 @@ def test_many_queries_are_answered_in_their_order():
     assert retriever.search([], 1) == []
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_fields_that_a_query_shows_are_searched_too(way):
+    retriever = build(BOLT, BELL, SHOP, **way)
+    bare, shown = Query("q", "which one?"), Query("q", "which one?", fields={"part": "loose bolt"})
+    found = [retriever.search([query], 1)[0][0].passage.document_id for query in (bare, shown)]
+    assert found[1] == "bolt" != found[0]
+
+
 def test_what_was_built_is_noted():
     assert build(BOLT, BELL, passage_words=4, overlap_words=0).noted == [
         {"embedded": 4, "passages": 4},
