@@ -13,6 +13,8 @@ from harness.types import AnswerKind, Split
 
 DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
+TELLING_CHARACTERS = 25
+"""An input that is shorter may stand in a document by chance."""
 SHOWN = 20
 """Documents left out, or kinds of files, that are named; of the rest the number."""
 
@@ -86,6 +88,7 @@ def findings(
             f"{len(leaked)} of {len(splits['test'])} test inputs also stand in train or validation"
             f" ({shown}); scores are given with and without them"
         )
+    found += _in_documents(corpus, splits["test"])
     for name, split in splits.items():
         repeats = repeats_inside(split)
         if repeats:
@@ -93,6 +96,23 @@ def findings(
     if answer_kind == "choice":
         found += _never_learnt(splits)
     return tuple(found)
+
+
+def _in_documents(corpus: Corpus, test: Split) -> list[str]:
+    """Name the test rows whose whole input stands in a document: its answer may stand there too."""
+    inputs = {query.id: normalised(query.text) for query in test.queries}
+    long = {id: text for id, text in inputs.items() if len(text) >= TELLING_CHARACTERS}
+    if not long or not corpus.documents:
+        return []
+    read = "\n".join(normalised(document.text) for document in corpus.documents)
+    ids = [id for id, text in long.items() if text in read]
+    if not ids:
+        return []
+    return [
+        f"{len(ids)} of {len(test)} test inputs stand word for word in the documents"
+        f" ({_listed(ids)}): if answers stand beside them, arms that learn or search the documents"
+        " are told these → take such pages out of the corpus"
+    ]
 
 
 def expectations(n: int, margin: float) -> tuple[str, ...]:

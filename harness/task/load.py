@@ -30,6 +30,11 @@ from harness.task.truth import TruthReader, TruthRow
 from harness.task.validate import check_keys, check_labour, nothing_to_score, validate
 from harness.types import Document, Split, TaskFacts
 
+UNALIKE = (
+    "give arms names of their own; with models whose names end alike, enter the arm once for each:"
+    " {use: …, name: …, model: …}"
+)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -207,7 +212,7 @@ def _arms(
         for arm in _with_models(written, spec.models, "model" in profile.needs):
             if arm.name in strategies and arm.name not in repeated:
                 what = f"two arms are called '{arm.name}'"
-                faults.append(Fault(where, what, "name each model once, or give arms a `name:`"))
+                faults.append(Fault(where, what, UNALIKE))
             arms.append(arm)
             strategies[arm.name] = strategy
             params[arm.name] = resolved.model_dump(mode="json")

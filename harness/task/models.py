@@ -28,7 +28,7 @@ def _one_or_several(value: Any) -> str | None:
 def _plain_address(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", value):
         what = "Input should be an http(s) address without user, password, query or fragment"
-        raise PydanticCustomError("address", what)
+        raise PydanticCustomError(UNSHOWN, what)
     return value.rstrip("/")
 
 

@@ -66,7 +66,7 @@ def test_the_verdict_speaks_of_the_smallest_model(ran):
 
 def test_models_of_one_name_need_arms_with_names(tiny, tmp_path):
     path = tiny(tmp_path, "", ["zero_shot"], model=["a/one", "b/one"])
-    with pytest.raises(TaskError, match="two arms are called 'zero_shot@one'"):
+    with pytest.raises(TaskError, match=r"two arms are called 'zero_shot@one' → .* model: …}"):
         load_task(path)
 
 

@@ -51,6 +51,21 @@ def test_test_inputs_that_stand_in_train_or_validation_are_found_not_refused(tmp
     assert "t1, t2" in found.findings[0]
 
 
+def test_test_inputs_that_stand_in_the_documents_are_named(tmp_path):
+    asked = "How do I return a bike at the harbour?"
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/faq.md").write_text(f"# FAQ\n\n**{asked.upper()}**\nAt gate 3. Hello.")
+    path = write(
+        tmp_path,
+        task_text(data=data(corpus="docs")),
+        test_jsonl=[row("t1", asked), row("t2", "Hello"), row("t3", "How do I return a bike?")],
+    )
+    found = load_task(path).data
+    assert found.leaked_ids == ()
+    (said,) = [text for text in found.findings if "word for word" in text]
+    assert said.startswith("1 of 3 test inputs stand word for word in the documents (t1): ")
+
+
 def test_repeats_inside_a_split_are_counted(tmp_path):
     repeated = [row(1, "x"), row(2, "X!"), row(3, "x."), row(4, "y")]
     findings = load_task(write(tmp_path, test_jsonl=repeated)).data.findings

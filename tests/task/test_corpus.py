@@ -62,7 +62,7 @@ def test_a_jsonl_corpus_takes_id_title_and_text_where_they_are(tmp_path):
 
 
 def test_allow_is_a_list_in_jsonl_and_has_semicolons_in_csv(tmp_path):
-    some = [{"text": "x", "allow": ["hr", "it"]}, {"text": "y", "allow": []}, {"text": "z"}]
+    some = [{"text": "x", "allow": ["hr", "it "]}, {"text": "y", "allow": []}, {"text": "z"}]
     (tmp_path / "c.jsonl").write_text(jsonl([*some, {"text": "0", "allow": None}]))
     (tmp_path / "c.csv").write_text("text,allow\nx,hr; it ;\ny,\n")
     allowed = [[d.allow for d in read(tmp_path / f"c.{s}").documents] for s in ("jsonl", "csv")]
@@ -172,6 +172,20 @@ def test_files_of_other_formats_are_counted_by_ending_but_for_hidden_ones(tmp_pa
     (docs / "e.md").unlink()
     (line,) = told(write(tmp_path, task_text(data=data(corpus="docs"))))
     assert line.startswith("docs: the corpus holds no text, but files of other formats: 2 .docx, 1")
+
+
+def test_an_underlined_first_line_is_the_title(tmp_path):
+    (tmp_path / "a.md").write_text("Opening hours\n=============\n\nAt nine.")
+    (tmp_path / "b.md").write_text("We open\nat nine.\n===")
+    assert [document.title for document in read(tmp_path).documents] == ["Opening hours", "b"]
+
+
+def test_hidden_copies_are_no_documents(tmp_path):
+    for name in (".trash/old.md", ".obsidian/w.jsonl", "deep/.ipynb_checkpoints/a.md", ".b.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "deep/a.md").write_text("text")
+    assert [document.id for document in read(tmp_path).documents] == ["deep/a"]
 
 
 def test_a_file_whose_name_is_no_text_is_left_out_and_named_by_its_bytes(tmp_path):

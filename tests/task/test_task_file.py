@@ -55,6 +55,11 @@ WRONG_KEYS = [
         "model.base_url",
         "without user, password",
     ),
+    (
+        "model: {provider: openai, base_url: 'http://h/v1?key=secret', model: m}",
+        "model.base_url",
+        "without user, password, query",
+    ),
     ("model: 5", "model", 'quote it: "5"'),
     ("modle: x", "modle", "did you mean 'model'"),
     ("facts: {forgeting: false}", "facts.forgeting", "did you mean 'forgetting'"),
@@ -114,6 +119,7 @@ def test_a_wrong_key_is_one_fault_with_line_value_and_remedy(tmp_path, line, key
     (fault,) = told(write(tmp_path, task_text() + line + "\n"))
     assert fault.startswith(f"task.yaml:{len(KEYS) + 1} {key}: ")
     assert words in fault
+    assert "secret" not in fault
 
 
 def answer(labels):

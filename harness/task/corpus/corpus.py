@@ -41,7 +41,8 @@ def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
     """Read a folder of files, or one .jsonl or .csv file.
 
     A file is a document, its path below the folder without the ending its id; of .jsonl and .csv
-    files each row is one. Files of other formats are no part of the corpus, only counted.
+    files each row is one. Files of other formats are no part of the corpus, only counted; hidden
+    ones, and those in hidden folders (copies that editors keep), not even that.
 
     Args:
         path: the folder or file.
@@ -77,7 +78,7 @@ def _documents(
     if not path.is_dir():
         yield from read_table(path, path.stem, faults)
         return
-    for file in sorted(path.rglob("*")):
+    for file in _shown(path):
         below = file.relative_to(path)
         name = below.with_suffix("").as_posix()
         ending = file.suffix.lower()
@@ -94,8 +95,15 @@ def _documents(
                 faults.append(Fault(str(file), f"cannot be read: {problem.strerror}"))
             else:
                 yield str(file), Document(name, title, text)
-        elif file.is_file() and not any(part.startswith(".") for part in below.parts):
+        elif file.is_file():
             others[ending] += 1
+
+
+def _shown(folder: Path) -> Iterator[Path]:
+    """Yield what lies below a folder and is not hidden there, in order."""
+    for path in sorted(folder.rglob("*")):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
 
 
 def _is_text(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from harness.task.corpus.skipped import NOT_TEXT, UnreadableError
@@ -11,7 +12,7 @@ TITLE_CHARACTERS = 200
 
 
 def read_plain(file: Path) -> tuple[str, str]:
-    """Return title and text; the title is a heading in the first line, else the file's name.
+    """Return title and text; the title is a heading at the beginning, else the file's name.
 
     Raises:
         UnreadableError: it is not text, whatever its name says.
@@ -23,6 +24,7 @@ def read_plain(file: Path) -> tuple[str, str]:
         raise UnreadableError(NOT_TEXT) from None
     if "\0" in text:
         raise UnreadableError(NOT_TEXT)
-    first_line = text.lstrip().split("\n", 1)[0]
-    titled = first_line.startswith("#") and len(first_line) <= TITLE_CHARACTERS
+    first_line, _, rest = text.lstrip().partition("\n")
+    underlined = re.match(r" {0,3}=+\s*$", rest.split("\n", 1)[0])
+    titled = (first_line.startswith("#") or underlined) and len(first_line) <= TITLE_CHARACTERS
     return (first_line.strip("# ") if titled else "") or file.stem, text

@@ -55,7 +55,7 @@ def _allow(row: Row, is_csv: bool, faults: list[Fault]) -> tuple[str, ...] | Non
     if value is None:
         return None
     if isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value):
-        return tuple(value)
+        return tuple(name.strip() for name in value)
     what = f"'allow' must be a list of texts, not {value!r}"
     faults.append(Fault(row.where, what, 'write e.g. ["staff"]; leave it out for everybody'))
     return None
