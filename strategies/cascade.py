@@ -32,6 +32,8 @@ Part = str | Use
 Role = Literal["cheap", "dear"]
 UNSET = 0.5
 """Threshold where there are no validation rows: more likely than all other labels together."""
+NEVER = -1.0
+"""How sure an answer without probabilities is, or one that failed: below any threshold chosen."""
 
 
 class Cascade(Strategy):
@@ -121,10 +123,11 @@ class Cascade(Strategy):
     def _asked(self, part: Strategy, queries: Sequence[Query]) -> list[Prediction]:
         """Return a part's answers, each with time and charge where some are made elsewhere.
 
-        Those of a file say all that is known of them.
+        Those of a file say all that is known of them. A row that the cheap one fails on is the
+        dear one's, as it was when the threshold was set.
         """
         begin = time.perf_counter()
-        answers = list(part.predict(queries))
+        answers = surviving(part.predict, queries)
         hosted = self.context.model is not None and self.context.model.hosted is not None
         elsewhere = hosted or self.cheap.replays or self.dear.replays
         if part.replays or not elsewhere:
@@ -156,7 +159,8 @@ class Cascade(Strategy):
             self.context.log(
                 step=step, threshold=threshold, coverage=coverage, risk=risk, score=score
             )
-            best = max(best, (score, -threshold))
+            if threshold > NEVER:  # what the cheap one fails on is always the dear one's
+                best = max(best, (score, -threshold))
         score, threshold = best[0], -best[1]
         asked = sum(value < threshold for value in sure)
         self.context.note(
@@ -237,4 +241,4 @@ def part_of(part: Part) -> tuple[str, Mapping[str, Any]]:
 def sureness(prediction: Prediction) -> float:
     """Return the probability of the likeliest label; an answer without any is never sure."""
     logprobs = prediction.label_logprobs
-    return exp(max(logprobs.values())) if logprobs else -1.0
+    return exp(max(logprobs.values())) if logprobs else NEVER

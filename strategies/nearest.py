@@ -86,12 +86,18 @@ class Nearest(Strategy):
 
 
 def elected(near: Found) -> Prediction:
-    """Return the label with the greatest sum of cosines, and each label's share as probability."""
+    """Return the label with the greatest sum of cosines, and each label's share as probability.
+
+    One voter alone says nothing of how sure it is.
+    """
     votes: dict[str, float] = defaultdict(float)
     for row, cosine in near:
         votes[row.targets[0]] += max(cosine, 1e-6)
     if not votes:
         return Prediction("")
+    best = max(votes, key=lambda label: votes[label])
+    if len(near) == 1:
+        return Prediction(best)
     total = sum(votes.values())
     shares = {label: log(votes[label] / total) for label in votes}
-    return Prediction(max(votes, key=lambda label: votes[label]), shares)
+    return Prediction(best, shares)

@@ -1,6 +1,6 @@
 """Intervals of single scores and of differences between two arms on the same items.
 
-From `scipy.special` alone: to import `scipy.stats` takes longer than to judge a run.
+Without `scipy.stats`: to import it takes longer than to judge a run.
 """
 
 from __future__ import annotations

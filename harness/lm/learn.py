@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from harness.errors import ModelError
 from harness.lm.adapters import add_lora
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.loss import Pair
@@ -105,7 +106,7 @@ def learn(
         validation: likewise; watched for early stopping.
 
     Raises:
-        ModelError: as `tune` does.
+        ModelError: as `tune` does; or no training row fits.
     """
     rows = [
         _fitting(lm, context, _pairs(lm, pairs), name)
@@ -179,6 +180,11 @@ def _fitting(
             "training",
             f"{len(pairs) - len(kept)} of {len(pairs)} {name} rows were left out:"
             f" longer than the model's {lm.context_tokens} tokens",
+        )
+    if pairs and not kept and name == "training":
+        raise ModelError(
+            f"all {len(pairs)} training rows are longer than the model's {lm.context_tokens} tokens"
+            " → shorten the inputs, or name a model with a longer context"
         )
     return kept
 

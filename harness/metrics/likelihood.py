@@ -9,6 +9,7 @@ from math import inf
 import numpy as np
 
 from harness.metrics.metric import Array, Items, Metric
+from harness.metrics.words import spaced
 
 
 def _surprise(size: Callable[[str], int], items: Items) -> Array:
@@ -33,7 +34,7 @@ def _perplexity(sums: Array) -> Array:
 
 
 def _words(text: str) -> int:
-    return len(text.split())
+    return len(spaced(text).split())
 
 
 OF_LIKELIHOODS = tuple(
@@ -58,7 +59,8 @@ OF_LIKELIHOODS = tuple(
         ),
         (
             "perplexity",
-            "perplexity per word of the right answer, whatever the tokenizer; lower is better",
+            "perplexity per word of the right answer, whatever the tokenizer (per letter of"
+            " scripts without spaces); lower is better",
             _words,
             _perplexity,
             1.0,

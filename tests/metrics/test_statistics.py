@@ -27,6 +27,12 @@ ITEMS = st.lists(
 )
 
 
+def test_perplexity_counts_a_letter_where_a_script_sets_no_spaces():
+    perplexity = metrics.find("perplexity")
+    items = Items(["x"] * 2, [("two words",), ("日本",)], log_likelihoods=[-4.0, -6.0])
+    assert perplexity.value(items) == pytest.approx(np.exp(10 / 4))
+
+
 def items_for(metric, rows):
     """Rows as a metric takes them: for one of JSON the same words as fields of objects."""
     texts, targets, sources, evidence = zip(*rows, strict=True) if rows else [[]] * 4

@@ -110,6 +110,17 @@ def test_the_dear_one_is_asked_where_the_cheap_one_is_not_sure_and_only_there(tm
     assert noted == [False, False, True, True, True, True]
 
 
+def test_what_the_cheap_one_fails_on_is_the_dear_ones_when_serving_too(tmp_path):
+    """Also where it raises, and where the dear one was no better on validation rows."""
+    wrong = {word: Prediction("air") for word in DEAR}
+    made, parts = fitted(tmp_path, dear=wrong)
+    assert made.threshold > -1
+    parts["cheap"].answers = {word: CHEAP[word] for word in CHEAP if word != "ship"}
+    answers = made.predict(rows("validation").queries)
+    assert [answer.text for answer in answers][-1] == "air"
+    assert not answers[-1].error
+
+
 def test_a_cheap_part_without_probabilities_is_refused_before_the_dear_one_is_fitted(tmp_path):
     made, parts = cascade(cheap=DEAR)
     with pytest.raises(StrategyError, match=r"'a cheap one', gives no probab.* → name one as `ch"):

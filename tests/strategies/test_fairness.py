@@ -11,7 +11,7 @@ from small_world import DOCUMENTS, context, fit_and_ship, rows, write_embedder
 from tiny_models import write_model
 
 from harness import lm, registry
-from harness.errors import StrategyError
+from harness.errors import ModelError, StrategyError
 from harness.types import Example, Prediction, Query, Split, TaskFacts
 
 
@@ -93,6 +93,13 @@ def test_rows_longer_than_the_context_are_left_out_of_tuning_and_counted(tmp_pat
     said = [text for kind, text in notes if kind == "training"]
     assert any(text.startswith("1 of 7 training rows were left out") for text in said)
     assert any(text.startswith("1 of 1 validation rows were left out") for text in said)
+
+
+def test_training_rows_that_are_all_too_long_are_told_as_such(tmp_path, model):
+    long = Split("train", (row("long", "cloud " * 2000, "sky"),))
+    params = {"rank": 2, "epochs": 1, "evaluations_per_epoch": 1}
+    with pytest.raises(ModelError, match=r"all 1 training rows are longer than .* → shorten"):
+        fitted("lora", params, context(model), tmp_path, long, rows("validation"))
 
 
 def test_a_text_longer_than_the_context_is_read_in_pieces(tmp_path, model):
