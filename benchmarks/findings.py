@@ -100,7 +100,7 @@ def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
     return Findings(
         started_on=comparison.run["started_at"][:10],
         git_commit=comparison.run["git_commit"],
-        machine=f"{machine.cores} cores of {machine.cpu_model}"
+        machine=f"{machine.cores} core{'s' * (machine.cores > 1)} of {machine.cpu_model}"
         f"{f' with {machine.gpu}' if machine.gpu else ''}",
         headline=comparison.recommendation.headline,
         metric=comparison.task["metric"],
