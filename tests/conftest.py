@@ -11,7 +11,16 @@ if WORKERS > 1:
     threads = max(1, len(os.sched_getaffinity(0)) // WORKERS)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
-LONGEST = ("test_main_job.py", "test_contract.py", "test_footprint.py", "test_facts.py")
+LONGEST = (
+    "test_main_job.py",
+    "test_cli.py",
+    "test_hosted_run.py",
+    "test_models.py",
+    "test_contract.py",
+    "test_footprint.py",
+    "test_likelihoods.py",
+    "test_facts.py",
+)
 """Files that take a minute or more: dealt out last, one of them would keep all others waiting."""
 
 
