@@ -16,9 +16,8 @@ Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 EXACT_UP_TO = 100_000
 """Vectors of 384 dimensions that one core compares with a query in about 10 ms."""
 HNSW_UP_TO = 300_000
-"""A graph is built by searching it, which takes one core some minutes for so many and about an hour
-for a million; an inverted file of a million takes two minutes and a quarter of the memory
-(`python -m benchmarks retrieval`)."""
+"""A graph is built by searching it: of a million it was not done within 50 minutes of one core. An
+inverted file of as many takes minutes, and a quarter of the memory."""
 LINKS = 32
 """Neighbours a vector is linked with (FAISS: 32 for 384 to 768 dimensions)."""
 CONSTRUCTION_BREADTH, SEARCH_BREADTH = 200, 128
