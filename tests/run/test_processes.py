@@ -23,6 +23,10 @@ class Rule(Strategy):
     def predict(self, queries):
         return [Prediction("a") for _ in queries]
 
+class Told(Rule):
+    def predict(self, queries):
+        return [Prediction(os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"]) for _ in queries]
+
 class Waits(Rule):
     def fit(self, train, validation, artifact):
         child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
@@ -150,6 +154,17 @@ def test_a_child_that_a_strategy_leaves_behind_does_not_outlive_its_half(task, t
     done = run(task, tmp_path)
     assert done.returncode == 0, done.stderr
     wait_until(lambda: none_lives(task))
+
+
+@pytest.mark.parametrize(("own", "found"), [(None, "64"), ("7", "7")])
+def test_a_worker_keeps_few_compiled_kernels_unless_its_user_wants_more(
+    tiny, run_tiny, tmp_path, monkeypatch, own, found
+):
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    monkeypatch.setenv(name, own) if own else monkeypatch.delenv(name, raising=False)
+    folder, _ = run_tiny(tiny(tmp_path, SOURCE, ["own.py:Told"]), tmp_path / "run")
+    (written,) = folder.path.glob("trials/*/*/*/predictions.jsonl")
+    assert {json.loads(line)["text"] for line in written.read_text().splitlines()} == {found}
 
 
 def test_a_second_run_in_the_same_folder_is_refused_while_the_first_lasts(task, start, tmp_path):
