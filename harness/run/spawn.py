@@ -23,8 +23,8 @@ LOOK_EVERY_S = 0.5
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
 KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
 """Kernels that oneDNN keeps, by which a CPU computes in bfloat16. It compiles one for each number
-of tokens, and packed rows have another every time: the 1,024 of its own default came to 0.4 GiB in
-120 steps of tuning and saved no time. What the user's own environment says stands."""
+of tokens, and packed rows have another every time: most of the 1,024 that it would keep are never
+used again. What the user's own environment says stands."""
 LAST_WORDS = 3
 
 
