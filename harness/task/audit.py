@@ -14,7 +14,7 @@ from harness.types import AnswerKind, Split
 DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
 TELLING_CHARACTERS = 25
-"""An input that is shorter may stand in a document by chance."""
+"""An input that is not longer may stand in a document by chance."""
 SHOWN = 20
 """Documents left out, or kinds of files, that are named; of the rest the number."""
 
@@ -100,12 +100,17 @@ def findings(
 
 def _in_documents(corpus: Corpus, test: Split) -> list[str]:
     """Name the test rows whose whole input stands in a document: its answer may stand there too."""
-    inputs = {query.id: normalised(query.text) for query in test.queries}
-    long = {id: text for id, text in inputs.items() if len(text) >= TELLING_CHARACTERS}
-    if not long or not corpus.documents:
-        return []
-    read = "\n".join(normalised(document.text) for document in corpus.documents)
-    ids = [id for id, text in long.items() if text in read]
+    inputs = {query.id: f" {normalised(query.text)} " for query in test.queries}
+    by_word: dict[str, list[str]] = defaultdict(list)
+    for row_id, text in inputs.items():
+        if len(text) > TELLING_CHARACTERS:
+            by_word[max(text.split(), key=len)].append(row_id)
+    found: set[str] = set()
+    for document in corpus.documents if by_word else ():
+        read = f" {normalised(document.text)} "
+        for word in by_word.keys() & set(read.split()):  # an input's longest word: seldom there
+            found.update(row_id for row_id in by_word[word] if inputs[row_id] in read)
+    ids = [row_id for row_id in inputs if row_id in found]
     if not ids:
         return []
     return [
