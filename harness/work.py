@@ -50,6 +50,11 @@ class Tuning:
     four_bits: bool = False
 
     @property
+    def recomputable(self) -> bool:
+        """Whether activations may be computed again in the backward pass: not behind a prefix."""
+        return self.trained != "prefix"
+
+    @property
     def soft_tokens(self) -> int:
         """Learnt vectors, or keys and values, that stand before every input."""
         return self.size if self.trained in ("prompt", "prefix") else 0

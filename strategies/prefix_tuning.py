@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -28,6 +29,8 @@ class PrefixTuning(Strategy):
         """Virtual tokens; Li and Liang 2021 (arXiv 2101.00190) had from 10 to 200, by task."""
         learning_rate: float = Field(1e-2, gt=0)
         """Rates of full fine-tuning teach a prefix nothing (PEFT issues 710 and 869)."""
+        checkpointing: Literal[False] | None = None
+        """A prefix would be lost where activations are computed again."""
         epochs: int = Field(20, gt=0)
         """At the most. Vectors learn slower than weights: tens of thousands of steps in the paper,
         a thousand of 8 (20 epochs of 400 rows) for IA³ (Liu et al. 2022)."""

@@ -112,6 +112,11 @@ def learn(
         _fitting(lm, context, _pairs(lm, pairs), name)
         for pairs, name in ((train, "training"), (validation, "validation"))
     ]
+    if train and not rows[0]:
+        raise ModelError(
+            f"all {len(train)} training rows are longer than the model's {lm.context_tokens} tokens"
+            " → shorten the inputs, or name a model with a longer context"
+        )
     return _tuned(lm, context, params, *rows)
 
 
@@ -180,11 +185,6 @@ def _fitting(
             "training",
             f"{len(pairs) - len(kept)} of {len(pairs)} {name} rows were left out:"
             f" longer than the model's {lm.context_tokens} tokens",
-        )
-    if pairs and not kept and name == "training":
-        raise ModelError(
-            f"all {len(pairs)} training rows are longer than the model's {lm.context_tokens} tokens"
-            " → shorten the inputs, or name a model with a longer context"
         )
     return kept
 

@@ -119,13 +119,12 @@ def indexing(work: Indexing) -> Need:
     dimensions, kind = model.hidden if model else 0, kind_for(n)
     characters = sum(map(len, work.texts))
     words = characters // (CHARACTERS + 1) if work.words else 0
+    making = building_bytes(n, dimensions, kind) + CUT_WORD_BYTES * words
     texts = 2 * characters + PASSAGE_BYTES * n  # the passages themselves, as Python keeps them
     return Need(
         libraries=frozenset({"faiss"}),
         kept={"index": index_bytes(n, dimensions, kind) + WORD_BYTES * words + texts},
-        working_bytes=building_bytes(n, dimensions, kind) + CUT_WORD_BYTES * words
-        if work.made
-        else 0,
+        working_bytes=making if work.made else 0,
         wall_s=(n * PASSAGE_S[0], n * PASSAGE_S[1]),
     )
 

@@ -94,7 +94,7 @@ def variants(plan: Plan) -> Iterator[tuple[str, Plan]]:
     """Yield what might make an arm fit, in words and as a plan."""
     own = plan.estimate
     trained = [work for work in own.fit or () if isinstance(work, Tuning)]
-    if any(work.checkpointing is False and work.trained != "prefix" for work in trained):
+    if any(work.checkpointing is False and work.recomputable for work in trained):
         yield "`checkpointing: true`", _changed(plan, checkpointing=True)
     if any(work.trained == "all" for work in trained):
         lora = _changed(plan, trained="lora", size=RANK)

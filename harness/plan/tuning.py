@@ -158,7 +158,7 @@ def _limit(
         return int(SPARE_SHARE * free / each)
 
     found = fitting(again)
-    if work.checkpointing is None and found < longest and work.trained != "prefix":
+    if work.checkpointing is None and found < longest and work.recomputable:
         again = True
         found = fitting(again)
     return max(FEWEST_TOKENS, min(place.most_tokens, found)), again

@@ -117,12 +117,12 @@ def _heading(line: str, before: list[str]) -> tuple[int, str] | None:
     if found := _HEADING.match(line):
         return len(found[1]), _name(found[2])
     underline = _UNDERLINE.match(line)
-    alone = len(before) == 1 or (len(before) > 1 and not before[-2].strip())
-    if not (underline and alone and before[-1].strip()) or _BLOCK.match(before[-1]):
+    name = before[-1].strip() if before else ""
+    alone = not "".join(before[-2:-1]).strip()
+    if not (underline and name and alone) or _BLOCK.match(name) or len(name) > LONGEST_HEADING:
         return None
-    if len(before[-1]) > LONGEST_HEADING:
-        return None
-    return 1 if underline[1].startswith("=") else 2, before.pop().strip()
+    before.pop()
+    return 1 if underline[1].startswith("=") else 2, name
 
 
 def _section(
@@ -165,7 +165,7 @@ def _windows(text: str, words: int, overlap_words: int) -> Iterator[str]:
 
 def _joined(pieces: Sequence[_Piece]) -> str:
     """Return pieces as one text: lines that were only wrapped are joined, others stay lines."""
-    return "".join(f"{chr(10) if p.breaks else ' '}{p.text}" for p in pieces).strip()
+    return "".join(("\n" if piece.breaks else " ") + piece.text for piece in pieces).strip()
 
 
 def _tail(pieces: Sequence[_Piece], words: int) -> list[_Piece]:

@@ -33,14 +33,18 @@ class Reranker:
             reason = str(problem).strip().split("\n")[0]
             raise ModelError(f"reranking model '{name}' cannot be loaded: {reason}") from problem
 
-        kinds = self.model.model.config.architectures or ()
-        headless = len(self.model) == 1 and not any(kind.endswith(SCORING) for kind in kinds)
-        if headless or self.model.num_labels != 1:
-            # A head is drawn at random for a model that has none; several labels are no order.
+        if self._headless() or self.model.num_labels != 1:
             raise ModelError(
                 f"reranking model '{name}' is no cross-encoder that gives one score"
                 " → name one, e.g. cross-encoder/ms-marco-MiniLM-L6-v2"
             )
+
+    def _headless(self) -> bool:
+        """Tell whether the head was drawn at random, as it is for a model that has none."""
+        if len(self.model) > 1:
+            return False  # it came with modules of its own
+        kinds = self.model.model.config.architectures or ()
+        return not any(kind.endswith(SCORING) for kind in kinds)
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         """Return how well each text answers the query; higher is better."""

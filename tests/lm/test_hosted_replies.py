@@ -30,6 +30,7 @@ FORBIDDEN = {"type": "extra_forbidden", "loc": ["body", "seed"], "input": 0}
         (422, {"detail": [FORBIDDEN]}),
         (422, {"object": "error", "message": {"detail": [FORBIDDEN]}}),
         (400, "seed is not a known field"),
+        (422, {"detail": [{"input": "a long prompt " * 99, **FORBIDDEN}]}),
     ],
 )
 def test_a_setting_that_a_server_names_in_its_own_words_is_left_out(served, status, body):

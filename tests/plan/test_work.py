@@ -9,12 +9,13 @@ import pytest
 from benchmarks.configs import planned
 from harness.plan.answering import Row, Tally, answering, loaded
 from harness.plan.embedding import embedding, indexing
+from harness.plan.forecast import Plan, variants
 from harness.plan.need import LIBRARY_BYTES, PROCESS_BYTES, Need, together
 from harness.plan.place import Place
 from harness.plan.tuning import PIECES_TIMES, state_bytes, trainable, tuning
 from harness.retrieval import DEFAULT_EMBEDDER
 from harness.types import TaskFacts
-from harness.work import Answering, Embedding, Indexing, Tuning
+from harness.work import Answering, Embedding, Estimate, Indexing, Tuning
 
 GIB = 2**30
 CARD = Place("a card", "cuda", "bfloat16", 80 * GIB, 3e14, usd_per_hour=3.6)
@@ -58,6 +59,13 @@ def test_checkpointing_takes_less_memory_and_more_time(model):
     plain, again = (tuning(replace(LORA, checkpointing=on), model, CARD, 0) for on in (False, True))
     assert again.working_bytes < plain.working_bytes / 2
     assert again.wall_s[1] > plain.wall_s[1]
+
+
+@pytest.mark.parametrize(("trained", "offered"), [("lora", True), ("prefix", False)])
+def test_checkpointing_is_proposed_where_it_may_be(trained, offered):
+    work = replace(LORA, trained=trained, checkpointing=False)
+    words = [said for said, _ in variants(Plan(Estimate(fit=(work,))))]
+    assert ("`checkpointing: true`" in words) is offered
 
 
 def test_a_tight_card_turns_checkpointing_on_and_the_forecast_says_so(model):

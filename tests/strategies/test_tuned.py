@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from pydantic import ValidationError
 from small_world import LABELS, context, rows
 from tiny_models import write_model
 
@@ -54,6 +55,13 @@ def test_it_learns_and_answers_from_its_artifact(name, given, model, tmp_path):
     assert fresh.predict(queries)[0].label_logprobs != pytest.approx(
         together[0].label_logprobs, abs=1e-3
     )
+
+
+def test_a_prefix_that_would_be_lost_is_refused_with_the_task_file(tmp_path):
+    prefix = registry.find("prefix_tuning")
+    with pytest.raises(ValidationError, match="checkpointing"):
+        registry.resolved_params(prefix, {"checkpointing": True}, tmp_path)
+    assert registry.resolved_params(prefix, {"checkpointing": False}, tmp_path)
 
 
 def test_rank_stabilised_and_decomposed_adapters_are_what_peft_calls_so(model, tmp_path):

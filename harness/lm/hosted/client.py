@@ -43,8 +43,6 @@ NAMED = ("seed", "temperature")
 """Those whose name in a server's words means that it does not take them: a server that knows no
 `seed` says so in words of its own, without OpenAI's codes. The others' names are common words, or
 stand in complaints that the prompt is too long."""
-
-
 CROWDED = (
     "some single requests are replayed from answers that were asked for several at once: the times"
     " of those count, which may be longer"

@@ -38,16 +38,16 @@ def reason(model: HostedModel, problem: openai.OpenAIError) -> tuple[str, Fault]
 
 
 def said(model: HostedModel, problem: openai.APIStatusError) -> str:
-    """Return the words of a refusal, without the key.
+    """Return all the words of a refusal, without the key.
 
-    The client quotes errors of OpenAI's form alone; any other body is shown as it came.
+    The client quotes errors of OpenAI's form alone; of any other form its body is what it says.
     """
     words = str(problem)
     if words == f"Error code: {problem.status_code}" and problem.body:
         body = problem.body
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         words = f"{words} - {' '.join(text.split())}"
-    return model.without_key(words)[:SHOWN]
+    return model.without_key(words)
 
 
 def _refusal(model: HostedModel, problem: openai.APIStatusError) -> tuple[str, Fault]:
@@ -56,7 +56,7 @@ def _refusal(model: HostedModel, problem: openai.APIStatusError) -> tuple[str, F
     A 403 once answers came is not at once the end: it is also what a moderated server or its
     firewall says to a single prompt.
     """
-    words, key_env = said(model, problem), model.endpoint.key_env
+    words, key_env = said(model, problem)[:SHOWN], model.endpoint.key_env
     status = problem.status_code
     if status == 402 or USED_UP in (problem.code, problem.type):
         fix = "top up the account, then run again: what was answered is kept"
