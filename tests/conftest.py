@@ -13,7 +13,7 @@ if WORKERS > 1:
 
 LONGEST = (
     "test_main_job.py",
-    "test_cli.py",
+    "test_run_command.py",
     "test_hosted_run.py",
     "test_models.py",
     "test_contract.py",
