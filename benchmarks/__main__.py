@@ -59,7 +59,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(name: str, benchmark: Any, quick: bool) -> dict[str, Any]:
     from benchmarks.machine import describe, summary
     from benchmarks.models import MODEL, fetch
-    from harness.lm.hardware import device_and_dtype
+    from harness.machine.device import device_and_dtype
 
     model = getattr(benchmark, "MODEL", MODEL)
     if model == MODEL:

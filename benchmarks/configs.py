@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.lm.skeleton import skeleton
-from harness.plan.model import PlannedModel
+from harness.plan.skeleton import skeleton
 from harness.plan.tokens import StandIn
+from harness.plan.unloaded_model import PlannedModel
 from harness.types import ModelRef
 
 

@@ -18,7 +18,7 @@ from benchmarks.findings import KEPT, found_in, keep, kept
 from benchmarks.outcomes import Outcome, tested
 from benchmarks.papers import DIRECTIONS
 from benchmarks.sides import NO_PEER, Sides
-from harness.runfolder import RunFolder
+from harness.store.run_folder import RunFolder
 
 PACKAGES = ()
 RUNS = Path("runs") / "directions"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks.cuts import WRITERS
 from benchmarks.findings import Findings, Value
 from benchmarks.outcomes import SAME, Outcome
-from harness import numbers
+from harness.wording import numbers
 
 REFERENCES = ("tfidf", "encoder_all")
 """The cheap contenders that all others stand beside, where a cut has them."""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.judge import judge
-from harness.judge.evidence import gather
-from harness.judge.pairs import differences
-from harness.records import Status
-from harness.runfolder import RunFolder
+from harness.analysis import judge
+from harness.analysis.run_data import gather
+from harness.analysis.scoring.paired import differences
+from harness.store.records import Status
+from harness.store.run_folder import RunFolder
 
 KEPT = Path(__file__).parent / "found"
 

@@ -15,7 +15,7 @@ from benchmarks.data import few_shot_questions
 from benchmarks.measure import Measurement, measured
 from benchmarks.models import our_model, plain_model
 from benchmarks.sides import Side, SideError, Sides, beside
-from harness.hashing import sha256_of
+from harness.files.hashing import sha256_of
 
 PACKAGES = ()
 PROMPTS = 64
@@ -62,7 +62,7 @@ def run(sides: Sides) -> dict[str, Any]:
 def ours(prompts: list[str], new_tokens: int, device: str) -> tuple[Measurement, Any]:
     """Continue all prompts with the engine, in one call."""
     from harness.lm import clear_prefixes, generate_tokens
-    from harness.lm.tree import common_prefix_length
+    from harness.lm.inference.token_tree import common_prefix_length
 
     lm = our_model(device, "float32")
     generate_tokens(lm, [lm.tokenizer.encode("A short line")], 2)

@@ -153,7 +153,7 @@ def _precision(sides: Sides, dtype: str, rows: Lesson, settings: list[Setting]) 
 
 
 def in_our_order(train: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs as `harness.lm.tune` takes them in its first epoch."""
+    """Return the pairs as `harness.lm.training.loop` takes them in its first epoch."""
     shuffled = list(train)
     random.Random(SEED).shuffle(shuffled)
     return shuffled

@@ -11,7 +11,7 @@ def describe(device: str) -> dict[str, Any]:
     """Describe this machine and how busy it is, before anything is measured."""
     import torch
 
-    from harness.run.machine import this_machine
+    from harness.machine.describe import this_machine
 
     load_1m, load_5m, _ = os.getloadavg()
     return {
@@ -27,7 +27,7 @@ def describe(device: str) -> dict[str, Any]:
 
 def has_bf16() -> bool:
     """Return whether the hardware that computes has bfloat16 instructions."""
-    from harness.lm.hardware import device_and_dtype
+    from harness.machine.device import device_and_dtype
 
     return device_and_dtype("auto")[1] == "bfloat16"
 

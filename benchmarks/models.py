@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.lm import LanguageModel, load
-from harness.lm.models import resolve
+from harness.lm.loading.resolve import resolve
 
 MODEL = "smollm2-135m-instruct-q4"
 SEED = 0

@@ -13,10 +13,10 @@ from typing import Any
 
 from benchmarks.configs import planned
 from benchmarks.sides import NO_PEER, Sides
-from harness.plan.model import PlannedModel
-from harness.plan.place import CUDA_CONTEXT_BYTES, Place
-from harness.plan.tuning import Piece, activation_bytes, state_bytes
-from harness.work import Tuning
+from harness.plan.target_machine import CUDA_CONTEXT_BYTES, Place
+from harness.plan.training_demand import Piece, activation_bytes, state_bytes
+from harness.plan.unloaded_model import PlannedModel
+from harness.workload import Tuning
 
 PACKAGES = ()
 GB, GIB = 10**9, 2**30

@@ -17,7 +17,7 @@ def write_random_model(folder: Path, tokenizer_of: str) -> None:
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    from harness.lm.models import resolve
+    from harness.lm.loading.resolve import resolve
 
     tokenizer = AutoTokenizer.from_pretrained(resolve(tokenizer_of, Path()).location)
     config = LlamaConfig(

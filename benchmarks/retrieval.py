@@ -18,7 +18,7 @@ from benchmarks.squad import document_recall, search
 from harness.retrieval import DEFAULT_EMBEDDER, Retriever, VectorIndex
 from harness.retrieval.embedder import Vectors
 from harness.retrieval.retriever import RetrievalParams
-from harness.retrieval.vectors import Kind, building_bytes, index_bytes, kind_for
+from harness.retrieval.vector_index import Kind, building_bytes, index_bytes, kind_for
 from harness.types import Query
 
 PACKAGES = ()

@@ -17,7 +17,7 @@ from benchmarks.data import Questions
 from benchmarks.measure import Measurement, measured
 from benchmarks.models import our_model, plain_model
 from benchmarks.sides import Side, SideError, Sides, beside
-from harness.hashing import sha256_of
+from harness.files.hashing import sha256_of
 
 BATCH_SIZES = (1, 8, 32)
 LEAST_TRIED = 8

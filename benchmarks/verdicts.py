@@ -15,11 +15,11 @@ import numpy as np
 
 from benchmarks.populations import Array, alike_arms, with_ones
 from benchmarks.sides import NO_PEER, Sides
-from harness.judge.contender import Contender
-from harness.judge.contest import Contest
-from harness.judge.resample import bootstrap, item_counts
-from harness.judge.verdict import decide
+from harness.analysis.decision.arm import Contender
+from harness.analysis.decision.mcb import Contest
+from harness.analysis.decision.rule import decide
 from harness.metrics import find
+from harness.stats.bootstrap import bootstrap, item_counts
 
 PACKAGES = ()
 MODEL = None

@@ -1,17 +1,18 @@
 """The public door: all that a strategy is written with.
 
-`from harness import Strategy, Params, Prediction, Query, Example, Estimate` for the contract, and
+`from harness import Strategy, Params, Prediction, Query, Example, Estimate` for the contract;
+`from harness import toolkit` for what strategies are composed from (`toolkit.prompts`: the one
+instruction block that all share; `toolkit.selection`: settings chosen on validation rows),
 `from harness import lm` for the engine (torch is loaded only when a model is), `from harness import
-retrieval` for what finds passages and rows. `harness.prompts` holds the one instruction block that
-prompting strategies share, `harness.choosing` how a setting is picked on validation rows,
-`harness.work` what an estimate is made of, `harness.testing` their contract.
+retrieval` for what finds passages and rows, `harness.workload` for what an estimate is made of,
+`harness.testing` for the contract as a test.
 """
 
 from __future__ import annotations
 
 from harness.strategy import InputFile, ModelName, Params, Strategy
 from harness.types import Context, Document, Example, Prediction, Prompt, Query, Split, TaskFacts
-from harness.work import Estimate, Prospect
+from harness.workload import Estimate, Prospect
 
 __version__ = "0.1.0"
 __all__ = [

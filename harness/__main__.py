@@ -16,7 +16,7 @@ def main() -> None:
     here = Path(__file__).resolve().parent.parent
     if Path.cwd() != here:
         sys.path = [p for p in sys.path if p != "" and os.path.realpath(p) != os.getcwd()]
-    from harness.cli import run_command
+    from harness.cli.commands import run_command
 
     sys.exit(run_command(sys.argv[1:]))
 

@@ -24,8 +24,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.errors import Fault, TaskError
-from harness.records import Machine
-from harness.source import Source
+from harness.files.yaml_source import Source
+from harness.store.records import Machine
 from harness.types import Endpoint, ModelRef
 
 STALE_AFTER = timedelta(days=365)

@@ -21,12 +21,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import StrategyError, UnknownNameError, UserError, unknown_name
-from harness.hashing import sha256_of, sha256_of_file
-from harness.pyfile import from_file
+from harness.files.hashing import sha256_of, sha256_of_file
+from harness.files.python_file import from_file
 from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy, marked
 
 GROUP = "harness.strategies"
-ROOMS = ("harness.retrieval", "harness.choosing", "harness.prompts")
+ROOMS = ("harness.retrieval", "harness.toolkit.selection", "harness.toolkit.prompts")
 """Rooms and pages whose source counts for the strategies that name them. The engine's counts for
 all that need a model."""
 LEARNS = ("nothing", "index", "weights")

@@ -23,7 +23,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.types import Context, Prediction, Prompt, Query, Split
-from harness.work import Estimate, Prospect
+from harness.workload import Estimate, Prospect
 
 OFFERS: Mapping[str, str] = {
     "per_user_data": "answers from each user's own data",
@@ -166,6 +166,6 @@ class Strategy(ABC):
     def estimate(cls, params: Any, prospect: Prospect) -> Estimate:
         """Declare what `fit` and serving are going to do, for forecasts. Optional.
 
-        In the words of `harness/work.py`, or in figures; what is None cannot be said.
+        In the words of `harness/workload.py`, or in figures; what is None cannot be said.
         """
         return Estimate()

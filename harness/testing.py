@@ -25,11 +25,11 @@ from pydantic import ValidationError
 
 from harness import registry
 from harness.errors import StrategyError
-from harness.memory import available_bytes
-from harness.records import WorkerResult
+from harness.machine.memory import available_bytes
 from harness.run.job import Job
-from harness.run.spawn import run_worker
-from harness.runfolder import read_predictions, write_jsonl
+from harness.run.launchers.local import run_worker
+from harness.store.records import WorkerResult
+from harness.store.run_folder import read_predictions, write_jsonl
 from harness.strategy import OFFERS, Params, Strategy
 from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskFacts
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from harness.hashing import sha256_of
+from harness.files.hashing import sha256_of
 
 if TYPE_CHECKING:
     from harness.strategy import Strategy
@@ -35,6 +35,11 @@ class Query:
     fields: Mapping[str, Any] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     """Groups that the asker belongs to: what documents may be shown."""
+
+    @property
+    def full_text(self) -> str:
+        """The input as a model reads it: its text, then the visible fields one a line."""
+        return "\n".join([self.text, *(f"{name}: {value}" for name, value in self.fields.items())])
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Query:

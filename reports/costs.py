@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import numbers
-from harness.judge import FITTING_REQUESTS, MACHINE_TIME, Comparison, Row
+from harness.analysis import FITTING_REQUESTS, MACHINE_TIME, Comparison, Row
+from harness.wording import numbers
 
 HEADINGS = (
     "arm", "labels", "people's time", "fitting", "fitting again", "serving", "total",

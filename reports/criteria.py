@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness import numbers
+from harness.wording import numbers
 
 
 def criteria(task: Mapping[str, Any]) -> Iterator[str]:

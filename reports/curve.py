@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from harness import numbers
-from harness.judge import CostCurve
+from harness.analysis import CostCurve
+from harness.wording import numbers
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 84, 16, 16, 44

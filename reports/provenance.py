@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness import numbers
-from harness.judge import Comparison
+from harness.analysis import Comparison
+from harness.wording import numbers
 
 
 def provenance(comparison: Comparison) -> list[tuple[str, str]]:

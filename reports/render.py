@@ -6,8 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from harness import numbers
-from harness.judge import Comparison
+from harness.analysis import Comparison
+from harness.wording import numbers
 from reports.view import View
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import numbers
-from harness.judge import Comparison, Resolution
+from harness.analysis import Comparison, Resolution
+from harness.wording import numbers
 
 
 def resolution(comparison: Comparison) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness import numbers
-from harness.judge import Change, CitedAnswer, Row
+from harness.analysis import Change, CitedAnswer, Row
+from harness.wording import numbers
 
 MOST_SOURCES = 5
 """Documents that are named beside an answer; of more, how many there are."""

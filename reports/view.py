@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness import numbers
-from harness.judge import (
+from harness.analysis import (
     Comparison,
     Difference,
     Row,
@@ -17,6 +16,7 @@ from harness.judge import (
     fitting_memory,
     serving_memory,
 )
+from harness.wording import numbers
 from reports import costs, told
 from reports.criteria import criteria, paid_for
 from reports.curve import Drawing

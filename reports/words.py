@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import metrics, numbers
+from harness import metrics
+from harness.analysis import Comparison, Row
 from harness.errors import UnknownNameError
-from harness.judge import Comparison, Row
+from harness.wording import numbers
 
 DOUBT = "†"
 """Stands beside an interval that is not to be trusted."""

@@ -13,11 +13,10 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 import harness
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy
-from harness.choosing import surviving
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, toolkit
 from harness.errors import StrategyError
-from harness.items import right_choices
-from harness.work import Work
+from harness.toolkit.selection import surviving
+from harness.workload import Work
 
 
 class Use(harness.Params):
@@ -148,7 +147,7 @@ class Cascade(Strategy):
             return UNSET
         best = (-1.0, 0.0)
         sure = [sureness(prediction) for prediction in cheap]
-        right = right_choices(cheap, validation, self.context.facts)
+        right = toolkit.right_choices(cheap, validation, self.context.facts)
         for step, threshold in enumerate([*sorted(set(sure)), 2.0], start=1):
             kept = [value >= threshold for value in sure]
             mixed = [c if keep else d for c, d, keep in zip(cheap, dear, kept, strict=True)]

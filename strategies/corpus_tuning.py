@@ -10,9 +10,20 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, retrieval
-from harness.prompts import full_prompt, lessons
-from harness.work import Answering
+from harness import (
+    Estimate,
+    Prediction,
+    Prompt,
+    Prospect,
+    Query,
+    Split,
+    Strategy,
+    lm,
+    retrieval,
+    toolkit,
+)
+from harness.toolkit.prompts import full_prompt, lessons
+from harness.workload import Answering
 
 
 class CorpusTuning(Strategy):
@@ -25,7 +36,7 @@ class CorpusTuning(Strategy):
     complexity = 4
     provides = frozenset({"offline"})
 
-    class Params(lm.LoraParams):
+    class Params(toolkit.LoraParams):
         """Defaults that let the documents be read several times."""
 
         passage_words: int = Field(300, gt=0)
@@ -45,7 +56,7 @@ class CorpusTuning(Strategy):
         passages = retrieval.cut(prospect.documents, params.passage_words, 0)
         texts = [("", passage.headed_text) for passage in passages]
         held_out = lessons(facts, prospect.validation, "full")
-        learning = lm.tuning(params, "lora", texts, held_out, prospect)
+        learning = toolkit.tuning(params, "lora", texts, held_out, prospect)
         prompts = [full_prompt(facts, query) for query in prospect.queries]
         return Estimate(fit=(learning,), serve=(Answering(prompts, facts),))
 
@@ -54,9 +65,9 @@ class CorpusTuning(Strategy):
         facts, params = self.context.facts, self.params
         passages = retrieval.cut(self.context.documents, params.passage_words, 0)
         model = lm.open_weights(self.context)
-        lm.with_lora(model, params)
+        toolkit.with_lora(model, params)
         texts = [passage.headed_text for passage in passages]
-        lm.learn_texts(model, self.context, params, texts, lessons(facts, validation, "full"))
+        toolkit.learn_texts(model, self.context, params, texts, lessons(facts, validation, "full"))
         lm.save_adapter(model, artifact)
 
     def load(self, artifact: Path) -> None:
@@ -66,7 +77,7 @@ class CorpusTuning(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""
         facts = self.context.facts
-        return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
+        return toolkit.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -11,10 +11,9 @@ from pydantic import Field
 
 import harness
 from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval
-from harness.choosing import best_on_validation
 from harness.errors import StrategyError
-from harness.prompts import query_text
-from harness.work import Computing, Embedding
+from harness.toolkit.selection import best_on_validation
+from harness.workload import Computing, Embedding
 
 
 class Encoder(Strategy):
@@ -52,7 +51,7 @@ class Encoder(Strategy):
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the embedding of rows and queries, and the encoder's tuning."""
         rows, seen, asked = (
-            [query_text(query) for query in queries]
+            [query.full_text for query in queries]
             for queries in (prospect.train.queries, prospect.validation.queries, prospect.queries)
         )
         reading = Embedding([*rows, *seen], params.embedder)
@@ -71,8 +70,8 @@ class Encoder(Strategy):
         if params.trains == "all":
             self._tune(embedder, train, validation)
             embedder.model.save(str(artifact / "encoder"))
-        vectors = embedder.embed([query_text(query) for query in train.queries])
-        seen = embedder.embed([query_text(query) for query in validation.queries])
+        vectors = embedder.embed([query.full_text for query in train.queries])
+        seen = embedder.embed([query.full_text for query in validation.queries])
         answers = [example.targets[0] for example in train]
         best = best_on_validation(
             self.context,
@@ -92,7 +91,7 @@ class Encoder(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Give the most probable label, with the log-probabilities of all."""
-        return labelled(self.head, self.embedder.embed([query_text(query) for query in queries]))
+        return labelled(self.head, self.embedder.embed([query.full_text for query in queries]))
 
     def _tune(self, embedder: retrieval.Embedder, train: Split, validation: Split) -> None:
         params = self.params
@@ -104,7 +103,7 @@ class Encoder(Strategy):
             seed=self.context.seed,
         )
         seen, held_out = (
-            [(query_text(example.query), example.targets[0]) for example in split]
+            [(example.query.full_text, example.targets[0]) for example in split]
             for split in (train, validation)
         )
         kept, epochs = retrieval.tune_encoder(embedder, seen, held_out, settings, self.context.log)

@@ -25,8 +25,10 @@ from harness import (
     TaskFacts,
     lm,
     retrieval,
+    toolkit,
 )
-from harness.choosing import (
+from harness.toolkit.prompts import Shown, conversation
+from harness.toolkit.selection import (
     best_on_validation,
     demonstrations,
     showable,
@@ -34,8 +36,7 @@ from harness.choosing import (
     surviving,
     tell_of_fewer,
 )
-from harness.prompts import Shown, conversation, query_text
-from harness.work import Answering, Embedding, Indexing
+from harness.workload import Answering, Embedding, Indexing
 
 
 class FewShot(Strategy):
@@ -88,8 +89,8 @@ class FewShot(Strategy):
         shown = prompts(prospect.queries, counts[-1])
         if not near:
             return Estimate(fit=tuple(tried), serve=(shown,))
-        name, kept = params.embedder, [query_text(row.query) for row in train]
-        found = Embedding([query_text(query) for query in prospect.queries], name)
+        name, kept = params.embedder, [row.query.full_text for row in train]
+        found = Embedding([query.full_text for query in prospect.queries], name)
         index = Indexing(kept, name)
         return Estimate(fit=(Embedding(kept, name), index, *tried), serve=(index, found, shown))
 
@@ -159,7 +160,7 @@ class FewShot(Strategy):
                 for query, rows in zip(queries, found, strict=True)
             ]
         each_s = (time.perf_counter() - begin) / max(1, len(queries))
-        answers = lm.answer(self.model, prompts, self.context.facts)
+        answers = toolkit.answer(self.model, prompts, self.context.facts)
         return [answer.after(each_s) for answer in answers]
 
     def _prompt(self, query: Query, rows: Sequence[Example]) -> Prompt:
@@ -169,7 +170,7 @@ class FewShot(Strategy):
         def build(kept: int) -> Prompt:
             return conversation(facts, Shown(query), shown[len(shown) - kept :])
 
-        prompt, kept = lm.fitted(self.model, facts, build, len(shown))
+        prompt, kept = toolkit.fitted(self.model, facts, build, len(shown))
         if kept < len(shown):
             self.context.note("shots", f"not all {len(shown)} fit the model with every input")
         return prompt

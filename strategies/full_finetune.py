@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
-from harness.prompts import lessons, tuned_prompt
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
+from harness.toolkit.prompts import lessons, tuned_prompt
 
 
 class FullFinetune(Strategy):
@@ -21,7 +21,7 @@ class FullFinetune(Strategy):
     complexity = 5
     provides = frozenset({"offline"})
 
-    class Params(lm.TuningParams, lm.PromptedParams):
+    class Params(toolkit.TuningParams, toolkit.PromptedParams):
         """Defaults that make full fine-tuning a fair contestant."""
 
         learning_rate: float = Field(1e-4, gt=0)
@@ -31,7 +31,7 @@ class FullFinetune(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the tuning and the answering."""
-        return lm.tuned_estimate(params, "all", prospect)
+        return toolkit.tuned_estimate(params, "all", prospect)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best weights."""
@@ -40,7 +40,7 @@ class FullFinetune(Strategy):
         model = lm.open_weights(self.context, dtype="float32")
         lm.train_all(model)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
-        lm.learn(model, self.context, params, *rows)
+        toolkit.learn(model, self.context, params, *rows)
         lm.save_model(model, artifact, self.context.dtype)
 
     def load(self, artifact: Path) -> None:
@@ -51,7 +51,7 @@ class FullFinetune(Strategy):
         """Answer each query with the tuned model."""
         facts = self.context.facts
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
-        return lm.answer(self.model, prompts, facts)
+        return toolkit.answer(self.model, prompts, facts)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

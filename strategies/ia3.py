@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
-from harness.prompts import lessons, tuned_prompt
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
+from harness.toolkit.prompts import lessons, tuned_prompt
 
 
 class Ia3(Strategy):
@@ -21,7 +21,7 @@ class Ia3(Strategy):
     complexity = 3
     provides = frozenset({"offline"})
 
-    class Params(lm.TuningParams, lm.PromptedParams):
+    class Params(toolkit.TuningParams, toolkit.PromptedParams):
         """Defaults that make IA³ a fair contestant."""
 
         learning_rate: float = Field(3e-3, gt=0)
@@ -32,7 +32,7 @@ class Ia3(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the tuning and the answering."""
-        return lm.tuned_estimate(params, "ia3", prospect)
+        return toolkit.tuned_estimate(params, "ia3", prospect)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best factors."""
@@ -40,7 +40,7 @@ class Ia3(Strategy):
         model = lm.open_weights(self.context)
         lm.add_ia3(model)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
-        lm.learn(model, self.context, params, *rows)
+        toolkit.learn(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)
 
     def load(self, artifact: Path) -> None:
@@ -51,7 +51,7 @@ class Ia3(Strategy):
         """Answer each query with the tuned model."""
         facts = self.context.facts
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
-        return lm.answer(self.model, prompts, facts)
+        return toolkit.answer(self.model, prompts, facts)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

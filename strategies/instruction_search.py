@@ -11,10 +11,10 @@ from pathlib import Path
 from pydantic import Field
 
 import harness
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
-from harness.choosing import best_on_validation, some, surviving
-from harness.prompts import full_prompt
-from harness.work import Answering
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
+from harness.toolkit.prompts import full_prompt
+from harness.toolkit.selection import best_on_validation, some, surviving
+from harness.workload import Answering
 
 WAYS = (
     "in other words",
@@ -95,7 +95,7 @@ class InstructionSearch(Strategy):
 
     def _answers(self, queries: Sequence[Query], instruction: str) -> list[Prediction]:
         facts = replace(self.context.facts, instruction=instruction)
-        return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
+        return toolkit.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
 
     def _rephrased(self, instruction: str) -> list[str]:
         requests = [
@@ -110,7 +110,7 @@ class InstructionSearch(Strategy):
             max_new_tokens=LONGEST,
             stop=(),
         )
-        written = lm.answer(self.model, requests, as_text) if requests else []
+        written = toolkit.answer(self.model, requests, as_text) if requests else []
         return [" ".join(prediction.text.split()) for prediction in written if prediction.text]
 
 

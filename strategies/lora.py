@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
-from harness.prompts import lessons, tuned_prompt
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
+from harness.toolkit.prompts import lessons, tuned_prompt
 
 
 class Lora(Strategy):
@@ -19,20 +19,20 @@ class Lora(Strategy):
     complexity = 4
     provides = frozenset({"offline"})
 
-    class Params(lm.LoraParams, lm.PromptedParams):
+    class Params(toolkit.LoraParams, toolkit.PromptedParams):
         """LoRA's; the defaults make it a fair contestant."""
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the tuning and the answering."""
-        return lm.tuned_estimate(params, "lora", prospect)
+        return toolkit.tuned_estimate(params, "lora", prospect)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best adapter."""
         facts, params = self.context.facts, self.params
         model = lm.open_weights(self.context)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
-        lm.learn_lora(model, self.context, params, *rows)
+        toolkit.learn_lora(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)
 
     def load(self, artifact: Path) -> None:
@@ -43,7 +43,7 @@ class Lora(Strategy):
         """Answer each query with the tuned model."""
         facts = self.context.facts
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
-        return lm.answer(self.model, prompts, facts)
+        return toolkit.answer(self.model, prompts, facts)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -11,9 +11,8 @@ from pydantic import Field, PositiveInt
 
 import harness
 from harness import Estimate, Example, Prediction, Prospect, Query, Split, Strategy, retrieval
-from harness.choosing import best_on_validation, showable
-from harness.prompts import query_text
-from harness.work import Embedding, Indexing
+from harness.toolkit.selection import best_on_validation, showable
+from harness.workload import Embedding, Indexing
 
 Found = Sequence[tuple[Example, float]]
 
@@ -40,7 +39,7 @@ class Nearest(Strategy):
         """Declare the embedding of rows and queries."""
         name = params.embedder
         rows, seen, asked = (
-            [query_text(query) for query in queries]
+            [query.full_text for query in queries]
             for queries in (
                 [row.query for row in showable(prospect.train)],
                 prospect.validation.queries,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
-from harness.prompts import instruction_block, lessons, tuned_prompt
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
+from harness.toolkit.prompts import instruction_block, lessons, tuned_prompt
 
 
 class PromptTuning(Strategy):
@@ -21,7 +21,7 @@ class PromptTuning(Strategy):
     complexity = 3
     provides = frozenset({"offline"})
 
-    class Params(lm.TuningParams, lm.PromptedParams):
+    class Params(toolkit.TuningParams, toolkit.PromptedParams):
         """Defaults that make prompt tuning a fair contestant."""
 
         tokens: int = Field(20, gt=0)
@@ -35,7 +35,7 @@ class PromptTuning(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the tuning and the answering."""
-        return lm.tuned_estimate(params, "prompt", prospect)
+        return toolkit.tuned_estimate(params, "prompt", prospect)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best vectors."""
@@ -43,7 +43,7 @@ class PromptTuning(Strategy):
         model = lm.open_weights(self.context)
         lm.add_soft_prompt(model, "prompt", params.tokens, instruction_block(facts))
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
-        lm.learn(model, self.context, params, *rows)
+        toolkit.learn(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)
 
     def load(self, artifact: Path) -> None:
@@ -54,7 +54,7 @@ class PromptTuning(Strategy):
         """Answer each query behind the same vectors."""
         facts = self.context.facts
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
-        return lm.answer(self.model, prompts, facts)
+        return toolkit.answer(self.model, prompts, facts)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
-from harness.prompts import lessons, tuned_prompt
-from harness.work import in_four_bits
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
+from harness.toolkit.prompts import lessons, tuned_prompt
+from harness.workload import in_four_bits
 
 
 class QLora(Strategy):
@@ -20,7 +20,7 @@ class QLora(Strategy):
     complexity = 5
     provides = frozenset({"offline"})
 
-    class Params(lm.LoraParams, lm.PromptedParams):
+    class Params(toolkit.LoraParams, toolkit.PromptedParams):
         """LoRA's; the defaults make it a fair contestant."""
 
     @classmethod
@@ -31,7 +31,7 @@ class QLora(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare LoRA's work, over weights of 4 bits in both halves."""
-        lora = lm.tuned_estimate(params, "lora", prospect)
+        lora = toolkit.tuned_estimate(params, "lora", prospect)
         return in_four_bits(lora)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
@@ -39,7 +39,7 @@ class QLora(Strategy):
         facts, params = self.context.facts, self.params
         model = lm.open_weights(self.context, four_bits=True)
         rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
-        lm.learn_lora(model, self.context, params, *rows)
+        toolkit.learn_lora(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)
 
     def load(self, artifact: Path) -> None:
@@ -53,7 +53,7 @@ class QLora(Strategy):
         """Answer each query with the tuned model."""
         facts = self.context.facts
         prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
-        return lm.answer(self.model, prompts, facts)
+        return toolkit.answer(self.model, prompts, facts)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -11,8 +11,20 @@ from pathlib import Path
 
 from pydantic import Field, PositiveInt
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, retrieval
-from harness.choosing import (
+from harness import (
+    Estimate,
+    Prediction,
+    Prompt,
+    Prospect,
+    Query,
+    Split,
+    Strategy,
+    lm,
+    retrieval,
+    toolkit,
+)
+from harness.toolkit.prompts import Shown, conversation
+from harness.toolkit.selection import (
     best_on_validation,
     demonstrations,
     showable,
@@ -20,8 +32,7 @@ from harness.choosing import (
     surviving,
     tell_of_fewer,
 )
-from harness.prompts import Shown, conversation
-from harness.work import Answering
+from harness.workload import Answering
 
 
 class Rag(Strategy):
@@ -132,7 +143,7 @@ class Rag(Strategy):
             prompts.append(prompt)
             used.append([document for document, _ in passages[:count]])
         each_s = (time.perf_counter() - begin) / max(1, len(queries))
-        answers = lm.answer(self.model, prompts, self.context.facts)
+        answers = toolkit.answer(self.model, prompts, self.context.facts)
         return [
             replace(answer, sources=tuple(dict.fromkeys(cited))).after(each_s)
             for answer, cited in zip(answers, used, strict=True)
@@ -153,7 +164,7 @@ class Rag(Strategy):
             return conversation(facts, asked, shown[len(shown) - kept :])
 
         parts = len(texts) + len(shown)
-        prompt, fitting = lm.fitted(self.model, facts, build, parts)
+        prompt, fitting = toolkit.fitted(self.model, facts, build, parts)
         if fitting < parts:
             self.context.note(
                 "prompt",

@@ -9,9 +9,20 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, retrieval
-from harness.prompts import Shown, under_passages
-from harness.work import Answering
+from harness import (
+    Estimate,
+    Prediction,
+    Prompt,
+    Prospect,
+    Query,
+    Split,
+    Strategy,
+    lm,
+    retrieval,
+    toolkit,
+)
+from harness.toolkit.prompts import Shown, under_passages
+from harness.workload import Answering
 
 
 class RagLora(Strategy):
@@ -25,7 +36,7 @@ class RagLora(Strategy):
     complexity = 5
     provides = frozenset({"citations", "offline"})
 
-    class Params(lm.LoraParams, retrieval.RetrievalParams):
+    class Params(toolkit.LoraParams, retrieval.RetrievalParams):
         """LoRA's and retrieval's, and how many passages are shown."""
 
         top_k: int = Field(3, gt=0)
@@ -45,7 +56,7 @@ class RagLora(Strategy):
             [(prompt, row.targets[0]) for prompt, row in zip(asked(s.queries), s, strict=True)]
             for s in (prospect.train, prospect.validation)
         ]
-        learning = lm.tuning(params, "lora", rows[0], rows[1], prospect)
+        learning = toolkit.tuning(params, "lora", rows[0], rows[1], prospect)
         answering = Answering(asked(prospect.queries), prospect.facts)
         return Estimate(fit=(*built, learning), serve=(*searched, answering))
 
@@ -58,7 +69,7 @@ class RagLora(Strategy):
         self.retriever.save(artifact / "index")
         self.model = lm.open_weights(context)
         rows = [self._lessons(split) for split in (train, validation)]
-        lm.learn_lora(self.model, context, self.params, *rows)
+        toolkit.learn_lora(self.model, context, self.params, *rows)
         lm.save_adapter(self.model, artifact / "adapter")
 
     def load(self, artifact: Path) -> None:
@@ -70,7 +81,7 @@ class RagLora(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
         asked = self._asked(queries)
-        answers = lm.answer(self.model, [prompt for prompt, _ in asked], self.context.facts)
+        answers = toolkit.answer(self.model, [prompt for prompt, _ in asked], self.context.facts)
         return [
             replace(answer, sources=sources)
             for answer, (_, sources) in zip(answers, asked, strict=True)
@@ -97,7 +108,7 @@ class RagLora(Strategy):
         def build(parts: int) -> str:
             return under_passages(Shown(query, texts[:parts]))
 
-        prompt, fitting = lm.fitted(self.model, self.context.facts, build, len(texts))
+        prompt, fitting = toolkit.fitted(self.model, self.context.facts, build, len(texts))
         if fitting < len(texts):
             self.context.note(
                 "prompt", "some prompts have fewer passages: all do not fit the model's context"

@@ -7,8 +7,7 @@ from itertools import cycle
 from pathlib import Path
 
 from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval
-from harness.prompts import query_text
-from harness.work import Embedding
+from harness.workload import Embedding
 
 CITED = 10
 """Documents named as sources, the best first: as many as `recall_at_10` looks at."""
@@ -59,7 +58,7 @@ class Retrieve(Strategy):
             return Prediction("", sources=())
         said = retrieval.sentences(hits[0].passage.text)
         embedder = self.retriever.embedder
-        asked = embedder.embed([query_text(query)], "query")[0]
+        asked = embedder.embed([query.full_text], "query")[0]
         best = int((embedder.embed(said, "document") @ asked).argmax())
         cited = dict.fromkeys(hit.passage.document_id for hit in hits)
         return Prediction(said[best], sources=tuple(cited)[:CITED])

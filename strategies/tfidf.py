@@ -16,10 +16,9 @@ from pydantic import Field
 
 import harness
 from harness import Estimate, Prediction, Prospect, Query, Split, Strategy
-from harness.choosing import best_on_validation
 from harness.errors import StrategyError
-from harness.prompts import query_text
-from harness.work import Computing
+from harness.toolkit.selection import best_on_validation
+from harness.workload import Computing
 
 
 class TfIdf(Strategy):
@@ -44,7 +43,7 @@ class TfIdf(Strategy):
 
         L-BFGS keeps 26 vectors of the coefficients' length (SciPy's `lbfgs`, ten corrections).
         """
-        texts = [query_text(query).lower() for query in prospect.train.queries]
+        texts = [query.full_text.lower() for query in prospect.train.queries]
         counts = [len(features(text, params.character_ngrams)) for text in texts]
         distinct = len(set().union(*(features(t, params.character_ngrams) for t in texts)))
         labels = len({example.targets[0] for example in prospect.train}) or 1
@@ -96,12 +95,12 @@ class TfIdf(Strategy):
         answers = [example.targets[0] for example in train]
         if len(set(answers)) < 2:
             raise StrategyError(f"all training rows answer '{answers[0]}' → add rows of others")
-        return pipeline.fit([query_text(query) for query in train.queries], answers)
+        return pipeline.fit([query.full_text for query in train.queries], answers)
 
     def _predict(self, pipeline: Any, queries: Sequence[Query]) -> list[Prediction]:
         if not queries:
             return []
-        rows = pipeline.predict_log_proba([query_text(query) for query in queries])
+        rows = pipeline.predict_log_proba([query.full_text for query in queries])
         labels = [str(label) for label in pipeline.classes_]
         return [
             Prediction(labels[row.argmax()], dict(zip(labels, map(float, row), strict=True)))

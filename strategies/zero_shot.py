@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Strategy, lm
-from harness.prompts import full_prompt
-from harness.work import Answering
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Strategy, lm, toolkit
+from harness.toolkit.prompts import full_prompt
+from harness.workload import Answering
 
 
 class ZeroShot(Strategy):
@@ -33,7 +33,7 @@ class ZeroShot(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""
         facts = self.context.facts
-        return lm.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
+        return toolkit.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -7,7 +7,7 @@ import pytest
 
 from harness.errors import TaskError
 from harness.prices import read_prices
-from harness.records import Machine
+from harness.store.records import Machine
 from harness.types import Endpoint, ModelRef
 
 ROW = """\

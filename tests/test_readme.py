@@ -72,8 +72,8 @@ def test_what_a_project_needs_is_there(name):
 
 
 def test_every_figure_in_the_readme_is_that_of_the_committed_report():
-    from harness import numbers
-    from harness.judge import Comparison
+    from harness.analysis import Comparison
+    from harness.wording import numbers
 
     path = ROOT / "reports" / "examples" / "ticket_triage" / "comparison.json"
     comparison = Comparison.model_validate_json(path.read_text())
@@ -90,8 +90,8 @@ def test_every_figure_in_the_readme_is_that_of_the_committed_report():
 
 @pytest.mark.parametrize("name", ["handbook_qa", "ticket_to_json"])
 def test_what_the_readme_says_of_the_other_tasks_stands_in_their_reports(name):
-    from harness import numbers
-    from harness.judge import Comparison
+    from harness.analysis import Comparison
+    from harness.wording import numbers
 
     path = ROOT / "reports" / "examples" / name / "comparison.json"
     comparison = Comparison.model_validate_json(path.read_text())
@@ -107,7 +107,7 @@ def test_what_the_readme_says_of_the_other_tasks_stands_in_their_reports(name):
 
 
 def test_the_committed_reports_are_what_the_templates_draw_now():
-    from harness.judge import Comparison
+    from harness.analysis import Comparison
     from reports import html, markdown
 
     folders = sorted((ROOT / "reports" / "examples").iterdir())

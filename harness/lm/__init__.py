@@ -1,9 +1,23 @@
-"""The engine: load a model, score options, generate, tune. Exact; the same for every strategy.
+"""The engine: tokens in, log-likelihoods or tokens out. Exact; the same for every strategy.
 
-Knows nothing of tasks' data, metrics or reports.
+Loads models, scores options, generates, tunes; asks hosted ones. Knows nothing of tasks, metrics or
+reports.
 """
 
-from harness.lm.adapters import (
+from harness.lm.chat import answer_tokens, prompt_tokens
+from harness.lm.hosted import HostedModel
+from harness.lm.inference.generation import generate_tokens
+from harness.lm.inference.likelihood import log_likelihood
+from harness.lm.inference.scoring import score_options
+from harness.lm.loading.load import (
+    clear_prefixes,
+    load,
+    loaded_models,
+    open_model,
+    open_weights,
+)
+from harness.lm.model import LanguageModel
+from harness.lm.training.adapters import (
     add_ia3,
     add_lora,
     add_soft_prompt,
@@ -11,50 +25,20 @@ from harness.lm.adapters import (
     save_model,
     train_all,
 )
-from harness.lm.answer import answer, choose, generate
-from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.generation import generate_tokens
-from harness.lm.hosted import HostedModel
-from harness.lm.learn import (
-    LoraParams,
-    PromptedParams,
-    TuningParams,
-    learn,
-    learn_lora,
-    learn_texts,
-    tuned_estimate,
-    tuning,
-    with_lora,
-)
-from harness.lm.likelihood import log_likelihood
-from harness.lm.load import clear_prefixes, load, loaded_models, open_model, open_weights
-from harness.lm.loss import mean_loss
-from harness.lm.model import LanguageModel
-from harness.lm.room import fitted
-from harness.lm.scoring import score_options
-from harness.lm.tune import TuneResult, TuneSettings, tune
+from harness.lm.training.loop import TuneResult, TuneSettings, tune
+from harness.lm.training.loss import mean_loss
 
 __all__ = [
     "HostedModel",
     "LanguageModel",
-    "LoraParams",
-    "PromptedParams",
     "TuneResult",
     "TuneSettings",
-    "TuningParams",
     "add_ia3",
     "add_lora",
     "add_soft_prompt",
-    "answer",
     "answer_tokens",
-    "choose",
     "clear_prefixes",
-    "fitted",
-    "generate",
     "generate_tokens",
-    "learn",
-    "learn_lora",
-    "learn_texts",
     "load",
     "loaded_models",
     "log_likelihood",
@@ -67,7 +51,4 @@ __all__ = [
     "score_options",
     "train_all",
     "tune",
-    "tuned_estimate",
-    "tuning",
-    "with_lora",
 ]

@@ -6,15 +6,33 @@ puts around it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
-from harness.lm.model import LanguageModel
-from harness.prompts import messages, running_text
 from harness.types import Prompt
+
+if TYPE_CHECKING:
+    from harness.lm.model import LanguageModel
 
 _MARK = "\ue000"
 """A private-use character that stands for the answer when a template is probed."""
+
+
+def messages(prompt: Prompt) -> list[dict[str, str]]:
+    """Return a prompt as a chat's messages: who says what."""
+    turns = [prompt] if isinstance(prompt, str) else prompt
+    return [
+        {"role": "assistant" if number % 2 else "user", "content": turn}
+        for number, turn in enumerate(turns)
+    ]
+
+
+def running_text(prompt: Prompt) -> str:
+    """Return a prompt as one text, for a model that knows no turns."""
+    if isinstance(prompt, str):
+        return prompt
+    answered = zip(prompt[::2], prompt[1::2], strict=False)
+    return "\n\n".join([*(f"{asked} {answer}" for asked, answer in answered), prompt[-1]])
 
 
 def prompt_tokens(lm: LanguageModel, prompt: Prompt) -> list[int]:

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 from harness.errors import ModelError
-from harness.lm.budget import MOST_TOKENS, Note, RowLimit
-from harness.lm.grammar import JsonGrammar
-from harness.lm.prefix import PrefixCache
-from harness.lm.soft import soft_tokens
-from harness.records import LoadedModel
+from harness.lm.inference.grammar import JsonGrammar
+from harness.lm.inference.prefix_cache import PrefixCache
+from harness.lm.inference.soft_prompt import soft_tokens
+from harness.lm.sizing.budget import MOST_TOKENS, Note, RowLimit
+from harness.store.records import LoadedModel
 from harness.types import ModelRef
 
 ADDED = ("lora_", "ia3_", "prompt_encoder")
@@ -28,7 +28,7 @@ class LanguageModel:
     model: Any
     tokenizer: Any
     path: Route = "plain"
-    """Chosen when loading (see harness/lm/proof.py), never by the caller's wish."""
+    """Chosen when loading (see harness/lm/loading/packing_check.py), never by the caller's wish."""
     prefix: PrefixCache = field(default_factory=PrefixCache)
     rows: RowLimit = field(default_factory=lambda: RowLimit(MOST_TOKENS["cpu"]))
     """How many tokens are computed at once when scoring and generating."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness import numbers
-from harness.plan.outlook import Outlook
-from harness.plan.place import Place
-from harness.records import Forecast
+from harness.plan.target_machine import Place
+from harness.plan.task_forecast import Outlook
+from harness.store.records import Forecast
+from harness.wording import numbers
 
 COLUMNS = ("arm", "memory fitting", "memory serving", "fitting", "serving", "cost", "fits")
 FITS = {True: "yes", False: "NO", None: "unknown"}
 TIGHT = 0.85
 """Share of the memory above which an arm that fits is said to be tight: a forecast of memory is
-held to be right if it is within 20 % (harness/judge/foresight.py), so such an arm may fail."""
+held to be right if it is within 20 % (analysis/performance/forecast_check.py), so such an arm may
+fail."""
 
 
 @dataclass(frozen=True)

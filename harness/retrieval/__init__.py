@@ -3,13 +3,13 @@
 Knows nothing of tasks' data, metrics, models that write, or reports.
 """
 
-from harness.retrieval.ahead import any_passages, search_work
+from harness.retrieval.chunking import Passage, cut, sentences
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
-from harness.retrieval.finetune import EncoderSettings, tune_encoder
-from harness.retrieval.neighbours import Neighbours
-from harness.retrieval.passages import Passage, cut, sentences
+from harness.retrieval.forecast import any_passages, search_work
+from harness.retrieval.nearest_rows import Neighbours
 from harness.retrieval.retriever import Hit, RetrievalParams, Retriever
-from harness.retrieval.vectors import VectorIndex
+from harness.retrieval.tune_embedder import EncoderSettings, tune_encoder
+from harness.retrieval.vector_index import VectorIndex
 
 __all__ = [
     "DEFAULT_EMBEDDER",

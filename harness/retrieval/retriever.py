@@ -16,13 +16,12 @@ from pydantic import Field
 
 import harness
 from harness.errors import StrategyError
-from harness.prompts import query_text
+from harness.retrieval.bm25_index import WordIndex
+from harness.retrieval.chunking import Passage, cut
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
 from harness.retrieval.fusion import by_ranks, by_scores
-from harness.retrieval.passages import Passage, cut
 from harness.retrieval.rerank import Reranker
-from harness.retrieval.vectors import VectorIndex, index_bytes
-from harness.retrieval.words import WordIndex
+from harness.retrieval.vector_index import VectorIndex, index_bytes
 from harness.strategy import MODEL_NAME
 from harness.types import Document, Query
 
@@ -130,7 +129,7 @@ class Retriever:
         """
         if not queries:
             return []
-        vectors = self.embedder.embed([query_text(query) for query in queries], "query")
+        vectors = self.embedder.embed([query.full_text for query in queries], "query")
         return [
             self._search(query, vector, k) for query, vector in zip(queries, vectors, strict=True)
         ]
@@ -175,7 +174,7 @@ class Retriever:
         by_meaning = places[0][places[0] >= 0]
         found = list(zip(by_meaning.tolist(), cosines[0].tolist(), strict=False))
         if self.words is not None:
-            scores = self.words.scores(query_text(query))
+            scores = self.words.scores(query.full_text)
             if allowed is not None:
                 scores = np.where(allowed, scores, 0)
             ranked = np.argsort(-scores, kind="stable")[: max(BREADTH, k)]
@@ -199,7 +198,7 @@ class Retriever:
         if self.reranker is None:
             return hits
         read = [hit.passage for hit in hits[: max(RERANKED, k)]]
-        scores = self.reranker.scores(query_text(query), [passage.headed_text for passage in read])
+        scores = self.reranker.scores(query.full_text, [passage.headed_text for passage in read])
         return sorted(map(Hit, read, scores), key=lambda hit: -hit.score)
 
     def _allowed(self, query: Query) -> NDArray[np.bool_] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.records import Fact, LoadedModel, Measurement
+from harness.store.records import Fact, LoadedModel, Measurement
 from harness.types import ModelRef, TaskFacts
 
 WARM_UPS = 3

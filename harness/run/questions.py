@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness import perturb, probe
-from harness.hashing import sha256_of
-from harness.prompts import running_text
-from harness.records import PlannedTrial
-from harness.run.workshop import WRITTEN, Inputs, Kind
-from harness.runfolder import RunFolder, read_predictions
+from harness.files.hashing import sha256_of
+from harness.lm.chat import running_text
+from harness.probes import general_knowledge as probe
+from harness.probes import perturbations as perturb
+from harness.run.dispatch import WRITTEN, Inputs, Kind
+from harness.store.records import PlannedTrial
+from harness.store.run_folder import RunFolder, read_predictions
 from harness.strategy import Strategy
 from harness.task import Task
 from harness.types import Prediction, TaskFacts

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.hashing import sha256_of_file
-from harness.records import PlannedTrial, TrialRecord, WorkerResult
-from harness.run.identity import reads_evidence
+from harness.files.hashing import sha256_of_file
+from harness.run.dispatch import Workshop
+from harness.run.fingerprints import reads_evidence
 from harness.run.job import FinishedFit
-from harness.run.sharing import built_by
-from harness.run.workshop import Workshop
-from harness.runfolder import folder_bytes
+from harness.run.shared_fits import built_by
+from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
+from harness.store.run_folder import folder_bytes
 from harness.types import RESUMED_S
 
 

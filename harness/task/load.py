@@ -13,20 +13,20 @@ from pydantic import ValidationError
 
 from harness import registry
 from harness.errors import Fault, HarnessError, TaskError
+from harness.files.yaml_source import Source
 from harness.metrics import complaint_under
 from harness.prices import Prices, read_prices
-from harness.records import DataFacts
-from harness.source import Source
+from harness.store.records import DataFacts
 from harness.strategy import Strategy
-from harness.task import audit
-from harness.task.answers import read_labels, read_schema
+from harness.task.answer_format import read_labels, read_schema
+from harness.task.audit import findings as audit
 from harness.task.corpus import Corpus, read_corpus
-from harness.task.models import Model, name_of
-from harness.task.reach import doubts, unmet_needs
-from harness.task.rows import Row, read_rows
+from harness.task.feasibility import doubts, unmet_needs
+from harness.task.gold import TruthReader, TruthRow
+from harness.task.model_spec import Model, name_of
+from harness.task.row_files import Row, read_rows
 from harness.task.schema import Arm, TaskFile
 from harness.task.splits import SPLITS, cut, examples_of
-from harness.task.truth import TruthReader, TruthRow
 from harness.task.validate import check_keys, check_labour, nothing_to_score, validate
 from harness.types import Document, Split, TaskFacts
 

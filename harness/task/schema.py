@@ -15,7 +15,7 @@ from pydantic import (
     Tag,
 )
 
-from harness.task.models import Model, Models
+from harness.task.model_spec import Model, Models
 from harness.task.spec import Fraction, NonNegativeFloat, PositiveFloat, Spec
 
 NAME_PATTERN = r"^[a-z0-9_.@-]+$"

@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.errors import Fault, unknown_name
-from harness.task.rows import Row, as_text
+from harness.task.gold import TruthReader, TruthRow
+from harness.task.row_files import Row, as_text
 from harness.task.schema import Data, SplitShares
-from harness.task.truth import TruthReader, TruthRow
 from harness.types import Example, Query, Split
 
 SPLITS = ("train", "validation", "test")

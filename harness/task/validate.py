@@ -14,12 +14,12 @@ from pydantic import ValidationError
 
 from harness import metrics
 from harness.errors import Fault, TaskError, UserError, unknown_name
+from harness.files.yaml_source import Source
 from harness.metrics import Metric, Need, unanswerable
-from harness.own_metric import find_metric
-from harness.source import Source
-from harness.task.models import UNSHOWN
+from harness.metrics.custom import find_metric
+from harness.task.gold import TruthRow
+from harness.task.model_spec import UNSHOWN
 from harness.task.schema import Arm, TaskFile, arm_of
-from harness.task.truth import TruthRow
 
 
 def validate(source: Source) -> TaskFile:

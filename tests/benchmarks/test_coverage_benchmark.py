@@ -24,7 +24,7 @@ def test_exact_coverage_sums_the_outcomes_whose_interval_holds_the_truth():
     # With n = 10 and a true accuracy of 0.5 these are 2 to 8 right answers.
     from scipy.stats import binom
 
-    from harness.judge.intervals import wilson
+    from harness.stats.intervals import wilson
 
     held = [k for k in range(11) if wilson(k, 10)[0] <= 0.5 <= wilson(k, 10)[1]]
     assert held == list(range(2, 9))

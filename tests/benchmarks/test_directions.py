@@ -11,7 +11,7 @@ from needed import needs
 from benchmarks import cuts, directions, outcomes, papers
 from benchmarks.directions_page import drawn, sentence
 from benchmarks.findings import Arm, Findings, Model, Value, found_in, keep, kept
-from harness.judge import judge
+from harness.analysis import judge
 from harness.task import load_task
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from command_line import arms_run, harness, rows_of, write_task
 
-from harness.runfolder import read_jsonl
+from harness.store.run_folder import read_jsonl
 
 
 def test_a_run_leaves_the_files_that_it_promises(shared):

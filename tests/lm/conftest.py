@@ -10,7 +10,7 @@ from scripted_server import KEY, Script, serving
 from tiny_models import CONFIGS, build
 
 from harness.lm import LanguageModel, load
-from harness.lm.models import resolve
+from harness.lm.loading.resolve import resolve
 
 
 @pytest.fixture(params=sorted(CONFIGS))

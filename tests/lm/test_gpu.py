@@ -17,8 +17,8 @@ from harness.lm import (
     score_options,
     tune,
 )
-from harness.lm.models import resolve
-from harness.lm.plain import score
+from harness.lm.inference.plain import score
+from harness.lm.loading.resolve import resolve
 
 pytestmark = [pytest.mark.gpu, pytest.mark.model]
 MESSAGES = [f"Message {n}: where is my card? It was sent on day {n * n}." for n in range(40)]

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ModelError
-from harness.lm import answer_tokens, choose, fetch, generate, prompt_tokens, score_options
+from harness.lm import answer_tokens, prompt_tokens, score_options
 from harness.lm.chat import end_of_turn
-from harness.lm.models import resolve
+from harness.lm.loading import builtin_model as fetch
+from harness.lm.loading.resolve import resolve
+from harness.toolkit import choose, generate
 
 pytestmark = pytest.mark.model
 MESSAGES = ["I lost my keys", "the lock will not open", "Where is my order? It is late."]

@@ -8,7 +8,7 @@ import pytest
 
 from harness import registry
 from harness.types import Document, Example, Query, Split, TaskFacts
-from harness.work import Answering, Embedding, Estimate, Prospect, Tuning
+from harness.workload import Answering, Embedding, Estimate, Prospect, Tuning
 
 LABELS = {"a": "first", "b": "second"}
 FACTS = TaskFacts("t", "Which letter?", "choice", LABELS)

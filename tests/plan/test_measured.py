@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.judge import judge
+from harness.analysis import judge
 from harness.plan import foresee
 from harness.run import Invocation, opened
 from harness.task import load_task

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.configs import planned
-from harness.plan.answering import Row, Tally, answering, loaded
-from harness.plan.embedding import embedding, indexing
-from harness.plan.forecast import Plan, variants
-from harness.plan.need import LIBRARY_BYTES, PROCESS_BYTES, Need, together
-from harness.plan.place import Place
-from harness.plan.tuning import PIECES_TIMES, state_bytes, trainable, tuning
+from harness.plan.arm_forecast import Plan, variants
+from harness.plan.demand import LIBRARY_BYTES, PROCESS_BYTES, Need, together
+from harness.plan.embedding_demand import embedding, indexing
+from harness.plan.inference_demand import Row, Tally, answering, loaded
+from harness.plan.target_machine import Place
+from harness.plan.training_demand import PIECES_TIMES, state_bytes, trainable, tuning
 from harness.retrieval import DEFAULT_EMBEDDER
 from harness.types import TaskFacts
-from harness.work import Answering, Embedding, Estimate, Indexing, Tuning
+from harness.workload import Answering, Embedding, Estimate, Indexing, Tuning
 
 GIB = 2**30
 CARD = Place("a card", "cuda", "bfloat16", 80 * GIB, 3e14, usd_per_hour=3.6)

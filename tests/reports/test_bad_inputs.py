@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hand_made import Arm, right, write_run
 
-from harness.judge import judge
+from harness.analysis import judge
 from reports import html, markdown
 
 TARGETS = ["yes", "no"] * 40

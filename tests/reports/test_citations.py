@@ -8,7 +8,7 @@ import pytest
 from hand_made import Arm, right, rows_of, write_run
 from test_report_pages import EVIL, Page, cells, tables
 
-from harness.judge import Comparison, judge
+from harness.analysis import Comparison, judge
 from harness.types import Prediction
 from reports import html, markdown
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, Arm, cheap_and_good, right, write_run
 
-from harness.judge import CostParts, judge
+from harness.analysis import CostParts, judge
 from reports import costs, html, markdown
 
 PEOPLE = "people's time (labour.usd_per_hour and hours)"

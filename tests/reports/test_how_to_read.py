@@ -10,7 +10,7 @@ import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, Arm, cheap_and_good, right, write_run
 
 from harness import metrics
-from harness.judge import judge
+from harness.analysis import judge
 from reports import html, markdown
 
 TITLE = "How to read this"

@@ -11,9 +11,9 @@ from hand_made import PRICES, Arm, right, write_run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judge import ArmFacts, judge
-from harness.judge.arm_facts import Calibration
-from harness.records import Note
+from harness.analysis import ArmFacts, judge
+from harness.analysis.schema.diagnostics import Calibration
+from harness.store.records import Note
 from reports import html, markdown
 from reports.render import _cell
 from reports.told import calibration

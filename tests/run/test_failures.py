@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.judge import judge
-from harness.runfolder import read_predictions
+from harness.analysis import judge
+from harness.store.run_folder import read_predictions
 
 STRATEGIES = """
 import ctypes, os, signal, sys, time

@@ -15,14 +15,15 @@ import pytest
 from scripted_server import Script, fails, reply, serving
 from tiny_models import write_model
 
-from harness.lm import answer, load
-from harness.prompts import full_prompt
-from harness.run import identity
-from harness.runfolder import RunFolder, read_jsonl
+from harness.lm import load
+from harness.run import fingerprints as identity
+from harness.store.run_folder import RunFolder, read_jsonl
 from harness.task import load_task
+from harness.toolkit import answer
+from harness.toolkit.prompts import full_prompt
 from harness.types import Endpoint, ModelRef, TaskFacts, read_prompt
 
-SERVER = Path(__file__).parents[1] / "lm" / "hosted_server.py"
+SERVER = Path(__file__).parents[1] / "support" / "hosted_server.py"
 KEY, WRONG = "sk-5f0c-never-to-be-written", "sk-wrong-but-still-a-secret"
 PRICES = {
     "usd_per_million_input_tokens": 1.0,

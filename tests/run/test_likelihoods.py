@@ -10,8 +10,8 @@ import pytest
 from tiny_models import write_model
 
 from harness import lm
+from harness.analysis import judge
 from harness.errors import TaskError
-from harness.judge import judge
 from harness.task import load_task
 from harness.types import ModelRef
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from tiny_models import write_model
 
+from harness.analysis import judge
 from harness.errors import TaskError
-from harness.judge import judge
 from harness.plan import foresee
 from harness.task import load_task
 
@@ -132,7 +132,7 @@ def test_weights_of_4_bits_are_made_before_anything_is_measured(
 def test_of_one_model_none_is_the_smallest(tiny, run_tiny, tmp_path, monkeypatch):
     """Whatever an arm adds to its weights."""
     sizes = {"one": 100, "two": 101}
-    monkeypatch.setattr("harness.judge.court._weights", lambda arm: sizes[arm.name])
+    monkeypatch.setattr("harness.analysis.analyse._weights", lambda arm: sizes[arm.name])
     arms = [{"use": "majority", "name": name} for name in sizes]
     folder, _ = run_tiny(tiny(tmp_path, "", arms), tmp_path / "run")
     assert not [s for s in judge(folder).recommendation.reasons if "smallest model" in s]

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from harness.records import TrialRecord
-from harness.runfolder import RunFolder, read_jsonl
+from harness.store.records import TrialRecord
+from harness.store.run_folder import RunFolder, read_jsonl
 
 SOURCE = """
 from harness import Params, Prediction, Strategy

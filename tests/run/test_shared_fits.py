@@ -7,10 +7,10 @@ from itertools import permutations
 import pytest
 from scripted_server import Script, fails, reply, serving
 
-from harness.judge import judge
-from harness.run.planning import Setting, header
-from harness.run.sharing import built_by, parts_first
-from harness.runfolder import read_jsonl
+from harness.analysis import judge
+from harness.run.environment import Setting, header
+from harness.run.shared_fits import built_by, parts_first
+from harness.store.run_folder import read_jsonl
 from harness.task import load_task
 
 SOURCE = """

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.lm import generate, load
-from harness.lm.models import resolve
-from harness.runfolder import read_jsonl
+from harness.lm import load
+from harness.lm.loading.resolve import resolve
+from harness.store.run_folder import read_jsonl
+from harness.toolkit import generate
 from harness.types import read_prompt
 
 pytestmark = pytest.mark.model

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from harness.judge import judge
-from harness.runfolder import read_jsonl
+from harness.analysis import judge
+from harness.store.run_folder import read_jsonl
 from reports import html, markdown
 
 SCHEMA = {"type": "object", "properties": {"letter": {"enum": ["a", "b"]}}, "required": ["letter"]}

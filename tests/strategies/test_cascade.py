@@ -10,7 +10,7 @@ import pytest
 from small_world import context, rows
 
 from harness.errors import StrategyError
-from harness.items import right_choices
+from harness.metrics.items import right_choices
 from harness.types import Endpoint, ModelRef, Prediction
 from strategies.cascade import Cascade, after
 

@@ -10,7 +10,7 @@ import pytest
 from small_world import DOCUMENTS, context, fit_and_ship, rows, write_embedder
 from tiny_models import write_model
 
-from harness import lm, registry
+from harness import lm, registry, toolkit
 from harness.errors import ModelError, StrategyError
 from harness.types import Example, Prediction, Query, Split, TaskFacts
 
@@ -118,14 +118,14 @@ def test_a_model_without_a_chat_template_ends_where_the_next_input_begins(tmp_pa
         ref = write_model(tmp_path / str(chat), "llama-tied", chat=chat)
         loaded = lm.load(ref, "cpu", "float32")
         monkeypatch.setattr(
-            sys.modules["harness.lm.answer"],
+            sys.modules["harness.toolkit.answer"],
             "generate_tokens",
             lambda lm, tokens, most, stop, grammar, chat=chat: (
                 stops.update({chat: stop}) or [[] for _ in tokens],
                 0,
             ),
         )
-        lm.answer(loaded, ["Input: x\nAnswer:"], facts)
+        toolkit.answer(loaded, ["Input: x\nAnswer:"], facts)
     assert stops == {True: ("END",), False: ("END", "\nInput:", "\nPassages:")}
 
 

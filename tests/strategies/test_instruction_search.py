@@ -40,7 +40,7 @@ def test_the_best_wording_is_kept_be_it_yours_or_the_models(
 ):
     listener, notes = Listener(understands), []
     monkeypatch.setattr("harness.lm.open_model", lambda context: None)
-    monkeypatch.setattr("harness.lm.answer", listener)
+    monkeypatch.setattr("harness.toolkit.answer", listener)
     params = InstructionSearch.Params(instructions=(GIVEN,), rephrased=2)
     made = InstructionSearch(params, context(notes=notes))
     made.fit(rows("train"), rows("validation"), tmp_path)

@@ -7,8 +7,8 @@ from small_world import context
 from word_model import word_model
 
 from harness import registry
-from harness.prompts import Shown
 from harness.retrieval import Hit, Passage
+from harness.toolkit.prompts import Shown
 from harness.types import Example, Prediction, Query
 
 ROWS = [Example(Query(f"r{n}", f"row{n}"), ("sea",)) for n in range(3)]
@@ -31,7 +31,7 @@ def prompts(monkeypatch):
         asked.extend(prompts)
         return [Prediction("sea") for _ in prompts]
 
-    monkeypatch.setattr("harness.lm.answer", answer)
+    monkeypatch.setattr("harness.toolkit.answer", answer)
     return asked
 
 

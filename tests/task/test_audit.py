@@ -5,7 +5,7 @@ import pytest
 from task_folder import data, rows, task_text, write
 
 from harness.task import load_task
-from harness.task.audit import certifiable_margin
+from harness.task.audit.findings import certifiable_margin
 
 
 def row(row_id, text, label="a"):

@@ -3,7 +3,7 @@
 import pytest
 from pdf_file import pdf
 
-from harness.hashing import sha256_of
+from harness.files.hashing import sha256_of
 from harness.retrieval import cut
 from harness.task.corpus import read_corpus
 

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import TaskError
-from harness.source import Source
+from harness.files.yaml_source import Source
 
 
 def source_of(folder, text) -> Source:

@@ -14,8 +14,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.hashing import sha256_of
-from harness.lm.fetch import cache_folder
+from harness.files.cache_folder import cache_folder
+from harness.files.hashing import sha256_of
 from harness.types import Prediction
 
 FORMAT = 2

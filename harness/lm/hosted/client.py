@@ -17,11 +17,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import EndpointError
+from harness.lm.chat import messages
 from harness.lm.hosted import cache
+from harness.lm.hosted.failures import reason, said
 from harness.lm.hosted.model import FAILURES_IN_A_ROW, HostedModel
 from harness.lm.hosted.reply import read_reply
-from harness.lm.hosted.trouble import reason, said
-from harness.prompts import messages
 from harness.types import Prediction, Prompt, TaskFacts
 
 if TYPE_CHECKING:

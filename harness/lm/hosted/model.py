@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import EndpointError
-from harness.lm.budget import Note
 from harness.lm.hosted.reply import checked
-from harness.records import LoadedModel
+from harness.lm.sizing.budget import Note
+from harness.store.records import LoadedModel
 from harness.types import Context, Endpoint, ModelRef, Prediction
 
 if TYPE_CHECKING:

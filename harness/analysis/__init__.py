@@ -1,0 +1,40 @@
+"""Run folder → scores, intervals, cost, break-even, verdict. Pure; starts no process."""
+
+from harness.analysis.analyse import judge, stale_prices
+from harness.analysis.compare_runs import compare
+from harness.analysis.cost.cost import FITTING_REQUESTS, MACHINE_TIME
+from harness.analysis.performance.memory import fitting_memory, serving_memory
+from harness.analysis.schema.comparison import (
+    Comparison,
+    CostCurve,
+    CostParts,
+    Recommendation,
+    Resolution,
+    Row,
+)
+from harness.analysis.schema.diagnostics import ArmFacts, Change
+from harness.analysis.schema.scores import Difference, Score
+from harness.analysis.scoring.citations import CitedAnswer
+from harness.analysis.scoring.slices import ahead_in
+
+__all__ = [
+    "FITTING_REQUESTS",
+    "MACHINE_TIME",
+    "ArmFacts",
+    "Change",
+    "CitedAnswer",
+    "Comparison",
+    "CostCurve",
+    "CostParts",
+    "Difference",
+    "Recommendation",
+    "Resolution",
+    "Row",
+    "Score",
+    "ahead_in",
+    "compare",
+    "fitting_memory",
+    "judge",
+    "serving_memory",
+    "stale_prices",
+]

@@ -1,0 +1,1 @@
+"""What an arm costs over the horizon, and how that moves with volume."""

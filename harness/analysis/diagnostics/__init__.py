@@ -1,0 +1,1 @@
+"""What one score does not say: calibration, overfitting, forgetting, robustness."""

@@ -1,0 +1,1 @@
+"""What an arm takes: memory and time, beside what was forecast."""

@@ -1,0 +1,66 @@
+"""Forecasts, stored before an arm ran, beside what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.analysis.schema.comparison import Foresight
+from harness.store.records import Forecast
+
+PEAK_SHARE, PEAK_BYTES = 0.2, 200_000_000
+WALL_SHARE, WALL_S = 0.35, 5.0
+"""How far off a forecast may be: by the share or by the figure, whichever is more."""
+
+
+def foresight(
+    forecast: Forecast | None,
+    peaks: tuple[int | None, int | None],
+    walls: tuple[Sequence[float], Sequence[float]],
+) -> Foresight | None:
+    """Hold a forecast against an arm's trials.
+
+    Args:
+        forecast: as the header has it; None: none was made.
+        peaks: measured bytes of fitting and serving.
+        walls: measured seconds of fitting and serving, one a seed.
+    """
+    if forecast is None:
+        return None
+    predicted = (forecast.fit_peak_bytes, forecast.predict_peak_bytes)
+    spans = (
+        (forecast.fit_wall_low_s, forecast.fit_wall_s),
+        (forecast.serve_wall_low_s, forecast.serve_wall_s),
+    )
+    ratios = [p / m if p and m else None for p, m in zip(predicted, peaks, strict=True)]
+    judged = [
+        *(_near(p, m) for p, m in zip(predicted, peaks, strict=True)),
+        *(_inside(span, wall) for span, each in zip(spans, walls, strict=True) for wall in each),
+    ]
+    known = [verdict for verdict in judged if verdict is not None]
+    return Foresight(
+        fit_peak_bytes=predicted[0],
+        predict_peak_bytes=predicted[1],
+        fit_peak_ratio=ratios[0],
+        predict_peak_ratio=ratios[1],
+        fit_wall_low_s=spans[0][0],
+        fit_wall_high_s=spans[0][1],
+        serve_wall_low_s=spans[1][0],
+        serve_wall_high_s=spans[1][1],
+        serve_wall_s=sum(walls[1]) / len(walls[1]) if walls[1] else None,
+        within=all(known) if known else None,
+        why=forecast.why,
+    )
+
+
+def _near(predicted: int | None, measured: int | None) -> bool | None:
+    if predicted is None or measured is None:
+        return None
+    return abs(predicted - measured) <= max(PEAK_SHARE * measured, PEAK_BYTES)
+
+
+def _inside(span: tuple[float | None, float | None], wall_s: float) -> bool | None:
+    low, high = span
+    if low is None or high is None:
+        return None
+    lowest = min(low * (1 - WALL_SHARE), low - WALL_S)
+    return lowest <= wall_s <= max(high * (1 + WALL_SHARE), high + WALL_S)

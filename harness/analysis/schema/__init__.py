@@ -1,0 +1,1 @@
+"""The nouns of comparison.json and of the report."""

@@ -1,0 +1,250 @@
+"""What a judgement comes to: the nouns of comparison.json and of the report.
+
+Everything here is recomputed from facts; nothing here is a fact. `None` = not known, with a
+reason beside it where a limit hangs on it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from harness.analysis.schema.base import Opinion
+from harness.analysis.schema.diagnostics import ArmFacts
+from harness.analysis.schema.scores import (
+    ClassScore,
+    Difference,
+    Loss,
+    Score,
+    SliceScore,
+    Unanswerable,
+)
+from harness.analysis.scoring.citations import CitedAnswer
+from harness.store.records import Machine, Status
+
+VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
+
+
+class Resolution(Opinion):
+    """How finely this test set tells the two leading arms apart, from how they really differed."""
+
+    first: str
+    """The best-scoring arm (of those that meet every limit, if two do)."""
+    second: str
+    difference: float
+    """Score of the first less that of the second."""
+    discordance: float | None
+    """Share of the rows on which just one of the two is right; None unless rows are right or
+    wrong."""
+    smallest_difference: float
+    """That the test set would show in 80 % of cases, at 95 % confidence."""
+    smallest_margin: float
+    """That it would certify in 80 % of cases for two arms that are truly equal."""
+    separated: bool
+    """The 95 % interval of their difference, taken as a pair by itself, excludes 0."""
+    compared: int | None = None
+    """Arms among which the verdict compared these two; None where fewer than two meet every
+    limit."""
+    told_apart: bool | None = None
+    """Whether the verdict, which allows for having compared so many, tells these two apart."""
+    rows_to_separate: int | None
+    """Test rows that would do so in 80 % of cases if the difference is what it looks like; None
+    where they score the same."""
+    n: int
+    """Test rows there are."""
+
+
+class Check(Opinion):
+    """One hard limit or need, held against one arm."""
+
+    key: str
+    """As the task file has it: "limits.max_p95_ms"."""
+    text: str
+    """In words, with both figures."""
+    state: Literal["met", "missed", "unknown"]
+    borderline: bool = False
+    """The limit lies inside the measurement's interval."""
+    excess: float | None = None
+    """Miss relative to the limit: 0.2 is 20 % past it."""
+
+
+class Foresight(Opinion):
+    """What an arm was expected to take before it ran, held against what it took."""
+
+    fit_peak_bytes: int | None
+    predict_peak_bytes: int | None
+    fit_peak_ratio: float | None
+    """Predicted over measured."""
+    predict_peak_ratio: float | None
+    fit_wall_low_s: float | None
+    fit_wall_high_s: float | None
+    serve_wall_low_s: float | None
+    serve_wall_high_s: float | None
+    serve_wall_s: float | None
+    """Measured: loading, single requests and all test rows at once."""
+    within: bool | None
+    """Whether both peaks are within 20 % or 200 MB, and both times in their ranges widened by 35 %
+    or 5 s; None where nothing could be held against anything."""
+    why: str | None
+    """Why it was not expected to fit, or why something was not known."""
+
+
+class CostParts(Opinion):
+    """Cost over the horizon, part by part. Money is None where no price applies."""
+
+    labels_usd: float | None = None
+    people_usd: float | None = None
+    fitting_usd: float | None = None
+    refitting_usd: float | None = None
+    serving_usd: float | None = None
+    not_counted: tuple[str, ...] = ()
+    machine_s: float | None = None
+    """Machine-seconds of fitting, re-fitting and serving, whatever they cost."""
+
+
+class Row(Opinion):
+    """One arm. The first block is the contract that programs read."""
+
+    strategy: str
+    """The arm's name."""
+    status: Status
+    error: str | None = None
+    score: Score | None = None
+    loss_to_best: Loss = Loss()
+    p50_s: float | None = None
+    p95_s: float | None = None
+    p50_cold_s: float | None = None
+    throughput_per_s: float | None = None
+    fit_wall_s: float | None = None
+    fit_peak_bytes: int | None = None
+    """What limits on memory are held against: of the GPU where the arm used one, else of RAM."""
+    predict_peak_bytes: int | None = None
+    """Likewise, of serving."""
+    artifact_bytes: int | None = None
+    energy_j: float | None = None
+    """Of fitting and of answering all test rows, by the GPU's own counter."""
+    fit_usd: float | None = None
+    usd_per_1k_busy: float | None = None
+    usd_per_1k_reserved: float | None = None
+    total_usd: float | None = None
+    prompt_tokens_mean: float | None = None
+    misses: tuple[str, ...] = ()
+
+    fit_peak_ram_bytes: int | None = None
+    """Resident main memory; None in this and the next three also in judgements of earlier versions.
+    """
+    fit_peak_gpu_bytes: int | None = None
+    """What torch reserved on the GPU; None: the arm used none."""
+    predict_peak_ram_bytes: int | None = None
+    predict_peak_gpu_bytes: int | None = None
+    use: str
+    """The strategy's registered name."""
+    params: dict[str, Any]
+    complexity: int
+    also: tuple[Score, ...] = ()
+    without_leaks: Score | None = None
+    slices: tuple[SliceScore, ...] = ()
+    classes: tuple[ClassScore, ...] = ()
+    """For choices among not too many labels."""
+    unanswerable: Unanswerable | None = None
+    """Where the task says what to answer to such questions, and has some."""
+    cited: tuple[CitedAnswer, ...] = ()
+    """The first answers of an arm that names sources."""
+    worst_slice: SliceScore | None = None
+    """The slice with the lowest score, of at least two that have at least 10 rows."""
+    facts: ArmFacts = ArmFacts()
+    """What tuning changed besides the score, and how far its probabilities can be believed."""
+    checks: tuple[Check, ...] = ()
+    cost: CostParts = CostParts()
+    foresight: Foresight | None = None
+    """None where no forecast was made."""
+    failed_items: int = 0
+    seeds: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    """What was really loaded, in words."""
+
+
+class BreakEven(Opinion):
+    """Where the cheaper of two arms changes with volume."""
+
+    first: str
+    second: str
+    requests: float | None
+    """Requests over the horizon at which both cost the same; None if that is at no volume, or at
+    several, as on reserved machines."""
+    text: str
+    crossings: tuple[float, ...] = ()
+    """Requests a month at which the cheaper of the two changes, in ascending order."""
+
+
+class CostLine(Opinion):
+    """What one arm costs at each volume of a curve."""
+
+    strategy: str
+    totals: tuple[float, ...]
+
+
+class CostCurve(Opinion):
+    """Total cost over the horizon against volume, of arms whose costs are in one unit."""
+
+    unit: Literal["usd", "s"]
+    """Dollars, or our machine's seconds."""
+    requests_per_month: tuple[float, ...]
+    """In equal steps of their logarithm, the task's own volume in the middle."""
+    lines: tuple[CostLine, ...]
+
+
+class Flip(Opinion):
+    """Something that would change the choice, verified by the same rule with it applied."""
+
+    change: str
+    choice: str | None
+    text: str
+    key: str | None = None
+    """What is changed: a key of the task file ("limits.max_p95_ms"), "machine.usd_per_hour",
+    "charge.MODEL" or "score.ARM"."""
+    value: float | None = None
+    """What to change it to, in its own unit; of a charge, how many times what it is; of a score, by
+    how much it is higher. None for a borderline limit, which stays and is met or missed instead."""
+
+
+class Recommendation(Opinion):
+    """The verdict."""
+
+    choice: str | None
+    verdict: VerdictName
+    provisional: bool = False
+    tied_with: tuple[str, ...] = ()
+    headline: str
+    """The verdict in one sentence for somebody who reads nothing else."""
+    reasons: tuple[str, ...]
+    rejected: dict[str, str] = Field({})
+    flips: tuple[Flip, ...] = ()
+    tried: tuple[str, ...] | None = None
+    """Which kinds of change were tried, in words; None in comparisons that do not say it yet."""
+    break_even: tuple[BreakEven, ...] = ()
+
+
+class Comparison(Opinion):
+    """A whole judgement: what comparison.json holds and the report shows."""
+
+    schema_version: int = 1
+    task: dict[str, Any]
+    machine: Machine
+    rows: tuple[Row, ...]
+    recommendation: Recommendation
+    differences: tuple[Difference, ...] = ()
+    resolution: Resolution | None = None
+    """None where fewer than two arms finished."""
+    not_as_sealed: tuple[str, ...] = ()
+    """What the verdict rests on that is not as it was sealed before anything ran, in sentences."""
+    findings: tuple[str, ...] = ()
+    """What the audit of the data, the machine and the measurements found."""
+    cost_curve: CostCurve | None = None
+    """Of the choice and the best others, where there is traffic."""
+    cost_basis: str
+    """What "cheaper" means in this comparison, in words."""
+    run: dict[str, Any]
+    """How it was run: command, commit, packages, model, hashes, dates."""

@@ -1,0 +1,93 @@
+"""What is told of an arm besides score, time and cost: the nouns.
+
+`None` in place of one of them: it does not concern the arm, was switched off (`facts` in the task
+file), or the run is older than the fact. `undefined` says why there is no figure where there
+should be one.
+"""
+
+from __future__ import annotations
+
+from harness.analysis.schema.base import Opinion
+
+
+class Change(Opinion):
+    """A figure before and after on the same items, with the 95 % interval of the difference."""
+
+    metric: str
+    before: float
+    after: float
+    change: float
+    """after − before."""
+    ci_low: float
+    ci_high: float
+    n: int
+
+
+class Forgetting(Opinion):
+    """What a model says to the general probe before tuning, and as the arm serves it after."""
+
+    bits_per_byte: Change | None = None
+    """Of short passages; more is worse: −Σ log2 p / bytes."""
+    choice_accuracy: Change | None = None
+    """Of four-way questions: the option whose text is likeliest after the question is the answer;
+    by chance 0.25."""
+    undefined: str | None = None
+    note: str | None = None
+    """What besides tuning is in the change."""
+
+
+class Perturbation(Opinion):
+    """What a perturbation of the input does to the score."""
+
+    name: str
+    score: Change | None = None
+    """Before: as the test rows are; after: perturbed. Of the task's metric, accuracy in place of
+    macro-F1."""
+    changed: int = 0
+    """Rows of the sample that the perturbation really changes."""
+    undefined: str | None = None
+
+
+class Calibration(Opinion):
+    """Whether answers are right as often as their probabilities say."""
+
+    expected_error: float | None = None
+    """Expected calibration error, in ten bins of equal mass (see calibration.py)."""
+    error_by_chance: float | None = None
+    """What it would be on average if the probabilities were right: so few rows cannot show less."""
+    brier: float | None = None
+    """Mean squared difference between an answer's probability and 1 if it is right, else 0."""
+    n: int = 0
+    undefined: str | None = None
+
+
+class Overfitting(Opinion):
+    """What the training curves show: rising validation loss under falling training loss."""
+
+    flagged: bool = False
+    step: int | None = None
+    """The step with the lowest validation loss."""
+    last_step: int | None = None
+    validation_loss: tuple[float, float] | None = None
+    """At `step` and at the last evaluation."""
+    train_loss: tuple[float, float] | None = None
+    """Mean over the steps since the evaluation before, at the same two."""
+    falling_from: float | None = None
+    """Where the validation loss was still falling when training ended: its lowest but for the last
+    two evaluations."""
+    seed: int | None = None
+    part: str | None = None
+    """Which part of a composed arm was trained; None: the arm itself."""
+    undefined: str | None = None
+
+
+class ArmFacts(Opinion):
+    """All of them for one arm."""
+
+    forgetting: Forgetting | None = None
+    robustness: tuple[Perturbation, ...] = ()
+    robustness_undefined: str | None = None
+    calibration: Calibration | None = None
+    overfitting: Overfitting | None = None
+    wall_s: float | None = None
+    """What measuring forgetting and robustness took, in none of the arm's other figures."""

@@ -1,0 +1,1 @@
+"""What an arm scores, on all test rows and on parts of them, with intervals."""

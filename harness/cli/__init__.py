@@ -1,0 +1,1 @@
+"""The command line: commands, what a terminal shows, the catalogue, starters."""

@@ -1,0 +1,301 @@
+"""The command line: reads words, calls the rooms, prints, returns an exit code.
+
+0 done · 2 the user's mistake · 3 no arm finished, or --gate and the choice misses a criterion ·
+130 interrupted. Heavy rooms are imported by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError, UserError
+
+if TYPE_CHECKING:
+    from harness.analysis import Comparison
+    from harness.cli.terminal import Screen
+    from harness.prices import Prices
+    from harness.store.records import Forecast
+    from harness.store.run_folder import RunFolder
+    from harness.task import Task
+
+OK, MISTAKE, NO_RESULT, INTERRUPTED = 0, 2, 3, 130
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        words: the command line without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    arguments = _parsed(words)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    with suppress(ValueError):  # not the main thread: whoever runs us there handles signals
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as tidily as on Ctrl-C
+    try:
+        return command(arguments)
+    except HarnessError as problem:
+        print(f"error: {problem}" if "\n" not in str(problem) else str(problem), file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print("interrupted; what finished stays and is reused", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from harness.cli.terminal import Screen
+    from harness.run import Invocation, drop_large_artifacts, opened
+    from harness.store.run_folder import RunFolder
+    from harness.task import limited, load_task
+
+    task = load_task(arguments.task)
+    if arguments.limit is not None:
+        task = limited(task, arguments.limit)
+    only = [name for word in arguments.only for name in word.split(",") if name]
+    out = arguments.out or Path("runs") / task.spec.name
+    screen = Screen()
+    invocation = Invocation(task, RunFolder(out), screen, only, _foreseen(task, only, screen))
+    with opened(out, task.spec.name, arguments.fresh) as folder:
+        for finding in task.remarks:
+            screen.say(finding)
+        try:
+            invocation.run()
+        finally:
+            screen.close()
+        comparison = _judged(folder, None)
+        drop_large_artifacts(folder, comparison.recommendation.choice)
+    screen.say("")
+    screen.show(comparison)
+    screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
+    return _verdict_code(comparison, arguments.gate)
+
+
+def _foreseen(task: Task, only: Sequence[str], screen: Screen) -> dict[str, Forecast]:
+    """Forecast the selected arms on this machine and say which will not fit."""
+    from harness.plan import foresee
+
+    found = dict(foresee(task, frozenset(only), elsewhere=False).here)
+    for arm, forecast in found.items():
+        if forecast.fits is False:
+            screen.say(f"{arm} is not expected to fit: {forecast.why}")
+    return found
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from harness.analysis import stale_prices
+    from harness.cli.terminal import Screen
+    from harness.prices import read_prices
+    from harness.store.run_folder import RunFolder
+
+    prices = read_prices(arguments.prices) if arguments.prices else None
+    folder = RunFolder(arguments.folder)
+    screen = Screen()
+    screen.show(_judged(folder, prices))
+    for line in stale_prices(folder, prices, date.today()):
+        screen.say(f"- {line}")
+    screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
+    return OK
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from harness.analysis import compare
+    from harness.store.run_folder import RunFolder
+
+    for line in compare(RunFolder(arguments.first), RunFolder(arguments.second)):
+        print(line)
+    return OK
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from harness.task import load_task, near_duplicates
+
+    task = load_task(arguments.task)
+    data = task.data
+    print(
+        f"{arguments.task}: {data.train_n} train, {data.validation_n} validation,"
+        f" {data.test_n} test rows, {len(task.arms)} arms"
+    )
+    deep: tuple[str, ...] = ()
+    if arguments.deep:
+        deep = near_duplicates({s.name: s for s in (task.train, task.validation, task.test)})
+    for finding in (*task.remarks, *deep):
+        print(finding)
+    if arguments.strict and data.leaked_ids:
+        print("error: --strict, and test inputs stand in other splits", file=sys.stderr)
+        return MISTAKE
+    return OK
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from harness.cli.terminal import Screen
+    from harness.plan import foresee
+    from harness.task import load_task
+
+    outlook = foresee(load_task(arguments.task))
+    if arguments.json:
+        print(json.dumps(outlook.as_json()))
+    else:
+        Screen().show_outlook(outlook)
+    return OK
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from harness.run import answer_with
+    from harness.store.run_folder import RunFolder
+    from harness.task import read_inputs
+
+    folder = RunFolder(arguments.folder)
+    arm = arguments.arm or _chosen_arm(folder)
+    queries = read_inputs(arguments.file, folder.last_header().task["data"])
+    for query, prediction in zip(queries, answer_with(folder, arm, queries), strict=True):
+        if arguments.json:
+            row: dict[str, Any] = {"id": query.id, "text": prediction.text}
+            for name in ("error", "label_logprobs", "sources"):
+                row[name] = getattr(prediction, name)
+            print(json.dumps(row, ensure_ascii=False))
+        elif prediction.error:
+            print(f"error: {query.id}: {prediction.error}", file=sys.stderr)
+            print()
+        else:
+            print(" ".join(prediction.text.split("\n")))
+    return OK
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from harness.cli import catalogue
+
+    entries = catalogue.entries(arguments.kind)
+    if arguments.json:
+        print(json.dumps([{"kind": e.kind, "name": e.name, "summary": e.summary} for e in entries]))
+        return OK
+    width = max((len(entry.name) for entry in entries), default=0)
+    for entry in entries:
+        print(f"{entry.kind:<9} {entry.name:<{width}}  {entry.summary}".rstrip())
+    return OK
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from harness.cli.scaffold import new_strategy, new_task
+
+    make = {"task": new_task, "strategy": new_strategy}[arguments.kind]
+    for line in make(arguments.name, Path.cwd()):
+        print(line)
+    return OK
+
+
+def _judged(folder: RunFolder, prices: Prices | None) -> Comparison:
+    """Judge a run folder and write comparison.json, report.md and report.html into it."""
+    from harness.analysis import judge
+    from reports import html, markdown
+
+    comparison = judge(folder, prices)
+    folder.comparison.write_text(comparison.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    folder.report_md.write_text(markdown(comparison), encoding="utf-8")
+    folder.report_html.write_text(html(comparison), encoding="utf-8")
+    return comparison
+
+
+def _verdict_code(comparison: Comparison, gate: bool) -> int:
+    if all(row.status != "ok" for row in comparison.rows):
+        return NO_RESULT
+    choice = comparison.recommendation.choice
+    chosen = next((row for row in comparison.rows if row.strategy == choice), None)
+    # The rule chooses no arm that misses a limit; a gate does not rest on that alone.
+    return NO_RESULT if gate and (chosen is None or chosen.misses) else OK
+
+
+def _chosen_arm(folder: RunFolder) -> str:
+    if not folder.comparison.is_file():
+        raise UserError(f"{folder.path} has no verdict yet → run the task, or name an --arm")
+    choice = json.loads(folder.comparison.read_text())["recommendation"]["choice"]
+    if choice is None:
+        raise UserError("the verdict chose no arm → name one with --arm")
+    return str(choice)
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(words)
+    # argparse gives up an optional FILE once an option came before it: `predict DIR --arm A FILE`.
+    if rest and getattr(arguments, "file", "") is None and not rest[0].startswith("-"):
+        arguments.file = Path(rest.pop(0))
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return arguments
+
+
+def _positive(word: str) -> int:
+    if not word.isdecimal() or int(word) == 0:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a positive whole number")
+    return int(word)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m harness",
+        description="Is it worth fine-tuning for this task, or does something simpler do?",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run every arm of a task and report a verdict")
+    run.add_argument("task", type=Path, metavar="TASK.yaml")
+    run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<task name>")
+    run.add_argument("--only", nargs="+", action="extend", default=[], metavar="ARM")
+    run.add_argument("--limit", type=_positive, metavar="N", help="score a seeded sample of N rows")
+    run.add_argument("--fresh", action="store_true", help="forget what was run here before")
+    run.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")
+    run.set_defaults(command=_run)
+
+    report = commands.add_parser("report", help="redraw a report from its facts")
+    report.add_argument("folder", type=Path, metavar="RUN_DIR")
+    report.add_argument("--prices", type=Path, metavar="FILE")
+    report.set_defaults(command=_report)
+
+    compare = commands.add_parser("compare", help="what changed between two runs")
+    compare.add_argument("first", type=Path, metavar="RUN_DIR")
+    compare.add_argument("second", type=Path, metavar="RUN_DIR")
+    compare.set_defaults(command=_compare)
+
+    check = commands.add_parser("check", help="find every fault of a task before running it")
+    check.add_argument("task", type=Path, metavar="TASK.yaml")
+    check.add_argument("--deep", action="store_true", help="look for near-duplicates too (slow)")
+    check.add_argument("--strict", action="store_true", help="leaked test inputs are an error")
+    check.set_defaults(command=_check)
+
+    plan = commands.add_parser("plan", help="predict memory, time and money of every arm")
+    plan.add_argument("task", type=Path, metavar="TASK.yaml")
+    plan.add_argument("--json", action="store_true")
+    plan.set_defaults(command=_plan)
+
+    predict = commands.add_parser("predict", help="answer new inputs with a finished arm")
+    predict.add_argument("folder", type=Path, metavar="RUN_DIR")
+    predict.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="default: standard input"
+    )
+    predict.add_argument("--arm", metavar="NAME", help="default: the chosen one")
+    predict.add_argument("--json", action="store_true")
+    predict.set_defaults(command=_predict)
+
+    listing = commands.add_parser("list", help="show what is available, plugins included")
+    listing.add_argument("kind", nargs="?", choices=("strategies", "metrics", "models"))
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(command=_list)
+
+    new = commands.add_parser("new", help="write a working starter")
+    new.add_argument("kind", choices=("task", "strategy"))
+    new.add_argument("name", metavar="NAME")
+    new.set_defaults(command=_new)
+    return parser

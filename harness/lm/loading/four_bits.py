@@ -1,0 +1,82 @@
+"""Quantises a model to 4 bits, once: `python -m harness.lm.loading.four_bits WEIGHTS FOLDER DTYPE`.
+
+In a process of its own, since the allocator keeps the full-precision pages, and before anything is
+measured (`harness/run/environment.py`): a fit that quantised would be charged for it. What is kept
+is loaded as any model's folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.errors import ModelError
+from harness.files.cache_folder import cache_folder
+from harness.files.hashing import sha256_of
+from harness.lm.loading.builtin_model import say
+from harness.lm.sizing.budget import Note
+from harness.types import ModelRef
+
+UNPACKING = 1
+"""Raised when weights are quantised differently, so that an older cache is not taken for this."""
+
+
+def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
+    """Return the folder of a model's weights in NF4 with double quantisation; made if missing.
+
+    Args:
+        ref: the model.
+        dtype: what products are computed in.
+        note: told if it had to be made now, since a fit is charged for that.
+
+    Raises:
+        ModelError: the model cannot be quantised, or not on this hardware.
+    """
+    versions = [metadata.version(name) for name in ("bitsandbytes", "transformers")]
+    key = sha256_of([ref.sha256 or f"{ref.name}@{ref.revision}", dtype, versions, UNPACKING])
+    folder = cache_folder() / "four_bits" / key[:16]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            work = folder.with_suffix(".part")
+            shutil.rmtree(work, ignore_errors=True)
+            say(f"Quantising {ref.name} to 4 bits (once) …")
+            command = [sys.executable, "-m", __name__, ref.location, str(work), dtype]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                reason = (done.stderr.strip().splitlines() or ["no word"])[-1]
+                fix = "use `lora`, or a machine that bitsandbytes has 4-bit kernels for"
+                raise ModelError(f"'{ref.name}' cannot be quantised to 4 bits: {reason} → {fix}")
+            work.rename(folder)
+            note("engine", "the weights were quantised to 4 bits first: once, and in this time")
+    return folder
+
+
+def quantise(location: str, folder: Path, dtype: str) -> None:
+    """Write the weights at `location` in NF4, with their tokenizer."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, dtype),
+    )
+    model = AutoModelForCausalLM.from_pretrained(
+        location,
+        dtype=getattr(torch, dtype),
+        quantization_config=config,
+        device_map="cuda" if torch.cuda.is_available() else "cpu",
+    )
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(location).save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    quantise(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

@@ -1,0 +1,165 @@
+"""Loads a model and its tokenizer, and says what was really loaded."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ModelError
+from harness.lm.hosted import HostedModel, open_hosted
+from harness.lm.inference import attention
+from harness.lm.inference.soft_prompt import soft_tokens, underneath
+from harness.lm.loading.four_bits import four_bit_folder
+from harness.lm.loading.packing_check import packing_is_exact
+from harness.lm.model import LanguageModel
+from harness.lm.sizing.budget import row_limit
+from harness.lm.sizing.footprint import scoring_bytes_per_token, shape
+from harness.store.records import LoadedModel
+from harness.types import Context, ModelRef
+
+_LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
+_FACTS: list[LoadedModel] = []
+_HOSTED: list[HostedModel] = []
+"""What was loaded, kept for the record when the models themselves are gone."""
+
+
+def load(
+    ref: ModelRef, device: str, dtype: str, seed: int = 0, adapter: Path | None = None
+) -> LanguageModel:
+    """Load a model for scoring, generation or tuning.
+
+    Args:
+        ref: which model, as `harness.lm.loading.resolve.resolve` found it.
+        device: "cpu" or "cuda".
+        dtype: "float32", "bfloat16" or "float16".
+        seed: for torch's random numbers (new adapter weights, dropout).
+        adapter: a folder written by `save_adapter`; it is merged into the weights, so that serving
+            costs what the base model costs. Weights of 4 bits keep it beside them, and a soft
+            prompt cannot be merged.
+
+    Raises:
+        ModelError: the files cannot be read as a language model.
+    """
+    import torch
+
+    torch.manual_seed(seed)
+    try:
+        model, tokenizer = _read(ref.location, getattr(torch, dtype), device)
+    except (OSError, ValueError, KeyError) as problem:
+        raise ModelError(f"model '{ref.name}' cannot be loaded: {problem}") from problem
+    if adapter is not None:
+        model = _adapted(model, adapter)
+    model = model.to(device).eval()
+    with torch.inference_mode():
+        for weight in model.parameters():
+            weight.sum()  # touched now, so that mapped pages count here and not when predicting
+    loaded = LanguageModel(ref, underneath(model), tokenizer)
+    if model.config.is_encoder_decoder:
+        loaded.path = "encoder_decoder"
+    elif packing_is_exact(loaded):
+        loaded.path = "packed"
+    loaded.model = model
+    _limit_memory(loaded)
+    _LOADED.add(loaded)
+    _FACTS.append(loaded.facts())
+    return loaded
+
+
+def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
+    """Return the model and its tokenizer as transformers reads them."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    config = AutoConfig.from_pretrained(location)
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    tokenizer = AutoTokenizer.from_pretrained(location)
+    quantised = getattr(config, "quantization_config", None) is not None
+    # Quantised weights are laid out for the device that they are read to.
+    model = kind.from_pretrained(location, dtype=dtype, device_map=device if quantised else None)
+    for module in model.modules() if quantised else ():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            # It would repack the weights in place at the first forward pass without gradients,
+            # into a form that the backward pass cannot read (bitsandbytes 0.50.2, Linear4bit).
+            module.support_avx512bf16_for_cpu = False
+    attention.install(model)
+    return model, tokenizer
+
+
+def _adapted(model: Any, adapter: Path) -> Any:
+    from peft import PeftModel
+
+    quantised = bool(getattr(model, "is_quantized", False))
+    model = PeftModel.from_pretrained(model, adapter)
+    return model if soft_tokens(model) or quantised else model.merge_and_unload()
+
+
+def _limit_memory(lm: LanguageModel) -> None:
+    per_token = scoring_bytes_per_token(shape(lm.model.config), lm.model.dtype.itemsize)
+    lm.rows = row_limit(str(lm.model.device), per_token, lm.budget_bytes, lm.note)
+
+
+def open_model(context: Context) -> LanguageModel | HostedModel:
+    """Open the task's model as a strategy's context has it, for `answer`.
+
+    Args:
+        context: the strategy's.
+
+    Raises:
+        ModelError: the context has no model (`needs_model` is not set), or it cannot be loaded.
+        EndpointError: the model is hosted, and its key is not in the environment.
+    """
+    if context.model is None or context.model.hosted is None:
+        return open_weights(context)
+    hosted = open_hosted(context)
+    _HOSTED.append(hosted)
+    return hosted
+
+
+def open_weights(
+    context: Context,
+    adapter: Path | None = None,
+    weights: Path | None = None,
+    dtype: str | None = None,
+    four_bits: bool = False,
+) -> LanguageModel:
+    """Load the task's model to work on its weights: to score, to generate or to tune.
+
+    Args:
+        context: the strategy's.
+        adapter: a folder written by `save_adapter`.
+        weights: a folder written by `save_model`, in place of the model's own.
+        dtype: another one than the context's.
+        four_bits: with its weights in NF4; products are computed in `dtype`.
+
+    Raises:
+        ModelError: the context has no model (`needs_model` is not set), it cannot be loaded, or
+            it is hosted.
+    """
+    ref, dtype = context.model, dtype or context.dtype
+    if ref is None:
+        raise ModelError("this strategy was given no model → set `needs_model = True` on its class")
+    if ref.hosted is not None:
+        what = f"this needs a model's weights; '{ref.name}' is hosted"
+        raise ModelError(f"{what} → name a built-in model, a folder or a hub id")
+    if four_bits:
+        weights = four_bit_folder(ref, dtype, context.note)
+    if weights is not None:
+        ref = replace(ref, location=str(weights))
+    lm = load(ref, context.device, dtype, context.seed, adapter)
+    lm.budget_bytes, lm.note = context.budget_bytes, context.note
+    _limit_memory(lm)
+    return lm
+
+
+def loaded_models() -> tuple[LoadedModel, ...]:
+    """Return the facts of every model that was loaded in this process; hosted ones come last."""
+    return (*_FACTS, *(hosted.facts() for hosted in _HOSTED))
+
+
+def clear_prefixes() -> None:
+    """Drop every kept prefix in this process: the next request is a cold one."""
+    for model in _LOADED:
+        model.prefix.clear()

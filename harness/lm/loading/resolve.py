@@ -1,0 +1,105 @@
+"""Which model a name means, and where its files are.
+
+A built-in name, a folder or GGUF file (starts with `.`, `/` or `~`, or lies beside the task), else
+a hub id. Knows nothing of loading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from harness.errors import ModelError, unknown_name
+from harness.files.cache_folder import cache_folder
+from harness.files.hashing import sha256_of_file
+from harness.lm.loading.builtin_model import BUILT_IN, UNPACKING, built_in_folder, dequantise
+from harness.lm.loading.licence import README, licence_of, licence_of_gguf
+from harness.types import ModelRef
+
+MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.jinja", "*.txt")
+"""What decides a model's behaviour; a README beside it does not, but says its licence."""
+SMALL_FILES = ("*.json", "*.model", "*.jinja", "*.txt")
+"""Those without its weights."""
+
+
+def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> ModelRef:
+    """Find the model that `name` means and see to it that its files are on this machine.
+
+    Args:
+        name: as the task file has it.
+        base: the folder of the task file.
+        fetch: whether missing files may be fetched.
+        weights: whether its weights are wanted too; without, a hub model's configuration and
+            tokenizer are fetched alone, and nothing is hashed.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be fetched or read.
+    """
+    if name in BUILT_IN:
+        folder = built_in_folder(name, fetch)
+        built_in = BUILT_IN[name]
+        hashed = _folder_sha256(folder) if weights else None
+        return ModelRef(name, str(folder), None, hashed, built_in.origin, licence=built_in.licence)
+    beside = base / Path(name).expanduser()
+    if name[0] in "./~" or beside.exists():
+        return _local(name, beside, weights)
+    if "/" not in name:
+        known = unknown_name("built-in model", name, BUILT_IN)
+        raise ModelError(f"{known} → or name a folder, a .gguf file or a hub id (owner/name)")
+    return _from_hub(name, fetch, MODEL_FILES if weights else SMALL_FILES)
+
+
+def _local(name: str, path: Path, weights: bool) -> ModelRef:
+    path = path.resolve()
+    if path.suffix == ".gguf" and path.is_file():
+        try:
+            return _unpacked(name, path)
+        except Exception as problem:  # the readers of a damaged file raise all sorts
+            reason = str(problem).strip().split("\n")[0] or type(problem).__name__
+            raise ModelError(
+                f"model '{name}': {path} cannot be read as a GGUF file: {reason} → fetch the file"
+                " again if it is damaged or cut short, or use a model folder or a hub id"
+            ) from problem
+    if not (path / "config.json").is_file():
+        raise ModelError(
+            f"model '{name}': {path} is neither a .gguf file nor a folder with a config.json"
+        )
+    hashed = _folder_sha256(path) if weights else None
+    return ModelRef(name, str(path), None, hashed, "a local folder", licence=licence_of(path))
+
+
+def _unpacked(name: str, path: Path) -> ModelRef:
+    """Return the model of a GGUF file, its weights dequantised if they are not yet."""
+    digest, licence = sha256_of_file(path), licence_of_gguf(path)
+    folder = cache_folder() / "gguf" / f"{digest[:16]}-{UNPACKING}"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = folder.with_suffix(".part")
+        dequantise(path, work)
+        work.rename(folder)
+    origin = "dequantised once from a GGUF file"
+    return ModelRef(name, str(folder), None, digest, origin, licence=licence)
+
+
+def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        wanted = [*files, README]
+        folder = Path(snapshot_download(name, allow_patterns=wanted, local_files_only=not fetch))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as problem:
+        reason = str(problem).strip().split("\n")[0]
+        raise ModelError(
+            f"model '{name}' cannot be fetched from the hub: {reason} → check the id and the"
+            f" connection, or use a local folder or a built-in model ({', '.join(BUILT_IN)})"
+        ) from problem
+    origin = "the model hub"
+    return ModelRef(name, str(folder), folder.name, None, origin, licence=licence_of(folder))
+
+
+def _folder_sha256(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted({file for pattern in MODEL_FILES for file in folder.glob(pattern)}):
+        digest.update(f"{file.name}:{sha256_of_file(file)}\n".encode())
+    return digest.hexdigest()

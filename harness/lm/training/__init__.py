@@ -1,0 +1,1 @@
+"""Puts trainable weights on a model and tunes them on pairs of tokens."""

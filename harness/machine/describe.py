@@ -1,0 +1,81 @@
+"""What this machine and this installation are, for the record."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+from harness.machine import memory
+from harness.store.records import Machine
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "peft",
+    "bitsandbytes",
+    "openai",
+    "sentence-transformers",
+    "faiss-cpu",
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "statsmodels",
+)
+"""Packages whose version can change a figure."""
+
+
+def this_machine(device: str) -> Machine:
+    """Describe the machine that the trials run on."""
+    return Machine(
+        cpu_model=_cpu_model(),
+        cores=len(os.sched_getaffinity(0)),
+        host_cores=os.cpu_count(),
+        memory_bytes=memory.total_bytes(),
+        gpu=_gpu() if device == "cuda" else None,
+        os=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+    )
+
+
+def package_versions(distributions: set[str]) -> dict[str, str]:
+    """Return the installed version of every package that can change a figure."""
+    versions = {}
+    for name in sorted({*PACKAGES, "worth-tuning", *distributions}):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def git_commit(folder: Path) -> str | None:
+    """Return the commit that `folder` is at, with "+changes" if files differ; None outside git."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+changes" if changed else "")
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _cpu_model() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+        return text.split("model name", 1)[1].split(":", 1)[1].split("\n", 1)[0].strip()
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()
+
+
+def _gpu() -> str:
+    import torch
+
+    return str(torch.cuda.get_device_name())

@@ -1,0 +1,180 @@
+"""The forecasts of all arms of a task, here and on every machine of its price file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import Any
+
+from harness import registry
+from harness.errors import HarnessError
+from harness.lm.loading.resolve import resolve
+from harness.machine import describe as machine
+from harness.machine.memory import available_bytes
+from harness.plan.arm_forecast import Plan, forecast, variants
+from harness.plan.target_machine import Place, priced_places, this_place
+from harness.plan.unloaded_model import PlannedModel, study
+from harness.prices import Prices
+from harness.run.environment import hardware, refusal
+from harness.store.records import Forecast
+from harness.task import Task
+from harness.task.model_spec import Hosted, hosted_ref, name_of
+from harness.task.schema import Arm
+from harness.types import ModelRef
+from harness.workload import Computing, Estimate, Prospect
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What every arm is expected to take with one seed."""
+
+    here: Mapping[str, Forecast]
+    """By arm, on this machine."""
+    elsewhere: Mapping[str, Sequence[Forecast]]
+    """By arm, on each machine of the price file."""
+    place: Place
+    others: Sequence[Place] = ()
+    """The machines of the price file, in the order of `elsewhere`."""
+    stale_prices: Sequence[str] = ()
+    """What is to be said of prices that were read long ago."""
+    seeds_n: int = 1
+    """With how many seeds every arm runs."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `plan --json` prints."""
+        strategies = []
+        for arm, found in self.here.items():
+            row: dict[str, Any] = {"strategy": arm, **found.model_dump(mode="json")}
+            row["fit_wall_high_s"] = row["fit_wall_s"]
+            row["elsewhere"] = [other.model_dump(mode="json") for other in self.elsewhere[arm]]
+            strategies.append(row)
+        return {
+            "memory_bytes": self.place.memory_bytes,
+            "seeds_n": self.seeds_n,
+            "stale_prices": list(self.stale_prices),
+            "strategies": strategies,
+        }
+
+
+def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = True) -> Outlook:
+    """Forecast a task's arms; whatever cannot be said is None, with its reason.
+
+    Args:
+        task: with its data.
+        only: arms to forecast; all if empty.
+        elsewhere: whether for the machines of the price file as well.
+    """
+    arms = [arm for arm in task.arms if not only or arm.name in only]
+    studied: dict[str, PlannedModel | ModelRef | str] = {}
+    plans = {arm.name: _plan(task, arm, studied) for arm in arms}
+    place = _here(task, plans.values())
+    others = list(priced_places(task.prices, task.spec.dtype)) if elsewhere else []
+    here, there = {}, {}
+    for name, plan in plans.items():
+        there[name] = [_safely(plan, other) for other in others]
+        found = _safely(plan, place)
+        if found.fits is False:
+            found = found.model_copy(update={"would_fit": _would_fit(plan, place, others)})
+        here[name] = found
+    stale = tuple(_stale(task, date.today())) if elsewhere else ()
+    return Outlook(here, there, place, others, stale, len(task.spec.seeds))
+
+
+def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str]) -> Plan:
+    """Ask an arm's strategy what it will do, and study its model."""
+    strategy = task.strategies[arm.name]
+    if why := refusal(task, arm):
+        return Plan(Estimate(), problem=why)
+    try:
+        base = task.folder
+        params = registry.resolved_params(strategy, task.params[arm.name], base)
+        prospect = Prospect(
+            facts=task.facts,
+            train=task.train,
+            validation=task.validation,
+            queries=task.test.queries,
+            documents=task.documents,
+            seed=task.spec.seeds[0],
+            part=partial(_part, task),
+        )
+        estimate = strategy.estimate(params, prospect)
+    except Exception as problem:  # a stranger's estimate may raise anything, and costs no run
+        return Plan(Estimate(), problem=f"its estimate failed: {type(problem).__name__}: {problem}")
+    if "model" not in task.profiles[arm.name].needs or arm.model is None:
+        return Plan(estimate)
+    name = name_of(arm.model)
+    if name not in studied:
+        studied[name] = _studied(task, arm)
+    model = studied[name]
+    return Plan(estimate, problem=model) if isinstance(model, str) else Plan(estimate, model)
+
+
+def _part(task: Task, name: str, given: Mapping[str, Any], prospect: Prospect) -> Estimate:
+    strategy = registry.find(name, task.folder)
+    params = registry.resolved_params(strategy, given, task.folder)
+    return strategy.estimate(params, prospect)
+
+
+def _studied(task: Task, arm: Arm) -> PlannedModel | ModelRef | str:
+    """Return what is known of an arm's model, or why nothing is."""
+    assert arm.model is not None
+    if isinstance(arm.model, Hosted):
+        ref = hosted_ref(arm.model)
+        return replace(ref, hosted=task.prices.priced(ref)) if task.prices else ref
+    try:
+        return study(resolve(arm.model, task.folder, weights=False))
+    except HarnessError as problem:
+        return str(problem)
+    except Exception as problem:  # a fault in a forecast must never stop a run
+        return f"the model cannot be studied: {type(problem).__name__}: {problem}"
+
+
+def _here(task: Task, plans: Any) -> Place:
+    """Return this machine; its speed is measured only where something is computed on it."""
+    given = task.spec.run.memory_gib
+    memory = int(given * 2**30) if given else available_bytes()
+    halves = [half or () for p in plans for half in (p.estimate.fit, p.estimate.serve)]
+    computes = any(not isinstance(work, Computing) for half in halves for work in half)
+    device, dtype = hardware(task)
+    here = machine.this_machine(device)
+    return this_place(here, device, dtype, memory, task.prices, computes)
+
+
+def _stale(task: Task, today: date) -> Iterator[str]:
+    """Say of each price row that forecasts rest on that it was read more than a year ago."""
+    if task.prices is None:
+        return
+    asked = [hosted_ref(arm.model) for arm in task.arms if isinstance(arm.model, Hosted)]
+    charged = {row.name: row for ref in asked if (row := task.prices.for_hosted(ref))}
+    used = Prices(machines=task.prices.machines, hosted=list(charged.values()))
+    for old in used.stale_rows(today):
+        yield (
+            f"the price of {old.name} was read on {old.read_on}, more than a year ago: read"
+            f" {old.source} again and write what it says into {task.spec.prices}"
+        )
+
+
+def _safely(plan: Plan, place: Place) -> Forecast:
+    """Return a forecast, or why there is none: a fault in one must never stop a run."""
+    try:
+        return forecast(plan, place)
+    except Exception as problem:
+        why = f"the forecast failed: {type(problem).__name__}: {problem}"
+        return Forecast(machine=place.name, why=why)
+
+
+def _would_fit(plan: Plan, place: Place, others: Sequence[Place]) -> tuple[str, ...]:
+    """Return what makes an arm fit: other settings here, another machine, or else both."""
+    settings = [words for words, changed in variants(plan) if _safely(changed, place).fits]
+    machines = [f"on {other.name}" for other in others if _safely(plan, other).fits]
+    found: tuple[str, ...] = (*settings, *machines)
+    if not found:
+        found = tuple(
+            f"{words} on {other.name}"
+            for words, changed in variants(plan)
+            for other in others
+            if _safely(changed, other).fits
+        )
+    return found or ("a smaller model, or a larger machine in the price file",)

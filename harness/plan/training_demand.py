@@ -1,0 +1,256 @@
+"""What tuning needs: batches and pieces are cut as the engine cuts them, and counted.
+
+After harness/lm/training/loop.py, loss.py and footprint.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.lm.inference.token_tree import TokenTree
+from harness.lm.sizing.budget import FEWEST_TOKENS, SPARE_SHARE
+from harness.lm.sizing.footprint import (
+    FLOAT32_BYTES,
+    logits_bytes_per_token,
+    lora_bytes_per_token,
+    saved_bytes_per_layer,
+    training_bytes_per_token,
+)
+from harness.lm.training.loop import TuneSettings, batches
+from harness.lm.training.loss import pieces
+from harness.plan.demand import Need, Span, added
+from harness.plan.inference_demand import LAYER_S, loaded
+from harness.plan.target_machine import BYTES_PER_S, Place
+from harness.plan.unloaded_model import Pair, PlannedModel
+from harness.workload import Tuning
+
+HEAP_SHARE = 0.5
+"""On a CPU checkpointing saves half of the activations, not nearly all: glibc keeps small freed
+tensors between those that stay. Measured on 135 million weights at 64, 256 and 512 tokens (136,
+323 and 644 MiB, where 210, 590 and 1,142 MiB are taken without)."""
+PIECES_TIMES = 1.2
+"""On a CPU steps of several pieces take so many times their largest one's activations:
+glibc keeps what is freed of one size beside tensors of another. The middle of what LoRA took on the
+shipped tasks: 1.26 times on ticket_triage, 1.49 on ticket_to_json, and on handbook_qa 1.16 and 1.22
+with passages, 0.99 and 1.03 without, 0.95 on documents (there all pieces are alike). A step of one
+piece takes what is counted (tests/lm/test_footprint.py)."""
+STATE_BYTES = {"cpu": 8, "cuda": 2}
+"""AdamW's two moments of a weight: in float32, and in 8 bits on a GPU (bitsandbytes)."""
+UPDATE_BYTES = 40
+"""What a step of AdamW reads and writes for each weight it trains."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is computed at once."""
+
+    tokens: int
+    contexts: int
+    completion: int
+
+
+def trainable(work: Tuning, model: PlannedModel) -> int:
+    """Return the number of weights that are trained."""
+    bones, sizes = model.skeleton, model.skeleton.shape
+    return {
+        "all": bones.weights,
+        "lora": bones.lora_weights(work.size),
+        "ia3": sizes.layers * (sizes.keys_values + sizes.intermediate),
+        "prompt": work.size * sizes.hidden,
+        "prefix": work.size * sizes.layers * sizes.keys_values,
+    }[work.trained]
+
+
+def state_bytes(work: Tuning, model: PlannedModel, place: Place) -> int:
+    """Return what gradients, AdamW's moments and the best weights so far take, and adapters."""
+    weights = trainable(work, model)
+    copies = 1 + bool(work.validation) + (work.trained != "all")
+    held = weights * (copies * FLOAT32_BYTES + STATE_BYTES[place.device])
+    if work.trained == "all" and model.skeleton.tied:
+        held += 2 * model.skeleton.largest * FLOAT32_BYTES  # gradients of both of its uses
+    return held
+
+
+def activation_bytes(
+    work: Tuning, model: PlannedModel, place: Place, piece: Piece, again: bool
+) -> int:
+    """Return what a piece's activations take, computed again in the backward pass or not."""
+    bones, heap = model.skeleton, place.device == "cpu"
+    sizes, itemsize = bones.shape, _itemsize(work, place)
+    logits = logits_bytes_per_token(sizes, itemsize)
+    lora = work.trained == "lora"
+    own = lora_bytes_per_token(bones.linear, itemsize, heap) if lora else 0
+    if heap:
+        whole = training_bytes_per_token(sizes, itemsize, checkpointing=False) - logits + own
+        each = int(HEAP_SHARE * whole) if again else whole
+    else:
+        layer = saved_bytes_per_layer(sizes, itemsize, work.trained == "all")
+        layer += own // max(1, sizes.layers)
+        inputs = sizes.layers * sizes.hidden * itemsize
+        each = inputs + layer if again else sizes.layers * layer
+    dequantised = 0
+    if work.four_bits:  # one layer's weights at a time, and their gradient's product
+        dequantised = 2 * itemsize * max(i * o for i, o in bones.linear)
+    return piece.tokens * each + piece.completion * logits + dequantised
+
+
+def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> Need:
+    """Return what tuning needs, loading included.
+
+    Args:
+        work: which weights, on what.
+        model: whose.
+        place: where.
+        kept_bytes: what the process holds by then beside the model, libraries included.
+    """
+    whole = work.trained == "all"
+    loading = loaded(model, place, "four_bits" if work.four_bits else "given", whole)
+    train = [model.pair(*lesson) for lesson in work.lessons]
+    held_out = [model.pair(*lesson) for lesson in work.validation]
+    held = state_bytes(work, model, place)
+    kept_bytes += sum(loading.kept.values()) + (trainable(work, model) * 4 if not whole else 0)
+    at_once, again = _limit(work, model, place, [*train, *held_out], kept_bytes)
+    cut = _epoch(work, train, at_once, _packed(work, model, again))
+    largest = max(
+        (activation_bytes(work, model, place, piece, again) for step in cut for piece in step),
+        default=0,
+    )
+    if place.device == "cpu" and any(len(step) > 1 for step in cut):
+        largest = int(PIECES_TIMES * largest)
+    libraries = loading.libraries | (frozenset() if whole else {"peft"})
+    says = loading.says
+    if again and work.checkpointing is None:
+        says += ("activations are computed again in the backward pass, to fit the memory",)
+    return replace(
+        loading,
+        libraries=libraries,
+        kept=dict(loading.kept) | {f"{work.trained} training": held},
+        working_bytes=largest,
+        wall_s=_wall_s(work, model, place, cut, held_out, again),
+        says=says,
+    )
+
+
+def _packed(work: Tuning, model: PlannedModel, again: bool) -> bool:
+    """Tell whether rows are packed; behind a soft prompt they cannot be computed again."""
+    return model.skeleton.packs and not (again and work.soft_tokens)
+
+
+def _itemsize(work: Tuning, place: Place) -> int:
+    return FLOAT32_BYTES if work.trained == "all" else place.itemsize
+
+
+def _limit(
+    work: Tuning, model: PlannedModel, place: Place, pairs: Sequence[Pair], kept_bytes: int
+) -> tuple[int, bool]:
+    """Return how many tokens the engine computes at once, and whether it checkpoints."""
+    again = bool(work.checkpointing)
+    if place.usable_bytes is None:
+        return place.most_tokens, again
+    reserved = trainable(work, model) * 4 * FLOAT32_BYTES
+    free = max(0, place.usable_bytes - kept_bytes - reserved)
+    longest = max((len(p) + len(c) for p, c in pairs), default=0)
+
+    def fitting(computed_again: bool) -> int:
+        itemsize = _itemsize(work, place)
+        each = training_bytes_per_token(model.skeleton.shape, itemsize, computed_again)
+        return int(SPARE_SHARE * free / each)
+
+    found = fitting(again)
+    if work.checkpointing is None and found < longest and work.recomputable:
+        again = True
+        found = fitting(again)
+    return max(FEWEST_TOKENS, min(place.most_tokens, found)), again
+
+
+def _epoch(work: Tuning, train: Sequence[Pair], at_once: int, packed: bool) -> list[list[Piece]]:
+    """Return the pieces of every step of the first epoch; the others are cut alike."""
+    settings = TuneSettings(1.0, 1, work.batch_size, 0.0, 0.0, 1, 1, work.seed)
+    return [
+        [_piece(pairs, work, packed) for pairs in pieces(batch, at_once, padded=not packed)]
+        for batch in batches(train, settings)
+    ]
+
+
+def _piece(pairs: Sequence[Pair], work: Tuning, packed: bool) -> Piece:
+    completion = sum(len(answer) for _, answer in pairs)
+    soft = work.soft_tokens
+    if not packed:
+        width = soft + max(len(prompt) + len(answer) - 1 for prompt, answer in pairs)
+        tokens = width * len(pairs)
+        tail = width - soft - min(len(prompt) for prompt, _ in pairs) + 1
+        return Piece(tokens, tokens * (width + 1) // 2, tail * len(pairs))
+    tree = TokenTree()
+    for prompt, answer in pairs:
+        tree.add([*prompt, *answer[:-1]])
+    tokens = soft + len(tree)
+    return Piece(tokens, tokens * soft + sum(tree.depths) + len(tree), completion)
+
+
+def _wall_s(
+    work: Tuning,
+    model: PlannedModel,
+    place: Place,
+    cut: Sequence[Sequence[Piece]],
+    held_out: Sequence[Pair],
+    again: bool,
+) -> Span | None:
+    """Return the time from the earliest stop there can be to all epochs."""
+    if not cut:
+        return None
+    operations = sum(_operations(work, model, piece, again) for step in cut for piece in step)
+    passes = sum(len(step) for step in cut)
+    per_epoch = len(cut)
+    every = max(1, per_epoch // work.evaluations_per_epoch)
+    total = per_epoch * work.epochs
+    first_stop = min(total, every * (1 + work.patience)) if held_out else total
+    updates = trainable(work, model) * UPDATE_BYTES / BYTES_PER_S[place.device]
+    ends = []
+    for end, steps in enumerate((first_stop, total)):
+        trained = place.span_s(operations * steps / per_epoch, "training")
+        watched = _evaluation_s(work, model, place, held_out, again)
+        if trained is None or watched is None:
+            return None
+        evaluations = (steps + every - 1) // every if held_out else 0
+        layers = model.skeleton.shape.layers * passes * steps / per_epoch
+        ends.append(
+            trained[end]
+            + evaluations * watched[end]
+            + 3 * LAYER_S[end] * layers
+            + steps * updates * (0.5, 2)[end]
+        )
+    return ends[0], ends[1]
+
+
+def _operations(work: Tuning, model: PlannedModel, piece: Piece, again: bool) -> int:
+    """Return the operations of one pass forward and back.
+
+    Going back costs as much as going forward again, and as much once more where the weights
+    themselves have gradients; attention twice as much in either case.
+    """
+    bones = model.skeleton
+    products = 2 * bones.computed * piece.tokens
+    rest = bones.fixed_operations(piece.contexts, piece.completion)
+    forward = products + rest
+    gradients = (2 if work.trained == "all" else 1) * products + 2 * rest
+    return forward * (2 if again else 1) + gradients
+
+
+def _evaluation_s(
+    work: Tuning, model: PlannedModel, place: Place, held_out: Sequence[Pair], again: bool
+) -> Span | None:
+    """Return how long one look at the validation loss takes."""
+    if not held_out:
+        return 0.0, 0.0
+    packed = _packed(work, model, again)
+    cut = [_piece(pairs, work, packed) for pairs in pieces(held_out, 512, padded=not packed)]
+    bones = model.skeleton
+    operations = sum(
+        bones.forward_operations(piece.tokens, piece.contexts, piece.completion) for piece in cut
+    )
+    span = place.span_s(operations, "forward")
+    if span is None:
+        return None
+    layers = bones.shape.layers * len(cut)
+    return added([span, (LAYER_S[0] * layers, LAYER_S[1] * layers)])

@@ -1,0 +1,220 @@
+"""What an invocation is going to run: the model, the machine, every arm with every seed.
+
+Knows nothing of processes.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import ModelError
+from harness.machine import describe as machine
+from harness.registry import Profile, distributions_of
+from harness.run import fingerprints as identity
+from harness.store.criteria_seal import CRITERIA, seal
+from harness.store.records import Forecast, PlannedTrial, RunHeader
+from harness.task import Task
+from harness.task.feasibility import offered
+from harness.task.model_spec import Hosted, Model, hosted_ref, name_of
+from harness.task.schema import Arm
+from harness.types import ModelRef
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The models and the hardware that all trials share."""
+
+    models: Mapping[str, ModelRef] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """Why arms that need a model cannot run, by the model's name."""
+    device: str = "cpu"
+    dtype: str = "float32"
+    licences: Mapping[str, str | None] = field(default_factory=dict)
+    """Of the models that arms use beside these (embedders, rerankers), by name."""
+
+
+def settle(task: Task, only: frozenset[str]) -> Setting:
+    """Find the task's models, making ready what a selected arm needs, and what to run them on."""
+    wanted: dict[str, tuple[Model, bool]] = {}
+    for arm in task.arms:
+        if arm.model is not None:
+            name = name_of(arm.model)
+            selected = not only or arm.name in only
+            wanted[name] = (arm.model, selected or (name in wanted and wanted[name][1]))
+    models: dict[str, ModelRef] = {}
+    problems: dict[str, str] = {}
+    for name, (model, fetch) in wanted.items():
+        try:
+            if isinstance(model, Hosted):
+                models[name] = hosted_ref(model)
+                _check_key(models[name])
+            else:
+                # Arms that are left out need it for their identity alone: not worth a fetch.
+                models[name] = _resolved(model, task, fetch)
+        except ModelError as problem:
+            problems[name] = str(problem)
+    device, dtype = hardware(task)
+    for arm in task.arms:
+        if isinstance(arm.model, str) and (not only or arm.name in only):
+            ref = models.get(arm.model)
+            if ref is not None and "four_bits" in task.profiles[arm.name].needs:
+                _quantise(ref, dtype)
+    return Setting(models, problems, device, dtype, _licences(task, only))
+
+
+def _licences(task: Task, only: frozenset[str]) -> dict[str, str | None]:
+    """Read what the models say of their licences that arms use beside their own."""
+    wanted: dict[str, bool] = {}
+    for arm in task.arms:
+        for name in task.profiles[arm.name].models:
+            wanted[name] = wanted.get(name, False) or not only or arm.name in only
+    return {name: _licence(name, fetch) for name, fetch in wanted.items()}
+
+
+def _licence(name: str, fetch: bool) -> str | None:
+    from harness.lm.loading.licence import licence_of, licence_on_hub
+    from harness.retrieval.embedder import location
+
+    try:
+        place = location(name)
+    except ModelError:
+        return None  # there is none of that name: the arm will say so
+    return licence_of(Path(place)) if Path(place).is_dir() else licence_on_hub(place, fetch)
+
+
+def hardware(task: Task) -> tuple[str, str]:
+    """Return the device and the number format of a task's trials.
+
+    Those of this machine as soon as any arm, selected or not, computes with a model here, be it an
+    embedder alone: so an arm runs on the same device whatever it is compared with. Where none does,
+    nothing asks for a GPU, and torch is not imported for its name.
+    """
+    models = any(isinstance(arm.model, str) for arm in task.arms)
+    if not models and not any(profile.models for profile in task.profiles.values()):
+        return "cpu", "float32"
+    from harness.machine.device import device_and_dtype
+
+    return device_and_dtype(task.spec.dtype)
+
+
+def _quantise(model: ModelRef, dtype: str) -> None:
+    """Have a model's weights in 4 bits ready; what keeps them from it, the arm itself will say."""
+    from harness.lm.loading.four_bits import four_bit_folder
+
+    with suppress(ModelError):
+        four_bit_folder(model, dtype, lambda *_: None)
+
+
+def _resolved(model: str, task: Task, fetch: bool) -> ModelRef:
+    from harness.lm.loading.resolve import resolve
+
+    return resolve(model, task.folder, fetch=fetch)
+
+
+def _check_key(model: ModelRef) -> None:
+    from harness.lm.hosted import key_of
+
+    key_of(model)
+
+
+def header(
+    task: Task,
+    setting: Setting,
+    only: frozenset[str],
+    started_at: str,
+    forecasts: Mapping[str, Forecast] | None = None,
+) -> RunHeader:
+    """Return the record of an invocation, written before anything runs."""
+    spec = task.spec.model_dump(mode="json", by_alias=True)
+    spec["answer"] |= {"labels": dict(task.labels), "schema": task.schema}
+    this_machine = machine.this_machine(setting.device)
+    models = setting.models.values()
+    prices = task.prices.used(this_machine, models).model_dump(mode="json") if task.prices else None
+    return RunHeader(
+        started_at=started_at,
+        task=spec,
+        task_folder=str(task.folder.resolve()),
+        criteria_sha256=seal(spec, prices, task.folder),
+        sealed=CRITERIA,
+        data=task.data,
+        models=dict(setting.models),
+        device=setting.device,
+        dtype=setting.dtype,
+        trials=tuple(_planned(task, setting, only, forecasts or {})),
+        prices=prices,
+        git_commit=machine.git_commit(task.folder),
+        packages=machine.package_versions(
+            set().union(*map(distributions_of, task.strategies.values()))
+        ),
+        machine=this_machine,
+        command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
+    )
+
+
+def _planned(
+    task: Task, setting: Setting, only: frozenset[str], forecasts: Mapping[str, Forecast]
+) -> Iterator[PlannedTrial]:
+    """Yield every arm with every seed, interleaved by seed."""
+    for seed in task.spec.seeds:
+        for arm in task.arms:
+            strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
+            model = None if arm.model is None else name_of(arm.model)
+            used = setting.models.get(model or "")
+            fit = identity.fit_id(task, arm.name, seed, used, setting.dtype)
+            yield PlannedTrial(
+                arm=arm.name,
+                strategy=arm.use,
+                params=task.params[arm.name],
+                seed=seed,
+                fit_id=fit,
+                trial_id=identity.trial_id(fit, arm.name, task.test),
+                selected=not only or arm.name in only,
+                refused=refusal(task, arm),
+                answers=tuple(sorted(profile.answers)),
+                labels_n=_labels_n(task, profile),
+                needs_model="model" in profile.needs,
+                learns=profile.learns,
+                tunes="weights" in profile.needs,
+                complexity=strategy.complexity,
+                provides=tuple(sorted(offered(arm, profile))),
+                model=model,
+                licences={
+                    name: setting.licences.get(name) for name in task.profiles[arm.name].models
+                },
+                replays=profile.replays,
+                fit_usd=profile.fit_usd,
+                forecast=forecasts.get(arm.name),
+            )
+
+
+def _labels_n(task: Task, profile: Profile) -> int:
+    """Return how many labelled rows an arm uses; whoever learns from rows chooses on others too.
+
+    Whose answers are replayed and come from tuned weights learnt from them elsewhere.
+    """
+    needs = profile.needs
+    learns = "train" in needs or (profile.replays and "weights" in needs)
+    learnt = task.data.train_n if learns else 0
+    return learnt + (task.data.validation_n if learns or "validation" in needs else 0)
+
+
+def refusal(task: Task, arm: Arm) -> str | None:
+    """Return why an arm cannot run on a task at all, or None."""
+    strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
+    kind, needs = task.spec.answer.kind, profile.needs
+    if kind not in profile.answers:
+        who = "one of its parts " if kind in strategy.answers else ""
+        return f"{who}does not give answers of kind {kind}"
+    if "train" in needs and not len(task.train):
+        fewer = ", or ask for shots: 0" if task.params[arm.name].get("shots") else ""
+        return f"needs training rows, and the task has none → add data.train{fewer}"
+    if "corpus" in needs and not task.documents:
+        return "needs documents, and the task has none (data.corpus)"
+    if "weights" in needs and isinstance(arm.model, Hosted):
+        return f"needs a model's weights; '{arm.model.model}' is hosted"
+    return None

@@ -1,0 +1,79 @@
+"""What makes two fits, or two trials, the same: hashes over exactly what decides their outcome."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import harness
+from harness.files.hashing import sha256_of, sha256_of_file
+from harness.metrics.custom import find_metric, source_of
+from harness.registry import sha256_of_sources
+from harness.task import Task
+from harness.types import ModelRef, Split
+
+
+def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) -> str:
+    """Hash what decides an artifact.
+
+    The rows, parameters, seed and source of the strategy; the documents, where it is handed them;
+    for one that uses a model also its weights (a hosted one: address, name and extra fields), the
+    number format and the engine's source. Not test rows, not prices, not limits, not the task's
+    name.
+    """
+    profile = task.profiles[arm]
+    facts = {key: value for key, value in asdict(task.facts).items() if key != "name"}
+    parts = {
+        "strategy": profile.sha256,
+        "params": dict(profile.settings),
+        "facts": facts,
+        "metric": source_of(task.spec.metric, task.folder),
+        "train": task.train.sha256,
+        "validation": task.validation.sha256,
+        "documents": [asdict(document) for document in task.documents]
+        if reads_documents(task, arm)
+        else [],
+        "seed": seed,
+    }
+    if reads_evidence(task):
+        parts["evidence"] = dict(task.evidence)
+    used = model if "model" in profile.needs else None
+    if used is not None and used.hosted is not None:
+        parts["model"] = [used.hosted.provider, used.location, used.name]
+        parts["settings"] = dict(used.hosted.extra)
+        parts["engine"] = engine_sha256("harness.lm")
+    elif used is not None:
+        parts["model"] = used.sha256 or f"{used.name}@{used.revision}"
+        parts["dtype"] = dtype
+        parts["engine"] = engine_sha256("harness.lm")
+    return sha256_of(parts)
+
+
+def reads_documents(task: Task, arm: str) -> bool:
+    """Tell whether an arm's processes are handed the documents.
+
+    It needs them itself, or the metric does by which it may choose a setting.
+    """
+    metric = find_metric(task.spec.metric, task.folder)
+    return "corpus" in task.profiles[arm].needs or "documents" in metric.needs
+
+
+def reads_evidence(task: Task) -> bool:
+    """Tell whether the metric by which an arm may choose a setting is of evidence."""
+    return "evidence" in find_metric(task.spec.metric, task.folder).needs
+
+
+def trial_id(fit: str, arm: str, test: Split) -> str:
+    """Hash what decides predictions: the fit and the queries. Targets decide none.
+
+    The arm's name is in it, so that two arms that are alike but for their names are two trials.
+    """
+    return sha256_of([fit, arm, [asdict(query) for query in test.queries]])
+
+
+@cache
+def engine_sha256(room: str) -> str:
+    """Hash the source of a room of the harness, and of the words that it puts to a model."""
+    root = Path(harness.__file__).parent
+    return sha256_of([sha256_of_sources(room), sha256_of_file(root / "toolkit" / "prompts.py")])

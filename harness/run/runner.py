@@ -1,0 +1,102 @@
+"""One invocation of `run`: plan the trials, reuse what is done, run the rest, record everything.
+
+Knows nothing of scores and prices; leaves facts in the run folder for the judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Protocol
+
+from harness.errors import UnknownNameError
+from harness.run.diagnostics import FactRunner
+from harness.run.dispatch import Workshop
+from harness.run.environment import header, settle
+from harness.run.shared_fits import parts_first
+from harness.run.trial import TrialRunner, now
+from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
+from harness.store.run_folder import RunFolder, write_jsonl
+from harness.task import Task
+
+
+class Audience(Protocol):
+    """Whoever is told how the run goes."""
+
+    def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
+        """A half of a trial begins."""
+
+    def tick(self) -> None:
+        """About half a second has passed."""
+
+    def end(self, record: TrialRecord, reused: bool) -> None:
+        """A trial is over."""
+
+
+class Invocation:
+    """A task, a folder and what was asked for.
+
+    Forecasts, by arm, are stored as facts before anything runs.
+
+    Raises:
+        UnknownNameError: `only` names an arm that the task does not have.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        folder: RunFolder,
+        audience: Audience,
+        only: Sequence[str] = (),
+        forecasts: Mapping[str, Forecast] | None = None,
+    ):
+        self.task = task
+        self.folder = folder
+        self.audience = audience
+        self.only = frozenset(only)
+        self.forecasts = forecasts or {}
+        names = [arm.name for arm in task.arms]
+        for name in sorted(self.only - set(names)):
+            raise UnknownNameError("arm", name, names)
+
+    def run(self) -> RunHeader:
+        """Run every selected trial that is not done yet.
+
+        Returns:
+            The header that was recorded for this invocation.
+
+        Raises:
+            RunFolderError: the folder's records are damaged.
+        """
+        setting = settle(self.task, self.only)
+        plan = header(self.task, setting, self.only, now(), self.forecasts)
+        self.folder.append(plan)
+        if self.task.documents:  # `predict` hands them to a strategy when the data is gone
+            write_jsonl(self.folder.documents, map(asdict, self.task.documents))
+        else:
+            self.folder.documents.unlink(missing_ok=True)
+        done = self.folder.trials()
+        workshop = Workshop(self.task, self.folder, setting, self.audience.tick)
+        runner, facts = TrialRunner(workshop, plan.trials), FactRunner(workshop)
+        # No worker may find the answers in the run folder: they are laid down when all is over.
+        self.folder.truth.unlink(missing_ok=True)
+        try:
+            for number, trial in enumerate(parts_first(self.task, plan.trials), start=1):
+                if trial.refused or not trial.selected:
+                    continue
+                tell = partial(self.audience.start, trial, number, len(plan.trials))
+                record = done.get(trial.trial_id)
+                reused = record is not None and runner.is_done(trial, record)
+                if record is None or not reused:
+                    record = runner.run(trial, tell)
+                complete = record
+                try:
+                    complete = facts.complete(trial, record, tell)
+                finally:  # interrupted while its facts are measured, a trial is not lost
+                    if complete is not record or not reused:
+                        self.folder.append(complete)
+                self.audience.end(complete, reused)
+        finally:
+            write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
+        return plan

@@ -1,0 +1,44 @@
+"""Which trials build what others fit by themselves: what runs first, and whose fit is taken over.
+
+Knows nothing of processes and folders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness import registry
+from harness.store.records import PlannedTrial
+from harness.task import Task
+
+
+def parts_first(task: Task, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
+    """Return the trials in the order to run them: what one of them builds stands before it.
+
+    So that its fit is done once. All others stay in their order.
+    """
+    ordered: dict[tuple[str, int], PlannedTrial] = {}
+
+    def place(trial: PlannedTrial) -> None:
+        if (trial.arm, trial.seed) not in ordered:
+            for part in built_by(task, trial, plan):
+                place(part)
+            ordered[trial.arm, trial.seed] = trial
+
+    for trial in plan:
+        place(trial)
+    return list(ordered.values())
+
+
+def built_by(task: Task, trial: PlannedTrial, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
+    """Return the trials that fit just what a trial builds: with its seed, and its model if any."""
+    strategy = task.strategies[trial.arm]
+    composed = registry.with_parts(strategy, strategy.Params(**trial.params), task.folder)
+    parts = [(part, params.model_dump(mode="json")) for part, params in composed][1:]
+    return [
+        other
+        for other in plan
+        if other.seed == trial.seed
+        and other.model in (None, trial.model)
+        and (task.strategies[other.arm], other.params) in parts
+    ]

@@ -1,0 +1,1 @@
+"""The process in which one part of a trial runs."""

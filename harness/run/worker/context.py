@@ -1,0 +1,136 @@
+"""What a strategy is given in a worker: its context, and with it parts of its own to build.
+
+Keeps what it says and takes over, for the record. Knows nothing of phases and rulers.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from harness import registry
+from harness.metrics.custom import find_metric
+from harness.metrics.items import items_of
+from harness.run.job import FinishedFit, Job
+from harness.run.worker.documents import Documents
+from harness.store.records import Note
+from harness.store.run_folder import read_jsonl
+from harness.strategy import Strategy
+from harness.types import Context, Example, Prediction, Split
+
+
+class Outfit:
+    """The strategy of one job, with what it notes and whose fits it takes over."""
+
+    def __init__(self, job: Job):
+        self.job = job
+        self.notes: list[Note] = []
+        self.adopted: list[FinishedFit] = []
+        """Other arms' fits that this one took over."""
+
+    def strategy(self) -> Strategy:
+        """Return a fresh instance of the job's strategy."""
+        strategy = registry.find(self.job.strategy, Path(self.job.strategy_base))
+        return strategy(
+            strategy.Params(**self.job.params), self._context(self.job.artifact, self.job.scratch)
+        )
+
+    def note(self, kind: str, text: str) -> None:
+        """Keep a note, once."""
+        note = Note(kind=kind, text=text)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """The task's documents, read at the first look."""
+        return Documents(self.job.inputs / "documents.jsonl")
+
+    @cached_property
+    def _evidence(self) -> dict[str, tuple[str, ...]]:
+        """Ids of validation rows to those of the documents that hold their answers."""
+        file = self.job.inputs / "evidence.jsonl"
+        rows = read_jsonl(file) if file.is_file() else []
+        return {row["id"]: tuple(row["evidence"]) for row in rows}
+
+    def _context(self, artifact: Path, scratch: Path | None) -> Context:
+        job = self.job
+        return Context(
+            facts=job.facts,
+            documents=self.documents,
+            model=job.model,
+            seed=job.seed,
+            device=job.device,
+            dtype=job.dtype,
+            budget_bytes=job.budget_bytes,
+            metric=self._metric,
+            log=_logger(job.train_log, artifact.relative_to(job.artifact).as_posix()),
+            note=self.note,
+            build=partial(self._build, artifact, scratch),
+            scratch=scratch,
+        )
+
+    def _build(
+        self,
+        artifact: Path,
+        scratch: Path | None,
+        name: str,
+        params: Mapping[str, Any],
+        sub_artifact: str,
+    ) -> Strategy:
+        """Return a part of whatever has this artifact and this scratch folder."""
+        (artifact / sub_artifact).mkdir(exist_ok=True)
+        base = Path(self.job.strategy_base)
+        strategy = registry.find(name, base)
+        resolved = registry.resolved_params(strategy, params, base)
+        below = scratch / sub_artifact if scratch else None
+        built = strategy(resolved, self._context(artifact / sub_artifact, below))
+        for done in self.job.finished:
+            alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
+            if alike and done.artifact.is_dir():
+                # The same fit on the same rows: taken over, so that it is neither done nor
+                # judged twice.
+                vars(built)["fit"] = partial(self._adopt, done)
+        return built
+
+    def _adopt(self, done: FinishedFit, train: Split, validation: Split, artifact: Path) -> None:
+        shutil.copytree(done.artifact, artifact, dirs_exist_ok=True)
+        self.adopted.append(done)
+        text = (
+            f"taken from the arm '{done.arm}'; its {done.measurement.wall_s:.0f} s count here too"
+        )
+        self.note("shared fit", text)
+
+    def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
+        metric = find_metric(self.job.metric, Path(self.job.strategy_base))
+        read = self.documents if "documents" in metric.needs else ()
+        items = items_of(
+            [example.query.id for example in examples],
+            predictions,
+            [example.targets for example in examples],
+            self.job.facts,
+            {document.id: document.text for document in read},
+            [self._evidence.get(example.query.id, ()) for example in examples],
+        )
+        value = metric.value(items)
+        return 0.0 if isnan(value) else value
+
+
+def _logger(path: Path | None, part: str) -> Callable[..., None]:
+    """Return what writes rows to a log, each with the part that it is of unless that is ".".
+
+    All parts of an arm write to one log, and their steps bear the same numbers.
+    """
+    of = {} if part == "." else {"part": part}
+
+    def log(**numbers: float) -> None:
+        if path is not None:
+            with path.open("a") as stream:
+                stream.write(json.dumps({**numbers, **of}) + "\n")
+
+    return log

@@ -1,0 +1,1 @@
+"""Intervals, resampling, multiple comparisons, power. Knows neither arms nor tasks."""

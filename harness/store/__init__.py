@@ -1,0 +1,1 @@
+"""What a run leaves on disk: the only place where running and analysing meet."""

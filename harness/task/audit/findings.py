@@ -1,0 +1,199 @@
+"""What can be known of a task before a run: leaks, repeats, and what its size can show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from harness.stats import power
+from harness.store.records import DataFacts
+from harness.task.corpus import FORMATS, Corpus
+from harness.task.splits import normalised
+from harness.types import AnswerKind, Split
+
+DISCORDANCE = 0.10
+"""Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
+TELLING_CHARACTERS = 25
+"""An input that is not longer may stand in a document by chance."""
+SHOWN = 20
+"""Documents left out, or kinds of files, that are named; of the rest the number."""
+
+
+def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:
+    """Return the ids of test rows whose input also stands in train or validation.
+
+    Inputs are compared in lower case, reduced to letters and digits; labels are not compared.
+    """
+    seen = {
+        normalised(query.text)
+        for name, split in splits.items()
+        if name != "test"
+        for query in split.queries
+    }
+    return tuple(query.id for query in splits["test"].queries if normalised(query.text) in seen)
+
+
+def repeats_inside(split: Split) -> int:
+    """Count the rows of a split whose input stood earlier in the same split."""
+    inputs = [normalised(query.text) for query in split.queries]
+    return len(inputs) - len(set(inputs))
+
+
+def certifiable_margin(n: int, discordance: float = DISCORDANCE) -> float:
+    """Return the smallest margin that n test rows can certify, as a share of the metric's range.
+
+    For two arms that are truly equal and differ on `discordance` of the rows; after the run the
+    report gives it from how the leading arms did differ.
+    """
+    return power.smallest_margin(power.standard_error(discordance, n))
+
+
+def data_facts(
+    splits: Mapping[str, Split],
+    corpus: Corpus,
+    answer_kind: AnswerKind,
+    margin: float,
+    test_total_n: int,
+) -> DataFacts:
+    """Return sizes and hashes of the splits, and what is worth saying of them before a run.
+
+    Args:
+        splits: name to split, as arms will get them.
+        corpus: the documents; may be empty.
+        answer_kind: of the task.
+        margin: as a share of the metric's range.
+        test_total_n: test rows that the task has, of which a sample may be used.
+    """
+    return DataFacts(
+        train_n=len(splits["train"]),
+        validation_n=len(splits["validation"]),
+        test_n=len(splits["test"]),
+        test_total_n=test_total_n,
+        sha256={name: split.sha256 for name, split in splits.items()},
+        leaked_ids=leaked_ids(splits),
+        findings=findings(splits, corpus, answer_kind),
+        expectations=expectations(len(splits["test"]), margin),
+    )
+
+
+def findings(
+    splits: Mapping[str, Split], corpus: Corpus, answer_kind: AnswerKind
+) -> tuple[str, ...]:
+    """Return what is found in the data itself, in sentences."""
+    found = [*_left_out(corpus), *_unread(corpus), *_out_of_reach(corpus, splits)]
+    leaked = leaked_ids(splits)
+    if leaked:
+        shown = ", ".join(leaked[:5]) + (", …" if len(leaked) > 5 else "")
+        found.append(
+            f"{len(leaked)} of {len(splits['test'])} test inputs also stand in train or validation"
+            f" ({shown}); scores are given with and without them"
+        )
+    found += _in_documents(corpus, splits["test"])
+    for name, split in splits.items():
+        repeats = repeats_inside(split)
+        if repeats:
+            found.append(f"{repeats} inputs of {name} repeat an earlier one of {name}")
+    if answer_kind == "choice":
+        found += _never_learnt(splits)
+    return tuple(found)
+
+
+def _in_documents(corpus: Corpus, test: Split) -> list[str]:
+    """Name the test rows whose whole input stands in a document: its answer may stand there too."""
+    inputs = {query.id: f" {normalised(query.text)} " for query in test.queries}
+    by_word: dict[str, list[str]] = defaultdict(list)
+    for row_id, text in inputs.items():
+        if len(text) > TELLING_CHARACTERS:
+            by_word[max(text.split(), key=len)].append(row_id)
+    found: set[str] = set()
+    for document in corpus.documents if by_word else ():
+        read = f" {normalised(document.text)} "
+        for word in by_word.keys() & set(read.split()):  # an input's longest word: seldom there
+            found.update(row_id for row_id in by_word[word] if inputs[row_id] in read)
+    ids = [row_id for row_id in inputs if row_id in found]
+    if not ids:
+        return []
+    return [
+        f"{len(ids)} of {len(test)} test inputs stand word for word in the documents"
+        f" ({_listed(ids)}): if answers stand beside them, arms that learn or search the documents"
+        " are told these → take such pages out of the corpus"
+    ]
+
+
+def expectations(n: int, margin: float) -> tuple[str, ...]:
+    """Return what n test rows can be expected to show, in sentences: guesses until arms have run.
+
+    Args:
+        n: test rows.
+        margin: as a share of the metric's range.
+    """
+    smallest = certifiable_margin(n)
+    said = (
+        f"with {n} test rows the smallest margin that can be certified is about"
+        f" {100 * smallest:.1f} points, if two arms differ on {100 * DISCORDANCE:.0f} % of rows: a"
+        " guess until they have run"
+    )
+    if margin == 0:
+        return (
+            said,
+            "a margin of 0 accepts no loss of quality at all: an arm is recommended only where"
+            " every other one is shown worse; expect 'not enough evidence' between arms that are"
+            " alike",
+        )
+    if margin < smallest:
+        return (
+            said,
+            f"the margin of {100 * margin:.1f} points is smaller than that: expect 'not enough"
+            " evidence' between arms that are alike, or add test rows",
+        )
+    return (said,)
+
+
+def _never_learnt(splits: Mapping[str, Split]) -> list[str]:
+    """Name the labels of test rows that no training row has."""
+    taught = {label for row in splits["train"] for label in row.targets}
+    asked = [row for row in splits["test"] if taught.isdisjoint(row.targets)]
+    if not taught or not asked:
+        return []
+    labels = ", ".join(sorted({label for row in asked for label in row.targets})[:SHOWN])
+    return [
+        f"{len(asked)} test rows have a label that no training row has ({labels}):"
+        " arms that learn labels from rows cannot give it"
+    ]
+
+
+def _left_out(corpus: Corpus) -> list[str]:
+    """Name the documents that were skipped, a sentence for each reason."""
+    total = len(corpus.documents) + len(corpus.skipped)
+    places: dict[str, list[str]] = defaultdict(list)
+    for skipped in corpus.skipped:
+        places[skipped.why].append(skipped.where)
+    return [
+        f"{len(names)} of {total} documents left out, {why}: {_listed(names)}"
+        for why, names in places.items()
+    ]
+
+
+def _unread(corpus: Corpus) -> list[str]:
+    """Say which files of the corpus's folder nobody reads."""
+    if not corpus.unread:
+        return []
+    kinds = _listed(corpus.unread)
+    return [f"files of other formats in the corpus are not read ({kinds}): only {FORMATS} are"]
+
+
+def _listed(names: Sequence[str]) -> str:
+    surplus = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {surplus} more" if surplus > 0 else "")
+
+
+def _out_of_reach(corpus: Corpus, splits: Mapping[str, Split]) -> list[str]:
+    """Say that documents are for groups of which nobody asks anything."""
+    documents = corpus.documents
+    closed = [document for document in documents if document.allow is not None]
+    if not closed or any(query.groups for split in splits.values() for query in split.queries):
+        return []
+    return [
+        f"{len(closed)} of {len(documents)} documents are for groups only and no query has groups:"
+        " nobody can be shown them; name the column of groups in data.groups"
+    ]

@@ -1,0 +1,1 @@
+"""How the project speaks: the one place where numbers become text."""

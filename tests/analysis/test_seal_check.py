@@ -1,0 +1,171 @@
+"""A verdict says so where it does not rest on what was sealed before anything ran."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hand_made import PRICES, TARGETS, TRAFFIC, cheap_and_good, write_run
+
+from harness.analysis import judge
+from harness.prices import MachinePrice, Prices, StandsFor
+from harness.store.criteria_seal import CRITERIA, seal
+from reports import html, markdown
+
+AS_THEY_STOOD = "Success criteria, as they stood before anything ran"
+OTHER_PRICES = "Judged with other prices than those that were sealed"
+EDITED = "were changed after they had been sealed"
+METRIC = "def close(answer, targets):\n    return float(answer in targets)\n"
+
+
+def sealed_run(path, **task):
+    """Write a run whose header is sealed as a real one's is."""
+    folder = write_run(path, TARGETS, cheap_and_good(), prices=PRICES, traffic=TRAFFIC, **task)
+    header = folder.last_header()
+    own = header.model_copy(
+        update={
+            "task_folder": str(path),
+            "sealed": CRITERIA,
+            "criteria_sha256": seal(header.task, header.prices, path),
+        }
+    )
+    _, *trials = folder.records.read_text().splitlines()
+    folder.records.write_text("\n".join([own.model_dump_json(), *trials]) + "\n")
+    return folder
+
+
+def with_record(folder, change):
+    """Edit the header in records.jsonl, as somebody with an editor does."""
+    header, *trials = folder.records.read_text().splitlines()
+    values = json.loads(header)
+    change(values)
+    folder.records.write_text("\n".join([json.dumps(values), *trials]) + "\n")
+    return folder
+
+
+def test_a_run_that_nobody_touched_is_as_it_was_sealed(tmp_path):
+    comparison = judge(sealed_run(tmp_path))
+    assert comparison.not_as_sealed == ()
+    for text in (markdown(comparison), html(comparison)):
+        assert AS_THEY_STOOD in text
+
+
+def test_the_price_file_of_the_run_given_again_is_no_other_price(tmp_path):
+    folder = sealed_run(tmp_path)
+    unused = {**PRICES["machines"][0], "name": "far.away", "stands_for": {"cores": 64}}
+    again = Prices.model_validate({"machines": [unused, *PRICES["machines"]]})
+    assert judge(folder, again).not_as_sealed == ()
+
+
+@pytest.mark.parametrize("rows", [[], [{**PRICES["machines"][0], "usd_per_hour": 7.2}]])
+def test_other_prices_than_the_sealed_are_said_in_both_reports(tmp_path, rows):
+    comparison = judge(sealed_run(tmp_path), Prices.model_validate({"machines": rows}))
+    (said,) = comparison.not_as_sealed
+    assert said.startswith(OTHER_PRICES)
+    for text in (markdown(comparison), html(comparison)):
+        assert OTHER_PRICES in text
+        assert AS_THEY_STOOD not in text
+
+
+def test_prices_where_there_were_none_are_other_prices(tmp_path):
+    price = MachinePrice(
+        name="other",
+        usd_per_hour=36,
+        source="invoice 7",
+        read_on=date(2026, 1, 2),
+        stands_for=StandsFor(),
+    )
+    folder = write_run(tmp_path, TARGETS, cheap_and_good(), traffic=TRAFFIC)
+    assert judge(folder).not_as_sealed == ()
+    (said,) = judge(folder, Prices(machines=[price])).not_as_sealed
+    assert said.startswith(OTHER_PRICES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header["task"]["limits"].update(max_p95_ms=1.0),
+        lambda header: header["task"].update(margin=0.5),
+        lambda header: header["task"]["labour"].update(usd_per_label=9.0),
+        lambda header: header["prices"]["machines"][0].update(usd_per_hour=0.01),
+    ],
+    ids=["limits", "margin", "labour", "prices"],
+)
+def test_criteria_that_were_edited_on_record_are_noticed(tmp_path, change):
+    comparison = judge(with_record(sealed_run(tmp_path), change))
+    (said,) = comparison.not_as_sealed
+    assert EDITED in said
+    for text in (markdown(comparison), html(comparison)):
+        assert EDITED in text
+        assert AS_THEY_STOOD not in text
+
+
+def sealed_anew(folder, **task):
+    """Run the task again with other criteria; nothing but these depends on them, so all is kept."""
+    before = folder.last_header()
+    now = before.model_copy(update={"task": {**before.task, **task}})
+    seal_of_now = seal(now.task, now.prices, Path(now.task_folder))
+    folder.append(now.model_copy(update={"criteria_sha256": seal_of_now}))
+    return folder
+
+
+def test_criteria_that_are_sealed_anew_over_finished_arms_are_told_with_what_changed(tmp_path):
+    folder = sealed_run(tmp_path)
+    assert judge(sealed_anew(folder)).not_as_sealed == ()
+    comparison = judge(sealed_anew(folder, margin=0.5))
+    (said,) = comparison.not_as_sealed
+    assert said.startswith(
+        "The success criteria (margin) were changed and sealed anew after 2 of 2"
+    )
+    for text in (markdown(comparison), html(comparison)):
+        assert "sealed anew" in text
+        assert AS_THEY_STOOD not in text
+
+
+def test_what_the_seal_does_not_cover_may_change(tmp_path):
+    folder = with_record(
+        sealed_run(tmp_path), lambda header: header["task"].update(instruction="Well?")
+    )
+    assert judge(folder).not_as_sealed == ()
+
+
+def test_a_changed_file_of_a_metric_is_noticed_and_named(tmp_path):
+    (tmp_path / "own.py").write_text(METRIC)
+    folder = sealed_run(tmp_path, metric="own.py:close")
+    assert judge(folder).not_as_sealed == ()
+    (tmp_path / "own.py").write_text(METRIC + "# corrected\n")
+    (said,) = judge(folder).not_as_sealed
+    assert said.startswith("The success criteria on record, or own.py:close, were changed")
+
+
+def test_of_a_metric_whose_file_is_gone_nothing_is_said(tmp_path):
+    from harness.analysis.seal_check import edited
+
+    (tmp_path / "own.py").write_text(METRIC)
+    header = sealed_run(tmp_path, metric="own.py:close").last_header()
+    (tmp_path / "own.py").unlink()
+    assert not edited(header)
+
+
+def test_runs_of_earlier_versions_were_sealed_otherwise_and_are_not_accused(tmp_path):
+    folder = with_record(sealed_run(tmp_path), lambda header: header.pop("sealed"))
+    folder = with_record(folder, lambda header: header["task"].update(margin=0.5))
+    assert judge(folder).not_as_sealed == ()
+
+
+def test_the_header_of_a_task_that_was_planned_agrees_with_its_seal(tmp_path):
+    from harness.analysis.seal_check import edited
+    from harness.run.environment import Setting, header
+    from harness.store.run_folder import RunFolder
+    from harness.task import load_task
+
+    root = Path(__file__).parents[2]
+    folder = RunFolder(tmp_path)
+    tasks = sorted((root / "tasks").glob("*/task.yaml"))
+    assert len(tasks) >= 3
+    for task in tasks:
+        folder.append(header(load_task(task), Setting(), frozenset(), "2026-11-20T12:00:00"))
+        assert folder.last_header().sealed
+        assert not edited(folder.last_header())
