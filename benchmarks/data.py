@@ -28,7 +28,7 @@ class Questions:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TextPair:
     """Rows to learn from, and rows to ask afterwards."""
 
     examples: list[Row]
@@ -65,12 +65,12 @@ def zero_shot_questions(messages: int) -> Questions:
     )
 
 
-def lesson(examples: int, held_out: int) -> Lesson:
+def lesson(examples: int, held_out: int) -> TextPair:
     """Return training rows of all labels, and test rows to hold out."""
     draw = random.Random(SEED)
     train = draw.sample(rows(SET, "train.jsonl"), examples)
     test = draw.sample(rows(SET, "test.jsonl"), held_out)
-    return Lesson(
+    return TextPair(
         [(row["input"], _words(row["label"])) for row in train],
         [(row["input"], _words(row["label"])) for row in test],
     )

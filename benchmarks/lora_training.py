@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from benchmarks import trl_peer
-from benchmarks.data import Lesson, Row, lesson
+from benchmarks.data import Row, TextPair, lesson
 from benchmarks.lora_setup import BATCH, RATE, SEED, Pair, adapted, start_size, warm_up
 from benchmarks.machine import has_bf16
 from benchmarks.measure import Measurement, measured
@@ -112,7 +112,7 @@ def ours(
     }
 
 
-def _precision(sides: Sides, dtype: str, rows: Lesson, settings: list[Setting]) -> dict[str, Any]:
+def _precision(sides: Sides, dtype: str, rows: TextPair, settings: list[Setting]) -> dict[str, Any]:
     """Run both sides with weights of one dtype, the peer at the best of some settings."""
     words = {"dtype": dtype, "device": sides.device}
     us = sides.run(ours, examples=rows.examples, held_out=rows.held_out, **words)

@@ -31,7 +31,7 @@ from harness.run.launchers.local import run_worker
 from harness.store.records import WorkerResult
 from harness.store.run_folder import read_predictions, write_jsonl
 from harness.strategy import OFFERS, Params, Strategy
-from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskFacts
+from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskInfo
 
 TIMEOUT_S = 600.0
 KINDS: tuple[AnswerKind, ...] = ("choice", "text", "json")
@@ -197,7 +197,7 @@ class _Trial:
             strategy=registry.reference_to(self.strategy),
             strategy_base=str(Path.cwd()),
             params=params.model_dump(mode="json"),
-            facts=_facts(self.kind),
+            task=_task_info(self.kind),
             metric=METRICS[self.kind],
             model=self.model if "model" in profile.needs else None,
             seed=0,
@@ -212,10 +212,10 @@ class _Trial:
         return run_worker(job, here / "job.json", here / "stderr.log", TIMEOUT_S, None, _nothing)
 
 
-def _facts(kind: AnswerKind) -> TaskFacts:
+def _task_info(kind: AnswerKind) -> TaskInfo:
     labels = dict.fromkeys(COLOURS, "") if kind == "choice" else {}
     schema = SCHEMA if kind == "json" else None
-    return TaskFacts("check", "What colour has this thing?", kind, labels, 16, schema=schema)
+    return TaskInfo("check", "What colour has this thing?", kind, labels, 16, schema=schema)
 
 
 def _split(name: str, n: int, kind: AnswerKind) -> Split:

@@ -143,7 +143,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class TaskFacts:
+class TaskInfo:
     """What a strategy may know of the task: no data, no paths, no targets."""
 
     name: str
@@ -237,7 +237,7 @@ RESUMED_S = "resumed_s"
 class Context:
     """All a strategy gets besides its parameters and the rows it may learn from."""
 
-    facts: TaskFacts
+    task: TaskInfo
     documents: Sequence[Document]
     """Those of the task, for a strategy that needs a corpus (`Strategy.needs`); none for others.
     They are read where they are first looked at, so an arm pays for them only if it uses them."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from harness.types import Document, Prompt, Query, Split, TaskFacts
+from harness.types import Document, Prompt, Query, Split, TaskInfo
 
 Trained = Literal["all", "lora", "ia3", "prompt", "prefix"]
-Lesson = tuple[str, str]
+TextPair = tuple[str, str]
 """Prompt and answer, as texts."""
 
 
@@ -23,7 +23,7 @@ class Answering:
     """The task's model answers prompts."""
 
     prompts: Sequence[Prompt]
-    facts: TaskFacts
+    task: TaskInfo
     """Kind and length of an answer."""
     weights: Literal["given", "four_bits", "adapter"] = "given"
     """adapter: beside the model's own weights, as soft prompts are."""
@@ -36,9 +36,9 @@ class Tuning:
     """The task's model is tuned."""
 
     trained: Trained
-    lessons: Sequence[Lesson]
+    training_pairs: Sequence[TextPair]
     """Without a prompt: running text."""
-    validation: Sequence[Lesson]
+    validation: Sequence[TextPair]
     epochs: int
     batch_size: int
     evaluations_per_epoch: int
@@ -118,7 +118,7 @@ class Estimate:
 class Prospect:
     """What a strategy may know when it is asked for an estimate: no test targets."""
 
-    facts: TaskFacts
+    task: TaskInfo
     train: Split
     validation: Split
     queries: Sequence[Query]

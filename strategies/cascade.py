@@ -147,7 +147,7 @@ class Cascade(Strategy):
             return UNSET
         best = (-1.0, 0.0)
         sure = [sureness(prediction) for prediction in cheap]
-        right = toolkit.right_choices(cheap, validation, self.context.facts)
+        right = toolkit.right_choices(cheap, validation, self.context.task)
         for step, threshold in enumerate([*sorted(set(sure)), 2.0], start=1):
             kept = [value >= threshold for value in sure]
             mixed = [c if keep else d for c, d, keep in zip(cheap, dear, kept, strict=True)]

@@ -22,7 +22,7 @@ from harness import (
     retrieval,
     toolkit,
 )
-from harness.toolkit.prompts import full_prompt, lessons
+from harness.toolkit.prompts import full_prompt, training_pairs
 from harness.workload import Answering
 
 
@@ -52,22 +52,24 @@ class CorpusTuning(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the tuning on passages, and zero-shot's prompts."""
-        facts = prospect.facts
+        task = prospect.task
         passages = retrieval.cut(prospect.documents, params.passage_words, 0)
         texts = [("", passage.headed_text) for passage in passages]
-        held_out = lessons(facts, prospect.validation, "full")
+        held_out = training_pairs(task, prospect.validation, "full")
         learning = toolkit.tuning(params, "lora", texts, held_out, prospect)
-        prompts = [full_prompt(facts, query) for query in prospect.queries]
-        return Estimate(fit=(learning,), serve=(Answering(prompts, facts),))
+        prompts = [full_prompt(task, query) for query in prospect.queries]
+        return Estimate(fit=(learning,), serve=(Answering(prompts, task),))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train on all documents; the best weights by validation loss of answering are kept."""
-        facts, params = self.context.facts, self.params
+        task, params = self.context.task, self.params
         passages = retrieval.cut(self.context.documents, params.passage_words, 0)
         model = lm.open_weights(self.context)
         toolkit.with_lora(model, params)
         texts = [passage.headed_text for passage in passages]
-        toolkit.learn_texts(model, self.context, params, texts, lessons(facts, validation, "full"))
+        toolkit.learn_texts(
+            model, self.context, params, texts, training_pairs(task, validation, "full")
+        )
         lm.save_adapter(model, artifact)
 
     def load(self, artifact: Path) -> None:
@@ -76,8 +78,8 @@ class CorpusTuning(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""
-        facts = self.context.facts
-        return toolkit.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
+        task = self.context.task
+        return toolkit.answer(self.model, [full_prompt(task, query) for query in queries], task)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -22,7 +22,7 @@ from harness import (
     Query,
     Split,
     Strategy,
-    TaskFacts,
+    TaskInfo,
     lm,
     retrieval,
     toolkit,
@@ -71,17 +71,17 @@ class FewShot(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the prompts; nearest rows are not known yet: any others stand for them."""
-        facts, seed = prospect.facts, prospect.seed
+        task, seed = prospect.task, prospect.seed
         counts = sorted(set(params.shots)) if isinstance(params.shots, list) else [params.shots]
         train, near = showable(prospect.train), params.select == "nearest"
-        balanced = by_label(params, facts)
+        balanced = by_label(params, task)
 
         def prompts(queries: Sequence[Query], shots: int) -> Answering:
             seeds = [seed + number * near for number in range(len(queries))]
             drawn = {s: as_shown(demonstrations(train, shots, s, balanced)) for s in set(seeds)}
             asked = zip(queries, seeds, strict=True)
             return Answering(
-                [conversation(facts, Shown(query), drawn[s]) for query, s in asked], facts
+                [conversation(task, Shown(query), drawn[s]) for query, s in asked], task
             )
 
         rows = some(prospect.validation, params.validation_rows, seed).queries
@@ -144,7 +144,7 @@ class FewShot(Strategy):
         """Return the demonstrations that all queries share."""
         if self.near is not None:
             return []
-        balanced = by_label(self.params, self.context.facts)
+        balanced = by_label(self.params, self.context.task)
         return demonstrations(train, shots, self.context.seed, balanced)
 
     def _answers(
@@ -160,25 +160,25 @@ class FewShot(Strategy):
                 for query, rows in zip(queries, found, strict=True)
             ]
         each_s = (time.perf_counter() - begin) / max(1, len(queries))
-        answers = toolkit.answer(self.model, prompts, self.context.facts)
+        answers = toolkit.answer(self.model, prompts, self.context.task)
         return [answer.after(each_s) for answer in answers]
 
     def _prompt(self, query: Query, rows: Sequence[Example]) -> Prompt:
         """Return a prompt that fits the model; the first demonstrations are left out first."""
-        facts, shown = self.context.facts, as_shown(rows)
+        task, shown = self.context.task, as_shown(rows)
 
         def build(kept: int) -> Prompt:
-            return conversation(facts, Shown(query), shown[len(shown) - kept :])
+            return conversation(task, Shown(query), shown[len(shown) - kept :])
 
-        prompt, kept = toolkit.fitted(self.model, facts, build, len(shown))
+        prompt, kept = toolkit.fitted(self.model, task, build, len(shown))
         if kept < len(shown):
             self.context.note("shots", f"not all {len(shown)} fit the model with every input")
         return prompt
 
 
-def by_label(params: FewShot.Params, facts: TaskFacts) -> bool:
+def by_label(params: FewShot.Params, task: TaskInfo) -> bool:
     """Tell whether labels take turns: texts that are not alike are no labels."""
-    return params.select == "balanced" and facts.answer_kind == "choice"
+    return params.select == "balanced" and task.answer_kind == "choice"
 
 
 def as_shown(rows: Sequence[Example]) -> list[Shown]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
-from harness.toolkit.prompts import lessons, tuned_prompt
+from harness.toolkit.prompts import training_pairs, tuned_prompt
 
 
 class FullFinetune(Strategy):
@@ -35,11 +35,11 @@ class FullFinetune(Strategy):
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best weights."""
-        facts, params = self.context.facts, self.params
+        task, params = self.context.task, self.params
         # Steps in half precision would round off.
         model = lm.open_weights(self.context, dtype="float32")
         lm.train_all(model)
-        rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
+        rows = [training_pairs(task, split, params.prompt) for split in (train, validation)]
         toolkit.learn(model, self.context, params, *rows)
         lm.save_model(model, artifact, self.context.dtype)
 
@@ -49,9 +49,9 @@ class FullFinetune(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query with the tuned model."""
-        facts = self.context.facts
-        prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
-        return toolkit.answer(self.model, prompts, facts)
+        task = self.context.task
+        prompts = [tuned_prompt(task, query, self.params.prompt) for query in queries]
+        return toolkit.answer(self.model, prompts, task)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

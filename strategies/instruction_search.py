@@ -56,19 +56,19 @@ class InstructionSearch(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the rephrasing and every wording's answers to validation rows."""
-        facts, given = prospect.facts, len(params.instructions)
+        task, given = prospect.task, len(params.instructions)
         rows = some(prospect.validation, params.validation_rows, prospect.seed).queries
-        tried = Answering([full_prompt(facts, query) for query in rows], facts)
-        wanted = replace(facts, answer_kind="text", labels={}, schema=None, max_new_tokens=LONGEST)
-        rephrasing = Answering([facts.instruction] * params.rephrased, wanted)
-        asked = Answering([full_prompt(facts, query) for query in prospect.queries], facts)
+        tried = Answering([full_prompt(task, query) for query in rows], task)
+        wanted = replace(task, answer_kind="text", labels={}, schema=None, max_new_tokens=LONGEST)
+        rephrasing = Answering([task.instruction] * params.rephrased, wanted)
+        asked = Answering([full_prompt(task, query) for query in prospect.queries], task)
         wordings = 1 + given + params.rephrased
         return Estimate(fit=(rephrasing, *[tried] * wordings), serve=(asked,))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Compare the wordings on validation rows and write down the best."""
         self.model = lm.open_model(self.context)
-        own = self.context.facts.instruction
+        own = self.context.task.instruction
         wordings = dict.fromkeys([own, *self.params.instructions, *self._rephrased(own)])
         rows = some(validation, self.params.validation_rows, self.context.seed)
         best = best_on_validation(
@@ -94,8 +94,8 @@ class InstructionSearch(Strategy):
         return lm.log_likelihood(self.model, prompts, completions)
 
     def _answers(self, queries: Sequence[Query], instruction: str) -> list[Prediction]:
-        facts = replace(self.context.facts, instruction=instruction)
-        return toolkit.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
+        task = replace(self.context.task, instruction=instruction)
+        return toolkit.answer(self.model, [full_prompt(task, query) for query in queries], task)
 
     def _rephrased(self, instruction: str) -> list[str]:
         requests = [
@@ -103,7 +103,7 @@ class InstructionSearch(Strategy):
             for way in WAYS[: self.params.rephrased]
         ]
         as_text = replace(
-            self.context.facts,
+            self.context.task,
             answer_kind="text",
             labels={},
             schema=None,

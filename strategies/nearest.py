@@ -47,7 +47,7 @@ class Nearest(Strategy):
             )
         )
         index = Indexing(rows, name)
-        read = [*rows, *seen] if prospect.facts.answer_kind == "choice" else rows
+        read = [*rows, *seen] if prospect.task.answer_kind == "choice" else rows
         return Estimate(fit=(Embedding(read, name), index), serve=(index, Embedding(asked, name)))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
@@ -56,7 +56,7 @@ class Nearest(Strategy):
         rows = retrieval.Neighbours.build(showable(train), embedder)
         rows.save(artifact / "rows")
         voters = 1
-        if self.context.facts.answer_kind == "choice":
+        if self.context.task.answer_kind == "choice":
             found = rows.search(validation.queries, max(self.params.neighbours))
             voters = best_on_validation(
                 self.context,
@@ -75,7 +75,7 @@ class Nearest(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer as the nearest rows do."""
         found = self.rows.search(queries, self.voters)
-        if self.context.facts.answer_kind == "choice":
+        if self.context.task.answer_kind == "choice":
             return [elected(near) for near in found]
         return [Prediction(near[0][0].targets[0] if near else "") for near in found]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
-from harness.toolkit.prompts import instruction_block, lessons, tuned_prompt
+from harness.toolkit.prompts import instruction_block, training_pairs, tuned_prompt
 
 
 class PromptTuning(Strategy):
@@ -39,10 +39,10 @@ class PromptTuning(Strategy):
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best vectors."""
-        facts, params = self.context.facts, self.params
+        task, params = self.context.task, self.params
         model = lm.open_weights(self.context)
-        lm.add_soft_prompt(model, "prompt", params.tokens, instruction_block(facts))
-        rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
+        lm.add_soft_prompt(model, "prompt", params.tokens, instruction_block(task))
+        rows = [training_pairs(task, split, params.prompt) for split in (train, validation)]
         toolkit.learn(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)
 
@@ -52,9 +52,9 @@ class PromptTuning(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query behind the same vectors."""
-        facts = self.context.facts
-        prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
-        return toolkit.answer(self.model, prompts, facts)
+        task = self.context.task
+        prompts = [tuned_prompt(task, query, self.params.prompt) for query in queries]
+        return toolkit.answer(self.model, prompts, task)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

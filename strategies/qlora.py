@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
-from harness.toolkit.prompts import lessons, tuned_prompt
+from harness.toolkit.prompts import training_pairs, tuned_prompt
 from harness.workload import in_four_bits
 
 
@@ -36,9 +36,9 @@ class QLora(Strategy):
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Train with early stopping on validation loss and keep the best adapter."""
-        facts, params = self.context.facts, self.params
+        task, params = self.context.task, self.params
         model = lm.open_weights(self.context, four_bits=True)
-        rows = [lessons(facts, split, params.prompt) for split in (train, validation)]
+        rows = [training_pairs(task, split, params.prompt) for split in (train, validation)]
         toolkit.learn_lora(model, self.context, params, *rows)
         lm.save_adapter(model, artifact)
 
@@ -51,9 +51,9 @@ class QLora(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query with the tuned model."""
-        facts = self.context.facts
-        prompts = [tuned_prompt(facts, query, self.params.prompt) for query in queries]
-        return toolkit.answer(self.model, prompts, facts)
+        task = self.context.task
+        prompts = [tuned_prompt(task, query, self.params.prompt) for query in queries]
+        return toolkit.answer(self.model, prompts, task)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

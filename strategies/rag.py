@@ -66,7 +66,7 @@ class Rag(Strategy):
         """Declare the index and the prompts; any passages stand for those that will be found."""
         if params.reranker is not None:
             return Estimate()  # of a cross-encoder nothing is known before it is loaded
-        facts, seed, counts = prospect.facts, prospect.seed, params.top_k
+        task, seed, counts = prospect.task, prospect.seed, params.top_k
         texts, built, searched = retrieval.search_work(params, prospect)
         rows = demonstrations(showable(prospect.train), params.shots, seed)
 
@@ -74,10 +74,10 @@ class Rag(Strategy):
             found = partial(retrieval.any_passages, texts, count)
             shown = [Shown(row.query, found(n), row.targets[0]) for n, row in enumerate(rows)]
             prompts = [
-                conversation(facts, Shown(query, found(len(rows) + number)), shown)
+                conversation(task, Shown(query, found(len(rows) + number)), shown)
                 for number, query in enumerate(queries)
             ]
-            return Answering(prompts, facts)
+            return Answering(prompts, task)
 
         rest = some(prospect.validation, params.validation_rows, seed).queries
         tried = [asked(rest, count) for count in counts] if len(counts) > 1 else []
@@ -143,7 +143,7 @@ class Rag(Strategy):
             prompts.append(prompt)
             used.append([document for document, _ in passages[:count]])
         each_s = (time.perf_counter() - begin) / max(1, len(queries))
-        answers = toolkit.answer(self.model, prompts, self.context.facts)
+        answers = toolkit.answer(self.model, prompts, self.context.task)
         return [
             replace(answer, sources=tuple(dict.fromkeys(cited))).after(each_s)
             for answer, cited in zip(answers, used, strict=True)
@@ -156,15 +156,15 @@ class Rag(Strategy):
 
         Demonstrations are left out first, then the last passages; the question never.
         """
-        facts = self.context.facts
+        task = self.context.task
 
         def build(parts: int) -> Prompt:
             kept = max(0, parts - len(texts))
             asked = Shown(query, texts[:parts])
-            return conversation(facts, asked, shown[len(shown) - kept :])
+            return conversation(task, asked, shown[len(shown) - kept :])
 
         parts = len(texts) + len(shown)
-        prompt, fitting = toolkit.fitted(self.model, facts, build, parts)
+        prompt, fitting = toolkit.fitted(self.model, task, build, parts)
         if fitting < parts:
             self.context.note(
                 "prompt",

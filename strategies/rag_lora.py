@@ -57,7 +57,7 @@ class RagLora(Strategy):
             for s in (prospect.train, prospect.validation)
         ]
         learning = toolkit.tuning(params, "lora", rows[0], rows[1], prospect)
-        answering = Answering(asked(prospect.queries), prospect.facts)
+        answering = Answering(asked(prospect.queries), prospect.task)
         return Estimate(fit=(*built, learning), serve=(*searched, answering))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
@@ -81,7 +81,7 @@ class RagLora(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
         asked = self._asked(queries)
-        answers = toolkit.answer(self.model, [prompt for prompt, _ in asked], self.context.facts)
+        answers = toolkit.answer(self.model, [prompt for prompt, _ in asked], self.context.task)
         return [
             replace(answer, sources=sources)
             for answer, (_, sources) in zip(answers, asked, strict=True)
@@ -108,7 +108,7 @@ class RagLora(Strategy):
         def build(parts: int) -> str:
             return under_passages(Shown(query, texts[:parts]))
 
-        prompt, fitting = toolkit.fitted(self.model, self.context.facts, build, len(texts))
+        prompt, fitting = toolkit.fitted(self.model, self.context.task, build, len(texts))
         if fitting < len(texts):
             self.context.note(
                 "prompt", "some prompts have fewer passages: all do not fit the model's context"

@@ -22,9 +22,9 @@ class ZeroShot(Strategy):
     @classmethod
     def estimate(cls, params: Any, prospect: Prospect) -> Estimate:
         """Declare the prompts."""
-        facts = prospect.facts
-        prompts = [full_prompt(facts, query) for query in prospect.queries]
-        return Estimate(fit=(), serve=(Answering(prompts, facts),))
+        task = prospect.task
+        prompts = [full_prompt(task, query) for query in prospect.queries]
+        return Estimate(fit=(), serve=(Answering(prompts, task),))
 
     def load(self, artifact: Path) -> None:
         """Load the model."""
@@ -32,8 +32,8 @@ class ZeroShot(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""
-        facts = self.context.facts
-        return toolkit.answer(self.model, [full_prompt(facts, query) for query in queries], facts)
+        task = self.context.task
+        return toolkit.answer(self.model, [full_prompt(task, query) for query in queries], task)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -12,7 +12,7 @@ from harness.analysis.schema.comparison import (
     Resolution,
     Row,
 )
-from harness.analysis.schema.diagnostics import ArmFacts, Change
+from harness.analysis.schema.diagnostics import ArmDiagnostics, Change
 from harness.analysis.schema.scores import Difference, Score
 from harness.analysis.scoring.citations import CitedAnswer
 from harness.analysis.scoring.slices import ahead_in
@@ -20,7 +20,7 @@ from harness.analysis.scoring.slices import ahead_in
 __all__ = [
     "FITTING_REQUESTS",
     "MACHINE_TIME",
-    "ArmFacts",
+    "ArmDiagnostics",
     "Change",
     "CitedAnswer",
     "Comparison",

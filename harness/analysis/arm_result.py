@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.analysis.cost import cost
 from harness.analysis.decision.requirements import limit_checks, need_checks
-from harness.analysis.diagnostics.gather import facts_of, wanted
+from harness.analysis.diagnostics.gather import diagnostics_of, wanted
 from harness.analysis.performance import hosted as elsewhere
 from harness.analysis.performance.forecast_check import foresight
 from harness.analysis.performance.memory import Peaks
@@ -60,7 +60,7 @@ def build_row(evidence: Evidence, arm: ArmEvidence, terms: cost.Terms) -> Row:
         without_leaks=_without_leaks(evidence, arm),
         slices=slices,
         worst_slice=worst_slice(slices) if wanted(evidence, "worst_slice") else None,
-        facts=facts_of(evidence, arm),
+        facts=diagnostics_of(evidence, arm),
         classes=class_scores(evidence, arm),
         unanswerable=unanswerable_of(evidence, arm),
         cited=cited_answers(evidence, arm),

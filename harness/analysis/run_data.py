@@ -7,7 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.diagnostics.files import FactFiles, read_fact_files, read_likelihoods
+from harness.analysis.diagnostics.files import (
+    DiagnosticFiles,
+    read_diagnostic_files,
+    read_likelihoods,
+)
 from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.metrics import Items, Metric
@@ -17,7 +21,7 @@ from harness.prices import Prices
 from harness.stats.bootstrap import effective_units
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
-from harness.types import ModelRef, Prediction, TaskFacts
+from harness.types import ModelRef, Prediction, TaskInfo
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class ArmEvidence:
     """[seed][item], in the order of the truth; empty unless every seed ended ok."""
     log_likelihoods: tuple[tuple[float, ...], ...] = ()
     """[seed][item] of the first targets; empty unless every seed gave them."""
-    files: FactFiles = field(default_factory=FactFiles)
+    files: DiagnosticFiles = field(default_factory=DiagnosticFiles)
     """What lies beside its answers; empty unless every seed ended ok."""
 
     @property
@@ -77,10 +81,10 @@ class Evidence:
         return self.header.task
 
     @property
-    def facts(self) -> TaskFacts:
+    def info(self) -> TaskInfo:
         """What decides how an answer is read."""
         answer = self.task["answer"]
-        return TaskFacts(
+        return TaskInfo(
             self.task["name"],
             self.task["instruction"],
             answer["kind"],
@@ -130,7 +134,7 @@ class Evidence:
             truth.ids,
             arm.predictions[seed],
             truth.targets,
-            self.facts,
+            self.info,
             self.documents,
             truth.evidence,
         )
@@ -194,7 +198,9 @@ def _arm(
         why = "left out by --only" if not plan.selected else "the run was interrupted before it"
         status, error = "skipped", why
     predictions = tuple(_predictions(folder, r, truth) for r in records) if status == "ok" else ()
-    files = read_fact_files(folder, header, plan, records) if predictions else FactFiles()
+    files = (
+        read_diagnostic_files(folder, header, plan, records) if predictions else DiagnosticFiles()
+    )
     each = [_likelihoods(folder, record, truth) for record in records] if predictions else []
     likelihoods = tuple(each) if all(each) else ()
     return ArmEvidence(plan, status, error, records, predictions, likelihoods, files)

@@ -84,7 +84,7 @@ class LanguageModel:
                 " → use fewer shots or shorter inputs"
             )
 
-    def facts(self) -> LoadedModel:
+    def loaded(self) -> LoadedModel:
         """Return what was loaded, read off the model itself."""
         dtype = str(self.model.dtype).removeprefix("torch.")
         packed = bool(getattr(self.model, "is_quantized", False))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.metrics import Items, read_choice
-from harness.types import Example, Prediction, TaskFacts
+from harness.types import Example, Prediction, TaskInfo
 
 
 def items_of(
     ids: Sequence[str],
     predictions: Sequence[Prediction],
     targets: Sequence[tuple[str, ...]],
-    facts: TaskFacts,
+    task: TaskInfo,
     documents: Mapping[str, str],
     evidence: Sequence[tuple[str, ...]] | None = None,
 ) -> Items:
@@ -22,7 +22,7 @@ def items_of(
         ids: the ids of the queries.
         predictions: one for each query, in order.
         targets: the accepted answers of each.
-        facts: of the task, for labels, schema and the phrase for "no answer".
+        task: of the task, for labels, schema and the phrase for "no answer".
         documents: id to text.
         evidence: ids of the documents that hold each answer; None: nobody named them.
     """
@@ -30,30 +30,30 @@ def items_of(
     return Items(
         texts=[None if prediction.error else prediction.text for prediction in predictions],
         targets=targets,
-        labels=list(facts.labels),
+        labels=list(task.labels),
         ids=ids,
         sources=sources,
         source_texts=[
             tuple(documents[one] for one in cited or () if one in documents) for cited in sources
         ],
         evidence=[()] * len(predictions) if evidence is None else evidence,
-        no_answer=facts.no_answer,
-        schema=facts.schema,
+        no_answer=task.no_answer,
+        schema=task.schema,
     )
 
 
 def right_choices(
-    predictions: Sequence[Prediction], examples: Sequence[Example], facts: TaskFacts
+    predictions: Sequence[Prediction], examples: Sequence[Example], task: TaskInfo
 ) -> list[bool]:
     """Tell of each answer whether the label that it names, as metrics read it, is accepted.
 
     Args:
         predictions: one for each example, in order; one that failed is not right.
         examples: with the accepted labels.
-        facts: of a task whose answers are choices.
+        task: of a task whose answers are choices.
     """
     return [
-        not given.error and read_choice(given.text, facts.labels) in example.targets
+        not given.error and read_choice(given.text, task.labels) in example.targets
         for given, example in zip(predictions, examples, strict=True)
     ]
 

@@ -156,7 +156,7 @@ def _asked(work: Answering, model: ModelRef) -> Need:
     assert model.hosted is not None
     stand_in = StandIn()
     prompts = sum(len(stand_in(running_text(prompt)).input_ids) for prompt in work.prompts)
-    answers = work.facts.max_new_tokens * len(work.prompts)
+    answers = work.task.max_new_tokens * len(work.prompts)
     counted = Prediction("", prompt_tokens=prompts, output_tokens=answers)
     return Need(
         libraries=frozenset({"openai"}),

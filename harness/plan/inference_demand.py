@@ -22,7 +22,7 @@ from harness.lm.sizing.footprint import (
 from harness.plan.demand import Need, Span, added, reading_s
 from harness.plan.target_machine import BYTES_PER_S, Place
 from harness.plan.unloaded_model import PlannedModel
-from harness.types import TaskFacts
+from harness.types import TaskInfo
 from harness.workload import Answering
 
 LAYER_S = (0.2e-3, 1.2e-3)
@@ -130,13 +130,13 @@ def answering(
     """
     at_once = row_tokens(model, place, kept_bytes)
     tally = Tally()
-    prompts = [model.prompt(prompt, _longest_answer(work.facts, model)) for prompt in work.prompts]
+    prompts = [model.prompt(prompt, _longest_answer(work.task, model)) for prompt in work.prompts]
     for row in _rows(work, model, prompts, at_once):
         tally.add(model, place, row)
     longest = _wall_s(work, model, place, prompts, tally, serving)
     shortest = longest
-    if work.facts.answer_kind != "choice":
-        brief = replace(work, facts=replace(work.facts, max_new_tokens=_brief(work.facts)))
+    if work.task.answer_kind != "choice":
+        brief = replace(work, task=replace(work.task, max_new_tokens=_brief(work.task)))
         tally_of_brief = Tally()
         for row in _rows(brief, model, prompts, at_once):
             tally_of_brief.add(model, place, row)
@@ -148,9 +148,9 @@ def answering(
     )
 
 
-def _brief(facts: TaskFacts) -> int:
+def _brief(task: TaskInfo) -> int:
     """Return the fewest tokens that answers are reckoned to have: an eighth of the most."""
-    return max(1, facts.max_new_tokens // 8)
+    return max(1, task.max_new_tokens // 8)
 
 
 def _wall_s(
@@ -208,9 +208,9 @@ def _rows(
     if not prompts:
         return []
     packs = model.skeleton.packs
-    if work.facts.answer_kind != "choice":
+    if work.task.answer_kind != "choice":
         return _generating(work, model, prompts, at_once, packs, kept)
-    options = [model.answer(label) for label in work.facts.labels]
+    options = [model.answer(label) for label in work.task.labels]
     if not packs:
         return [
             _alone(work.soft_tokens + len(prompt) + len(option) - 1, len(option))
@@ -261,7 +261,7 @@ def _generating(
     """
     from harness.lm.inference.generation import MOST_GROUP_TOKENS
 
-    new = _longest_answer(work.facts, model)
+    new = _longest_answer(work.task, model)
     begin = kept or (_shared(prompts) if packs and len(prompts) > 1 else 0)
     if begin and not kept:
         yield _alone(begin, 1)
@@ -291,7 +291,7 @@ def _shared(prompts: list[list[int]]) -> int:
     return shared if shared >= SHORTEST else 0
 
 
-def _longest_answer(facts: TaskFacts, model: PlannedModel) -> int:
-    if facts.answer_kind == "choice":
-        return max((len(model.answer(label)) for label in facts.labels), default=1)
-    return facts.max_new_tokens
+def _longest_answer(task: TaskInfo, model: PlannedModel) -> int:
+    if task.answer_kind == "choice":
+        return max((len(model.answer(label)) for label in task.labels), default=1)
+    return task.max_new_tokens

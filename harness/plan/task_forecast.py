@@ -91,7 +91,7 @@ def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str
         base = task.folder
         params = registry.resolved_params(strategy, task.params[arm.name], base)
         prospect = Prospect(
-            facts=task.facts,
+            task=task.info,
             train=task.train,
             validation=task.validation,
             queries=task.test.queries,

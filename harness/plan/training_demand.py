@@ -106,7 +106,7 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
     """
     whole = work.trained == "all"
     loading = loaded(model, place, "four_bits" if work.four_bits else "given", whole)
-    train = [model.pair(*lesson) for lesson in work.lessons]
+    train = [model.pair(*lesson) for lesson in work.training_pairs]
     held_out = [model.pair(*lesson) for lesson in work.validation]
     held = state_bytes(work, model, place)
     kept_bytes += sum(loading.kept.values()) + (trainable(work, model) * 4 if not whole else 0)

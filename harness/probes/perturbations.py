@@ -20,7 +20,7 @@ from dataclasses import replace
 
 from harness.probes.noise import with_noise
 from harness.probes.typos import with_typos
-from harness.types import Query, TaskFacts
+from harness.types import Query, TaskInfo
 
 SAMPLE_ROWS = 50
 """Test rows that are perturbed: enough to see an arm fall apart, few enough to take seconds."""
@@ -53,10 +53,10 @@ def perturbed(queries: Sequence[Query]) -> Iterator[tuple[str, Query]]:
                 yield name, replace(query, text=text)
 
 
-def reordered(facts: TaskFacts) -> TaskFacts:
-    """Return the task's facts with its labels in the opposite order.
+def reordered(task: TaskInfo) -> TaskInfo:
+    """Return the description with its labels in the opposite order.
 
     Language models favour options by their place in a list (Pezeshkpour and Hruschka 2023, arXiv
     2308.11483). Of all orders, the opposite one has the most pairs of labels the other way round.
     """
-    return replace(facts, labels=dict(reversed(list(facts.labels.items()))))
+    return replace(task, labels=dict(reversed(list(task.labels.items()))))

@@ -31,7 +31,7 @@ UNTUNED = "harness.run.worker.untuned:Untuned"
 """By name: nothing but a worker that runs it needs the engine."""
 
 
-class FactRunner:
+class DiagnosticsRunner:
     """Completes records of trials with the facts that the task asks for."""
 
     def __init__(self, workshop: Workshop):

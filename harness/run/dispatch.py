@@ -52,7 +52,7 @@ class Workshop:
             strategy=trial.strategy,
             strategy_base=str(self.task.folder.resolve()),
             params=trial.params,
-            facts=self.task.facts,
+            task=self.task.info,
             metric=self.task.spec.metric,
             model=self.setting.models.get(trial.model or ""),
             seed=trial.seed,

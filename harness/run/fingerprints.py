@@ -23,11 +23,11 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     name.
     """
     profile = task.profiles[arm]
-    facts = {key: value for key, value in asdict(task.facts).items() if key != "name"}
+    info = {key: value for key, value in asdict(task.info).items() if key != "name"}
     parts = {
         "strategy": profile.sha256,
         "params": dict(profile.settings),
-        "facts": facts,
+        "task": info,
         "metric": source_of(task.spec.metric, task.folder),
         "train": task.train.sha256,
         "validation": task.validation.sha256,

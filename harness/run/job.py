@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.store.records import Fact, LoadedModel, Measurement
-from harness.types import ModelRef, TaskFacts
+from harness.store.records import LoadedModel, Measurement, Record
+from harness.types import ModelRef, TaskInfo
 
 WARM_UPS = 3
 LATENCY_QUERIES = 50
@@ -14,7 +14,7 @@ INPUTS_PREFIX = "harness-"
 """Begins the name of the temporary folder that holds a worker's rows."""
 
 
-class FinishedFit(Fact):
+class FinishedFit(Record):
     """A fit of another arm of the same run, on the same rows with the same model and seed."""
 
     arm: str
@@ -27,7 +27,7 @@ class FinishedFit(Fact):
     """Hosted models that it asked, and how much: whoever takes it over is charged for that too."""
 
 
-class Job(Fact):
+class Job(Record):
     """One process's work. Written as job.json, so that a trial can be repeated by hand."""
 
     kind: Literal["fit", "serve", "likelihood", "probe", "robustness"]
@@ -35,7 +35,7 @@ class Job(Fact):
     strategy_base: str
     """Folder that a `file.py:Class` reference starts from."""
     params: dict[str, Any]
-    facts: TaskFacts
+    task: TaskInfo
     metric: str
     model: ModelRef | None
     seed: int

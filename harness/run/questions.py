@@ -18,7 +18,7 @@ from harness.store.records import PlannedTrial
 from harness.store.run_folder import RunFolder, read_predictions
 from harness.strategy import Strategy
 from harness.task import Task
-from harness.types import Prediction, TaskFacts
+from harness.types import Prediction, TaskInfo
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ def robustness_question(trial: PlannedTrial, task: Task, folder: RunFolder) -> Q
     asked = [{"perturbation": name, "query": asdict(q)} for name, q in perturb.perturbed(chosen)]
     listed = [
         {"query": asdict(query), "prompt": given[query.id].prompt}
-        for query in (chosen if _may_list(task.facts, given[chosen[0].id]) else [])
+        for query in (chosen if _may_list(task.info, given[chosen[0].id]) else [])
     ]
     inputs: Inputs = {"perturbed": asked, "listed": listed}
     ids = tuple(query.id for query in chosen)
     return Question("robustness", here / "robustness", inputs, sha256_of(inputs), sample=ids)
 
 
-def _may_list(facts: TaskFacts, answer: Prediction) -> bool:
+def _may_list(task: TaskInfo, answer: Prediction) -> bool:
     """Tell whether an arm may have shown its labels: a prompt without one of them did not."""
     shown = "" if answer.prompt is None else running_text(answer.prompt)
-    return len(facts.labels) > 1 and all(label in shown for label in facts.labels)
+    return len(task.labels) > 1 and all(label in shown for label in task.labels)

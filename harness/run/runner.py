@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from harness.errors import UnknownNameError
-from harness.run.diagnostics import FactRunner
+from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Workshop
 from harness.run.environment import header, settle
 from harness.run.shared_fits import parts_first
@@ -78,7 +78,7 @@ class Invocation:
             self.folder.documents.unlink(missing_ok=True)
         done = self.folder.trials()
         workshop = Workshop(self.task, self.folder, setting, self.audience.tick)
-        runner, facts = TrialRunner(workshop, plan.trials), FactRunner(workshop)
+        runner, facts = TrialRunner(workshop, plan.trials), DiagnosticsRunner(workshop)
         # No worker may find the answers in the run folder: they are laid down when all is over.
         self.folder.truth.unlink(missing_ok=True)
         try:

@@ -67,10 +67,10 @@ class TrialRunner:
     def _fit(self, trial: PlannedTrial) -> tuple[WorkerResult, bool]:
         """Fit, or find the same fit done before; returns its account and whether it was found."""
         folder = self.folder.fit_folder(trial.arm, trial.fit_id)
-        facts = folder / "fit.json"
+        account = folder / "fit.json"
         artifact = folder / "artifact"
-        if facts.is_file() and artifact.is_dir():
-            known = json.loads(facts.read_text())
+        if account.is_file() and artifact.is_dir():
+            known = json.loads(account.read_text())
             result = WorkerResult.model_validate(known["result"])
             if known["fit_id"] == trial.fit_id and not result.unanswered:
                 return result, True
@@ -89,9 +89,9 @@ class TrialRunner:
         if result.status == "ok":
             known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}
             known["artifact_bytes"] = folder_bytes(artifact)
-            part = facts.with_suffix(".part")
+            part = account.with_suffix(".part")
             part.write_text(json.dumps(known, indent=1))
-            part.replace(facts)
+            part.replace(account)
             shutil.rmtree(folder / "scratch", ignore_errors=True)
         else:
             shutil.rmtree(artifact)
@@ -128,8 +128,8 @@ class TrialRunner:
     ) -> TrialRecord:
         last = serve or fit
         half = "" if serve else "while fitting: "
-        facts = self.folder.fit_folder(trial.arm, trial.fit_id) / "fit.json"
-        known = json.loads(facts.read_text()) if facts.is_file() else {}
+        account = self.folder.fit_folder(trial.arm, trial.fit_id) / "fit.json"
+        known = json.loads(account.read_text()) if account.is_file() else {}
         return TrialRecord(
             fit_id=trial.fit_id,
             trial_id=trial.trial_id,

@@ -16,13 +16,13 @@ Phase = Literal["start", "load", "fit", "latency", "predict", "log_likelihood"]
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
 
 
-class Fact(BaseModel):
+class Record(BaseModel):
     """A record on disk: immutable, strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
-class Measurement(Fact):
+class Measurement(Record):
     """What one phase of one process took."""
 
     phase: Phase
@@ -56,14 +56,14 @@ def joules_of(parts: Iterable[Measurement]) -> float | None:
     return sum(known) if known and len(known) == len(used) else None
 
 
-class Note(Fact):
+class Note(Record):
     """A remark made while a trial ran."""
 
     kind: str
     text: str
 
 
-class LoadedModel(Fact):
+class LoadedModel(Record):
     """What was really loaded, read off the model itself; of a hosted one, where it was asked."""
 
     name: str
@@ -86,7 +86,7 @@ class LoadedModel(Fact):
     answers are errors, and another run asks again. None in records of earlier versions."""
 
 
-class WorkerResult(Fact):
+class WorkerResult(Record):
     """What one worker process reports when it ends, whatever happened."""
 
     status: Status
@@ -110,7 +110,7 @@ class WorkerResult(Fact):
         return sum(model.unanswered or 0 for model in self.loaded_models)
 
 
-class Forecast(Fact):
+class Forecast(Record):
     """What an arm was expected to take on one machine, before it ran."""
 
     machine: str
@@ -143,7 +143,7 @@ class Forecast(Fact):
     notes: tuple[str, ...] = ()
 
 
-class TrialRecord(Fact):
+class TrialRecord(Record):
     """One arm with one seed: the line that `records.jsonl` keeps for it."""
 
     kind: Literal["trial"] = "trial"
@@ -172,7 +172,7 @@ class TrialRecord(Fact):
     """As it was made before anything ran."""
 
 
-class Measured(Fact):
+class Measured(Record):
     """What a process that measured a fact left beside its values, as measured.json."""
 
     of: str
@@ -184,7 +184,7 @@ class Measured(Fact):
     """Ids of the test rows that were perturbed, where it is about those."""
 
 
-class PlannedTrial(Fact):
+class PlannedTrial(Record):
     """An arm as the invocation saw it, whether or not it was run this time."""
 
     arm: str
@@ -218,7 +218,7 @@ class PlannedTrial(Fact):
     forecast: Forecast | None = None
 
 
-class Machine(Fact):
+class Machine(Record):
     """The machine that ran the trials."""
 
     cpu_model: str
@@ -232,7 +232,7 @@ class Machine(Fact):
     python: str
 
 
-class DataFacts(Fact):
+class DataSummary(Record):
     """Sizes, hashes and findings of the splits as they were used."""
 
     train_n: int
@@ -248,7 +248,7 @@ class DataFacts(Fact):
     """What the rows can be expected to show; a run's own figures take their place."""
 
 
-class RunHeader(Fact):
+class RunHeader(Record):
     """One invocation: everything that the trials below it share."""
 
     kind: Literal["header"] = "header"
@@ -264,7 +264,7 @@ class RunHeader(Fact):
     sealed: tuple[str, ...] = ()
     """Keys of the task that the hash covers, besides price rows and metrics' sources. Empty in runs
     of earlier versions, which sealed otherwise: theirs is not checked."""
-    data: DataFacts
+    data: DataSummary
     models: dict[str, ModelRef]
     """Those that arms need, by the name that the task file gives."""
     device: str

@@ -16,7 +16,7 @@ from harness.errors import Fault, HarnessError, TaskError
 from harness.files.yaml_source import Source
 from harness.metrics import complaint_under
 from harness.prices import Prices, read_prices
-from harness.store.records import DataFacts
+from harness.store.records import DataSummary
 from harness.strategy import Strategy
 from harness.task.answer_format import read_labels, read_schema
 from harness.task.audit import findings as audit
@@ -28,7 +28,7 @@ from harness.task.row_files import Row, read_rows
 from harness.task.schema import Arm, TaskFile
 from harness.task.splits import SPLITS, cut, examples_of
 from harness.task.validate import check_keys, check_labour, nothing_to_score, validate
-from harness.types import Document, Split, TaskFacts
+from harness.types import Document, Split, TaskInfo
 
 UNALIKE = (
     "give arms names of their own; with models whose names end alike, enter the arm once for each:"
@@ -61,7 +61,7 @@ class Task:
     """Arm name to every parameter, defaults filled in."""
     profiles: Mapping[str, registry.Profile]
     """Arm name to what it needs and provides with these parameters."""
-    data: DataFacts
+    data: DataSummary
     prices: Prices | None
     """The rows of the task's price file, if it names one."""
     doubts: tuple[str, ...] = ()
@@ -83,9 +83,9 @@ class Task:
         return self.path.parent
 
     @property
-    def facts(self) -> TaskFacts:
+    def info(self) -> TaskInfo:
         """What a strategy may know of the task."""
-        return TaskFacts(
+        return TaskInfo(
             self.spec.name,
             self.spec.instruction,
             self.spec.answer.kind,
@@ -129,7 +129,7 @@ def load_task(path: Path) -> Task:
     if faults:
         raise TaskError(faults)
     margin, total = spec.margin, len(splits["test"])
-    data = audit.data_facts(splits, corpus, spec.answer.kind, margin, total)
+    data = audit.data_summary(splits, corpus, spec.answer.kind, margin, total)
     return Task(
         spec=spec,
         path=path,

@@ -43,5 +43,5 @@ def limited(task: Task, limit: int) -> Task:
     test = replace(task.test, examples=tuple(task.test.examples[p] for p in chosen))
     splits = {"train": task.train, "validation": task.validation, "test": test}
     spec, total = task.spec, task.data.test_total_n
-    data = audit.data_facts(splits, task.corpus, spec.answer.kind, spec.margin, total)
+    data = audit.data_summary(splits, task.corpus, spec.answer.kind, spec.margin, total)
     return replace(task, test=test, truth=truth, data=data)

@@ -1,6 +1,6 @@
 """What strategies are composed from: prompts, answers, tuning, choices on validation rows.
 
-Knows what a task asks (`TaskFacts`) and hands the engine what it needs of that; no rows, metrics or
+Knows what a task asks (`TaskInfo`) and hands the engine what it needs of that; no rows, metrics or
 reports.
 """
 

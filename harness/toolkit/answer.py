@@ -13,7 +13,7 @@ from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.grammar import JsonGrammar
 from harness.lm.inference.scoring import score_options
 from harness.lm.model import LanguageModel
-from harness.types import Prediction, Prompt, TaskFacts
+from harness.types import Prediction, Prompt, TaskInfo
 
 NEXT_INPUT = ("\nInput:", "\nPassages:")
 """How `toolkit.prompts` begins the next input: a model without a chat template knows no end of a
@@ -21,26 +21,26 @@ turn and, behind demonstrations, goes on to ask itself."""
 
 
 def answer(
-    lm: LanguageModel | HostedModel, prompts: Sequence[Prompt], facts: TaskFacts
+    lm: LanguageModel | HostedModel, prompts: Sequence[Prompt], task: TaskInfo
 ) -> list[Prediction]:
     """Answer each prompt as the task wants it.
 
     Args:
         lm: the model; a hosted one writes text whatever the kind of answer.
         prompts: as they stand; the chat template is applied here, once.
-        facts: kind of answer, labels, schema, length and stop strings.
+        task: kind of answer, labels, schema, length and stop strings.
 
     Returns:
         One prediction a prompt, in order.
     """
     if isinstance(lm, HostedModel):
-        return answer_hosted(lm, prompts, facts)
-    if facts.answer_kind == "choice":
-        return choose(lm, prompts, list(facts.labels))
-    stop = facts.stop
-    if facts.answer_kind == "text" and lm.tokenizer.chat_template is None:
+        return answer_hosted(lm, prompts, task)
+    if task.answer_kind == "choice":
+        return choose(lm, prompts, list(task.labels))
+    stop = task.stop
+    if task.answer_kind == "text" and lm.tokenizer.chat_template is None:
         stop = (*stop, *NEXT_INPUT)
-    return generate(lm, prompts, facts.max_new_tokens, stop, facts.schema)
+    return generate(lm, prompts, task.max_new_tokens, stop, task.schema)
 
 
 def choose(lm: LanguageModel, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[Prediction]:

@@ -12,36 +12,36 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.types import Example, Prompt, Query, TaskFacts
+from harness.types import Example, Prompt, Query, TaskInfo
 
 PromptStyle = Literal["short", "full"]
 """What a tuned model is asked: "short" is the input alone: what the instruction says, it has
 learnt; "full" is zero-shot's whole prompt."""
 
 
-def instruction_block(facts: TaskFacts) -> str:
+def instruction_block(task: TaskInfo) -> str:
     """Return the task's instruction and what an answer looks like.
 
     For a choice that is the list of labels with what they mean, for a JSON answer its schema, for
     a text what to say where there is no answer.
     """
-    lines = [facts.instruction]
-    if facts.answer_kind == "choice":
+    lines = [task.instruction]
+    if task.answer_kind == "choice":
         lines.append("Answer with exactly one of these labels:")
         lines += [
-            f"- {label}: {text}" if text else f"- {label}" for label, text in facts.labels.items()
+            f"- {label}: {text}" if text else f"- {label}" for label, text in task.labels.items()
         ]
-    if facts.answer_kind == "json":
-        schema = json.dumps(facts.schema, separators=(",", ":"), ensure_ascii=False)
+    if task.answer_kind == "json":
+        schema = json.dumps(task.schema, separators=(",", ":"), ensure_ascii=False)
         lines += ["Answer with a JSON object of this schema:", schema]
-    if facts.no_answer is not None:
-        lines.append(f"If there is no answer, say exactly: {facts.no_answer}")
+    if task.no_answer is not None:
+        lines.append(f"If there is no answer, say exactly: {task.no_answer}")
     return "\n".join(lines)
 
 
-def full_prompt(facts: TaskFacts, query: Query) -> str:
+def full_prompt(task: TaskInfo, query: Query) -> str:
     """Return instruction block and input, ready for a chat turn."""
-    return f"{instruction_block(facts)}\n\n{under_passages(Shown(query))}"
+    return f"{instruction_block(task)}\n\n{under_passages(Shown(query))}"
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Shown:
     target: str | None = None
 
 
-def conversation(facts: TaskFacts, asked: Shown, demonstrations: Sequence[Shown]) -> Prompt:
+def conversation(task: TaskInfo, asked: Shown, demonstrations: Sequence[Shown]) -> Prompt:
     """Return instruction block, demonstrations with their answers, and the input, as turns.
 
     The instruction stands in the first turn: not every chat template has a system's. Without
     demonstrations that is one turn.
     """
-    turns = [instruction_block(facts) + "\n\n"]
+    turns = [instruction_block(task) + "\n\n"]
     for shown in demonstrations:
         turns[-1] += under_passages(shown)
         turns += [shown.target or "", ""]
@@ -74,13 +74,13 @@ def under_passages(shown: Shown) -> str:
     return "\n".join([*above, f"Input: {shown.query.full_text}", "Answer:"])
 
 
-def tuned_prompt(facts: TaskFacts, query: Query, style: PromptStyle) -> str:
+def tuned_prompt(task: TaskInfo, query: Query, style: PromptStyle) -> str:
     """Return what a tuned model is asked: the input alone, or zero-shot's whole prompt."""
-    return full_prompt(facts, query) if style == "full" else query.full_text
+    return full_prompt(task, query) if style == "full" else query.full_text
 
 
-def lessons(
-    facts: TaskFacts, examples: Iterable[Example], style: PromptStyle
+def training_pairs(
+    task: TaskInfo, examples: Iterable[Example], style: PromptStyle
 ) -> list[tuple[str, str]]:
     """Return prompt and answer of each example, for tuning; the first of several targets."""
-    return [(tuned_prompt(facts, example.query, style), example.targets[0]) for example in examples]
+    return [(tuned_prompt(task, example.query, style), example.targets[0]) for example in examples]

@@ -17,9 +17,9 @@ from harness.lm.training.adapters import add_lora
 from harness.lm.training.loop import TuneResult, TuneSettings, tune
 from harness.lm.training.loss import Pair
 from harness.strategy import Params
-from harness.toolkit.prompts import PromptStyle, lessons, tuned_prompt
+from harness.toolkit.prompts import PromptStyle, training_pairs, tuned_prompt
 from harness.types import Context
-from harness.workload import Answering, Estimate, Lesson, Prospect, Trained, Tuning
+from harness.workload import Answering, Estimate, Prospect, TextPair, Trained, Tuning
 
 
 class TuningParams(Params):
@@ -189,21 +189,23 @@ def _fitting(
     return kept
 
 
-def _pairs(lm: LanguageModel, lessons: Sequence[tuple[str, str]]) -> list[Pair]:
-    return [(prompt_tokens(lm, prompt), answer_tokens(lm, answer)) for prompt, answer in lessons]
+def _pairs(lm: LanguageModel, training_pairs: Sequence[tuple[str, str]]) -> list[Pair]:
+    return [
+        (prompt_tokens(lm, prompt), answer_tokens(lm, answer)) for prompt, answer in training_pairs
+    ]
 
 
 def tuning(
     params: TuningParams,
     trained: Trained,
-    train: Sequence[Lesson],
-    validation: Sequence[Lesson],
+    train: Sequence[TextPair],
+    validation: Sequence[TextPair],
     prospect: Prospect,
 ) -> Tuning:
     """Say for a forecast what `learn` does with the same parameters and rows."""
     return Tuning(
         trained=trained,
-        lessons=train,
+        training_pairs=train,
         validation=validation,
         epochs=params.epochs,
         batch_size=params.batch_size,
@@ -223,11 +225,11 @@ def tuned_estimate(params: TuningParams, trained: Trained, prospect: Prospect) -
         trained: which weights.
         prospect: as `Strategy.estimate` has it.
     """
-    facts = prospect.facts
+    task = prospect.task
     style: PromptStyle = getattr(params, "prompt", "short")
-    rows = [lessons(facts, split, style) for split in (prospect.train, prospect.validation)]
-    prompts = [tuned_prompt(facts, query, style) for query in prospect.queries]
+    rows = [training_pairs(task, split, style) for split in (prospect.train, prospect.validation)]
+    prompts = [tuned_prompt(task, query, style) for query in prospect.queries]
     learning = tuning(params, trained, rows[0], rows[1], prospect)
     soft = learning.soft_tokens
-    answering = Answering(prompts, facts, "adapter" if soft else "given", soft)
+    answering = Answering(prompts, task, "adapter" if soft else "given", soft)
     return Estimate(fit=(learning,), serve=(answering,))

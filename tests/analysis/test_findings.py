@@ -9,7 +9,7 @@ from harness.analysis import judge
 from harness.analysis.findings import findings_of
 from harness.analysis.run_data import gather
 from harness.analysis.schema.diagnostics import (
-    ArmFacts,
+    ArmDiagnostics,
     Change,
     Forgetting,
     Overfitting,
@@ -37,7 +37,7 @@ def said_of(path, **facts):
     """Return what is found of one arm with these facts, at a margin of 5 points."""
     folder = write_run(path, TARGETS, [Arm("lora", [right(TARGETS)])], margin=0.05)
     [row] = judge(folder).rows
-    changed = row.model_copy(update={"facts": ArmFacts(**facts)})
+    changed = row.model_copy(update={"facts": ArmDiagnostics(**facts)})
     return list(findings_of(gather(folder), [changed], "lora"))
 
 

@@ -40,7 +40,7 @@ def test_scores_are_those_of_plain_passes(on_gpu):
     prompts = [prompt_tokens(on_gpu, message) for message in MESSAGES]
     options = [answer_tokens(on_gpu, label) for label in LABELS]
     scores, _ = score_options(on_gpu, prompts, [options] * len(prompts))
-    tolerance = 1e-3 if on_gpu.facts().dtype == "float32" else 0.6  # rounding of a few logits
+    tolerance = 1e-3 if on_gpu.loaded().dtype == "float32" else 0.6  # rounding of a few logits
     for prompt, row in zip(prompts, scores, strict=True):
         assert row == pytest.approx(score(on_gpu, prompt, options), abs=tolerance)
 
@@ -50,7 +50,7 @@ def test_rows_that_grow_together_are_those_that_grow_alone(on_gpu):
     together, _ = generate_tokens(on_gpu, prompts, 16)
     alone = [generate_tokens(on_gpu, [prompt], 16)[0][0] for prompt in prompts]
     same = sum(a == b for a, b in zip(together, alone, strict=True))
-    assert same >= (7 if on_gpu.facts().dtype == "float32" else 4)  # near-ties aside
+    assert same >= (7 if on_gpu.loaded().dtype == "float32" else 4)  # near-ties aside
 
 
 def test_tuning_learns_with_8_bit_moments(on_gpu):

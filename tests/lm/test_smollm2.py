@@ -72,7 +72,7 @@ def test_the_weights_are_plain_and_nothing_half_made_lies_about(smollm2):
     folder = Path(smollm2.ref.location)
     config = json.loads((folder / "config.json").read_text())
     assert "quantization_config" not in config
-    assert smollm2.facts().parameters == 134_515_008  # as in the model's card
+    assert smollm2.loaded().parameters == 134_515_008  # as in the model's card
     assert [entry.name for entry in folder.parent.iterdir() if entry.name.startswith(".")] == []
 
 

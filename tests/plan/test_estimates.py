@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from harness import registry
-from harness.types import Document, Example, Query, Split, TaskFacts
+from harness.types import Document, Example, Query, Split, TaskInfo
 from harness.workload import Answering, Embedding, Estimate, Prospect, Tuning
 
 LABELS = {"a": "first", "b": "second"}
-FACTS = TaskFacts("t", "Which letter?", "choice", LABELS)
+FACTS = TaskInfo("t", "Which letter?", "choice", LABELS)
 
 
 def split(name, n):
@@ -76,7 +76,7 @@ def test_settings_that_are_chosen_on_validation_rows_are_work():
 def test_tuning_is_told_with_its_own_parameters():
     [tuning] = estimated("lora", rank=4, epochs=3, patience=1, checkpointing=True).fit
     assert (tuning.size, tuning.epochs, tuning.patience, tuning.checkpointing) == (4, 3, 1, True)
-    assert tuning.lessons[0] == ("text number 0 of train", "a")
+    assert tuning.training_pairs[0] == ("text number 0 of train", "a")
     [packed] = estimated("qlora").fit
     assert packed.four_bits
     assert estimated("qlora").serve[0].weights == "four_bits"
@@ -90,7 +90,7 @@ def test_retrieval_shows_as_many_passages_as_it_may():
 
 def test_prompts_are_the_strategys_own(monkeypatch):
     text = replace(FACTS, answer_kind="text", labels={})
-    found = registry.find("zero_shot").estimate(None, replace(PROSPECT, facts=text))
+    found = registry.find("zero_shot").estimate(None, replace(PROSPECT, task=text))
     assert found.serve[0].prompts[0].endswith("Input: text number 0 of test\nAnswer:")
 
 

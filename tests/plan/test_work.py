@@ -14,14 +14,14 @@ from harness.plan.inference_demand import Row, Tally, answering, loaded
 from harness.plan.target_machine import Place
 from harness.plan.training_demand import PIECES_TIMES, state_bytes, trainable, tuning
 from harness.retrieval import DEFAULT_EMBEDDER
-from harness.types import TaskFacts
+from harness.types import TaskInfo
 from harness.workload import Answering, Embedding, Estimate, Indexing, Tuning
 
 GIB = 2**30
 CARD = Place("a card", "cuda", "bfloat16", 80 * GIB, 3e14, usd_per_hour=3.6)
 LAPTOP = Place("a laptop", "cpu", "float32", 16 * GIB, 2e11)
-CHOICE = TaskFacts("t", "Which?", "choice", {"first label": "", "second label": ""})
-TEXT = TaskFacts("t", "What?", "text", {}, max_new_tokens=32)
+CHOICE = TaskInfo("t", "Which?", "choice", {"first label": "", "second label": ""})
+TEXT = TaskInfo("t", "What?", "text", {}, max_new_tokens=32)
 LESSONS = [(f"{n} what a customer wrote about their order" * 3, "an answer") for n in range(40)]
 LORA = Tuning("lora", LESSONS, LESSONS[:8], 6, 8, 2, 3, None, 0, 16)
 
@@ -151,7 +151,7 @@ def test_what_two_works_share_is_there_once():
 def test_on_a_cpu_steps_of_several_pieces_take_more_than_their_largest(model):
     long, short = ("what a customer wrote " * 60, "an answer"), ("well?", "yes")
     alone = Tuning("lora", [long], [], 1, 2, 1, 1, False, 0, 8, False)
-    several = replace(alone, lessons=[long, long, short])
+    several = replace(alone, training_pairs=[long, long, short])
     on_cpu = [tuning(work, model, LAPTOP, 0).working_bytes for work in (alone, several)]
     assert on_cpu[1] == int(PIECES_TIMES * on_cpu[0])
 

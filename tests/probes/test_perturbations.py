@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.probes import perturbations as perturb
 from harness.probes.noise import SENTENCES, with_noise
 from harness.probes.typos import RATE, SHORTEST, neighbours, with_typos
-from harness.types import Query, TaskFacts
+from harness.types import Query, TaskInfo
 
 TEXTS = st.text(max_size=200)
 SEEDS = st.integers(0, 2**32)
@@ -105,7 +105,7 @@ def test_the_sample_is_seeded_and_keeps_the_order():
 
 
 def test_reordered_labels_are_the_same_ones_from_the_last_to_the_first():
-    facts = TaskFacts("t", "Which?", "choice", {"a": "first", "b": "second", "c": "third"})
+    facts = TaskInfo("t", "Which?", "choice", {"a": "first", "b": "second", "c": "third"})
     other = perturb.reordered(facts)
     assert list(other.labels.items()) == [("c", "third"), ("b", "second"), ("a", "first")]
     assert perturb.reordered(other) == facts

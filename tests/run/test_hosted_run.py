@@ -21,7 +21,7 @@ from harness.store.run_folder import RunFolder, read_jsonl
 from harness.task import load_task
 from harness.toolkit import answer
 from harness.toolkit.prompts import full_prompt
-from harness.types import Endpoint, ModelRef, TaskFacts, read_prompt
+from harness.types import Endpoint, ModelRef, TaskInfo, read_prompt
 
 SERVER = Path(__file__).parents[1] / "support" / "hosted_server.py"
 KEY, WRONG = "sk-5f0c-never-to-be-written", "sk-wrong-but-still-a-secret"
@@ -109,8 +109,8 @@ def test_prompted_arms_finish_and_a_tuned_one_is_refused_with_its_reason(ran):
 def test_the_answers_are_those_of_the_model_behind_the_server(ran, model):
     folder, *_ = ran
     task = load_task(folder / "task.yaml")
-    prompts = [full_prompt(task.facts, query) for query in task.test.queries]
-    facts = TaskFacts("t", "", "text", {}, max_new_tokens=4)
+    prompts = [full_prompt(task.info, query) for query in task.test.queries]
+    facts = TaskInfo("t", "", "text", {}, max_new_tokens=4)
     expected = answer(load(model, "cpu", "float32"), prompts, facts)
     served = predictions(folder / "run", "zero_shot")
     assert [row["text"] for row in served] == [prediction.text for prediction in expected]
@@ -194,7 +194,7 @@ def test_what_a_server_failed_to_answer_is_asked_again_and_nothing_else(
     with serving(Script(default=reply("a"))) as script:
         path = write(tiny, tmp_path, script.url, ["zero_shot"])
         task = load_task(path)
-        prompts = [full_prompt(task.facts, query) for query in task.test.queries]
+        prompts = [full_prompt(task.info, query) for query in task.test.queries]
         script.by_prompt[prompts[3]] = deque([fails(503, "ill")] * 9)
         _, records = run_tiny(path, tmp_path / "run")
         first = records["zero_shot"]
@@ -251,7 +251,7 @@ def test_no_fact_is_drawn_from_requests_that_a_server_failed_to_answer(
     with serving(Script(default=reply("a"))) as script:
         path = write(tiny, tmp_path, script.url, [{"use": "own.py:Learner"}])
         (tmp_path / "own.py").write_text(LEARNER)
-        facts = load_task(path).facts
+        facts = load_task(path).info
         shouted = [
             full_prompt(facts, replace(query, text=query.text.upper()))
             for query in load_task(path).test.queries

@@ -18,7 +18,7 @@ class Half(Strategy):
     answers = frozenset({"json"})
 
     def predict(self, queries):
-        assert self.context.facts.schema["required"] == ["letter"]
+        assert self.context.task.schema["required"] == ["letter"]
         return [Prediction('{"letter":"a"}' if i % 4 else "a") for i, _ in enumerate(queries)]
 
 class Chooser(Strategy):

@@ -61,7 +61,7 @@ def cascade(cheap=CHEAP, dear=DEAR, model=None, **told):
     world = context(model, **told)
 
     def metric(predictions, examples):
-        right = right_choices(predictions, examples, world.facts)
+        right = right_choices(predictions, examples, world.task)
         return sum(right) / len(right)
 
     def build(name, params, role):

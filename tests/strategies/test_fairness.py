@@ -12,7 +12,7 @@ from tiny_models import write_model
 
 from harness import lm, registry, toolkit
 from harness.errors import ModelError, StrategyError
-from harness.types import Example, Prediction, Query, Split, TaskFacts
+from harness.types import Example, Prediction, Query, Split, TaskInfo
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_text_longer_than_the_context_is_read_in_pieces(tmp_path, model):
 
 
 def test_a_model_without_a_chat_template_ends_where_the_next_input_begins(tmp_path, monkeypatch):
-    facts = TaskFacts("t", "What?", "text", {}, max_new_tokens=8, stop=("END",))
+    facts = TaskInfo("t", "What?", "text", {}, max_new_tokens=8, stop=("END",))
     stops = {}
     for chat in (True, False):
         ref = write_model(tmp_path / str(chat), "llama-tied", chat=chat)

@@ -7,7 +7,7 @@ from tiny_models import write_model
 
 from harness import registry
 from harness.metrics import Items, find, written
-from harness.types import Context, Example, Query, Split, TaskFacts
+from harness.types import Context, Example, Query, Split, TaskInfo
 
 SCHEMA = {
     "properties": {"deep": {"type": "boolean"}, "where": {"enum": ["sea", "sky"]}},
@@ -37,7 +37,7 @@ def model(tmp_path_factory):
 def answers(name, model, artifact):
     def context():
         return Context(
-            facts=TaskFacts("t", "Where is it?", "json", {}, 48, (), SCHEMA),
+            task=TaskInfo("t", "Where is it?", "json", {}, 48, (), SCHEMA),
             documents=(),
             model=model,
             seed=0,

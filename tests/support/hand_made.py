@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.files.hashing import sha256_of
 from harness.store.records import (
-    DataFacts,
+    DataSummary,
     Machine,
     Measurement,
     Note,
@@ -153,7 +153,7 @@ def _header(
         started_at="2026-11-20T12:00:00+00:00",
         task=resolved,
         criteria_sha256=sha256_of(resolved["margin"]),
-        data=DataFacts(**{**facts, **data}),
+        data=DataSummary(**{**facts, **data}),
         models={},
         device="cpu",
         dtype="float32",

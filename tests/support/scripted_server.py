@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import lm
-from harness.types import Context, Endpoint, ModelRef, TaskFacts
+from harness.types import Context, Endpoint, ModelRef, TaskInfo
 
 KEY = "sk-never-to-be-written"
-FACTS = TaskFacts("t", "Which?", "text", {}, max_new_tokens=9)
+FACTS = TaskInfo("t", "Which?", "text", {}, max_new_tokens=9)
 USAGE = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from harness import registry
-from harness.types import Context, Document, Example, Query, Split, TaskFacts
+from harness.types import Context, Document, Example, Query, Split, TaskInfo
 
 LABELS = {"sky": "what is above", "sea": "what is below"}
 WORDS = {"sky": ["cloud", "bird", "star"], "sea": ["wave", "fish", "ship"]}
@@ -29,7 +29,7 @@ def context(model=None, kind="choice", documents=DOCUMENTS, logged=None, notes=N
         return part(part.Params(**params), made)
 
     made = Context(
-        facts=TaskFacts("tiny", "Where is it?", kind, LABELS if kind == "choice" else {}, 6),
+        task=TaskInfo("tiny", "Where is it?", kind, LABELS if kind == "choice" else {}, 6),
         documents=documents,
         model=model,
         seed=0,

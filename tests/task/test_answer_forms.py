@@ -52,9 +52,9 @@ def test_json_targets_are_kept_in_one_form_however_they_are_written(tmp_path):
 
 def test_the_schema_reaches_strategies_with_its_keys_in_the_order_of_the_targets(tmp_path):
     task = load_task(write_json(tmp_path, {"name": "a"}))
-    assert task.facts.answer_kind == "json"
-    assert task.facts.schema == SCHEMA
-    assert list(task.facts.schema["properties"]) == ["count", "name"]
+    assert task.info.answer_kind == "json"
+    assert task.info.schema == SCHEMA
+    assert list(task.info.schema["properties"]) == ["count", "name"]
 
 
 def test_a_schema_may_stand_in_a_file(tmp_path):
@@ -114,7 +114,7 @@ def test_an_empty_target_means_the_phrase_for_no_answer(tmp_path):
     task = load_task(write(tmp_path, task_text(**TEXT), test_jsonl=test))
     phrase = (PHRASE,)
     assert [e.targets for e in task.test] == [phrase, phrase, phrase, ("5,000 km",), phrase]
-    assert task.facts.no_answer == PHRASE
+    assert task.info.no_answer == PHRASE
 
 
 @pytest.mark.parametrize("label", ["", []])
@@ -141,7 +141,7 @@ def test_an_empty_phrase_is_a_fault(tmp_path, phrase):
 def test_evidence_is_known_to_the_judge_and_to_no_strategy(tmp_path):
     task = load_task(write_docs(tmp_path, ["oil", ["tyres", "oil", "oil"], "", [], None]))
     assert [row.evidence for row in task.truth] == [("oil",), ("tyres", "oil"), (), (), ()]
-    assert "oil" not in repr((task.test, task.train, task.facts))
+    assert "oil" not in repr((task.test, task.train, task.info))
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ def test_the_smallest_task_loads_with_its_defaults(tmp_path):
 
 def test_what_a_strategy_is_told_holds_no_path_and_no_row(tmp_path):
     task = load_task(write(tmp_path))
-    assert str(tmp_path) not in repr(task.facts)
-    assert ".jsonl" not in repr(task.facts)
-    assert "text 0" not in repr(task.facts)
+    assert str(tmp_path) not in repr(task.info)
+    assert ".jsonl" not in repr(task.info)
+    assert "text 0" not in repr(task.info)
 
 
 @pytest.mark.parametrize("key", KEYS)

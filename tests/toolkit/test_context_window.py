@@ -7,11 +7,11 @@ from word_model import word_model
 
 from harness.lm.hosted import HostedModel
 from harness.toolkit import fitted
-from harness.types import TaskFacts
+from harness.types import TaskInfo
 
-CHOICE = TaskFacts("t", "Which?", "choice", {"yes": "", "not at all": ""})
+CHOICE = TaskInfo("t", "Which?", "choice", {"yes": "", "not at all": ""})
 """The longest answer is three words and the end of the turn."""
-TEXT = TaskFacts("t", "What?", "text", {}, max_new_tokens=6)
+TEXT = TaskInfo("t", "What?", "text", {}, max_new_tokens=6)
 
 
 def build(parts):

@@ -2,10 +2,10 @@
 
 from harness.lm.chat import messages, running_text
 from harness.toolkit.prompts import Shown, conversation, full_prompt, instruction_block
-from harness.types import Query, TaskFacts
+from harness.types import Query, TaskInfo
 
-CHOICE = TaskFacts("t", "Which team?", "choice", {"quay": "deliveries", "bench": ""})
-TEXT = TaskFacts("t", "Answer briefly.", "text", {})
+CHOICE = TaskInfo("t", "Which team?", "choice", {"quay": "deliveries", "bench": ""})
+TEXT = TaskInfo("t", "Answer briefly.", "text", {})
 QUERY = Query("1", "Where is it?", {"channel": "mail", "stars": 3})
 
 
@@ -78,14 +78,14 @@ def test_no_target_or_id_of_the_query_is_in_its_prompt():
 
 def test_a_json_task_shows_its_schema_in_one_line_and_in_its_order():
     schema = {"type": "object", "properties": {"größe": {"type": "integer"}, "a": {}}}
-    assert instruction_block(TaskFacts("t", "What?", "json", {}, schema=schema)) == (
+    assert instruction_block(TaskInfo("t", "What?", "json", {}, schema=schema)) == (
         "What?\nAnswer with a JSON object of this schema:\n"
         '{"type":"object","properties":{"größe":{"type":"integer"},"a":{}}}'
     )
 
 
 def test_a_text_task_says_what_to_say_where_there_is_no_answer():
-    facts = TaskFacts("t", "What?", "text", {}, no_answer="not in the handbook")
+    facts = TaskInfo("t", "What?", "text", {}, no_answer="not in the handbook")
     assert instruction_block(facts) == (
         "What?\nIf there is no answer, say exactly: not in the handbook"
     )

@@ -82,7 +82,7 @@ def brier_score(sure: Array, right: Array) -> float:
 
 def _sureness(evidence: Evidence, arm: ArmEvidence, seed: int) -> tuple[Array, Array]:
     """Return the probability of each answer that has one, and whether it is right."""
-    labels, pairs = list(evidence.facts.labels), []
+    labels, pairs = list(evidence.info.labels), []
     for given, accepted in zip(arm.predictions[seed], evidence.truth.targets, strict=True):
         answer = None if given.error else read_choice(given.text, labels)
         logprob = (given.label_logprobs or {}).get(answer) if answer is not None else None

@@ -38,7 +38,7 @@ class Perturbed:
 
 
 @dataclass(frozen=True)
-class FactFiles:
+class DiagnosticFiles:
     """What lies beside an arm's answers; every tuple has one entry a seed."""
 
     train_logs: tuple[tuple[LogRow, ...], ...] = ()
@@ -51,13 +51,13 @@ class FactFiles:
     untuned_problem: str | None = None
 
 
-def read_fact_files(
+def read_diagnostic_files(
     folder: RunFolder, header: RunHeader, plan: PlannedTrial, records: Sequence[TrialRecord]
-) -> FactFiles:
+) -> DiagnosticFiles:
     """Return what a run left of an arm; what is missing is None or empty."""
     fits = [folder.fit_folder(r.arm, r.fit_id) for r in records]
     trials = [folder.trial_folder(r.arm, r.fit_id, r.trial_id) for r in records]
-    found = FactFiles(
+    found = DiagnosticFiles(
         train_logs=tuple(_log(fit / "train_log.jsonl") for fit in fits),
         probed=tuple(_probed(fit / "probe") for fit in fits),
         perturbed=tuple(_perturbed(trial / "robustness") for trial in trials),

@@ -7,12 +7,12 @@ from harness.analysis.diagnostics.forgetting import forgetting_of
 from harness.analysis.diagnostics.overfitting import overfitting_of
 from harness.analysis.diagnostics.robustness import robustness_of
 from harness.analysis.run_data import ArmEvidence, Evidence
-from harness.analysis.schema.diagnostics import ArmFacts
+from harness.analysis.schema.diagnostics import ArmDiagnostics
 
 
-def facts_of(evidence: Evidence, arm: ArmEvidence) -> ArmFacts:
+def diagnostics_of(evidence: Evidence, arm: ArmEvidence) -> ArmDiagnostics:
     """Return the facts of an arm that ended ok, those that are switched on."""
-    found = ArmFacts(wall_s=_wall_s(arm))
+    found = ArmDiagnostics(wall_s=_wall_s(arm))
     if wanted(evidence, "forgetting"):
         found = found.model_copy(update={"forgetting": forgetting_of(arm)})
     if wanted(evidence, "robustness"):

@@ -33,7 +33,7 @@ def robustness_of(
     found = [perturbed for perturbed in arm.files.perturbed if perturbed is not None]
     if len(found) < len(results):
         return (), "its answers to perturbed queries are not in the run folder"
-    names = [*OF_TEXTS, *([REORDERED] if len(evidence.facts.labels) > 1 else [])]
+    names = [*OF_TEXTS, *([REORDERED] if len(evidence.info.labels) > 1 else [])]
     return tuple(_perturbation(evidence, arm, found, name) for name in names), None
 
 

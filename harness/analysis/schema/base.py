@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 
-class Opinion(BaseModel):
+class Conclusion(BaseModel):
     """Base of all judged things."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())

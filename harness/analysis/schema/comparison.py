@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.analysis.schema.base import Opinion
-from harness.analysis.schema.diagnostics import ArmFacts
+from harness.analysis.schema.base import Conclusion
+from harness.analysis.schema.diagnostics import ArmDiagnostics
 from harness.analysis.schema.scores import (
     ClassScore,
     Difference,
@@ -26,7 +26,7 @@ from harness.store.records import Machine, Status
 VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
 
 
-class Resolution(Opinion):
+class Resolution(Conclusion):
     """How finely this test set tells the two leading arms apart, from how they really differed."""
 
     first: str
@@ -55,7 +55,7 @@ class Resolution(Opinion):
     """Test rows there are."""
 
 
-class Check(Opinion):
+class Check(Conclusion):
     """One hard limit or need, held against one arm."""
 
     key: str
@@ -69,7 +69,7 @@ class Check(Opinion):
     """Miss relative to the limit: 0.2 is 20 % past it."""
 
 
-class Foresight(Opinion):
+class Foresight(Conclusion):
     """What an arm was expected to take before it ran, held against what it took."""
 
     fit_peak_bytes: int | None
@@ -90,7 +90,7 @@ class Foresight(Opinion):
     """Why it was not expected to fit, or why something was not known."""
 
 
-class CostParts(Opinion):
+class CostParts(Conclusion):
     """Cost over the horizon, part by part. Money is None where no price applies."""
 
     labels_usd: float | None = None
@@ -103,7 +103,7 @@ class CostParts(Opinion):
     """Machine-seconds of fitting, re-fitting and serving, whatever they cost."""
 
 
-class Row(Opinion):
+class Row(Conclusion):
     """One arm. The first block is the contract that programs read."""
 
     strategy: str
@@ -153,7 +153,7 @@ class Row(Opinion):
     """The first answers of an arm that names sources."""
     worst_slice: SliceScore | None = None
     """The slice with the lowest score, of at least two that have at least 10 rows."""
-    facts: ArmFacts = ArmFacts()
+    facts: ArmDiagnostics = ArmDiagnostics()
     """What tuning changed besides the score, and how far its probabilities can be believed."""
     checks: tuple[Check, ...] = ()
     cost: CostParts = CostParts()
@@ -166,7 +166,7 @@ class Row(Opinion):
     """What was really loaded, in words."""
 
 
-class BreakEven(Opinion):
+class BreakEven(Conclusion):
     """Where the cheaper of two arms changes with volume."""
 
     first: str
@@ -179,14 +179,14 @@ class BreakEven(Opinion):
     """Requests a month at which the cheaper of the two changes, in ascending order."""
 
 
-class CostLine(Opinion):
+class CostLine(Conclusion):
     """What one arm costs at each volume of a curve."""
 
     strategy: str
     totals: tuple[float, ...]
 
 
-class CostCurve(Opinion):
+class CostCurve(Conclusion):
     """Total cost over the horizon against volume, of arms whose costs are in one unit."""
 
     unit: Literal["usd", "s"]
@@ -196,7 +196,7 @@ class CostCurve(Opinion):
     lines: tuple[CostLine, ...]
 
 
-class Flip(Opinion):
+class Flip(Conclusion):
     """Something that would change the choice, verified by the same rule with it applied."""
 
     change: str
@@ -210,7 +210,7 @@ class Flip(Opinion):
     how much it is higher. None for a borderline limit, which stays and is met or missed instead."""
 
 
-class Recommendation(Opinion):
+class Recommendation(Conclusion):
     """The verdict."""
 
     choice: str | None
@@ -227,7 +227,7 @@ class Recommendation(Opinion):
     break_even: tuple[BreakEven, ...] = ()
 
 
-class Comparison(Opinion):
+class Comparison(Conclusion):
     """A whole judgement: what comparison.json holds and the report shows."""
 
     schema_version: int = 1

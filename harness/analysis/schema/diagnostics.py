@@ -7,10 +7,10 @@ should be one.
 
 from __future__ import annotations
 
-from harness.analysis.schema.base import Opinion
+from harness.analysis.schema.base import Conclusion
 
 
-class Change(Opinion):
+class Change(Conclusion):
     """A figure before and after on the same items, with the 95 % interval of the difference."""
 
     metric: str
@@ -23,7 +23,7 @@ class Change(Opinion):
     n: int
 
 
-class Forgetting(Opinion):
+class Forgetting(Conclusion):
     """What a model says to the general probe before tuning, and as the arm serves it after."""
 
     bits_per_byte: Change | None = None
@@ -36,7 +36,7 @@ class Forgetting(Opinion):
     """What besides tuning is in the change."""
 
 
-class Perturbation(Opinion):
+class Perturbation(Conclusion):
     """What a perturbation of the input does to the score."""
 
     name: str
@@ -48,7 +48,7 @@ class Perturbation(Opinion):
     undefined: str | None = None
 
 
-class Calibration(Opinion):
+class Calibration(Conclusion):
     """Whether answers are right as often as their probabilities say."""
 
     expected_error: float | None = None
@@ -61,7 +61,7 @@ class Calibration(Opinion):
     undefined: str | None = None
 
 
-class Overfitting(Opinion):
+class Overfitting(Conclusion):
     """What the training curves show: rising validation loss under falling training loss."""
 
     flagged: bool = False
@@ -81,7 +81,7 @@ class Overfitting(Opinion):
     undefined: str | None = None
 
 
-class ArmFacts(Opinion):
+class ArmDiagnostics(Conclusion):
     """All of them for one arm."""
 
     forgetting: Forgetting | None = None

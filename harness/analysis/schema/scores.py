@@ -5,10 +5,10 @@ Everything here is recomputed from facts. `None` = not known, with a reason besi
 
 from __future__ import annotations
 
-from harness.analysis.schema.base import Opinion
+from harness.analysis.schema.base import Conclusion
 
 
-class Score(Opinion):
+class Score(Conclusion):
     """A metric's value with its 95 % interval."""
 
     metric: str
@@ -24,7 +24,7 @@ class Score(Opinion):
     """Why there is no value, if there is none."""
 
 
-class Loss(Opinion):
+class Loss(Conclusion):
     """How much worse an arm is than the best of the others, with 95 % bounds."""
 
     value: float | None = None
@@ -36,7 +36,7 @@ class Loss(Opinion):
     """The best of the others, by point value."""
 
 
-class Difference(Opinion):
+class Difference(Conclusion):
     """How an arm differs from the chosen one on the same items, with its own 95 % interval."""
 
     strategy: str
@@ -50,7 +50,7 @@ class Difference(Opinion):
     since not to be shown different is not to be shown equal."""
 
 
-class SliceScore(Opinion):
+class SliceScore(Conclusion):
     """A score within the rows that share a column's value."""
 
     column: str
@@ -58,7 +58,7 @@ class SliceScore(Opinion):
     score: Score
 
 
-class ClassScore(Opinion):
+class ClassScore(Conclusion):
     """How well an arm does on one label of a choice."""
 
     label: str
@@ -70,7 +70,7 @@ class ClassScore(Opinion):
     """Test rows with this label."""
 
 
-class Unanswerable(Opinion):
+class Unanswerable(Conclusion):
     """What an arm does with questions that have no answer."""
 
     answered_anyway: float

@@ -7,7 +7,7 @@ left out: their text may be private, and their ids find them.
 from __future__ import annotations
 
 from harness.analysis.run_data import ArmEvidence, Evidence
-from harness.analysis.schema.base import Opinion
+from harness.analysis.schema.base import Conclusion
 
 SHOWN = 3
 """Rows of each arm: enough to see what its citations look like."""
@@ -15,7 +15,7 @@ LONGEST = 160
 """Characters of an answer that are kept."""
 
 
-class CitedAnswer(Opinion):
+class CitedAnswer(Conclusion):
     """An answer with its sources."""
 
     item: str

@@ -14,7 +14,7 @@ MOST_LABELS = 100
 
 def class_scores(evidence: Evidence, arm: ArmEvidence) -> tuple[ClassScore, ...]:
     """Return precision and recall of each label over all seeds; nothing for other tasks."""
-    labels = list(evidence.facts.labels)
+    labels = list(evidence.info.labels)
     if not 0 < len(labels) <= MOST_LABELS:
         return ()
     seeds = len(arm.predictions)
@@ -35,7 +35,7 @@ def unanswerable_of(evidence: Evidence, arm: ArmEvidence) -> Unanswerable | None
 
     An answer that failed is none.
     """
-    phrase, targets = evidence.facts.no_answer, evidence.truth.targets
+    phrase, targets = evidence.info.no_answer, evidence.truth.targets
     rows = [row for row, accepted in enumerate(targets) if unanswerable(accepted, phrase)]
     if not rows:
         return None

@@ -38,7 +38,7 @@ def score(
         doubt = None
     else:
         low, high = bootstrap_interval(metric, [of_arm], clusters)
-        doubt = why_unreliable(metric, of_arm, clusters, evidence.facts.labels)
+        doubt = why_unreliable(metric, of_arm, clusters, evidence.info.labels)
     if low == high and doubt is None:
         doubt = "no resample differs from the whole, so this interval has no width: do not trust it"
     return Score(

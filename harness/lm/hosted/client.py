@@ -22,7 +22,7 @@ from harness.lm.hosted import cache
 from harness.lm.hosted.failures import reason, said
 from harness.lm.hosted.model import FAILURES_IN_A_ROW, HostedModel
 from harness.lm.hosted.reply import read_reply
-from harness.types import Prediction, Prompt, TaskFacts
+from harness.types import Prediction, Prompt, TaskInfo
 
 if TYPE_CHECKING:
     import openai
@@ -51,14 +51,14 @@ CROWDED = (
 
 
 def answer_hosted(
-    model: HostedModel, prompts: Sequence[Prompt], facts: TaskFacts
+    model: HostedModel, prompts: Sequence[Prompt], task: TaskInfo
 ) -> list[Prediction]:
     """Answer each prompt with generated text; a choice is left in the model's own words.
 
     Args:
         model: whom to ask.
         prompts: sent as they stand, a turn as a message.
-        facts: kind of answer, schema, length and stop strings.
+        task: kind of answer, schema, length and stop strings.
 
     Returns:
         One prediction a prompt, in order; one that failed has an error and no text.
@@ -66,9 +66,9 @@ def answer_hosted(
     Raises:
         EndpointError: the server cannot be reached, refuses the key or the model, or wants money.
     """
-    settings = _settings(model, facts)
+    settings = _settings(model, task)
     alone = len(prompts) == 1 or model.endpoint.concurrency == 1
-    ask = partial(_answer, model, settings, facts.stop, alone)
+    ask = partial(_answer, model, settings, task.stop, alone)
     pool = ThreadPoolExecutor(model.endpoint.concurrency)
     try:
         predictions = list(pool.map(ask, prompts))
@@ -80,16 +80,16 @@ def answer_hosted(
     return predictions
 
 
-def _settings(model: HostedModel, facts: TaskFacts) -> dict[str, Any]:
+def _settings(model: HostedModel, task: TaskInfo) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "temperature": 0,
-        "max_tokens": facts.max_new_tokens,
+        "max_tokens": task.max_new_tokens,
         "seed": model.seed,
     }
-    if facts.stop:
-        settings["stop"] = list(facts.stop[:MOST_STOPS])
-    if facts.schema is not None:
-        form = {"name": "answer", "schema": dict(facts.schema), "strict": True}
+    if task.stop:
+        settings["stop"] = list(task.stop[:MOST_STOPS])
+    if task.schema is not None:
+        form = {"name": "answer", "schema": dict(task.schema), "strict": True}
         settings["response_format"] = {"type": "json_schema", "json_schema": form}
     if model.endpoint.extra:
         settings["extra_body"] = dict(model.endpoint.extra)

@@ -45,7 +45,7 @@ class HostedModel:
     """Hashes of requests that its server failed to answer, and may answer another time."""
     told: set[str] = field(default_factory=set)
 
-    def facts(self) -> LoadedModel:
+    def loaded(self) -> LoadedModel:
         """Return what is asked, where, and how much so far."""
         answers = list(self.answers.values())
         return LoadedModel(

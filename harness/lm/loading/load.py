@@ -20,7 +20,7 @@ from harness.store.records import LoadedModel
 from harness.types import Context, ModelRef
 
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
-_FACTS: list[LoadedModel] = []
+_DESCRIBED: list[LoadedModel] = []
 _HOSTED: list[HostedModel] = []
 """What was loaded, kept for the record when the models themselves are gone."""
 
@@ -63,7 +63,7 @@ def load(
     loaded.model = model
     _limit_memory(loaded)
     _LOADED.add(loaded)
-    _FACTS.append(loaded.facts())
+    _DESCRIBED.append(loaded.loaded())
     return loaded
 
 
@@ -155,8 +155,8 @@ def open_weights(
 
 
 def loaded_models() -> tuple[LoadedModel, ...]:
-    """Return the facts of every model that was loaded in this process; hosted ones come last."""
-    return (*_FACTS, *(hosted.facts() for hosted in _HOSTED))
+    """Return the task of every model that was loaded in this process; hosted ones come last."""
+    return (*_DESCRIBED, *(hosted.loaded() for hosted in _HOSTED))
 
 
 def clear_prefixes() -> None:

@@ -61,7 +61,7 @@ class Outfit:
     def _context(self, artifact: Path, scratch: Path | None) -> Context:
         job = self.job
         return Context(
-            facts=job.facts,
+            task=job.task,
             documents=self.documents,
             model=job.model,
             seed=job.seed,
@@ -113,7 +113,7 @@ class Outfit:
             [example.query.id for example in examples],
             predictions,
             [example.targets for example in examples],
-            self.job.facts,
+            self.job.task,
             {document.id: document.text for document in read},
             [self._evidence.get(example.query.id, ()) for example in examples],
         )

@@ -205,7 +205,7 @@ class Worker:
         if listed:
             del strategy  # or two models would be in memory at once
             gc.collect()
-            job = self.job.model_copy(update={"facts": perturb.reordered(self.job.facts)})
+            job = self.job.model_copy(update={"task": perturb.reordered(self.job.task)})
             other = Outfit(job).strategy()
             with self.ruler.phase("load"):
                 other.load(job.artifact)

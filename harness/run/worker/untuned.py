@@ -21,7 +21,7 @@ class Untuned(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer with the bare input as the prompt."""
-        return toolkit.answer(self.model, [query.text for query in queries], self.context.facts)
+        return toolkit.answer(self.model, [query.text for query in queries], self.context.task)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

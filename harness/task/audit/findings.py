@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from harness.stats import power
-from harness.store.records import DataFacts
+from harness.store.records import DataSummary
 from harness.task.corpus import FORMATS, Corpus
 from harness.task.splits import normalised
 from harness.types import AnswerKind, Split
@@ -48,13 +48,13 @@ def certifiable_margin(n: int, discordance: float = DISCORDANCE) -> float:
     return power.smallest_margin(power.standard_error(discordance, n))
 
 
-def data_facts(
+def data_summary(
     splits: Mapping[str, Split],
     corpus: Corpus,
     answer_kind: AnswerKind,
     margin: float,
     test_total_n: int,
-) -> DataFacts:
+) -> DataSummary:
     """Return sizes and hashes of the splits, and what is worth saying of them before a run.
 
     Args:
@@ -64,7 +64,7 @@ def data_facts(
         margin: as a share of the metric's range.
         test_total_n: test rows that the task has, of which a sample may be used.
     """
-    return DataFacts(
+    return DataSummary(
         train_n=len(splits["train"]),
         validation_n=len(splits["validation"]),
         test_n=len(splits["test"]),

@@ -10,7 +10,7 @@ from scripted_server import FACTS, KEY, cut_off, fails, hangs, open_at, reply, s
 
 from harness import lm, toolkit
 from harness.errors import EndpointError, ModelError
-from harness.types import Context, Endpoint, ModelRef, TaskFacts
+from harness.types import Context, Endpoint, ModelRef, TaskInfo
 
 pytestmark = pytest.mark.usefixtures("asking")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -22,7 +22,7 @@ def ask(script, prompts=("one",), facts=FACTS, **endpoint):
 
 def test_what_is_sent_is_greedy_bounded_and_seeded(served):
     script = served()
-    facts = TaskFacts("t", "Which?", "choice", {"x": ""}, max_new_tokens=9, stop=("\n", "END"))
+    facts = TaskInfo("t", "Which?", "choice", {"x": ""}, max_new_tokens=9, stop=("\n", "END"))
     ask(script, ["Which?"], facts, seed=3, extra={"top_k": 1})
     (body,) = script.bodies
     assert body == {
@@ -66,7 +66,7 @@ def test_an_answer_is_read_with_tokens_price_and_time(served):
     }
     script = served(slow(0.2, reply(" billing END more", usage)))
     prices = {"input": 2.0, "cached": 0.5, "output": 8.0}
-    facts = TaskFacts("t", "Which?", "text", {}, stop=("END",))
+    facts = TaskInfo("t", "Which?", "text", {}, stop=("END",))
     endpoint = {f"usd_per_million_{kind}_tokens": usd for kind, usd in prices.items()}
     (answer,) = ask(script, facts=facts, **endpoint)
     assert answer.text == "billing"  # the server did not stop where it was told to
@@ -215,9 +215,9 @@ def test_what_the_server_failed_to_answer_is_counted_until_it_does(served, troub
     model = open_at(script.url, max_retries=0, concurrency=1)
     _, failed = toolkit.answer(model, ["one", "two"], FACTS)
     assert failed.error
-    assert model.facts().unanswered == unanswered
+    assert model.loaded().unanswered == unanswered
     assert toolkit.answer(model, ["two"], FACTS)[0].text == "fine"
-    assert model.facts().unanswered == 0
+    assert model.loaded().unanswered == 0
 
 
 @pytest.mark.parametrize("key", [None, " "])
@@ -245,7 +245,7 @@ def test_as_many_are_asked_at_once_as_allowed_and_answers_keep_their_order(serve
 
 
 def test_a_schema_is_sent_and_done_without_where_it_is_refused(served):
-    facts = TaskFacts("t", "Which?", "json", {}, schema=SCHEMA)
+    facts = TaskInfo("t", "Which?", "json", {}, schema=SCHEMA)
     script, notes = served(fails(400, "response_format?"), default=reply('{"a": 1}')), []
     model = open_at(script.url, notes)
     first, second = (toolkit.answer(model, [prompt], facts)[0] for prompt in ("one", "two"))
@@ -258,7 +258,7 @@ def test_a_schema_is_sent_and_done_without_where_it_is_refused(served):
 
 
 def test_a_schema_is_not_blamed_for_what_fails_without_it_too(served):
-    facts = TaskFacts("t", "Which?", "json", {}, schema=SCHEMA)
+    facts = TaskInfo("t", "Which?", "json", {}, schema=SCHEMA)
     script = served(by_prompt={"long": [fails(400, "too long")] * 2})
     model = open_at(script.url)
     assert "too long" in toolkit.answer(model, ["long"], facts)[0].error

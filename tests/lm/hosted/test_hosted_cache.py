@@ -120,10 +120,10 @@ def test_each_request_of_a_process_counts_once_replayed_or_not(served):
     again = open_at(script.url)
     toolkit.answer(again, ["one"], FACTS)
     counts = [
-        (m.requests, m.prompt_tokens, m.output_tokens) for m in (first.facts(), again.facts())
+        (m.requests, m.prompt_tokens, m.output_tokens) for m in (first.loaded(), again.loaded())
     ]
     assert counts == [(2, 200, 20), (1, 100, 10)]
     silent = served(default=reply("fine", None))
     unknown = open_at(silent.url)
     toolkit.answer(unknown, ["one"], FACTS)
-    assert (unknown.facts().requests, unknown.facts().prompt_tokens) == (1, None)
+    assert (unknown.loaded().requests, unknown.loaded().prompt_tokens) == (1, None)

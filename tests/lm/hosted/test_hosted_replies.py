@@ -8,7 +8,7 @@ import pytest
 from scripted_server import FACTS, KEY, fails, open_at, reply, says
 
 from harness import toolkit
-from harness.types import TaskFacts
+from harness.types import TaskInfo
 
 pytestmark = pytest.mark.usefixtures("asking")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -35,7 +35,7 @@ FORBIDDEN = {"type": "extra_forbidden", "loc": ["body", "seed"], "input": 0}
 )
 def test_a_setting_that_a_server_names_in_its_own_words_is_left_out(served, status, body):
     """In every form that errors have: the client itself quotes OpenAI's alone."""
-    facts = TaskFacts("t", "Which?", "json", {}, schema=SCHEMA)
+    facts = TaskInfo("t", "Which?", "json", {}, schema=SCHEMA)
     sent = body if isinstance(body, str) else json.dumps(body)
     script, notes = served(says(sent, status=status), default=reply('{"a": 1}')), []
     assert not toolkit.answer(open_at(script.url, notes), ["one"], facts)[0].error

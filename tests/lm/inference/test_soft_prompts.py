@@ -22,9 +22,9 @@ def test_a_soft_prompt_learns_and_leaves_the_model_as_it_was(name, kind):
     torch.manual_seed(0)
     lm = build(name)
     frozen = {key: weight.clone() for key, weight in lm.model.named_parameters()}
-    parameters = lm.facts().parameters
+    parameters = lm.loaded().parameters
     trainable = add_soft_prompt(lm, kind, 4)
-    assert lm.facts().parameters == parameters  # what is added is not the model's
+    assert lm.loaded().parameters == parameters  # what is added is not the model's
     assert trainable == 4 * 32 if kind == "prompt" else trainable > 4 * 32
     assert lm.path == "packed"
     before = mean_loss(lm, pairs(1))

@@ -16,8 +16,8 @@ PROGRAM = """
 import random, sys
 import psutil
 from harness.lm import TuneSettings, add_lora, load, score_options, tune
-from harness.lm.budget import RowLimit
-from harness.run.measure import Ruler
+from harness.lm.sizing.budget import RowLimit
+from harness.run.worker.measure import Ruler
 from harness.types import ModelRef
 
 what, location = sys.argv[1:]
