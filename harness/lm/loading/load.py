@@ -155,7 +155,7 @@ def open_weights(
 
 
 def loaded_models() -> tuple[LoadedModel, ...]:
-    """Return the task of every model that was loaded in this process; hosted ones come last."""
+    """Describe every model that was loaded in this process; hosted ones come last."""
     return (*_DESCRIBED, *(hosted.loaded() for hosted in _HOSTED))
 
 
