@@ -1,6 +1,6 @@
 """The one parser of free-text answers: what a prediction's text says, if anything.
 
-Facts keep the raw text; reading it is an opinion that can be taken again.
+Records keep the raw text, so that it can be read again.
 """
 
 from __future__ import annotations

@@ -67,12 +67,12 @@ class DiagnosticsRunner:
 
     def _wanted(self, trial: PlannedTrial) -> Iterator[tuple[str, Callable[..., Question | str]]]:
         """Yield fields of the record that a trial is to have, each with who words the question."""
-        facts, trained = self.task.spec.facts, trial.learns == "weights"
+        asked, trained = self.task.spec.diagnostics, trial.learns == "weights"
         if self._wants_likelihoods:
             yield "likelihood", likelihood_question
-        if trial.tunes and trial.needs_model and facts.forgetting:
+        if trial.tunes and trial.needs_model and asked.forgetting:
             yield "probe", probe_question
-        if trained and facts.robustness:
+        if trained and asked.robustness:
             yield "robustness", robustness_question
 
     @cached_property

@@ -1,6 +1,6 @@
-"""What a task asks that its own arms, prices and bounds are known beforehand not to give.
+"""What a task asks for and its own arms, prices and limits cannot give: known before a run.
 
-Knows nothing of data, models or machines: what these decide, a run finds out.
+Knows nothing of data, models or machines: a run finds out what these decide.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def unmet_needs(
     Args:
         spec: the task file.
         source: where its keys stand.
-        arms: all contenders, each found and understood.
+        arms: all arms, each found and understood.
         profiles: what each provides, by its name.
     """
     asked = {key for key in OFFERS if getattr(spec.needs, key)}
@@ -78,7 +78,7 @@ def doubts(
 
     Args:
         spec: the task file.
-        arms: all contenders.
+        arms: all arms of the task.
         profiles: each arm's, by its name.
         prices: the rows of its price file, if it names one.
     """
@@ -90,7 +90,7 @@ def doubts(
         whose = "any arm" if len(unpriced) == len(arms) else ", ".join(unpriced)
         yield (
             f"limits.max_usd_per_1k: no price applies to {whose}, and an unknown cost does not meet"
-            " the limit: name a file under `prices` with a machine row that has `stands_for`, or"
+            " the limit → name a file under `prices` with a machine row that has `stands_for`, or"
             " give a hosted model its token prices"
         )
 
@@ -102,8 +102,8 @@ def _out_of_bounds(spec: TaskFile) -> Iterator[str]:
         limit = getattr(spec.limits, key)
         if bound is not None and limit is not None and limit > bound:
             yield (
-                f"limits.{key} ({limit:g}) is above run.memory_gib ({bound:g}): without a GPU an"
-                " arm is stopped, and fails, before it could miss the limit; lower the limit or"
+                f"limits.{key} ({limit:g}) is above run.memory_gib ({bound:g}): without a GPU a"
+                " trial is stopped, and fails, before it can miss the limit → lower the limit or"
                 " raise run.memory_gib"
             )
 

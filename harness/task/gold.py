@@ -1,4 +1,4 @@
-"""What is true of a row: its accepted answers, and the documents that hold them.
+"""What is right of a row: its accepted answers, and the gold documents that hold them.
 
 Knows the task's form of an answer and the ids of its documents; knows nothing of files or splits.
 """
@@ -15,8 +15,8 @@ from harness.task.row_files import Row, as_text
 
 
 @dataclass(frozen=True)
-class TruthRow:
-    """What the judge alone may know of a test row."""
+class GoldRow:
+    """What only the analysis may know of a test row."""
 
     id: str
     targets: tuple[str, ...]
@@ -27,7 +27,7 @@ class TruthRow:
 
 
 @dataclass(frozen=True)
-class TruthReader:
+class GoldReader:
     """Reads targets and evidence as the task wants them."""
 
     labels: Mapping[str, str]

@@ -22,7 +22,7 @@ from harness.task.answer_format import read_labels, read_schema
 from harness.task.audit import findings as audit
 from harness.task.corpus import Corpus, read_corpus
 from harness.task.feasibility import doubts, unmet_needs
-from harness.task.gold import TruthReader, TruthRow
+from harness.task.gold import GoldReader, GoldRow
 from harness.task.model_spec import Model, name_of
 from harness.task.row_files import Row, read_rows
 from harness.task.schema import Arm, TaskFile
@@ -48,13 +48,13 @@ class Task:
     train: Split
     validation: Split
     test: Split
-    truth: tuple[TruthRow, ...]
+    truth: tuple[GoldRow, ...]
     evidence: Mapping[str, tuple[str, ...]]
     """Id of a validation row to the documents that hold its answer, for the metric by which an arm
     chooses its settings: no strategy is told."""
     corpus: Corpus
     arms: tuple[Arm, ...]
-    """The contenders: those of the task file, one that is entered with several models for each."""
+    """The arms of the task file; one that is entered with several models is one arm for each."""
     strategies: Mapping[str, type[Strategy]]
     """Arm name to its class."""
     params: Mapping[str, dict[str, Any]]
@@ -115,7 +115,7 @@ def load_task(path: Path) -> Task:
         faults.extend(unmet_needs(spec, source, arms, profiles))
     check_labour(spec, source, arms, faults)
     corpus = _corpus(spec, source, faults)
-    reader = TruthReader(
+    reader = GoldReader(
         labels,
         None if schema is None else complaint_under(schema),
         spec.answer.no_answer,
@@ -250,11 +250,11 @@ def _short(model: Model) -> str:
 
 
 def _splits(
-    spec: TaskFile, source: Source, reader: TruthReader, faults: list[Fault]
-) -> tuple[dict[str, Split], dict[str, list[TruthRow]]]:
+    spec: TaskFile, source: Source, reader: GoldReader, faults: list[Fault]
+) -> tuple[dict[str, Split], dict[str, list[GoldRow]]]:
     rows = _rows(spec, source, faults)
     splits: dict[str, Split] = {}
-    truths: dict[str, list[TruthRow]] = {}
+    truths: dict[str, list[GoldRow]] = {}
     seen: dict[str, str] = {}
     for name in SPLITS:
         splits[name], truths[name] = examples_of(name, rows[name], spec.data, reader, seen, faults)

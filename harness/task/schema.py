@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AliasChoices,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -125,7 +126,7 @@ class Limits(Spec):
     """Peak while serving. Of an arm that uses a GPU it is what torch reserves there, whatever main
     memory it takes besides; of an arm that uses none it is main memory."""
     max_fit_memory_gib: PositiveFloat | None = None
-    """Peak while fitting, likewise."""
+    """Peak during preparation (training or indexing), likewise."""
     max_usd_per_1k: NonNegativeFloat | None = None
 
 
@@ -147,10 +148,10 @@ class Traffic(Spec):
     requests_per_month: PositiveFloat
     months: PositiveFloat = 12
     serving: Literal["busy", "reserved"] = "busy"
-    """busy: pay for the seconds a request takes; reserved: pay for a machine that is always on."""
+    """busy: pay per use, by the second; reserved: pay for an always-on machine."""
     utilisation: Fraction = 0.3
-    """Share of a reserved machine's capacity that can be used in practice. To be given where
-    serving is reserved; under busy it is what the reserved figures beside it assume."""
+    """Share of an always-on machine's capacity that can be used in practice. Must be given with
+    `serving: reserved`; with `busy` the always-on figures beside it assume this share."""
 
 
 class Labour(Spec):
@@ -163,14 +164,14 @@ class Labour(Spec):
 
 
 class Run(Spec):
-    """Limits on a single trial; past them it is stopped and becomes a row."""
+    """Limits on a single trial; past them it is stopped and the report gives the reason."""
 
     timeout_min: PositiveFloat = 60
     memory_gib: PositiveFloat | None = None
 
 
-class Facts(Spec):
-    """What else is told of arms besides scores, times and costs; each can be switched off.
+class Diagnostics(Spec):
+    """What else the report says of arms besides scores, times and costs; each can be switched off.
 
     None of it can change an answer or a figure that was measured: what takes a process of its own
     begins after the arm's answers are closed, hashed and timed.
@@ -191,7 +192,7 @@ class Facts(Spec):
 
 
 class Arm(Spec):
-    """One contender: a strategy with its parameters under a name of its own."""
+    """One arm: a strategy with its parameters under a name of its own."""
 
     use: str
     name: str = Field(pattern=NAME_PATTERN)
@@ -225,9 +226,13 @@ class TaskFile(Spec):
     labour: Labour = Labour()
     prices: str | None = None
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """A loss of quality, in units of the metric, accepted for something cheaper or simpler."""
+    """The gap to the best arm, in units of the metric, that is accepted for something cheaper or
+    simpler."""
     run: Run = Run()
-    facts: Facts = Facts()
+    diagnostics: Diagnostics = Field(
+        Diagnostics(), validation_alias=AliasChoices("diagnostics", "facts")
+    )
+    """`facts` is the older name of the same key."""
 
     @property
     def models(self) -> list[Model]:

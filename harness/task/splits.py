@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.errors import Fault, unknown_name
-from harness.task.gold import TruthReader, TruthRow
+from harness.task.gold import GoldReader, GoldRow
 from harness.task.row_files import Row, as_text
 from harness.task.schema import Data, SplitShares
 from harness.types import Example, Query, Split
@@ -69,11 +69,11 @@ def examples_of(
     name: str,
     rows: Sequence[Row],
     data: Data,
-    reader: TruthReader,
+    reader: GoldReader,
     seen: dict[str, str],
     faults: list[Fault],
-) -> tuple[Split, list[TruthRow]]:
-    """Build one split and, for the judge, its truth.
+) -> tuple[Split, list[GoldRow]]:
+    """Build one split and, for the analysis, what is right of it.
 
     Args:
         name: "train", "validation" or "test".
@@ -108,7 +108,7 @@ def examples_of(
         examples.append(Example(Query(row_id, text, fields, groups), targets))
         slices = {column: str(row.values[column]) for column in data.slices}
         cluster = str(row.values[data.cluster]) if data.cluster else None
-        truth.append(TruthRow(row_id, targets, slices, cluster, evidence))
+        truth.append(GoldRow(row_id, targets, slices, cluster, evidence))
     return Split(name, tuple(examples)), truth
 
 

@@ -10,14 +10,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, ValidationError
+from pydantic.fields import FieldInfo
 
 from harness import metrics
 from harness.errors import Fault, TaskError, UserError, unknown_name
 from harness.files.yaml_source import Source
 from harness.metrics import Metric, Need, unanswerable
 from harness.metrics.custom import find_metric
-from harness.task.gold import TruthRow
+from harness.task.gold import GoldRow
 from harness.task.model_spec import UNSHOWN
 from harness.task.schema import Arm, TaskFile, arm_of
 
@@ -65,13 +66,24 @@ def _fault(source: Source, error: Any) -> Fault:
 def _known_keys(keys: list[Any]) -> list[str]:
     model: Any = TaskFile
     for key in keys[:-1]:
-        field = model.model_fields.get(str(key)) if hasattr(model, "model_fields") else None
+        field = _field_called(str(key), model)
         if field is None:
             return []
         kinds = getattr(field.annotation, "__args__", (field.annotation,))
         model = next((kind for kind in kinds if hasattr(kind, "model_fields")), None)
     fields = model.model_fields if model is not None else {}
     return [field.alias or name for name, field in fields.items()]
+
+
+def _field_called(key: str, model: Any) -> FieldInfo | None:
+    """Return the field that a key of the task file means, by its name or an older one."""
+    fields: Mapping[str, FieldInfo] = getattr(model, "model_fields", {})
+    for name, field in fields.items():
+        older = field.validation_alias
+        names = older.choices if isinstance(older, AliasChoices) else [field.alias]
+        if key == name or key in names:
+            return field
+    return None
 
 
 def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
@@ -86,7 +98,7 @@ def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
         faults.append(Fault(source.where(["seeds"]), "the same seed stands twice"))
     traffic = spec.traffic
     if traffic and traffic.serving == "reserved" and "utilisation" not in traffic.model_fields_set:
-        what = "a reserved machine is paid for whether it is used or not, and no use of it is given"
+        what = "an always-on machine is paid for whether it is used or not, and no share is given"
         fix = "add the share of its capacity that you will use, e.g. utilisation: 0.3"
         faults.append(Fault(source.where(["traffic", "serving"]), what, fix))
     if spec.needs.licence == []:
@@ -159,7 +171,7 @@ def _check_metrics(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
                 what = f"'{name}' needs {needed}, and the task has none"
                 faults.append(Fault(where, what, "add it, or take another metric"))
         if key == "metric" and metric.lower_is_better:
-            what = f"'{name}' is reported beside others: it does not decide"
+            what = f"lower is better for '{name}': it cannot decide"
             faults.append(Fault(where, what, "name it under `also`"))
         least = spec.limits.min_score
         if key == "metric" and least and least > metric.highest:
@@ -181,7 +193,7 @@ def _given(spec: TaskFile, key: str) -> bool:
     return getattr(getattr(spec, part), name) is not None
 
 
-def nothing_to_score(spec: TaskFile, folder: Path, truth: Sequence[TruthRow]) -> str | None:
+def nothing_to_score(spec: TaskFile, folder: Path, truth: Sequence[GoldRow]) -> str | None:
     """Say that the primary metric is of rows that these test rows have none of, if so."""
     needs = find_metric(spec.metric, folder).needs
     phrase = spec.answer.no_answer

@@ -5,7 +5,7 @@ import pytest
 from task_folder import data, rows, task_text, write
 
 from harness.task import load_task
-from harness.task.audit.findings import certifiable_margin
+from harness.task.audit.findings import confirmable_margin
 
 
 def row(row_id, text, label="a"):
@@ -13,11 +13,11 @@ def row(row_id, text, label="a"):
 
 
 def test_300_rows_certify_about_4_5_points_as_the_design_says():
-    assert certifiable_margin(300) == pytest.approx(0.045, abs=0.0005)
+    assert confirmable_margin(300) == pytest.approx(0.045, abs=0.0005)
 
 
 def test_four_times_the_rows_certify_half_the_margin():
-    assert certifiable_margin(1200) == pytest.approx(certifiable_margin(300) / 2)
+    assert confirmable_margin(1200) == pytest.approx(confirmable_margin(300) / 2)
 
 
 def test_the_margin_is_certified_in_80_percent_of_simulated_test_sets():
@@ -27,7 +27,7 @@ def test_the_margin_is_certified_in_80_percent_of_simulated_test_sets():
     wins, losses = counts[:, 0], counts[:, 1]
     difference = (wins - losses) / n
     error = np.sqrt((wins + losses) / n - difference**2) / np.sqrt(n)
-    certified = difference + 1.6449 * error < certifiable_margin(n, discordance)
+    certified = difference + 1.6449 * error < confirmable_margin(n, discordance)
     assert certified.mean() == pytest.approx(0.80, abs=0.01)
 
 
@@ -89,7 +89,7 @@ def test_a_margin_too_small_for_the_test_set_is_said_before_the_run(tmp_path, ma
 def test_what_a_margin_of_nothing_means_is_said_before_the_run(tmp_path):
     path = write(tmp_path, task_text(margin=0.0), test_jsonl=rows("test", 100))
     *_, said = load_task(path).data.expectations
-    assert "only where every other one is shown worse" in said
+    assert "only if every other arm is significantly worse" in said
 
 
 def test_labels_that_no_training_row_has_are_named_before_the_run(tmp_path):
@@ -98,5 +98,5 @@ def test_labels_that_no_training_row_has_are_named_before_the_run(tmp_path):
     found = load_task(write(tmp_path, task_text(answer=labels), test_jsonl=asked)).data.findings
     assert (
         "2 test rows have a label that no training row has (c):"
-        " arms that learn labels from rows cannot give it"
+        " arms that learn labels from rows cannot answer with it"
     ) in found

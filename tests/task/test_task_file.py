@@ -64,6 +64,7 @@ WRONG_KEYS = [
     ("modle: x", "modle", "did you mean 'model'"),
     ("facts: {forgeting: false}", "facts.forgeting", "did you mean 'forgetting'"),
     ("facts: {robustness: 50}", "facts.robustness", "50"),
+    ("diagnostics: {forgeting: false}", "diagnostics.forgeting", "did you mean 'forgetting'"),
     ("12: x", "12", "no key is called '12'"),
     ("dtype: int8", "dtype", "'bfloat16'"),
     ("prices: ''", "prices", "at least 1 character"),

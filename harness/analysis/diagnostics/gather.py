@@ -30,7 +30,7 @@ def diagnostics_of(evidence: Evidence, arm: ArmEvidence) -> ArmDiagnostics:
 
 def wanted(evidence: Evidence, name: str) -> bool:
     """Tell whether the task file asks for a fact; one older than the key asks for all."""
-    return bool(evidence.task.get("facts", {}).get(name, True))
+    return bool(evidence.task.get("diagnostics", evidence.task.get("facts", {})).get(name, True))
 
 
 def _wall_s(arm: ArmEvidence) -> float | None:

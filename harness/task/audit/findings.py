@@ -39,8 +39,8 @@ def repeats_inside(split: Split) -> int:
     return len(inputs) - len(set(inputs))
 
 
-def certifiable_margin(n: int, discordance: float = DISCORDANCE) -> float:
-    """Return the smallest margin that n test rows can certify, as a share of the metric's range.
+def confirmable_margin(n: int, discordance: float = DISCORDANCE) -> float:
+    """Return the smallest margin that n test rows can confirm, as a share of the metric's range.
 
     For two arms that are truly equal and differ on `discordance` of the rows; after the run the
     report gives it from how the leading arms did differ.
@@ -115,8 +115,8 @@ def _in_documents(corpus: Corpus, test: Split) -> list[str]:
         return []
     return [
         f"{len(ids)} of {len(test)} test inputs stand word for word in the documents"
-        f" ({_listed(ids)}): if answers stand beside them, arms that learn or search the documents"
-        " are told these → take such pages out of the corpus"
+        f" ({_listed(ids)}): if the answers stand beside them, arms that search or learn the"
+        " documents see these answers → take such pages out of the corpus"
     ]
 
 
@@ -127,24 +127,24 @@ def expectations(n: int, margin: float) -> tuple[str, ...]:
         n: test rows.
         margin: as a share of the metric's range.
     """
-    smallest = certifiable_margin(n)
+    smallest = confirmable_margin(n)
     said = (
-        f"with {n} test rows the smallest margin that can be certified is about"
-        f" {100 * smallest:.1f} points, if two arms differ on {100 * DISCORDANCE:.0f} % of rows: a"
-        " guess until they have run"
+        f"with {n} test rows the smallest margin that can be confirmed is about"
+        f" {100 * smallest:.1f} points if two arms differ on {100 * DISCORDANCE:.0f}% of rows:"
+        " a guess until they have run"
     )
     if margin == 0:
         return (
             said,
-            "a margin of 0 accepts no loss of quality at all: an arm is recommended only where"
-            " every other one is shown worse; expect 'not enough evidence' between arms that are"
-            " alike",
+            "a margin of 0 accepts no gap: an arm is recommended only if every other arm is"
+            " significantly worse; expect 'not enough evidence' between similar arms → give a"
+            " `margin`",
         )
     if margin < smallest:
         return (
             said,
             f"the margin of {100 * margin:.1f} points is smaller than that: expect 'not enough"
-            " evidence' between arms that are alike, or add test rows",
+            " evidence' between similar arms → add test rows, or accept a larger margin",
         )
     return (said,)
 
@@ -158,7 +158,7 @@ def _never_learnt(splits: Mapping[str, Split]) -> list[str]:
     labels = ", ".join(sorted({label for row in asked for label in row.targets})[:SHOWN])
     return [
         f"{len(asked)} test rows have a label that no training row has ({labels}):"
-        " arms that learn labels from rows cannot give it"
+        " arms that learn labels from rows cannot answer with it"
     ]
 
 
@@ -195,5 +195,5 @@ def _out_of_reach(corpus: Corpus, splits: Mapping[str, Split]) -> list[str]:
         return []
     return [
         f"{len(closed)} of {len(documents)} documents are for groups only and no query has groups:"
-        " nobody can be shown them; name the column of groups in data.groups"
+        " nobody can be shown them → name the column of groups in data.groups"
     ]
