@@ -1,5 +1,9 @@
-"""`Comparison` → Markdown and self-contained HTML. Knows nothing of how a run happens."""
+"""`Comparison` → Markdown and self-contained HTML. Knows nothing of how a run happens.
 
-from reports.render import html, markdown
+Sections say what a report holds (`section`, `sections`); two renderers draw the same list.
+"""
+
+from reports.render_html import html
+from reports.render_markdown import markdown
 
 __all__ = ["html", "markdown"]

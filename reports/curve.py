@@ -1,4 +1,4 @@
-"""Where the lines and labels of the cost curve go in its drawing: numbers for the template.
+"""The plot of total cost against volume: where its lines and labels go, and its drawing.
 
 Both axes are logarithmic; nothing is computed here that the comparison does not hold.
 """
@@ -7,13 +7,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from harness.analysis import CostCurve
 from harness.wording import numbers
+from reports.section import Plot, Table
 
+TEMPLATES = Path(__file__).parent / "templates"
 WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 84, 16, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 84, 16, 28, 44
 """Room around the plot for its labels, in the drawing's units."""
+
+
+def plot(curve: CostCurve) -> Plot:
+    """Return the plot of a cost curve."""
+    drawing = Drawing(curve)
+    volumes = tuple(tick.text for tick in drawing.volumes)
+    caption = (
+        f"Total {drawing.what} over the horizon, by requests a month. The dashed line is the task's"
+        " own volume. Both scales are logarithmic."
+    )
+    rows = tuple((name, *totals) for name, totals in drawing.table)
+    return Plot(_drawn(drawing), caption, Table(("arm", *volumes), rows))
+
+
+def _drawn(drawing: Drawing) -> Markup:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return Markup(environment.get_template("curve.svg.j2").render(drawing=drawing))  # noqa: S704 - a template that escapes
 
 
 @dataclass(frozen=True)

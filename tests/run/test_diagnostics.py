@@ -154,7 +154,7 @@ def test_both_reports_tell_it(runs):
     _, run, *_ = runs
     comparison = judge(run)
     for text in (markdown(comparison), html(comparison)):
-        assert "What training changed, and how answers hold up" in text
+        assert "What training changed, robustness and calibration" in text
         assert "general text, bits per byte (less is better, 63 passages)" in text
         assert "gives no likelihoods" in text
         assert "reordered options, accuracy (8 of 8 rows changed)" in text

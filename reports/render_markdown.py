@@ -1,0 +1,97 @@
+"""Draws a comparison's sections as Markdown, in which no text of data can become markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.analysis import Comparison
+from harness.wording import numbers
+from reports.section import Bar, Block, Item, Items, Plot, Reason, Section, Table, Text
+from reports.sections import SECTIONS
+from reports.sections.evidence import VERDICTS
+
+
+def markdown(comparison: Comparison) -> str:
+    """Return the report as Markdown."""
+    return "\n".join([*_head(comparison), *_body(comparison), ""])
+
+
+def _head(comparison: Comparison) -> Iterator[str]:
+    found = comparison.recommendation
+    choice = f" – {found.choice}" if found.choice else ""
+    provisional = " (provisional)" if found.choice and found.provisional else ""
+    yield f"# {comparison.task['name']}: {safe(found.headline)}"
+    yield ""
+    yield f"**Verdict: {VERDICTS[found.verdict]}{choice}{provisional}**"
+    yield ""
+    yield from (f"- {safe(reason)}" for reason in found.reasons)
+
+
+def _body(comparison: Comparison) -> Iterator[str]:
+    for make in SECTIONS:
+        if section := make(comparison):
+            yield ""
+            yield from _section(section)
+
+
+def _section(section: Section) -> Iterator[str]:
+    title = safe(section.title)
+    yield from ("<details>", f"<summary>{title}</summary>") if section.closed else (f"## {title}",)
+    for block in section.blocks:
+        yield ""
+        yield from _block(block)
+    if section.closed:
+        yield ""
+        yield "</details>"
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Text():
+            yield safe(block.text)
+        case Items():
+            yield from map(_item, block.lines)
+        case Table():
+            yield from _table(block)
+        case Plot():
+            yield safe(block.caption)
+            yield ""
+            yield from _table(block.data)
+
+
+def _item(item: Item) -> str:
+    text = safe(item.text)
+    if item.strong:
+        text = f"**{text}**"
+    return f"- **{safe(item.term)}**: {text}" if item.term else f"- {text}"
+
+
+def _table(table: Table) -> Iterator[str]:
+    """Yield a table without its drawings; reasons that stand for figures follow it as a list."""
+    drawn = {at for row in table.rows for at, cell in enumerate(row) if isinstance(cell, Bar)}
+    kept = [at for at in range(len(table.headings)) if at not in drawn]
+    yield f"| {' | '.join(safe(table.headings[at]) for at in kept)} |"
+    yield f"|{'---|' * len(kept)}"
+    reasons: list[str] = []
+    for row in table.rows:
+        cells = list(row)
+        if isinstance(reason := row[-1], Reason):
+            cells[-1:] = [numbers.NOT_MEASURED] * (len(table.headings) - len(row) + 1)
+            reasons.append(f"- **{safe(row[0])}** {safe(row[1])}: {safe(reason.text)}")
+        yield f"| {' | '.join(safe(cells[at]) for at in kept)} |"
+    if reasons:
+        yield ""
+        yield from reasons
+
+
+def safe(text: object) -> str:
+    """Make a text safe inside a Markdown table or list: one line, and only text.
+
+    It breaks out of no cell, and makes neither HTML nor a link or an image, which a page that
+    draws the report would fetch: `[text](address)`, or `[text]` with `[text]: address` elsewhere.
+    """
+    one_line = " ".join(str(text).split())
+    # Backslashes first: in front of a pipe, the text's own one would undo the escape.
+    escaped = one_line.replace("\\", "\\\\").replace("|", "\\|")
+    escaped = escaped.replace("](", "]\\(").replace("]:", "]\\:")
+    return escaped.replace("<", "&lt;").replace(">", "&gt;")

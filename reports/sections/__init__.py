@@ -1,0 +1,30 @@
+"""The sections of a report, in the order in which a reader meets them."""
+
+from __future__ import annotations
+
+from reports.section import SectionOf
+from reports.sections.arms import arms, by_label, slices
+from reports.sections.costs import changes, costs
+from reports.sections.diagnostics import citations, diagnostics, forecasts
+from reports.sections.evidence import differences, gaps, rejected, resolution
+from reports.sections.method import criteria, glossary, notes, reproduce
+
+SECTIONS: tuple[SectionOf, ...] = (
+    arms,
+    by_label,
+    glossary,
+    rejected,
+    costs,
+    changes,
+    criteria,
+    notes,
+    gaps,
+    differences,
+    resolution,
+    citations,
+    diagnostics,
+    slices,
+    forecasts,
+    reproduce,
+)
+"""One list draws HTML and Markdown. A new section is a function of a comparison, named here."""

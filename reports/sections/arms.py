@@ -1,0 +1,178 @@
+"""The arms beside each other: all of them, the chosen one by label and by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.analysis import Comparison, Row, Score, ahead_in, fitting_memory, serving_memory
+from harness.wording import numbers
+from reports import costs
+from reports.section import Bar, Block, Cell, Item, Items, Reason, Section, Table, Text
+from reports.words import DOUBT
+
+HEADINGS = (
+    "p50", "p95", "p50 cold", "throughput", "preparation memory", "serving memory", "preparation",
+    "cost", "artifact",
+)  # fmt: skip
+"""Of the first table, behind arm, status and score."""
+
+
+def arms(comparison: Comparison) -> Section:
+    """All arms on the same test rows: quality, latency, memory, preparation and cost."""
+    ordered = by_score(comparison)
+    metric = str(comparison.task["metric"])
+    blocks: list[Block] = [
+        Table(
+            ("arm", "status", metric, "95% interval", "0 – 1", *HEADINGS),
+            tuple(_cells(row, comparison) for row in ordered),
+            marked=comparison.recommendation.choice,
+        ),
+        Text(measured_note(comparison), small=True),
+        Text(_cost_note(comparison), small=True),
+    ]
+    if lines := list(_beside(ordered)):
+        blocks.append(Items(tuple(lines)))
+    test_n = comparison.run["data"]["test_n"]
+    return Section(f"All arms on the same {test_n} test rows", tuple(blocks))
+
+
+def by_label(comparison: Comparison) -> Section | None:
+    """How the chosen arm does on each label of a choice."""
+    row = chosen(comparison)
+    if row is None or not row.classes:
+        return None
+    lines = tuple(
+        (one.label, numbers.score(one.precision), numbers.score(one.recall), f"{one.n}")
+        for one in row.classes
+    )
+    table = Table(("label", "precision", "recall", "rows"), lines)
+    return Section(f"{row.strategy} by label", (table,), closed=True)
+
+
+def slices(comparison: Comparison) -> Section | None:
+    """The chosen arm's score in each slice, and which arm is ahead of it there."""
+    row = chosen(comparison)
+    if row is None or not row.slices:
+        return None
+    lines = []
+    for part in row.slices:
+        own, ahead = part.score, ahead_in(comparison.rows, row, part)
+        best = f"{ahead[0]} {scored(ahead[1])}" if ahead else "none"
+        lines.append((part.column, part.value, f"{own.n}", scored(own), best))
+    metric = row.slices[0].score.metric
+    headings = ("column", "value", "rows", f"{metric} (95% interval)", "the best arm ahead of it")
+    return Section(f"{row.strategy} by slice", (Table(headings, tuple(lines)),), closed=True)
+
+
+def by_score(comparison: Comparison) -> list[Row]:
+    """Return the arms that finished, best score first; then those that did not."""
+    finished = [row for row in comparison.rows if row.score]
+    finished.sort(key=lambda row: -(row.score.value or 0.0 if row.score else 0.0))
+    return finished + [row for row in comparison.rows if not row.score]
+
+
+def chosen(comparison: Comparison) -> Row | None:
+    """Return the recommended arm's result."""
+    choice = comparison.recommendation.choice
+    return next((row for row in comparison.rows if row.strategy == choice), None)
+
+
+def scored(score: Score) -> str:
+    """Return a score with its interval."""
+    if score.value is None:
+        return numbers.NOT_MEASURED
+    return f"{numbers.score(score.value)} ({interval(score)})"
+
+
+def interval(score: Score) -> str:
+    """Return a score's 95% interval, marked where it is not to be trusted."""
+    mark = DOUBT if score.unreliable else ""
+    return numbers.interval(score.ci_low, score.ci_high) + mark
+
+
+def status(row: Row, comparison: Comparison) -> str:
+    """Return what became of an arm, in the rule's words."""
+    found = comparison.recommendation
+    if row.strategy == found.choice:
+        return "provisional choice" if found.provisional else "chosen"
+    if row.strategy in found.tied_with:
+        return "tied"
+    if row.status == "ok" and row.misses:
+        return _out_for(row)
+    return row.status.replace("_", " ")
+
+
+def _out_for(row: Row) -> str:
+    """Return what keeps an arm out that finished: the gravest of it."""
+    missed = [check.key for check in row.checks if check.state == "missed"]
+    if not missed:
+        return "a figure is unknown"
+    return "misses a limit" if any(key.startswith("limits.") for key in missed) else "misses a need"
+
+
+def measured_note(comparison: Comparison) -> str:
+    """Return how time and memory in the first table were measured."""
+    note = (
+        "Latency is of one request at a time: p50 and p95 with the arm's constant prompt kept in"
+        " memory, cold without. Memory is the peak of the arm's own process"
+    )
+    if comparison.machine.gpu is not None:
+        note += (
+            ": main memory (RAM), and what it reserved on the GPU if it used one. A limit on memory"
+            " applies to the GPU's memory if the arm used a GPU, else to main memory"
+        )
+    return f"{note}. {numbers.NOT_MEASURED} means not measured."
+
+
+def _cost_note(comparison: Comparison) -> str:
+    parts = costs.not_counted(by_score(comparison))
+    missing = f" Not counted: {'; '.join(parts)}." if parts else ""
+    return f"Cost: {comparison.cost_basis}{missing}"
+
+
+def _cells(row: Row, comparison: Comparison) -> tuple[Cell, ...]:
+    head = (row.strategy, status(row, comparison))
+    if row.score is None:
+        return (*head, Reason(row.error or "no reason recorded"))
+    return (
+        *head,
+        numbers.score(row.score.value),
+        interval(row.score),
+        _bar(row.score) or "",
+        numbers.duration(row.p50_s),
+        numbers.duration(row.p95_s),
+        numbers.duration(row.p50_cold_s),
+        numbers.rate(row.throughput_per_s),
+        fitting_memory(row, comparison.machine),
+        serving_memory(row, comparison.machine),
+        numbers.duration(row.fit_wall_s),
+        _cost(row),
+        numbers.size(row.artifact_bytes),
+    )
+
+
+def _cost(row: Row) -> str:
+    if row.total_usd is None and row.cost.machine_s is not None:
+        return f"{numbers.duration(row.cost.machine_s)} of machine time"
+    return numbers.usd(row.total_usd)
+
+
+def _bar(score: Score) -> Bar | None:
+    if score.value is None or score.ci_low is None or score.ci_high is None:
+        return None
+    low, high = 100 * max(0.0, score.ci_low), 100 * min(1.0, score.ci_high)
+    return Bar(low, max(high - low, 0.5), 100 * score.value)
+
+
+def _beside(ordered: list[Row]) -> Iterator[Item]:
+    """Yield what is to be said of single arms beside the first table."""
+    for row in ordered:
+        if row.energy_j is not None:
+            joules = numbers.energy(row.energy_j)
+            text = f"took {joules} on the GPU for preparation and for answering all test rows"
+            yield Item(text, term=row.strategy)
+    for row in ordered:
+        if row.unanswerable is not None:
+            n, share = row.unanswerable.n, row.unanswerable.answered_anyway
+            text = f"answered {round(share * n)} of {n} unanswerable questions instead of declining"
+            yield Item(text, term=row.strategy)

@@ -1,0 +1,82 @@
+"""What the verdict rests on: who fell short, gaps, differences, what the test set can show."""
+
+from __future__ import annotations
+
+from harness.analysis import Comparison, Difference, Row, Score
+from harness.wording import numbers
+from reports import resolution as told
+from reports.section import Block, Item, Items, Section, Text, items
+from reports.sections.arms import by_score, scored
+
+VERDICTS = {
+    "choose": "Choose",
+    "tie": "Tie",
+    "not_enough_evidence": "Not enough evidence",
+    "nothing_feasible": "Nothing feasible",
+}
+"""What each kind of verdict is called."""
+
+
+def rejected(comparison: Comparison) -> Section:
+    """Why each other arm was not chosen."""
+    whys = comparison.recommendation.rejected.items()
+    lines = [Item(why, term=name) for name, why in whys] or [Item("No arm was rejected.")]
+    block = items(*lines)
+    return Section("Why the others were not chosen", (block,))
+
+
+def gaps(comparison: Comparison) -> Section | None:
+    """Each arm's gap to the best of the others, and its further metrics."""
+    lines = tuple(
+        Item("; ".join([_gap(row), *map(_further, row.also)]), term=row.strategy)
+        for row in by_score(comparison)
+        if row.score
+    )
+    note = Text(
+        "Gap to the best other arm, in points, with 95% bounds. Positive: this arm is worse. The"
+        " upper bounds hold for all arms together, the lower ones for each arm by itself.",
+        small=True,
+    )
+    return Section("Gaps and further metrics", (note, Items(lines)), closed=True) if lines else None
+
+
+def differences(comparison: Comparison) -> Section | None:
+    """How each arm differs from the chosen one, pair by pair."""
+    found = comparison.differences
+    if not found:
+        return None
+    blocks: list[Block] = [
+        Text("In points, each pair by itself, 95% intervals.", small=True),
+        Items(tuple(Item(_difference(one), term=one.strategy) for one in found)),
+    ]
+    if any(one.mcnemar_p is not None for one in found):
+        note = "p is of the exact McNemar test, a footnote: the verdict does not use it."
+        blocks.append(Text(note, small=True))
+    title = f"Difference of each arm to {comparison.recommendation.choice}"
+    return Section(title, tuple(blocks), closed=True)
+
+
+def resolution(comparison: Comparison) -> Section | None:
+    """What this test set can show of the leading arms."""
+    lines = list(told.resolution(comparison))
+    return Section("What this test set can show", (items(*lines),), closed=True) if lines else None
+
+
+def _gap(row: Row) -> str:
+    gap = row.loss_to_best
+    if gap.value is None or gap.low is None or gap.high is None:
+        return numbers.NOT_MEASURED
+    low, high = 100 * gap.low, 100 * gap.high
+    return f"{100 * gap.value:+.1f} ({low:+.1f} to {high:+.1f}) against {gap.to}"
+
+
+def _further(score: Score) -> str:
+    if score.value is None:
+        return f"{score.metric} {numbers.NOT_MEASURED} ({score.undefined})"
+    return f"{score.metric} {scored(score)}"
+
+
+def _difference(one: Difference) -> str:
+    low, high = 100 * one.ci_low, 100 * one.ci_high
+    exact = "" if one.mcnemar_p is None else f"; {numbers.p_value(one.mcnemar_p)}"
+    return f"{100 * one.value:+.1f} ({low:+.1f} to {high:+.1f}){exact}"
