@@ -58,7 +58,7 @@ def test_on_a_gpu_machine_every_figure_says_what_it_is_of(tmp_path, render):
     for ram in ("100 MiB RAM", "200 MiB RAM"):
         assert text.count(ram) == 2  # of each arm
         assert text.count(f"3.00 GiB GPU, {ram}") == 1
-    assert "A limit on memory is held against the GPU" in text
+    assert "A limit on memory applies to the GPU" in text
 
 
 @pytest.mark.parametrize("render", [markdown, html])

@@ -98,8 +98,8 @@ def test_questions_without_an_answer_are_told_of_by_themselves(tmp_path):
     assert rows["a"].also[0].value == pytest.approx(30 / 40)
     assert (rows["a"].unanswerable.answered_anyway, rows["a"].unanswerable.n) == (9 / 40, 40)
     for page in (markdown(comparison), html(comparison)):
-        assert "gave an answer to 22 % of the 40 questions that have none" in page
-        assert "gave an answer to 100 % of the 40 questions that have none" in page
+        assert "answered 9 of 40 unanswerable questions instead of declining" in page
+        assert "answered 40 of 40 unanswerable questions instead of declining" in page
 
 
 def test_where_all_questions_have_an_answer_there_is_no_share_of_declined_ones(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hand_made import TRAFFIC, Arm, right, write_run
 
 from harness.analysis import judge
-from harness.task.audit.findings import certifiable_margin
+from harness.task.audit.findings import confirmable_margin
 from reports import markdown
 
 TARGETS = ["yes", "no"] * 60
@@ -29,7 +29,7 @@ def test_the_two_best_arms_are_measured_by_how_they_differed(tmp_path):
 
 def test_the_margin_is_the_one_that_check_would_have_given_for_that_discordance(tmp_path):
     found = judged(tmp_path, range(12), range(6, 20)).resolution
-    assert found.smallest_margin == pytest.approx(certifiable_margin(120, 14 / 120))
+    assert found.smallest_margin == pytest.approx(confirmable_margin(120, 14 / 120))
     assert found.smallest_difference > found.smallest_margin
 
 
