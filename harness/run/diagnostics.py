@@ -102,7 +102,7 @@ class DiagnosticsRunner:
         setting = self.workshop.setting
         model = setting.models[trial.model or ""]
         folder = self.folder.untuned_folder(model, setting.dtype, setting.device)
-        engine = engine_sha256("harness.lm")
+        engine = engine_sha256()
         question = Question("probe", folder, {"probe": probe.items()}, probe.sha256(), engine)
         if folder in self._untuned_seen or standing_result(question) is not None:
             return

@@ -1,4 +1,7 @@
-"""What makes two fits, or two trials, the same: hashes over exactly what decides their outcome."""
+"""What makes two fits, or two trials, the same: hashes over all that decides their outcome.
+
+What of a strategy's source decides it, `harness.registry` says.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from functools import cache
 from pathlib import Path
 
 import harness
-from harness.files.hashing import sha256_of, sha256_of_file
+from harness.files.hashing import sha256_of
+from harness.files.reached_code import sha256_of_code
 from harness.metrics.custom import find_metric, source_of
-from harness.registry import sha256_of_sources
 from harness.task import Task
 from harness.types import ModelRef, Split
 
@@ -42,11 +45,11 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     if used is not None and used.hosted is not None:
         parts["model"] = [used.hosted.provider, used.location, used.name]
         parts["settings"] = dict(used.hosted.extra)
-        parts["engine"] = engine_sha256("harness.lm")
+        parts["engine"] = engine_sha256()
     elif used is not None:
         parts["model"] = used.sha256 or f"{used.name}@{used.revision}"
         parts["dtype"] = dtype
-        parts["engine"] = engine_sha256("harness.lm")
+        parts["engine"] = engine_sha256()
     return sha256_of(parts)
 
 
@@ -73,7 +76,7 @@ def trial_id(fit: str, arm: str, test: Split) -> str:
 
 
 @cache
-def engine_sha256(room: str) -> str:
-    """Hash the source of a room of the harness, and of the words that it puts to a model."""
-    root = Path(harness.__file__).parent
-    return sha256_of([sha256_of_sources(room), sha256_of_file(root / "toolkit" / "prompts.py")])
+def engine_sha256() -> str:
+    """Hash the source of the engine, and of the words that are put to a model."""
+    rooms = Path(harness.__file__).parent
+    return sha256_of([sha256_of_code(rooms / "lm"), sha256_of_code(rooms / "toolkit/prompts.py")])

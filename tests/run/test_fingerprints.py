@@ -1,12 +1,15 @@
-"""What makes a fit of a model's arm another one: its weights, number format and the engine."""
+"""What makes a fit another one: of a model's arm its weights, number format and the engine."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 
+from harness.files.reached_code import sha256_of_code
+from harness.registry import source
 from harness.run import fingerprints as identity
 from harness.task import load_task
 from harness.types import ModelRef
@@ -49,10 +52,43 @@ def test_where_the_weights_lie_decides_nothing(task):
 
 def test_the_engines_source_decides_arms_with_a_model_alone(task, monkeypatch):
     before = [identity.fit_id(task, arm, 0, MODEL, "float32") for arm in ("zero_shot", "tfidf")]
-    monkeypatch.setattr(identity, "engine_sha256", lambda room: "changed")
+    monkeypatch.setattr(identity, "engine_sha256", lambda: "changed")
     after = [identity.fit_id(task, arm, 0, MODEL, "float32") for arm in ("zero_shot", "tfidf")]
     assert before[0] != after[0]
     assert before[1] == after[1]
+
+
+LATE = """
+from harness import Prediction, Strategy
+class Late(Strategy):
+    answers = frozenset({"choice"})
+    def predict(self, queries):
+        from harness import retrieval
+        return [Prediction(retrieval.sentences(query.text)[0]) for query in queries]
+"""
+
+
+def test_a_room_that_is_imported_inside_a_function_decides_a_fit(task, tmp_path, monkeypatch):
+    (tmp_path / "late.py").write_text(LATE)
+    file = tmp_path / "task.yaml"
+    file.write_text(file.read_text().replace("zero_shot", "{use: 'late.py:Late', name: late}"))
+    copy = tmp_path / "copy/harness"
+    shutil.copytree(source.HOME, copy, ignore=shutil.ignore_patterns("*.pyc"))
+
+    def ids(home, cut):
+        (copy / "retrieval/chunking.py").write_text(cut)
+        sha256_of_code.cache_clear()
+        monkeypatch.setattr(source, "HOME", home)
+        loaded = load_task(file)
+        return [identity.fit_id(loaded, arm, 0, None, "float32") for arm in ("late", "tfidf")]
+
+    before = ids(source.HOME, "")
+    cut = (source.HOME / "retrieval/chunking.py").read_text()
+    assert ids(copy, cut) == before
+    late, tfidf = ids(copy, cut.replace("LONGEST_HEADING = 200", "LONGEST_HEADING = 100"))
+    sha256_of_code.cache_clear()
+    assert late != before[0]
+    assert tfidf == before[1]
 
 
 def test_the_models_hash_is_that_of_its_files(tmp_path):

@@ -97,14 +97,14 @@ def test_what_cannot_be_used_is_refused_in_words(file, reference, error, words):
 
 def test_two_packages_offering_one_name_are_both_named(monkeypatch):
     points = [metadata.EntryPoint("same", f"{p}:Rule", registry.GROUP) for p in ("one", "two")]
-    monkeypatch.setattr(registry.metadata, "entry_points", lambda group: points)
+    monkeypatch.setattr(registry.lookup.metadata, "entry_points", lambda group: points)
     with pytest.raises(StrategyError, match="one:Rule, two:Rule"):
         registry.find("same")
 
 
 def test_an_entry_point_to_a_missing_module_is_refused_with_its_place(monkeypatch):
     points = [metadata.EntryPoint("gone", "no_such_module:Rule", registry.GROUP)]
-    monkeypatch.setattr(registry.metadata, "entry_points", lambda group: points)
+    monkeypatch.setattr(registry.lookup.metadata, "entry_points", lambda group: points)
     with pytest.raises(StrategyError, match="no_such_module:Rule"):
         registry.find("gone")
 

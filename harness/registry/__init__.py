@@ -1,0 +1,27 @@
+"""Strategies by name: the class, what it is with its parameters, and the source it rests on."""
+
+from harness.registry.lookup import GROUP, find, names, reference_to
+from harness.registry.profiles import (
+    LEARNS,
+    Profile,
+    profile,
+    refused,
+    resolved_params,
+    with_parts,
+)
+from harness.registry.source import distributions_of, source_sha256
+
+__all__ = [
+    "GROUP",
+    "LEARNS",
+    "Profile",
+    "distributions_of",
+    "find",
+    "names",
+    "profile",
+    "reference_to",
+    "refused",
+    "resolved_params",
+    "source_sha256",
+    "with_parts",
+]
