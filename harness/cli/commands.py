@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, UserError
+from harness.files.atomic import atomic_write
 
 if TYPE_CHECKING:
     from harness.analysis import Comparison
@@ -202,9 +203,9 @@ def _judged(folder: RunFolder, prices: Prices | None) -> Comparison:
     from reports import html, markdown
 
     comparison = judge(folder, prices)
-    folder.comparison.write_text(comparison.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    folder.report_md.write_text(markdown(comparison), encoding="utf-8")
-    folder.report_html.write_text(html(comparison), encoding="utf-8")
+    atomic_write(folder.comparison, comparison.model_dump_json(indent=1) + "\n")
+    atomic_write(folder.report_md, markdown(comparison))
+    atomic_write(folder.report_html, html(comparison))
     return comparison
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from harness.files.atomic import atomic_write
 from harness.metrics.custom import find_metric
 from harness.probes import general_knowledge as probe
 from harness.run.dispatch import WRITTEN, Workshop
@@ -124,9 +125,7 @@ class DiagnosticsRunner:
         measured = Measured(
             of=question.of, engine=question.engine, result=result, sample=question.sample
         )
-        part = folder / f"{MEASURED}.part"
-        part.write_text(measured.model_dump_json(indent=1))
-        part.replace(folder / MEASURED)
+        atomic_write(folder / MEASURED, measured.model_dump_json(indent=1))
         return result
 
 

@@ -1,14 +1,15 @@
-"""Custody of a run folder: one run at a time, one task a folder, no large leftovers."""
+"""Keeps a run folder in order: one run at a time, one task a folder, no large leftovers."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from harness.errors import RunFolderError
 from harness.store.run_folder import RunFolder, folder_bytes
@@ -19,7 +20,9 @@ LARGE_ARTIFACT_BYTES = 256 * 2**20
 
 @contextmanager
 def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
-    """Hold a run folder for one task; nobody else can run in it meanwhile.
+    """Lock a run folder for one task; nobody else can run in it meanwhile.
+
+    The system lets go of the lock when its process ends, however it ends.
 
     Args:
         path: the folder; made if it does not exist.
@@ -35,26 +38,31 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
     except OSError as problem:
         what = f"{path} cannot be a run folder ({problem.strerror})"
         raise RunFolderError(f"{what} → choose another --out") from None
-    with folder.lock.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "another process"
-            fix = "wait for it, or choose another --out"
-            raise RunFolderError(f"{path} is in use by {holder} → {fix}") from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}")
-        lock.flush()
-        _check_owner(folder, task_name)
+    # A kept file may name its holder; a file system without locks is refused, not trusted.
+    lock = FileLock(folder.lock, timeout=0, preserve_lock_file=True)
+    try:
+        lock.acquire()
+    except Timeout:
+        holder = folder.lock.read_text().strip() or "another process"
+        fix = "wait for it, or choose another --out"
+        raise RunFolderError(f"{path} is in use by {holder} → {fix}") from None
+    try:
+        folder.lock.write_text(f"process {os.getpid()}")
+        _check_task(folder, task_name)
         if fresh:
-            for name in ("trials", "untuned"):
-                shutil.rmtree(path / name, ignore_errors=True)
-            reports = (folder.comparison, folder.report_md, folder.report_html)
-            # Last what tells whose folder it is.
-            for file in (folder.truth, folder.documents, *reports, folder.records):
-                file.unlink(missing_ok=True)
+            _forget(folder)
         yield folder
+    finally:
+        lock.release()
+
+
+def _forget(folder: RunFolder) -> None:
+    """Delete all that was run in a folder; last what says whose folder it is."""
+    for name in ("trials", "untuned"):
+        shutil.rmtree(folder.path / name, ignore_errors=True)
+    reports = (folder.comparison, folder.report_md, folder.report_html)
+    for file in (folder.truth, folder.documents, *reports, folder.records):
+        file.unlink(missing_ok=True)
 
 
 def drop_large_artifacts(folder: RunFolder, keep: str | None) -> list[str]:
@@ -68,24 +76,29 @@ def drop_large_artifacts(folder: RunFolder, keep: str | None) -> list[str]:
     return dropped
 
 
-def _check_owner(folder: RunFolder, task_name: str) -> None:
-    strangers = [
+def _check_task(folder: RunFolder, task_name: str) -> None:
+    """Check that a folder is new, or holds runs of this task.
+
+    Raises:
+        RunFolderError: it holds something else.
+    """
+    others = [
         p
         for p in folder.path.iterdir()
         if p.name not in (".lock", "records.jsonl", "trials", "untuned")
     ]
     if not folder.records.is_file():
-        if strangers:
+        if others:
             raise RunFolderError(
-                f"{folder.path} holds other files ({strangers[0].name}, …) → choose another --out"
+                f"{folder.path} holds other files ({others[0].name}, …) → choose another --out"
             )
         return
     try:
-        owner = json.loads(folder.records.read_bytes().split(b"\n", 1)[0])["task"]["name"]
+        known = json.loads(folder.records.read_bytes().split(b"\n", 1)[0])["task"]["name"]
     except (ValueError, KeyError, TypeError):
-        return  # damaged: reading it says so, unless --fresh does away with it
-    if owner != task_name:
+        return  # damaged: reading it says so, unless --fresh deletes it
+    if known != task_name:
         raise RunFolderError(
-            f"{folder.path} holds runs of the task '{owner}', not '{task_name}'"
+            f"{folder.path} holds runs of the task '{known}', not '{task_name}'"
             " → choose another --out"
         )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.files.atomic import atomic_write
 from harness.files.hashing import sha256_of_file
 from harness.run.dispatch import Workshop
 from harness.run.fingerprints import reads_evidence
@@ -89,9 +90,7 @@ class TrialRunner:
         if result.status == "ok":
             known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}
             known["artifact_bytes"] = folder_bytes(artifact)
-            part = account.with_suffix(".part")
-            part.write_text(json.dumps(known, indent=1))
-            part.replace(account)
+            atomic_write(account, json.dumps(known, indent=1))
             shutil.rmtree(folder / "scratch", ignore_errors=True)
         else:
             shutil.rmtree(artifact)

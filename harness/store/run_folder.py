@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import RunFolderError
+from harness.files.atomic import atomic_file
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.store.records import RunHeader, TrialRecord
 from harness.types import ModelRef, Prediction
@@ -138,13 +139,9 @@ def _first_line(problem: Exception) -> str:
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as JSON lines, complete or not at all."""
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as stream:
+    with atomic_file(path) as part, part.open("w", encoding="utf-8") as stream:
         for row in rows:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

@@ -7,13 +7,12 @@ free nor instant. Failed requests are not kept.
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.files.atomic import atomic_write
 from harness.files.cache_folder import cache_folder
 from harness.files.hashing import sha256_of
 from harness.types import Prediction
@@ -54,6 +53,4 @@ def read(place: Path) -> Kept | None:
 def write(place: Path, kept: Kept) -> None:
     """Keep an answer, whole or not at all, whoever else writes the same."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
-    part.write_text(json.dumps({**asdict(kept.answer), "alone": kept.alone}))
-    part.replace(place)
+    atomic_write(place, json.dumps({**asdict(kept.answer), "alone": kept.alone}))

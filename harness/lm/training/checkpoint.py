@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.files.atomic import atomic_file
 from harness.types import RESUMED_S
 
 EVERY_S = 600.0
@@ -60,15 +61,14 @@ class Checkpoint:
         if self._folder is None or now - self._last < EVERY_S:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._path(key).with_suffix(".part")
         kept = {
             "state": state(),
             "spent_s": self.earlier_s + now - self._begun,
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
-        torch.save(kept, part)
-        part.replace(self._path(key))
+        with atomic_file(self._path(key)) as part:
+            torch.save(kept, part)
         self._last = now
 
     def _path(self, key: str) -> Path:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from harness import registry
 from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
+from harness.files.atomic import atomic_write
 from harness.probes import perturbations as perturb
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, Job
 from harness.run.worker.context import Outfit
@@ -54,9 +55,7 @@ def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
     watch = threading.Thread(target=_die_with_parent, args=(int(lifeline), job.inputs), daemon=True)
     watch.start()
     result = Worker(job, ruler).run()
-    part = job.result.with_suffix(".part")
-    part.write_text(result.model_dump_json(indent=1))
-    part.replace(job.result)
+    atomic_write(job.result, result.model_dump_json(indent=1))
 
 
 class Worker:
