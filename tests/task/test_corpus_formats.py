@@ -47,8 +47,9 @@ def test_a_page_becomes_markdown_without_scripts_styles_and_navigation(tmp_path)
         "## Front wheel",
         "Bolt",
         "Nut",
-        "Part Price",
-        "Bolt 2",
+        "| Part | Price |",
+        "| --- | --- |",
+        "| Bolt | 2 |",
         "```",
         "a = 1",
         "# no heading",
@@ -56,6 +57,51 @@ def test_a_page_becomes_markdown_without_scripts_styles_and_navigation(tmp_path)
         "```",
         "Water: H2O & ice",
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "lines"),
+    [
+        (
+            "<table><caption>Fees</caption><thead><tr><th>Kg</th><th>Euro</th></tr></thead><tbody>"
+            "<tr><td>up to <b>2</b></td><td><p>4_50</p><p>*net*</p></td></tr></tbody></table>",
+            ["Fees", "| Kg | Euro |", "| --- | --- |", "| up to 2 | 4_50 *net* |"],
+        ),
+        (
+            "<table><tr><td>a<td>b<tr><td>c<!-- no --><td>d<script>x</script></table>",
+            ["| a | b |", "| --- | --- |", "| c | d |"],
+        ),
+        (
+            '<table><tr><th colspan="2">Both</th></tr><tr><td>a<br>b</td><td>c|d</td></tr></table>',
+            ["| Both | |", "| --- | --- |", "| a b | c|d |"],
+        ),
+        ("<table><tr><td>a<b>b<td>c</table>", ["| ab | c |", "| --- | --- |"]),
+        ("<table><tr><td><h2>Bolt</h2>Tight.</td></tr></table>", ["## Bolt", "Tight."]),
+        (
+            "<table><tr><td>Left<td><table><tr><td>a</td><td>b</td></tr></table></td></table>",
+            ["Left", "| a | b |", "| --- | --- |"],
+        ),
+    ],
+)
+def test_a_table_keeps_its_rows_and_columns_unless_it_only_arranges_the_page(
+    tmp_path, table, lines
+):
+    text = document_of(tmp_path, "t.html", f"<p>Before.</p>{table}After.".encode()).text
+    assert [line.strip() for line in text.splitlines() if line.strip()] == [
+        "Before.",
+        *lines,
+        "After.",
+    ]
+
+
+def test_a_cell_nested_without_end_is_read(tmp_path):
+    page = b"<table><tr><td>" + b"<b>x" * 20_000 + b"</table>"
+    assert document_of(tmp_path, "p.html", page).text.count("x") == 20_000
+
+
+def test_a_table_whose_rows_are_never_closed_is_read_row_by_row(tmp_path):
+    page = b"<table>" + b"<tr><td>a<td>b" * 3_000 + b"</table>"
+    assert document_of(tmp_path, "p.html", page).text.count("| a | b |") == 3_000
 
 
 def test_passages_of_a_page_are_cut_at_its_headings(tmp_path):

@@ -1,4 +1,4 @@
-"""Reads .html files as Markdown: headings, running text, preformatted text; no links, no pictures.
+"""Reads .html files as Markdown: headings, text, tables, preformatted text; no links, no pictures.
 
 Knows nothing of how a page looks: what a style sheet hides is read as well.
 """
@@ -9,6 +9,8 @@ import logging
 import re
 import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from copy import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,12 @@ LEFT_OUT = frozenset(
     ["iframe", "nav", "noscript", "object", "script", "style", "svg", "template", "title"]
 )
 HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
-CELLS = frozenset(["td", "th"])
+CELLS = ("td", "th")
+IN_TABLES = ["br", "caption", "div", "p", "table", "td", "th", "tr"]
+"""What of a table is Markdown; of any other tag in it the text is kept."""
+DEEP = 50
+LAYOUT = ("dl", "form", "ol", "pre", "table", "ul", *HEADINGS)
+"""What a table holds that only arranges a page: it is read as text, cell by cell."""
 _BLOCK = re.compile(
     "address|article|aside|blockquote|body|br|caption|dd|details|dialog|div|dl|dt|fieldset"
     "|figcaption|figure|footer|form|head|header|hr|html|legend|li|main|ol|option|p|section|summary"
@@ -35,7 +42,7 @@ def read_html(file: Path) -> tuple[str, str]:
         UnreadableError: it is not text, or its marks cannot be understood.
         OSError: it cannot be opened.
     """
-    from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
+    from bs4 import XMLParsedAsHTMLWarning
     from bs4.exceptions import ParserRejectedMarkup
 
     content = file.read_bytes()
@@ -45,7 +52,7 @@ def read_html(file: Path) -> tuple[str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML is meant
         try:
-            page: Any = BeautifulSoup(content, "html.parser")
+            page: Any = _page_class()(content, "html.parser")
         except ParserRejectedMarkup:
             raise UnreadableError(DAMAGED) from None
     if page.contains_replacement_characters:
@@ -80,9 +87,62 @@ def _around(tag: Any) -> tuple[str, list[Any], str]:
         return (f"\n\n{HEADINGS[tag.name]} {words}\n\n" if words else ""), [], ""
     if tag.name == "pre":
         return f"\n\n```\n{tag.get_text()}\n```\n\n", [], ""
+    if tag.name == "table" and (table := _table(tag)):
+        return f"\n\n{table}\n\n", [], ""
     if _BLOCK.fullmatch(tag.name):
         return "\n", tag.contents, "\n"
     return " " if tag.name in CELLS else "", tag.contents, ""
+
+
+def _table(tag: Any) -> str | None:
+    """Return a table in Markdown, a row a line; None for one that only arranges a page."""
+    from markdownify import MarkdownConverter
+
+    if tag.find(LAYOUT) or _is_deep(tag):
+        return None
+    table = copy(tag)  # the page keeps what is left out here
+    for left_out in table.find_all(LEFT_OUT):
+        left_out.decompose()
+    converter = MarkdownConverter(
+        convert=IN_TABLES,
+        table_infer_header=True,
+        escape_asterisks=False,
+        escape_underscores=False,
+        escape_misc=False,
+    )
+    lines = str(converter.convert_soup(table)).strip().split("\n")
+    return "\n".join(" ".join(line.split()) for line in lines)
+
+
+def _is_deep(tag: Any) -> bool:
+    """Tell whether tags are nested more deeply than one call for each level can go."""
+    from bs4 import Tag
+
+    level = [tag]
+    for _ in range(DEEP):
+        level = [inner for outer in level for inner in outer.contents if isinstance(inner, Tag)]
+    return bool(level)
+
+
+@cache
+def _page_class() -> Any:
+    """Return the class of a page: BeautifulSoup, but for cells and rows that are not closed.
+
+    HTML lets the next cell or row close them, which Python's parser does not know.
+    """
+    from bs4 import BeautifulSoup
+
+    class Page(BeautifulSoup):  # type: ignore[misc]
+        def handle_starttag(self, name: str, *rest: Any, **named: Any) -> Any:
+            closed = {"td": CELLS, "th": CELLS, "tr": (*CELLS, "tr")}.get(name, ())
+            for outer in reversed(self.tagStack) if closed else ():
+                if outer.name == "table":
+                    break
+                if outer.name in closed:
+                    self.handle_endtag(outer.name)
+            return super().handle_starttag(name, *rest, **named)
+
+    return Page
 
 
 def _words(tag: Any) -> str:
