@@ -8,27 +8,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.types import Document
 
 LONGEST_HEADING = 200
 """Characters; a longer line is text: headings are repeated with every passage below them."""
-_HEADING = re.compile(rf"^ {{0,3}}(#{{1,6}})\s+(\S.{{0,{LONGEST_HEADING - 1}}})$")
-_UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
-"""Below a line of text, it makes that line a heading: of the first level, or of the second."""
 _BLOCK = re.compile(r"^\s*([-*+•]\s|\d+[.)]\s|\||>|```|~~~)")
 """Begins a list item, a row of a table, a quotation or code: a line of its own."""
-_FENCE = re.compile(r"^\s*(`{3,}(?=[^`]*$)|~{3,})")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？][”’」』）]*|\n+")
 _WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯฀-๿]|[^\s぀-ヿ㐀-䶿一-鿿가-힯฀-๿]{1,40}")
 """What counts as a word: a run without spaces, of which 40 characters at most; each character of
 the scripts that write none (Chinese, Japanese, Thai), and of Korean, whose words are short."""
 
 
+class _Line(NamedTuple):
+    """A line of a document."""
+
+    text: str
+    is_code: bool = False
+    """It stands in fenced code: it stays a line of its own, with its indentation."""
+
+
+class _Heading(NamedTuple):
+    """A heading, and the lines that it takes: from `start` up to and without `end`."""
+
+    start: int
+    end: int
+    level: int
+    name: str
+
+
 class _Piece(NamedTuple):
-    """A sentence, or a part of one that is too long."""
+    """A sentence or a line of code, or a part of one that is too long."""
 
     text: str
     words: int
@@ -88,72 +102,83 @@ def sentences(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def _sections(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (path of headings, text below) of a Markdown text; any other text is one section.
+def _sections(text: str) -> Iterator[tuple[str, list[_Line]]]:
+    """Yield (path of headings, lines below) of a Markdown text; any other text is one section.
 
     A heading with neither text nor headings below it is the text of the section that it is in.
     """
-    path: list[tuple[int, str]] = []
-    lines: list[str] = []
-    fence = ""
-    for line in text.splitlines():
-        fence = _fence_after(line, fence)
-        heading = None if fence else _heading(line, lines)
-        if heading is None:
-            lines.append(line)
-            continue
-        level, name = heading
-        yield _section(path, lines, deeper=bool(path) and level > path[-1][0])
-        lines = []
-        path = [*(above for above in path if above[0] < level), (level, name)]
-    yield _section(path, lines, deeper=False)
-
-
-def _heading(line: str, before: list[str]) -> tuple[int, str] | None:
-    """Return level and name of a heading that ends with a line, if one does.
-
-    Of an underlined one the name is taken off the lines before it: it must stand by itself.
-    """
-    if found := _HEADING.match(line):
-        return len(found[1]), _name(found[2])
-    underline = _UNDERLINE.match(line)
-    name = before[-1].strip() if before else ""
-    alone = not "".join(before[-2:-1]).strip()
-    if not (underline and name and alone) or _BLOCK.match(name) or len(name) > LONGEST_HEADING:
-        return None
-    before.pop()
-    return 1 if underline[1].startswith("=") else 2, name
+    lines, headings = _read(text)
+    path: list[_Heading] = []
+    begin = 0
+    for heading in headings:
+        deeper = bool(path) and heading.level > path[-1].level
+        yield _section(path, lines[begin : heading.start], deeper=deeper)
+        begin = heading.end
+        path = [*(above for above in path if above.level < heading.level), heading]
+    yield _section(path, lines[begin:], deeper=False)
 
 
 def _section(
-    path: Sequence[tuple[int, str]], lines: Sequence[str], *, deeper: bool
-) -> tuple[str, str]:
-    names, body = [name for _, name in path], "\n".join(lines)
-    if names and not deeper and not body.strip():
-        body = names.pop()
-    return " › ".join(names), body
+    path: Sequence[_Heading], lines: list[_Line], *, deeper: bool
+) -> tuple[str, list[_Line]]:
+    names = [heading.name for heading in path]
+    if names and not deeper and not any(line.text.strip() for line in lines):
+        lines = [_Line(names.pop())]
+    return " › ".join(names), lines
 
 
-def _fence_after(line: str, fence: str) -> str:
-    """Return the marks that the code at the end of a line is fenced with; "" where it is none."""
-    found = _FENCE.match(line)
-    if not found:
-        return fence
-    if not fence:
-        return found[1]
-    return "" if found[1].startswith(fence) and found[1] == line.strip() else fence
+def _read(text: str) -> tuple[list[_Line], list[_Heading]]:
+    """Return the lines of a Markdown text, and its headings as CommonMark has them.
+
+    Some of those are text here: those in list items and quotations, empty ones, those longer than
+    `LONGEST_HEADING`, and underlined paragraphs of several lines.
+    """
+    lines = text.splitlines()
+    begin = _after_front_matter(lines)
+    tokens = _parser().parse("\n".join([*[""] * begin, *lines[begin:]]))
+    code: set[int] = set()
+    headings = []
+    for place, token in enumerate(tokens):
+        if token.map is None:
+            continue
+        start, end = token.map
+        if token.type == "fence":
+            code.update(range(start, end))
+        elif token.type == "heading_open" and token.level == 0:
+            heading = _Heading(start, end, int(token.tag[1:]), tokens[place + 1].content)
+            if _is_heading(heading):
+                headings.append(heading)
+    return [_Line(line, place in code) for place, line in enumerate(lines)], headings
 
 
-def _name(heading: str) -> str:
-    """Return a heading without the marks that may close it: "C# ##" is "C#"."""
-    bare = heading.rstrip().rstrip("#")
-    return bare.rstrip() if bare.endswith((" ", "\t")) else heading.rstrip()
+def _is_heading(heading: _Heading) -> bool:
+    underlined_lines = heading.end - heading.start - 1
+    if underlined_lines and (underlined_lines > 1 or _BLOCK.match(heading.name)):
+        return False
+    return 0 < len(heading.name) <= LONGEST_HEADING
 
 
-def _windows(text: str, words: int, overlap_words: int) -> Iterator[str]:
+def _after_front_matter(lines: Sequence[str]) -> int:
+    """Return the line at which a document begins after its front matter, which YAML marks off."""
+    if len(lines) < 2 or lines[0].rstrip() != "---" or ":" not in lines[1]:
+        return 0
+    ends = (place for place, line in enumerate(lines[1:], start=2) if line.rstrip() == "---")
+    return next(ends, 0)
+
+
+@cache
+def _parser() -> Any:
+    """Return a parser of Markdown's blocks; what stands within a line is left as it is."""
+    from markdown_it import MarkdownIt
+
+    # A page's headings count within HTML too.
+    return MarkdownIt("commonmark").disable(["inline", "text_join", "html_block"])
+
+
+def _windows(lines: Sequence[_Line], words: int, overlap_words: int) -> Iterator[str]:
     kept: list[_Piece] = []
     fresh = False
-    for piece in _pieces(text, words):
+    for piece in _pieces(lines, words):
         if fresh and sum(one.words for one in kept) + piece.words > words:
             yield _joined(kept)
             kept, fresh = _tail(kept, min(overlap_words, words - piece.words)), False
@@ -165,7 +190,8 @@ def _windows(text: str, words: int, overlap_words: int) -> Iterator[str]:
 
 def _joined(pieces: Sequence[_Piece]) -> str:
     """Return pieces as one text: lines that were only wrapped are joined, others stay lines."""
-    return "".join(("\n" if piece.breaks else " ") + piece.text for piece in pieces).strip()
+    text = "".join(("\n" if piece.breaks else " ") + piece.text for piece in pieces)
+    return text[1:].lstrip("\n")
 
 
 def _tail(pieces: Sequence[_Piece], words: int) -> list[_Piece]:
@@ -177,20 +203,30 @@ def _tail(pieces: Sequence[_Piece], words: int) -> list[_Piece]:
     return tail
 
 
-def _pieces(text: str, words: int) -> Iterator[_Piece]:
-    """Yield sentences with their numbers of words, one that is too long in parts."""
-    for block in re.split(r"\n\s*\n", text):
-        breaks = True
-        for line in block.split("\n"):
-            breaks |= bool(_BLOCK.match(line))
-            parts = (part for sentence in sentences(line) for part in _parts(sentence, words))
-            for part, size in parts:
-                yield _Piece(part, size, breaks)
-                breaks = False
+def _pieces(lines: Sequence[_Line], words: int) -> Iterator[_Piece]:
+    """Yield sentences and lines of code with their numbers of words, the too long ones in parts."""
+    breaks, empty_lines = True, 0
+    for line in lines:
+        if not line.text.strip():
+            breaks, empty_lines = True, empty_lines + line.is_code
+        elif line.is_code:
+            for part, size in _parts(line.text, words, is_code=True):
+                yield _Piece("\n" * empty_lines + part, size, breaks=True)
+                empty_lines = 0
+            breaks = True
+        else:
+            breaks |= bool(_BLOCK.match(line.text))
+            for sentence in sentences(line.text):
+                for part, size in _parts(sentence, words):
+                    yield _Piece(part, size, breaks)
+                    breaks = False
+            empty_lines = 0
 
 
-def _parts(sentence: str, words: int) -> Iterator[tuple[str, int]]:
-    spans = [found.span() for found in _WORD.finditer(sentence)]
+def _parts(text: str, words: int, *, is_code: bool = False) -> Iterator[tuple[str, int]]:
+    """Yield parts of at most so many words; code keeps its indentation."""
+    spans = [found.span() for found in _WORD.finditer(text)]
     for start in range(0, len(spans), words):
         part = spans[start : start + words]
-        yield sentence[part[0][0] : part[-1][1]], len(part)
+        begin = 0 if is_code and start == 0 else part[0][0]
+        yield text[begin : part[-1][1]], len(part)

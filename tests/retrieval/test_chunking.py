@@ -72,6 +72,44 @@ def test_underlined_lines_are_headings():
     assert {p.heading for p in passages("---\ntitle: x\n---\nA.")} == {""}
 
 
+def test_code_in_fences_keeps_its_lines_and_indentation():
+    code = "```py\nif wet:\n    brake()  # early. And twice.\n\n    stop()\n```"
+    (found,) = texts(f"Run\nthis:\n{code}\nThen\nrest.")
+    assert found == f"Run this:\n{code}\nThen rest."
+    (found,) = texts("- Run:\n\n  ```\n  a\n  b\n  ```")
+    assert found == "- Run:\n  ```\n  a\n  b\n  ```"
+
+
+def test_long_code_is_cut_between_its_lines_and_a_long_line_of_it_inside():
+    assert texts("```\n  a b\n  c d\n  e f g h\n```", words=3) == [
+        "```\n  a b",
+        "  c d",
+        "  e f g",
+        "h\n```",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "headings"),
+    [
+        ("<details>\n# In HTML\nA.\n</details>", {"", "In HTML"}),
+        ("- item\n\n  # In a list\n\n  A.", {""}),
+        ("> # In a quotation\n> A.", {""}),
+        ("- item\n# After a list\nA.", {"", "After a list"}),
+        ("• item\n---\nA.", {""}),
+        ("| a | b |\n--------\nA.", {""}),
+        ("# A `code` *name*\nA.", {"A `code` *name*"}),
+        ("#\tTab\nA.", {"Tab"}),
+        ("x" * 201 + "\n===\nA.", {""}),
+        ("---\ntitle: x\n\nby: y\n---\n# A\nA.", {"", "A"}),
+        ("---\ntitle: x\n\n# Never closed\nA.", {"", "Never closed"}),
+        ("---\nA rule, no front matter.\n\n# A\nA.", {"", "A"}),
+    ],
+)
+def test_headings_are_those_of_markdown_at_the_top_of_a_page(text, headings):
+    assert {passage.heading for passage in passages(text)} == headings
+
+
 def test_lists_and_tables_keep_their_lines_and_wrapped_prose_does_not():
     text = (
         "Fees\nas follows.\n- up to 2 kg:\n  4 euros\n- pallet: 60\n\n| a | b |\n| 1 | 2 |\n\nEnd."
