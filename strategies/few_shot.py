@@ -47,7 +47,7 @@ class FewShot(Strategy):
     needs_model = True
     complexity = 2
     provides = frozenset({"per_user_data", "offline"})
-    near: retrieval.Neighbours | None = None
+    near: retrieval.NearestNeighbours | None = None
 
     class Params(harness.Params):
         """How many demonstrations, and how they are chosen."""
@@ -102,7 +102,7 @@ class FewShot(Strategy):
         tell_of_fewer(context, train, counts[-1])
         if params.select == "nearest":
             embedder = retrieval.Embedder(params.embedder, context.device, context.note)
-            self.near = retrieval.Neighbours.build(train, embedder)
+            self.near = retrieval.NearestNeighbours.build(train, embedder)
             self.near.save(artifact / "rows")
         rows = some(validation, params.validation_rows, context.seed)
         if len(counts) > 1 and len(rows):
@@ -129,7 +129,7 @@ class FewShot(Strategy):
         if self.params.select == "nearest":
             context = self.context
             embedder = retrieval.Embedder(self.params.embedder, context.device, context.note)
-            self.near = retrieval.Neighbours.load(artifact / "rows", embedder)
+            self.near = retrieval.NearestNeighbours.load(artifact / "rows", embedder)
         self.model = lm.open_model(self.context)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:

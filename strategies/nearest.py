@@ -53,7 +53,7 @@ class Nearest(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Index the rows that any asker may be shown; for a choice, pick how many of them vote."""
         embedder = self._embedder()
-        rows = retrieval.Neighbours.build(showable(train), embedder)
+        rows = retrieval.NearestNeighbours.build(showable(train), embedder)
         rows.save(artifact / "rows")
         voters = 1
         if self.context.task.answer_kind == "choice":
@@ -69,7 +69,7 @@ class Nearest(Strategy):
 
     def load(self, artifact: Path) -> None:
         """Read the rows and load the embedding model."""
-        self.rows = retrieval.Neighbours.load(artifact / "rows", self._embedder())
+        self.rows = retrieval.NearestNeighbours.load(artifact / "rows", self._embedder())
         self.voters = int((artifact / "voters").read_text())
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:

@@ -5,9 +5,14 @@ Knows nothing of tasks' data, metrics, models that write, or reports.
 
 from harness.retrieval.chunking import Passage, cut, sentences
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
-from harness.retrieval.forecast import any_passages, search_work
-from harness.retrieval.nearest_rows import Neighbours
-from harness.retrieval.retriever import Hit, RetrievalParams, Retriever
+from harness.retrieval.nearest_rows import NearestNeighbours
+from harness.retrieval.retriever import (
+    Hit,
+    RetrievalParams,
+    Retriever,
+    any_passages,
+    search_work,
+)
 from harness.retrieval.tune_embedder import EncoderSettings, tune_encoder
 from harness.retrieval.vector_index import VectorIndex
 
@@ -16,7 +21,7 @@ __all__ = [
     "Embedder",
     "EncoderSettings",
     "Hit",
-    "Neighbours",
+    "NearestNeighbours",
     "Passage",
     "RetrievalParams",
     "Retriever",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 _TOKEN = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯฀-๿]|[^\W_぀-ヿ㐀-䶿一-鿿가-힯฀-๿]+")
 
 
-class WordIndex:
+class BM25Index:
     """Texts searched by the words they share with a query, rare words counting most.
 
     BM25 as Lucene has it with k1 = 1.5, b = 0.75 (Lù 2024, arXiv 2407.03618). No stop words and
@@ -24,7 +24,7 @@ class WordIndex:
         self.bm25 = bm25
 
     @classmethod
-    def build(cls, texts: Sequence[str]) -> WordIndex:
+    def build(cls, texts: Sequence[str]) -> BM25Index:
         """Index texts."""
         from bm25s import BM25
 
@@ -45,7 +45,7 @@ class WordIndex:
         self.bm25.save(str(folder), show_progress=False)
 
     @classmethod
-    def load(cls, folder: Path) -> WordIndex:
+    def load(cls, folder: Path) -> BM25Index:
         """Read an index."""
         from bm25s import BM25
 

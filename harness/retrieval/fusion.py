@@ -14,7 +14,7 @@ CONSTANT = 60
 Scores = NDArray[np.float32]
 
 
-def by_scores(first: Scores, second: Scores) -> Scores:
+def convex_combination(first: Scores, second: Scores) -> Scores:
     """Return the mean of two scores, [passages], each as a share of its largest.
 
     A convex combination of normalised scores with equal weights, which Bruch, Gai and Ingber 2023
@@ -23,7 +23,7 @@ def by_scores(first: Scores, second: Scores) -> Scores:
     return np.asarray((_share(first) + _share(second)) / 2, dtype=np.float32)
 
 
-def by_ranks(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
+def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
     """Join rankings by reciprocal rank fusion.
 
     Args:

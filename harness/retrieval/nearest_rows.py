@@ -14,7 +14,7 @@ from harness.types import Example, Query
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NearestNeighbours:
     """Rows indexed by the meaning of their inputs."""
 
     rows: tuple[Example, ...]
@@ -22,7 +22,7 @@ class Neighbours:
     embedder: Embedder
 
     @classmethod
-    def build(cls, rows: Sequence[Example], embedder: Embedder) -> Neighbours:
+    def build(cls, rows: Sequence[Example], embedder: Embedder) -> NearestNeighbours:
         """Index rows.
 
         Raises:
@@ -68,7 +68,7 @@ class Neighbours:
                 stream.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
 
     @classmethod
-    def load(cls, folder: Path, embedder: Embedder) -> Neighbours:
+    def load(cls, folder: Path, embedder: Embedder) -> NearestNeighbours:
         """Read rows and vectors that were embedded with the same model."""
         with (folder / "rows.jsonl").open(encoding="utf-8") as stream:
             rows = [json.loads(line) for line in stream]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,14 +17,15 @@ from pydantic import Field
 
 import harness
 from harness.errors import StrategyError
-from harness.retrieval.bm25_index import WordIndex
+from harness.retrieval.bm25_index import BM25Index
 from harness.retrieval.chunking import Passage, cut
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
-from harness.retrieval.fusion import by_ranks, by_scores
+from harness.retrieval.fusion import convex_combination, reciprocal_rank_fusion
 from harness.retrieval.rerank import Reranker
 from harness.retrieval.vector_index import VectorIndex, index_bytes
 from harness.strategy import MODEL_NAME
 from harness.types import Document, Query
+from harness.workload import Embedding, Indexing, Prospect, Work
 
 Places = NDArray[np.int64]
 
@@ -66,7 +68,7 @@ class Retriever:
         self,
         passages: Sequence[Passage],
         vectors: VectorIndex,
-        words: WordIndex | None,
+        words: BM25Index | None,
         params: RetrievalParams,
         embedder: Embedder,
         device: str,
@@ -113,7 +115,7 @@ class Retriever:
             f"{len(passages):,} passages of {len(documents):,} documents,"
             f" {vectors.kind} vectors ({kib:,.0f} KiB)",
         )
-        words = WordIndex.build(texts) if params.hybrid else None
+        words = BM25Index.build(texts) if params.hybrid else None
         return cls(passages, vectors, words, params, embedder, device)
 
     def search(self, queries: Sequence[Query], k: int) -> list[list[Hit]]:
@@ -163,7 +165,7 @@ class Retriever:
         with (folder / "passages.jsonl").open(encoding="utf-8") as stream:
             rows = map(json.loads, stream)
             passages = [Passage(**{**row, "allow": _groups(row["allow"])}) for row in rows]
-        words = WordIndex.load(folder / "words") if params.hybrid else None
+        words = BM25Index.load(folder / "words") if params.hybrid else None
         vectors = VectorIndex.load(folder / "vectors.faiss")
         embedder = Embedder(params.embedder, device, note)
         return cls(passages, vectors, words, params, embedder, device)
@@ -188,9 +190,9 @@ class Retriever:
     ) -> list[tuple[int, float]]:
         """Join two rankings into (place, score), the best first."""
         if self.params.fusion == "ranks":
-            return by_ranks([by_words.tolist(), by_meaning.tolist()])
+            return reciprocal_rank_fusion([by_words.tolist(), by_meaning.tolist()])
         union = np.union1d(by_meaning, by_words)
-        scores = by_scores(word_scores[union], self.vectors.cosines(vector, union))
+        scores = convex_combination(word_scores[union], self.vectors.cosines(vector, union))
         order = np.argsort(-scores, kind="stable")
         return [(int(union[place]), float(scores[place])) for place in order]
 
@@ -257,6 +259,30 @@ class Retriever:
     @cached_property
     def _places_by_words(self) -> dict[str, list[int]]:
         return _places((_folded(p.text), place) for place, p in enumerate(self.passages))
+
+
+def search_work(
+    params: RetrievalParams, prospect: Prospect
+) -> tuple[list[str], tuple[Work, ...], tuple[Work, ...]]:
+    """Say for a forecast what building an index and searching it do.
+
+    Args:
+        params: how.
+        prospect: as `Strategy.estimate` has it.
+
+    Returns:
+        The passages, the work of building, and that of searching for every query.
+    """
+    passages = cut(prospect.documents, params.passage_words, params.overlap_words)
+    texts = [passage.headed_text for passage in passages]
+    index = Indexing(texts, params.embedder, params.hybrid)
+    asked = Embedding([query.full_text for query in prospect.queries], params.embedder)
+    return texts, (Embedding(texts, params.embedder), index), (replace(index, made=False), asked)
+
+
+def any_passages(texts: list[str], count: int, seed: int) -> list[str]:
+    """Return passages that stand for those a search will find: of the same lengths on average."""
+    return random.Random(seed).sample(texts, min(count, len(texts)))
 
 
 def _groups(value: list[str] | None) -> tuple[str, ...] | None:

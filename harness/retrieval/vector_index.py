@@ -19,7 +19,7 @@ HNSW_UP_TO = 300_000
 """A graph is built by searching it: of a million it was not done within 50 minutes of one core. An
 inverted file of as many takes minutes, and a quarter of the memory."""
 LINKS = 32
-"""Neighbours a vector is linked with (FAISS: 32 for 384 to 768 dimensions)."""
+"""Neighbours that a vector is linked with (FAISS: 32 for 384 to 768 dimensions)."""
 CONSTRUCTION_BREADTH, SEARCH_BREADTH = 200, 128
 PROBED_SHARE = 1 / 32
 """Share of an inverted file's lists that a query looks into."""

@@ -74,10 +74,11 @@ def error_by_chance(sure: Array) -> float:
 
 
 def brier_score(sure: Array, right: Array) -> float:
-    """Return the Brier score of "this answer is right" (scikit-learn's brier_score_loss)."""
-    from sklearn.metrics import brier_score_loss
+    """Return the Brier score of "this answer is right": the mean squared error of its probability.
 
-    return float(brier_score_loss(right, np.clip(sure, 0, 1), pos_label=1))
+    Brier 1950, Monthly Weather Review 78, 1–3, halved as is usual for two outcomes.
+    """
+    return float(np.mean((np.clip(sure, 0, 1) - right) ** 2))
 
 
 def _sureness(evidence: Evidence, arm: ArmEvidence, seed: int) -> tuple[Array, Array]:

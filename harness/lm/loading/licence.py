@@ -1,25 +1,24 @@
 """Which licence a model's own metadata names. Knows nothing of what a task allows.
 
-A model folder says it in the front matter of its README.md (the hub's model card) or in its
+A model folder names it in the front matter of its README.md (the hub's model card) or in its
 config.json, a GGUF file under `general.license`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 README = "README.md"
 CONFIG = "config.json"
 UNNAMED = "other"
-"""What the hub's model cards write for a licence that is on none of their lists; its name then
-stands under `license_name` (https://huggingface.co/docs/hub/repositories-licenses)."""
+"""What the hub's model cards write for a licence that is not on their list; its name then stands
+under `license_name` (https://huggingface.co/docs/hub/repositories-licenses)."""
 
 
 def licence_of(folder: Path) -> str | None:
-    """Return the licence that a model folder names, or None where it names none."""
+    """Return the licence that a model folder names, or None if it names none."""
     card, config = _front_matter(folder / README), _config(folder / CONFIG)
     named = card.get("license")
     if isinstance(named, str) and named.lower() == UNNAMED:
@@ -28,11 +27,11 @@ def licence_of(folder: Path) -> str | None:
 
 
 def licence_on_hub(name: str, fetch: bool = True) -> str | None:
-    """Return the licence that a model of the hub names; None where it names none, or none is found.
+    """Return the licence that a model of the hub names; None if it names none, or is not found.
 
     Args:
         name: its id, "owner/name".
-        fetch: whether its card may be fetched; else only one that is on this machine is read.
+        fetch: whether its card may be fetched; if not, only one on this machine is read.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -47,7 +46,7 @@ def licence_on_hub(name: str, fetch: bool = True) -> str | None:
 
 
 def licence_of_gguf(path: Path) -> str | None:
-    """Return the licence that a GGUF file names, or None where it names none."""
+    """Return the licence that a GGUF file names, or None if it names none."""
     from gguf import GGUFReader
 
     field = GGUFReader(path).get_field("general.license")
@@ -55,26 +54,20 @@ def licence_of_gguf(path: Path) -> str | None:
 
 
 def _one(named: Any) -> str | None:
-    """Return the one licence that is named; of several nobody can say here which ones hold."""
+    """Return the one licence that is named; None for several: which of them holds is unknown."""
     if isinstance(named, list) and len(named) == 1:
         named = named[0]
     return named.strip() or None if isinstance(named, str) else None
 
 
 def _front_matter(readme: Path) -> dict[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    """Return what a model card says of its model; nothing if there is no card that can be read."""
+    from huggingface_hub import metadata_load
 
     try:
-        text = readme.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return metadata_load(readme) or {}
+    except Exception:  # a file that is missing, damaged or no card raises all sorts
         return {}
-    block = re.match(r"---\s*\n(.*?)\n---\s*(\n|$)", text, flags=re.DOTALL)
-    try:
-        found = YAML(typ="safe", pure=True).load(block[1]) if block else {}
-    except (YAMLError, ValueError):
-        return {}  # a card that cannot be read says nothing
-    return dict(found) if isinstance(found, dict) else {}
 
 
 def _config(path: Path) -> dict[str, Any]:
