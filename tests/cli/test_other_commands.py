@@ -67,7 +67,7 @@ from harness.__main__ import main
 try:
     main()
 finally:
-    print("LOADED", *sorted(name for name in sys.modules if "." not in name))
+    print("LOADED", *sorted(name for name in sys.modules if name.count(".") < 2))
 """
 
 
@@ -84,7 +84,10 @@ def test_light_commands_load_no_heavy_package(shared, finished, command):
     loaded = set(re.search("^LOADED (.*)$", done.stdout, re.MULTILINE)[1].split())
     assert "argparse" in loaded
     heavy = {"torch", "transformers", "peft", "faiss", "sentence_transformers", "datasets"}
-    assert loaded & (heavy | {"sklearn", "bitsandbytes"}) == set()
+    heavy |= {"sklearn", "bitsandbytes", "statsmodels", "scipy.stats"}
+    # A report's intervals are computed by functions of `scipy.special`, which is light.
+    heavy |= set() if command == "report" else {"scipy"}
+    assert loaded & heavy == set()
 
 
 def test_a_users_own_folders_do_not_shadow_ours(tmp_path):
