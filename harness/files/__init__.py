@@ -1,1 +1,4 @@
-"""Bytes on disk: hashes, YAML with its lines, code from a path. Knows no noun of the project."""
+"""Files: hashes, whole replacement, YAML with its lines, code and what it imports.
+
+Knows no noun of the project.
+"""

@@ -13,7 +13,7 @@ from harness.files.hashing import sha256_of
 
 
 def names_file(reference: str) -> bool:
-    """Tell whether a name is one of something in a file."""
+    """Tell whether a reference names something in a file."""
     return ".py:" in reference
 
 
@@ -24,15 +24,15 @@ def path_of(reference: str, base: Path | None) -> Path:
 
 
 def from_file(
-    reference: str, base: Path | None, what: str, fits: Callable[[object], bool]
+    reference: str, base: Path | None, what: str, is_one: Callable[[object], bool]
 ) -> object:
     """Return what `reference` names in its file.
 
     Args:
         reference: `path/to/file.py:name`.
         base: folder that a relative path starts from; the working directory if None.
-        what: what it should be, in a word, for errors: "strategy".
-        fits: tells what in the file may be proposed in place of a name that is not there.
+        what: the word for it in errors, e.g. "strategy".
+        is_one: tells which of the file's names an error may propose if this one is missing.
 
     Raises:
         UserError: there is no such file.
@@ -44,13 +44,13 @@ def from_file(
         raise UserError(f"{what} '{reference}': there is no file {path} → correct the path")
     module = _import_file(path)
     if not hasattr(module, name):
-        known = [own for own, value in vars(module).items() if fits(value)]
+        known = [own for own, value in vars(module).items() if is_one(value)]
         raise UnknownNameError(f"{what} in {path.name}", name, known)
     return getattr(module, name)
 
 
 def _import_file(path: Path) -> ModuleType:
-    # Named after its content's place, so that two files of the same name never collide.
+    # The name holds the path's hash, so that two files of the same name never collide.
     name = f"harness_file_{sha256_of(str(path))[:12]}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]

@@ -74,7 +74,7 @@ def _from_module(reference: str) -> object:
     module_name, class_name = reference.rsplit(":", 1)
     try:
         return getattr(importlib.import_module(module_name), class_name)
-    except (Exception, SystemExit) as problem:  # a stranger's module may raise anything
+    except (Exception, SystemExit) as problem:  # a plugin's module may raise anything
         raise StrategyError(f"'{reference}' cannot be imported: {problem!r}") from problem
 
 

@@ -1,6 +1,6 @@
-"""Finding things: passages of documents by meaning and by words, and rows like a given one.
+"""Retrieval: passages of documents by meaning and by words, and rows similar to a given one.
 
-Knows nothing of tasks' data, metrics, models that write, or reports.
+Knows nothing of tasks' data, metrics, language models or reports.
 """
 
 from harness.retrieval.chunking import Passage, cut, sentences

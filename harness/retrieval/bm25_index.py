@@ -1,4 +1,4 @@
-"""Search by words: BM25 (the library bm25s)."""
+"""Lexical search: BM25 (the library bm25s)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _TOKEN = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯฀-๿]|[^\W_぀-ヿ㐀-䶿�
 
 
 class BM25Index:
-    """Texts searched by the words they share with a query, rare words counting most.
+    """Texts, searched by the words that they share with a query; rare words count most.
 
-    BM25 as Lucene has it with k1 = 1.5, b = 0.75 (Lù 2024, arXiv 2407.03618). No stop words and
-    no stemming: those would be of one language.
+    BM25 as in Lucene, with k1 = 1.5 and b = 0.75 (Lù 2024, arXiv 2407.03618). Without stop words
+    and stemming, which depend on the language.
     """
 
     def __init__(self, bm25: Any):
@@ -29,12 +29,12 @@ class BM25Index:
         from bm25s import BM25
 
         bm25 = BM25()
-        # "" is no word of any query; without it texts of emoji alone could not be indexed.
+        # bm25s cannot index a list of empty texts, e.g. of emoji alone; no query has the word "".
         bm25.index([words_of(text) or [""] for text in texts], show_progress=False)
         return cls(bm25)
 
     def scores(self, query: str) -> NDArray[np.float32]:
-        """Return the score of every text, [n]; 0 where it shares no word with the query."""
+        """Return the score of every text, [n]; 0 for one that shares no word with the query."""
         known = [word for word in words_of(query) if word in self.bm25.vocab_dict]
         if not known:
             return np.zeros(self.bm25.scores["num_docs"], dtype=np.float32)
@@ -53,5 +53,5 @@ class BM25Index:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case; characters one by one where no spaces are set."""
+    """Return the words of a text in lower case; in scripts without spaces, the characters."""
     return [found.group() for found in _TOKEN.finditer(text.lower())]

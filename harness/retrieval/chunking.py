@@ -1,6 +1,6 @@
 """Cuts documents into passages: by headings first, then by length, with overlap.
 
-Knows nothing of vectors or search.
+Reads Markdown, which plain text is too. Knows nothing of vectors or search.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from harness.types import Document
 LONGEST_HEADING = 200
 """Characters; a longer line is text: headings are repeated with every passage below them."""
 _BLOCK = re.compile(r"^\s*([-*+•]\s|\d+[.)]\s|\||>|```|~~~)")
-"""Begins a list item, a row of a table, a quotation or code: a line of its own."""
+"""The beginning of a list item, a table row, a quotation or code, which keeps its own line."""
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？][”’」』）]*|\n+")
 _WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯฀-๿]|[^\s぀-ヿ㐀-䶿一-鿿가-힯฀-๿]{1,40}")
-"""What counts as a word: a run without spaces, of which 40 characters at most; each character of
-the scripts that write none (Chinese, Japanese, Thai), and of Korean, whose words are short."""
+"""A word: a run without spaces of at most 40 characters. In scripts without spaces (Chinese,
+Japanese, Thai) and in Korean, whose words are short, each character is a word."""
 
 
 class _Line(NamedTuple):
@@ -52,19 +52,19 @@ class _Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Passage:
-    """A stretch of a document that is found and shown as one."""
+    """A part of a document that is found and shown as one."""
 
     document_id: str
     title: str
     heading: str
-    """The headings it stands under, joined by " › "; "" where there is none."""
+    """The headings above it, joined by " › "; "" if there is none."""
     text: str
     allow: tuple[str, ...] | None = None
     """As the document's."""
 
     @property
     def headed_text(self) -> str:
-        """The text under its title and headings: what is embedded, searched and shown."""
+        """Its title, headings and text: what is embedded, searched and shown."""
         above = [self.title] if self.title else []
         above += [part for part in self.heading.split(" › ") if part and part != self.title]
         return "\n".join([*([" › ".join(above)] if above else []), self.text])
@@ -75,12 +75,12 @@ def cut(documents: Sequence[Document], words: int, overlap_words: int) -> list[P
 
     Args:
         documents: in order.
-        words: the most words in a passage; only a single sentence that is longer is cut inside.
-        overlap_words: a passage repeats the last sentences of the one before it, as far as these
-            have no more words than this.
+        words: the most words in a passage. Only a sentence that is longer is cut inside.
+        overlap_words: a passage repeats the last sentences of the passage before it, up to so many
+            words.
 
     Returns:
-        The passages, in the documents' order. A document without text gives none.
+        The passages, in the order of the documents. A document without text gives none.
     """
     return [
         Passage(document.id, document.title, heading, text, document.allow)
@@ -96,7 +96,7 @@ def count_words(text: str) -> int:
 
 
 def sentences(text: str) -> list[str]:
-    """Return a text's sentences and list items, without the space around them."""
+    """Return the sentences and list items of a text, without surrounding space."""
     ends = [found.end() for found in _SENTENCE_END.finditer(text)]
     parts = (text[start:end].strip() for start, end in pairwise([0, *ends, len(text)]))
     return [part for part in parts if part]
@@ -189,7 +189,7 @@ def _windows(lines: Sequence[_Line], words: int, overlap_words: int) -> Iterator
 
 
 def _joined(pieces: Sequence[_Piece]) -> str:
-    """Return pieces as one text: lines that were only wrapped are joined, others stay lines."""
+    """Return pieces as one text: wrapped lines are joined, other lines stay lines."""
     text = "".join(("\n" if piece.breaks else " ") + piece.text for piece in pieces)
     return text[1:].lstrip("\n")
 

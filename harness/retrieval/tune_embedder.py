@@ -1,4 +1,4 @@
-"""Tunes an embedding model so that its vectors tell classes apart."""
+"""Tunes an embedding model so that its vectors separate classes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 from harness.retrieval.embedder import Embedder
 
 SCALE = 20.0
-"""What the cosine-like products of vectors of length one are multiplied by before the softmax, as
-sentence-transformers' losses do: without it, no class can be near certain."""
+"""Factor of the products of vectors of length one before the softmax, as in the losses of
+sentence-transformers: without it, no class can get a probability near 1."""
 HEAD_FASTER = 100.0
-"""The head is new and the encoder is not, so it learns so many times as fast: a choice of ours."""
+"""The head is new, so it learns so many times as fast as the encoder. Our choice."""
 CLIP_NORM = 1.0
 
 Rows = Sequence[tuple[str, str]]
@@ -39,17 +39,17 @@ def tune_encoder(
     settings: EncoderSettings,
     log: Callable[..., None],
 ) -> tuple[int, int]:
-    """Train every weight of an embedding model under a softmax over classes, in place.
+    """Train all weights of an embedding model under a softmax over classes, in place.
 
     Args:
-        embedder: the model; the weights of the best epoch are put back at the end.
+        embedder: the model; at the end it has the weights of the best epoch.
         train: (text, class) of each example.
-        validation: likewise; without any, the last epoch's weights are kept.
+        validation: likewise; without any row, the weights of the last epoch are kept.
         settings: how.
         log: receives step, epoch, train_loss and validation_loss, once an epoch.
 
     Returns:
-        The epoch that is kept, and how many there were.
+        The epoch that was kept, and the number of epochs.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Search by meaning: an index of vectors (FAISS), exact where that is quick enough."""
+"""Search by meaning: an index of vectors (FAISS), exact if that is quick enough."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Kind = Literal["exact", "hnsw", "ivf"]
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 EXACT_UP_TO = 100_000
-"""Vectors of 384 dimensions that one core compares with a query in about 10 ms."""
+"""One core compares so many vectors of 384 dimensions with a query in about 10 ms."""
 HNSW_UP_TO = 300_000
-"""A graph is built by searching it: of a million it was not done within 50 minutes of one core. An
-inverted file of as many takes minutes, and a quarter of the memory."""
+"""A graph is built by searching it: one core did not finish a graph of a million in 50 minutes. An
+inverted file of a million takes minutes, and a quarter of the memory."""
 LINKS = 32
 """Neighbours that a vector is linked with (FAISS: 32 for 384 to 768 dimensions)."""
 CONSTRUCTION_BREADTH, SEARCH_BREADTH = 200, 128
 PROBED_SHARE = 1 / 32
-"""Share of an inverted file's lists that a query looks into."""
+"""Share of the lists of an inverted file that a query searches."""
 TRAINED_ON = 64
-"""Vectors that the centre of a list is learnt from. FAISS asks for 39 at the least and takes 256,
-which is as good and four times the work."""
+"""Vectors from which the centre of a list is learnt. FAISS wants at least 39 and takes up to 256,
+which is no better and four times the work."""
 QUANTISER_TRAINED_ON = 100_000
-"""Vectors that the rounding to 8 bits is learnt from (FAISS)."""
+"""Vectors from which the rounding to 8 bits is learnt (FAISS)."""
 GROWN_LISTS = 1.44
-"""What lists that grow by doubling have room for, on average, over what they hold: 1/ln 2."""
+"""Average capacity of a list that grows by doubling, relative to its length: 1/ln 2."""
 
 
 def kind_for(n: int) -> Kind:
@@ -51,11 +51,11 @@ def index_bytes(n: int, dimensions: int, kind: Kind) -> int:
 
 
 def building_bytes(n: int, dimensions: int, kind: Kind) -> int:
-    """Return the memory that stands beside an index of so many vectors while it is built.
+    """Return the memory that building an index of so many vectors takes beside the index.
 
-    The vectors themselves; and of an inverted file the largest of three: a copy of those that its
-    centres are learnt from, then of those that its rounding is, with how far they are from their
-    centres, and at the end what its lists have room for.
+    That is the vectors themselves and, for an inverted file, the largest of three: a copy of the
+    vectors from which its centres are learnt; a copy of those for its rounding, with their
+    residuals; the capacity of its lists at the end.
     """
     vectors = n * 4 * dimensions
     if kind != "ivf":
@@ -117,12 +117,12 @@ class VectorIndex:
         Args:
             queries: [q, dimensions], of length one.
             k: how many.
-            allowed: [n] of bool; only these are searched, and they exactly: a graph that is
-                walked through forbidden vectors can miss the few that are left.
+            allowed: [n] of bool; only these are searched, and always exactly: a walk through a
+                graph of forbidden vectors can miss the few allowed ones.
 
         Returns:
-            Places and cosines, each [q, min(k, number allowed)], the nearest first; the place is
-            -1 where an index that is not exact found fewer.
+            Places and cosines, each [q, min(k, number allowed)], the nearest first. An index that
+            is not exact may find fewer: the place is then -1.
         """
         k = min(k, self.n if allowed is None else int(allowed.sum()))
         if not k:
@@ -134,10 +134,10 @@ class VectorIndex:
         return places, cosines
 
     def _search_all(self, queries: Vectors, k: int, allowed: NDArray[np.bool_]) -> Any:
-        """Compare queries with every vector that is allowed, copying none of them."""
+        """Compare queries with every allowed vector, without a copy of them."""
         import faiss
 
-        untyped: Any = faiss  # its stubs do not know the keywords that its constructors take
+        untyped: Any = faiss  # its stubs lack the keywords of its constructors
         chosen = untyped.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         if self.kind == "ivf":
             every = untyped.SearchParametersIVF(sel=chosen, nprobe=self.index.nlist)

@@ -1,6 +1,6 @@
 """What makes two fits, or two trials, the same: hashes over all that decides their outcome.
 
-What of a strategy's source decides it, `harness.registry` says.
+`harness.registry.source` decides which source counts for a strategy.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from harness.types import ModelRef, Split
 def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) -> str:
     """Hash what decides an artifact.
 
-    The rows, parameters, seed and source of the strategy; the documents, where it is handed them;
-    for one that uses a model also its weights (a hosted one: address, name and extra fields), the
-    number format and the engine's source. Not test rows, not prices, not limits, not the task's
-    name.
+    That is the strategy's rows, parameters, seed and source, and the documents if it is handed
+    them. For an arm with a model it is also the weights (of a hosted model the address, name and
+    extra fields), the number format and the engine's source. Test rows, prices, limits and the
+    task's name do not count.
     """
     profile = task.profiles[arm]
     info = {key: value for key, value in asdict(task.info).items() if key != "name"}
@@ -56,19 +56,19 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
 def reads_documents(task: Task, arm: str) -> bool:
     """Tell whether an arm's processes are handed the documents.
 
-    It needs them itself, or the metric does by which it may choose a setting.
+    It needs them itself, or the metric by which it may choose a setting does.
     """
     metric = find_metric(task.spec.metric, task.folder)
     return "corpus" in task.profiles[arm].needs or "documents" in metric.needs
 
 
 def reads_evidence(task: Task) -> bool:
-    """Tell whether the metric by which an arm may choose a setting is of evidence."""
+    """Tell whether the metric by which an arm may choose a setting needs the gold documents."""
     return "evidence" in find_metric(task.spec.metric, task.folder).needs
 
 
 def trial_id(fit: str, arm: str, test: Split) -> str:
-    """Hash what decides predictions: the fit and the queries. Targets decide none.
+    """Hash what decides predictions: the fit and the queries, but no target.
 
     The arm's name is in it, so that two arms that are alike but for their names are two trials.
     """

@@ -15,7 +15,7 @@ from harness.errors import RunFolderError
 from harness.store.run_folder import RunFolder, folder_bytes
 
 LARGE_ARTIFACT_BYTES = 256 * 2**20
-"""Artifacts above this are kept for the chosen arm only; of the rest the size is on record."""
+"""Larger artifacts are kept for the chosen arm only; the size of the others is on record."""
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
 
 
 def _forget(folder: RunFolder) -> None:
-    """Delete all that was run in a folder; last what says whose folder it is."""
+    """Delete all that was run in a folder; the records, which name its task, go last."""
     for name in ("trials", "untuned"):
         shutil.rmtree(folder.path / name, ignore_errors=True)
     reports = (folder.comparison, folder.report_md, folder.report_html)
@@ -66,7 +66,7 @@ def _forget(folder: RunFolder) -> None:
 
 
 def drop_large_artifacts(folder: RunFolder, keep: str | None) -> list[str]:
-    """Delete large artifacts of all arms but `keep`; returns the arms that lost theirs."""
+    """Delete the large artifacts of all arms but `keep`; return the arms that lost theirs."""
     dropped = []
     for artifact in sorted(folder.path.glob("trials/*/*/artifact")):
         arm = artifact.parent.parent.name

@@ -1,4 +1,4 @@
-"""Which trials build what others fit by themselves: what runs first, and whose fit is taken over.
+"""Trials whose parts are arms of their own: which trial runs first, and whose fit it takes over.
 
 Knows nothing of processes and folders.
 """
@@ -13,9 +13,9 @@ from harness.task import Task
 
 
 def parts_first(task: Task, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
-    """Return the trials in the order to run them: what one of them builds stands before it.
+    """Return the trials in the order to run them: the parts of a trial come before it.
 
-    So that its fit is done once. All others stay in their order.
+    So each part is fitted once. All others stay in their order.
     """
     ordered: dict[tuple[str, int], PlannedTrial] = {}
 
@@ -31,7 +31,7 @@ def parts_first(task: Task, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
 
 
 def built_by(task: Task, trial: PlannedTrial, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
-    """Return the trials that fit just what a trial builds: with its seed, and its model if any."""
+    """Return the trials of a trial's parts: same parameters, same seed, same model if any."""
     strategy = task.strategies[trial.arm]
     composed = registry.with_parts(strategy, strategy.Params(**trial.params), task.folder)
     parts = [(part, params.model_dump(mode="json")) for part, params in composed][1:]

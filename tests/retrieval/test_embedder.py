@@ -59,7 +59,7 @@ def test_texts_that_fill_the_window_are_noted_once_for_each_role():
     for _ in range(2):
         embedder.embed([short, f"{long} still", TEXTS[2], *["x"] * 70, long])
     embedder.embed([long, "x"], "query")
-    begin, end = "fill the 256 tokens", "reads: what goes on after those is not seen"
+    begin, end = "fill the 256 tokens", "reads: it does not see what comes after those"
     assert noted == [
         ("embedding", f"3 of 74 texts {begin} that the embedding model {end}"),
         ("embedding", f"1 of 2 queries {begin} that the embedding model {end}"),

@@ -1,4 +1,4 @@
-"""Reads a whole corpus: which files are read, and what is wrong with them together."""
+"""Reads a whole corpus: which files are read, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ class Corpus:
     documents: tuple[Document, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unread: tuple[str, ...] = ()
-    """How many files of its folder are of formats that are not read, by ending: "40 .docx"; hidden
-    ones are not counted."""
+    """How many files of its folder have a format that is not read, by ending: "40 .docx". Hidden
+    files are not counted."""
 
 
 def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
     """Read a folder of files, or one .jsonl or .csv file.
 
-    A file is a document, its path below the folder without the ending its id; of .jsonl and .csv
-    files each row is one. Files of other formats are no part of the corpus, only counted; hidden
-    ones, and those in hidden folders (copies that editors keep), not even that.
+    Each file is a document; its id is its path below the folder, without the ending. In .jsonl and
+    .csv files each row is a document. Files of other formats are not read, only counted. Hidden
+    files and folders, such as copies that editors keep, are not even counted.
 
     Args:
         path: the folder or file.
-        faults: receives what is wrong. A file that holds no text, or that nobody can read, is no
-            fault as long as others can be read: it is skipped.
+        faults: receives what is wrong. A file without text, or one that cannot be read, is skipped
+            and is no fault as long as others can be read.
     """
     if not path.exists():
         faults.append(Fault(ascii(str(path))[1:-1], "there is no such folder or file"))
@@ -107,7 +107,7 @@ def _shown(folder: Path) -> Iterator[Path]:
 
 
 def _is_text(name: str) -> bool:
-    """Tell whether a path can be written as UTF-8: to a file system names are mere bytes."""
+    """Tell whether a path can be written as UTF-8: for a file system, names are bytes."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -118,12 +118,12 @@ def _is_text(name: str) -> bool:
 def _counted(endings: Counter[str]) -> Iterator[str]:
     """Say how many files have each ending, the most frequent first."""
     for ending, count in sorted(endings.items(), key=lambda item: (-item[1], item[0])):
-        # A file's name may be no text; what is said of it must be.
+        # A file's name may be no text; a message must be.
         yield f"{count} {ending.encode(errors='replace').decode() or 'without an ending'}"
 
 
 def _nothing(path: Path, corpus: Corpus) -> Fault:
-    """Return the fault of a corpus without a document."""
+    """Return the fault of a corpus without any document."""
     what = "the corpus holds no text"
     if corpus.skipped:
         first = corpus.skipped[0]

@@ -1,6 +1,6 @@
 """Reads .html files as Markdown: headings, text, tables, preformatted text; no links, no pictures.
 
-Knows nothing of how a page looks: what a style sheet hides is read as well.
+Knows nothing of how a page looks: text that a style sheet hides is read too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def read_html(file: Path) -> tuple[str, str]:
     """Return title and text; the title is that of the page, else its first h1 or the file's name.
 
     Raises:
-        UnreadableError: it is not text, or its marks cannot be understood.
+        UnreadableError: it is not text, or its markup cannot be parsed.
         OSError: it cannot be opened.
     """
     from bs4 import XMLParsedAsHTMLWarning
@@ -48,7 +48,7 @@ def read_html(file: Path) -> tuple[str, str]:
     content = file.read_bytes()
     if b"\0" in content and not content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise UnreadableError(NOT_TEXT)
-    logging.getLogger("bs4.dammit").setLevel(logging.CRITICAL)  # bytes it cannot read are told here
+    logging.getLogger("bs4.dammit").setLevel(logging.CRITICAL)  # unreadable bytes are an error here
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML is meant
         try:
@@ -71,7 +71,10 @@ def _markdown(page: Any) -> str:
         if isinstance(node, Tag):
             before, inner, after = _around(node)
             waiting += [after, *reversed(inner), before]
-        elif type(node) in (NavigableString, CData):  # and not its kin, comments and doctypes
+        elif type(node) in (
+            NavigableString,
+            CData,
+        ):  # not its subclasses: comments …
             parts.append(_SPACE.sub(" ", node))
         elif type(node) is str:
             parts.append(node)

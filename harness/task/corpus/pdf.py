@@ -1,4 +1,4 @@
-"""Reads .pdf files: the text that they hold, page by page. Pictures of text stay pictures."""
+"""Reads the text of .pdf files, page by page. Pictures of text stay pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.task.corpus.skipped import DAMAGED, ENCRYPTED, UnreadableError
 
 
 def read_pdf(file: Path) -> tuple[str, str]:
-    """Return title and text; the title is the file's name, pages are apart by an empty line.
+    """Return title and text; the title is the file's name. An empty line separates pages.
 
     Raises:
         UnreadableError: it is encrypted or damaged.
@@ -18,7 +18,7 @@ def read_pdf(file: Path) -> tuple[str, str]:
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, FileNotDecryptedError
 
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what matters of it is raised as well
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what matters is raised too
     with file.open("rb") as stream:
         try:
             pages = [_clean(page.extract_text()) for page in PdfReader(stream).pages]
@@ -30,9 +30,8 @@ def read_pdf(file: Path) -> tuple[str, str]:
 
 
 def _clean(text: str) -> str:
-    """Return text that can be written: a font's broken map of characters yields half pairs.
+    """Return text that UTF-8 can hold: a font's broken character map yields single surrogates.
 
-    Halves that belong together are joined; one that stands alone becomes the mark for what is
-    unknown (U+FFFD).
+    Two that belong together are joined; one that is alone becomes U+FFFD.
     """
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()

@@ -12,10 +12,10 @@ TITLE_CHARACTERS = 200
 
 
 def read_plain(file: Path) -> tuple[str, str]:
-    """Return title and text; the title is a heading at the beginning, else the file's name.
+    """Return title and text; the title is a heading on the first line, else the file's name.
 
     Raises:
-        UnreadableError: it is not text, whatever its name says.
+        UnreadableError: it is not text, whatever its ending is.
         OSError: it cannot be opened.
     """
     try:

@@ -1,4 +1,4 @@
-"""What of a corpus is left out: no fault of the task, but said before a run."""
+"""Documents that are left out of a corpus: no fault of the task, but reported before a run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class Skipped:
     """A document that is left out."""
 
     where: str
-    """The file below the corpus, with a line where it is a row."""
+    """The file's path below the corpus, with a line number if it is a row."""
     why: str
-    """In words that follow "left out:"."""
+    """Words that follow "left out:"."""
 
 
 class UnreadableError(Exception):
-    """Raised by a format's reader: the file has nothing to read; says why."""
+    """Raised by a format's reader if the file has nothing to read; the message tells why."""
 
 
 EMPTY = "no text in them (pages that are pictures need text recognition first)"

@@ -15,11 +15,11 @@ def read_table(file: Path, name: str, faults: list[Fault]) -> list[tuple[str, Do
 
     Args:
         file: a .jsonl or .csv file.
-        name: what ids begin with where a row has none; its number follows.
+        name: a row without an id gets this name and the row's number.
         faults: receives everything that is wrong with a row.
 
     Returns:
-        Where each document stands, and the document; a null `text` is an empty one.
+        The place of each document, and the document. A `text` of null is an empty text.
     """
     documents = []
     for number, row in enumerate(read_rows(file, faults), start=1):
@@ -47,7 +47,7 @@ def _text(row: Row, column: str, faults: list[Fault]) -> str:
 
 
 def _allow(row: Row, is_csv: bool, faults: list[Fault]) -> tuple[str, ...] | None:
-    """Return the groups that may read a document; None, everybody, where nothing is said."""
+    """Return the groups that may read a document; None means everybody, and is the default."""
     value: Any = row.values.get("allow")
     if is_csv:
         names = tuple(name.strip() for name in (value or "").split(";") if name.strip())
