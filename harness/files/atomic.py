@@ -1,6 +1,6 @@
 """Replaces a file as a whole: whoever reads it meets the old content or the new, never a part.
 
-Also after a crash or a power cut. Several processes may replace the same file: the last one stays.
+Several processes may replace the same file: the last one stays.
 """
 
 from __future__ import annotations
@@ -12,35 +12,42 @@ from pathlib import Path
 from uuid import uuid4
 
 
-def atomic_write(path: Path, text: str) -> None:
-    """Replace a file's content by a text, in UTF-8; returns when it is safely on disk.
+def atomic_write(path: Path, text: str, *, durable: bool = True) -> None:
+    """Replace a file's content by a text, in UTF-8.
+
+    Args:
+        path: the file; its folder exists.
+        text: the new content.
+        durable: return only when the text is safely on disk. Without, a power cut may lose it.
 
     Raises:
         OSError: it cannot be written; the file is as it was.
     """
-    with atomic_file(path) as part:
+    with atomic_file(path, durable=durable) as part:
         part.write_text(text, encoding="utf-8")
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Hand out a new path in the same folder; what is written there replaces the file at the end.
 
     If the block raises, the file is as it was, and nothing else is left.
 
     Args:
         path: the file; its folder exists.
+        durable: end only when the content is safely on disk.
     """
     part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
         yield part
-        _flush_to_disk(part)
+        if durable:
+            _flush_to_disk(part)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    # A rename is safe only when the folder, which holds the name, is on disk too.
-    _flush_to_disk(path.parent)
+    if durable:  # the folder holds the name
+        _flush_to_disk(path.parent)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -60,6 +60,12 @@ def test_content_and_name_are_on_disk_in_this_order(tmp_path, monkeypatch):
     assert seen == [(False, False), (True, True)]
 
 
+def test_what_need_not_last_does_not_wait_for_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda place: pytest.fail("waited"))
+    atomic_write(tmp_path / "a.json", "x", durable=False)
+    assert (tmp_path / "a.json").read_text() == "x"
+
+
 def test_readers_never_meet_a_part_while_several_write(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda place: None)  # not a matter of the disk
     path = tmp_path / "a.json"

@@ -53,4 +53,6 @@ def read(place: Path) -> Kept | None:
 def write(place: Path, kept: Kept) -> None:
     """Keep an answer, whole or not at all, whoever else writes the same."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(place, json.dumps({**asdict(kept.answer), "alone": kept.alone}))
+    text = json.dumps({**asdict(kept.answer), "alone": kept.alone})
+    # Not worth waiting for the disk while answers are timed: what is lost is asked again.
+    atomic_write(place, text, durable=False)
