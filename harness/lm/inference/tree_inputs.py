@@ -33,13 +33,14 @@ def windows(config: Any) -> dict[str, int | None] | None:
     return {kind: window if kind == SLIDING else None for kind in sorted(kinds)}
 
 
-def tree_inputs(model: Any, tree: TokenTree, past: int = 0) -> dict[str, Any]:
+def tree_inputs(model: Any, tree: TokenTree, past: int = 0, dtype: Any = None) -> dict[str, Any]:
     """Return the tensors that make a model compute a packed row.
 
     Args:
         model: a transformers causal model whose layers `windows` can tell.
         tree: n nodes.
         past: p tokens of kept prefix that stand before all nodes.
+        dtype: of the masks; None: the model's.
 
     Returns:
         input_ids [1, n], position_ids [1, n], and attention_mask as `masks` makes it.
@@ -50,7 +51,7 @@ def tree_inputs(model: Any, tree: TokenTree, past: int = 0) -> dict[str, Any]:
     positions = torch.tensor([tree.depths], device=model.device) + past
     kinds = windows(model.config) or {}
     visible = {kind: tree.visible(past, window) for kind, window in kinds.items()}
-    made = masks(model, visible)
+    made = masks(model, visible, dtype)
     if model.device.type == "cpu":
         spans = spans_of(tree, past)
         for mask in made.values() if isinstance(made, dict) else [made]:
@@ -58,12 +59,13 @@ def tree_inputs(model: Any, tree: TokenTree, past: int = 0) -> dict[str, Any]:
     return {"input_ids": ids, "position_ids": positions, "attention_mask": made}
 
 
-def masks(model: Any, visible: dict[str, Any]) -> Any:
+def masks(model: Any, visible: dict[str, Any], dtype: Any = None) -> Any:
     """Return what to hand to a model as `attention_mask`.
 
     Args:
         model: a transformers causal model.
         visible: [queries, keys] bool for each kind of layer.
+        dtype: of the masks; None: the model's.
 
     Returns:
         [1, 1, queries, keys] (0 or the lowest number of the model's dtype, which every attention
@@ -71,10 +73,11 @@ def masks(model: Any, visible: dict[str, Any]) -> Any:
     """
     import torch
 
-    lowest = torch.finfo(model.dtype).min
+    dtype = dtype or model.dtype
+    lowest = torch.finfo(dtype).min
     made = {}
     for kind, seen in visible.items():
-        mask = torch.zeros(seen.shape, dtype=model.dtype)
+        mask = torch.zeros(seen.shape, dtype=dtype)
         mask.masked_fill_(~torch.as_tensor(seen), lowest)
         made[kind] = mask[None, None].to(model.device)
     return made if len(made) > 1 else next(iter(made.values()))

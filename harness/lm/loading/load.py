@@ -12,9 +12,9 @@ from harness.lm.hosted import HostedModel, open_hosted
 from harness.lm.inference import attention
 from harness.lm.inference.soft_prompt import soft_tokens, underneath
 from harness.lm.loading.four_bits import four_bit_folder
-from harness.lm.loading.packing_check import packing_is_exact
+from harness.lm.loading.packing_verdict import verdict_on
 from harness.lm.model import LanguageModel
-from harness.lm.sizing.budget import row_limit
+from harness.lm.sizing.budget import Note, row_limit
 from harness.lm.sizing.footprint import scoring_bytes_per_token, shape
 from harness.store.records import LoadedModel
 from harness.types import Context, ModelRef
@@ -26,7 +26,12 @@ _HOSTED: list[HostedModel] = []
 
 
 def load(
-    ref: ModelRef, device: str, dtype: str, seed: int = 0, adapter: Path | None = None
+    ref: ModelRef,
+    device: str,
+    dtype: str,
+    seed: int = 0,
+    adapter: Path | None = None,
+    note: Note = lambda kind, text: None,
 ) -> LanguageModel:
     """Load a model for scoring, generation or tuning.
 
@@ -38,6 +43,7 @@ def load(
         adapter: a folder written by `save_adapter`; it is merged into the weights, so that serving
             costs what the base model costs. Weights of 4 bits keep it beside them, and a soft
             prompt cannot be merged.
+        note: receives (kind, text) if something was made now that is made once.
 
     Raises:
         ModelError: the files cannot be read as a language model.
@@ -52,13 +58,12 @@ def load(
     if adapter is not None:
         model = _adapted(model, adapter)
     model = model.to(device).eval()
-    with torch.inference_mode():
-        for weight in model.parameters():
-            weight.sum()  # touched now, so that mapped pages count here and not when predicting
+    if device == "cpu":
+        _touch_pages(model)
     loaded = LanguageModel(ref, underneath(model), tokenizer)
     if model.config.is_encoder_decoder:
         loaded.path = "encoder_decoder"
-    elif packing_is_exact(loaded):
+    elif verdict_on(loaded.model, note).packs:
         loaded.path = "packed"
     loaded.model = model
     _limit_memory(loaded)
@@ -86,6 +91,16 @@ def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
             module.support_avx512bf16_for_cpu = False
     attention.install(model)
     return model, tokenizer
+
+
+def _touch_pages(model: Any) -> None:
+    """Read every weight once, so that mapped pages count here and not when predicting."""
+    import torch
+
+    with torch.inference_mode():
+        for weight in model.parameters():
+            # torch has no sum of 8-bit floats; their bytes it can add up.
+            (weight.data.view(torch.uint8) if weight.dtype.itemsize == 1 else weight).sum()
 
 
 def _adapted(model: Any, adapter: Path) -> Any:
@@ -148,7 +163,7 @@ def open_weights(
         weights = four_bit_folder(ref, dtype, context.note)
     if weights is not None:
         ref = replace(ref, location=str(weights))
-    lm = load(ref, context.device, dtype, context.seed, adapter)
+    lm = load(ref, context.device, dtype, context.seed, adapter, context.note)
     lm.budget_bytes, lm.note = context.budget_bytes, context.note
     _limit_memory(lm)
     return lm
