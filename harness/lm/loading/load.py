@@ -14,7 +14,7 @@ from harness.lm.inference.soft_prompt import soft_tokens, underneath
 from harness.lm.loading.four_bits import four_bit_folder
 from harness.lm.loading.packing_verdict import verdict_on
 from harness.lm.model import LanguageModel
-from harness.lm.sizing.budget import Note, row_limit
+from harness.lm.sizing.budget import row_limit
 from harness.lm.sizing.footprint import scoring_bytes_per_token, shape
 from harness.store.records import LoadedModel
 from harness.types import Context, ModelRef
@@ -26,12 +26,7 @@ _HOSTED: list[HostedModel] = []
 
 
 def load(
-    ref: ModelRef,
-    device: str,
-    dtype: str,
-    seed: int = 0,
-    adapter: Path | None = None,
-    note: Note = lambda kind, text: None,
+    ref: ModelRef, device: str, dtype: str, seed: int = 0, adapter: Path | None = None
 ) -> LanguageModel:
     """Load a model for scoring, generation or tuning.
 
@@ -43,7 +38,6 @@ def load(
         adapter: a folder written by `save_adapter`; it is merged into the weights, so that serving
             costs what the base model costs. Weights of 4 bits keep it beside them, and a soft
             prompt cannot be merged.
-        note: receives (kind, text) if something was made now that is made once.
 
     Raises:
         ModelError: the files cannot be read as a language model.
@@ -63,7 +57,7 @@ def load(
     loaded = LanguageModel(ref, underneath(model), tokenizer)
     if model.config.is_encoder_decoder:
         loaded.path = "encoder_decoder"
-    elif verdict_on(loaded.model, note).packs:
+    elif verdict_on(loaded.model).packs:
         loaded.path = "packed"
     loaded.model = model
     _limit_memory(loaded)
@@ -163,7 +157,7 @@ def open_weights(
         weights = four_bit_folder(ref, dtype, context.note)
     if weights is not None:
         ref = replace(ref, location=str(weights))
-    lm = load(ref, context.device, dtype, context.seed, adapter, context.note)
+    lm = load(ref, context.device, dtype, context.seed, adapter)
     lm.budget_bytes, lm.note = context.budget_bytes, context.note
     _limit_memory(lm)
     return lm

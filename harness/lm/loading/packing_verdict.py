@@ -29,7 +29,6 @@ from harness.lm import inference
 from harness.lm.loading import packing_check
 from harness.lm.loading.builtin_model import say
 from harness.lm.loading.packing_check import Verdict, check_packing
-from harness.lm.sizing.budget import Note
 from harness.machine.describe import this_machine
 from harness.types import ModelRef
 
@@ -45,19 +44,17 @@ load(ModelRef("the model", sys.argv[1]), sys.argv[2], sys.argv[3])
 """Loading makes the verdict, so the process of its own does nothing else."""
 
 
-def verdict_on(model: Any, note: Note) -> Verdict:
+def verdict_on(model: Any) -> Verdict:
     """Return the verdict on a model: the kept one, or one that is made now and kept.
 
     Args:
         model: a transformers causal model with its weights.
-        note: told if it had to be made now, since this process is charged for that.
     """
     file = _file_of(model)
     if file.is_file():
         return Verdict(**json.loads(file.read_text(encoding="utf-8")))
     verdict = check_packing(model)
     _release()
-    note("engine", f"packing was checked while loading, in this time and memory: {verdict.checked}")
     if verdict.final:
         _write(file, json.dumps(asdict(verdict)))
     return verdict

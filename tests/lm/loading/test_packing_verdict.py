@@ -36,15 +36,13 @@ def checks(monkeypatch):
 
 
 def test_the_verdict_of_another_process_is_read_and_not_made_again(tmp_path, kept, checks):
-    notes = []
     ref = write_model(tmp_path / "model", "llama")
     ensure_verdict(ref, "cpu", "float32")
     (file,) = kept.glob("*.json")
     assert json.loads(file.read_text())["checked"] == "the first 2 of 3 layers in float32"
     for dtype in ("float32", "bfloat16"):
-        lm = load(ref, "cpu", dtype, note=lambda *words: notes.append(words))
-        assert lm.path == "packed"
-    assert (checks, notes) == ([], [])
+        assert load(ref, "cpu", dtype).path == "packed"
+    assert checks == []
 
     file.write_text(json.dumps({"packs": False, "checked": "what the test says"}))
     assert load(ref, "cpu", "float32").path == "plain"  # it is the kept one that counts
@@ -72,15 +70,11 @@ def test_what_cannot_be_loaded_or_packed_leaves_no_verdict(tmp_path, kept, confi
     assert not [mark for mark in kept.glob("made/*") if mark.suffix != ".lock"]
 
 
-def test_a_verdict_that_is_missing_is_made_while_loading_and_that_is_noted(tmp_path, kept, checks):
-    notes = []
+def test_a_verdict_that_is_missing_is_made_while_loading_and_kept(tmp_path, kept, checks):
     ref = write_model(tmp_path / "model", "bloom")
     for _ in range(2):
-        assert load(ref, "cpu", "float32", note=lambda *words: notes.append(words)).path == "plain"
+        assert load(ref, "cpu", "float32").path == "plain"
     assert len(checks) == 1
-    ((kind, text),) = notes
-    assert kind == "engine"
-    assert "packing was checked while loading" in text
 
 
 def test_weights_that_were_tuned_and_saved_share_the_verdict(tmp_path, kept, checks):
@@ -96,9 +90,9 @@ def test_another_configuration_or_source_has_a_verdict_of_its_own(
 ):
     lm = load(write_model(tmp_path / "model", "mistral-window"), "cpu", "float32")
     lm.model.config.sliding_window = 16
-    assert verdict_on(lm.model, lambda *_: None).packs
+    assert verdict_on(lm.model).packs
     monkeypatch.setattr(packing_verdict, "_engine_sha256", lambda: "another")
-    assert verdict_on(lm.model, lambda *_: None).packs
+    assert verdict_on(lm.model).packs
     assert len(checks) == 3
 
 
@@ -112,6 +106,6 @@ def test_a_verdict_for_want_of_memory_is_not_kept(tmp_path, kept, checks, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(lm.model.model, "forward", full)
-        assert not verdict_on(lm.model, lambda *_: None).packs
+        assert not verdict_on(lm.model).packs
     assert not list(kept.glob("*.json"))
-    assert verdict_on(lm.model, lambda *_: None).packs
+    assert verdict_on(lm.model).packs
