@@ -15,10 +15,10 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.lm.inference import plain
+from harness.lm.inference.attention import masks, tree_inputs, windows
 from harness.lm.inference.grammar import JsonGrammar
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.inference.tree_inputs import masks, tree_inputs, windows
 from harness.lm.model import LanguageModel
 from harness.lm.sizing.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
 

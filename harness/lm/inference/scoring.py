@@ -15,10 +15,10 @@ from math import isnan
 
 from harness.errors import ModelError
 from harness.lm.inference import encoder_decoder, plain
+from harness.lm.inference.attention import tree_inputs
 from harness.lm.inference.batching import plan_rows
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.inference.tree_inputs import tree_inputs
 from harness.lm.model import LanguageModel
 
 LOGIT_ROWS = 256

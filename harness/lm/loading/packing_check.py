@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import is_out_of_memory
+from harness.lm.inference.attention import tree_inputs, windows
 from harness.lm.inference.batching import plan_rows
 from harness.lm.inference.prefix_cache import SHORTEST, PrefixCache
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.inference.tree_inputs import tree_inputs, windows
 from harness.lm.sizing.budget import FEWEST_TOKENS
 
 if TYPE_CHECKING:
