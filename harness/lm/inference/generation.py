@@ -1,9 +1,8 @@
 """Greedy generation for many prompts at once, as one growing token tree.
 
-All rows live in one packed sequence over one set of keys and values: a shared prefix stands there
-once, whatever the number of rows, no padding is computed, and a row that has ended simply adds no
-more nodes. Models that cannot be packed go through transformers' own `generate`.
-Knows nothing of tasks.
+All rows live in one packed sequence over one set of keys and values. A shared prefix stands there
+once, whatever the number of rows; no padding is computed; and a row that has ended adds no more
+nodes. Models that cannot be packed go through transformers' own `generate`. Knows nothing of tasks.
 """
 
 from __future__ import annotations
@@ -11,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
 from harness.lm.inference import plain
 from harness.lm.inference.attention import masks, tree_inputs, windows
-from harness.lm.inference.grammar import JsonGrammar
+from harness.lm.inference.grammar import JsonGrammar, JsonState
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
 from harness.lm.model import LanguageModel
 from harness.lm.sizing.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_GROUP_TOKENS = {"cpu": 4096, "cuda": 16384}
 """What a group's tree may grow to. Every new token attends to all of it, and its mask grows with
@@ -118,6 +120,7 @@ class _Group:
         self.keys_values = DynamicCache() if kept is None else kept
         self.windows = windows(lm.model.config) or {}
         self.new: list[list[int]] = [[] for _ in prompts]
+        """Tokens written so far, one list a row."""
         grammar = ending.grammar
         self.states = [grammar.start() for _ in prompts] if grammar else []
 
@@ -125,27 +128,36 @@ class _Group:
         """Grow every row to its end and return the new tokens of each."""
         import torch
 
+        # The keys of all rows lie in one sequence: the past, the prompts' nodes, then one node for
+        # each active row and step. Room for the longest answers is made at once, since growing two
+        # tensors at every step would copy them each time.
         tree = TokenTree()
         paths = [tree.add(prompt[self.kept :]) for prompt in self.prompts]
         most = self.ending.max_new_tokens
-        # seen[r, j]: row r attends to position j: what is past, then the nodes of all rows.
         size = self.past + len(tree)
         seen = torch.zeros(len(paths), size + len(paths) * most, dtype=torch.bool)
+        # seen: [rows, keys], whether a row's next token attends to a key.
         seen[:, : self.past] = True
         for row, path in enumerate(paths):
             seen[row, torch.tensor(path) + self.past] = True
-        positions = torch.zeros(seen.shape[1], dtype=torch.int64)
+
+        # Keys lie in the order of their computation, so where each stands in its own sequence has
+        # to be kept beside: windows are measured by that.
+        positions = torch.zeros(seen.shape[1], dtype=torch.int64)  # [keys]
         positions[:size] = torch.tensor([*range(self.past), *(self.past + d for d in tree.depths)])
 
+        # The first pass reads all prompts; every later one reads one new token of each active row.
         active = list(range(len(paths)))
         inputs = tree_inputs(self.lm.model, tree, self.past)
-        wanted = torch.tensor([path[-1] for path in paths], device=self.lm.model.device)
+        wanted = torch.tensor([path[-1] for path in paths], device=self.lm.model.device)  # [rows]
         for step in range(most):
             for row, token in zip(active, self._next(inputs, wanted, active), strict=True):
                 self.new[row].append(token)
             active = [row for row in active if not self._has_ended(row)]
             if not active or step == most - 1:
-                break
+                break  # the last token predicts nothing that is wanted
+
+            # The new nodes stand last, in the order of `active`; each is seen by its own row alone.
             for place, row in enumerate(active, start=size):
                 seen[row, place] = True
                 behind = len(self.prompts[row]) - self.kept + len(self.new[row]) - 1
@@ -155,14 +167,23 @@ class _Group:
             wanted = torch.arange(len(active), device=self.lm.model.device)
         return self.new
 
-    def _next(self, inputs: dict[str, Any], wanted: Any, active: Sequence[int]) -> list[int]:
-        """Return the most likely allowed token after each wanted node, one an active row."""
+    def _next(self, inputs: dict[str, Any], wanted: Tensor, active: Sequence[int]) -> list[int]:
+        """Return the most likely allowed token after each wanted node, one an active row.
+
+        Args:
+            inputs: what the model is handed.
+            wanted: [active], the nodes whose logits are computed.
+            active: the rows that go on.
+
+        Raises:
+            ModelError: a logit is NaN, or the grammar allows no token.
+        """
         import torch
 
         with torch.inference_mode():
             logits = underneath(self.lm.model)(
                 **inputs, past_key_values=self.keys_values, use_cache=True, logits_to_keep=wanted
-            ).logits[0]
+            ).logits[0]  # [active, vocabulary]
             if bool(logits.isnan().any()):
                 raise ModelError(f"'{self.lm.ref.name}' gave NaN in {self.lm.model.dtype}")
             if self.states:
@@ -171,19 +192,19 @@ class _Group:
         tokens: list[int] = logits.argmax(dim=-1).tolist()
         return tokens
 
-    def _grown(self, active: Sequence[int], seen: Any, positions: Any) -> dict[str, Any]:
+    def _grown(self, active: Sequence[int], seen: Tensor, positions: Tensor) -> dict[str, Any]:
         """Return the model's inputs for one new node of each active row.
 
         Args:
             active: the rows, in the order of their new nodes, which stand last.
-            seen: [active, tokens] bool, what each of them attends to.
-            positions: [tokens], of all tokens so far.
+            seen: [active, keys] bool, what each of them attends to.
+            positions: [keys], of all tokens so far in their own sequences.
         """
         import torch
 
         model = self.lm.model
-        new = positions[-len(active) :]
-        near = {
+        new = positions[-len(active) :]  # [active]
+        near = {  # each kind of layer's [active, keys]
             kind: seen if window is None else seen & (new[:, None] - positions < window)
             for kind, window in self.windows.items()
         }
@@ -194,6 +215,7 @@ class _Group:
         }
 
     def _has_ended(self, row: int) -> bool:
+        """Tell whether a row's last token ended it; the end itself is taken off."""
         new = self.new[row]
         if new[-1] in self.lm.ends:
             new.pop()
@@ -202,6 +224,7 @@ class _Group:
             self.states[row].accept(new[-1])
             if self.states[row].complete:
                 return True
+        # Stop words are looked for in the whole text: a word may be spread over several tokens.
         stop = self.ending.stop
         return bool(stop) and any(word in self.lm.tokenizer.decode(new) for word in stop)
 
@@ -227,7 +250,10 @@ def _plain(
     outputs: dict[int, list[int]],
     at_once: int,
 ) -> None:
-    """Answer the prompts that have no output yet, in batches of one length each."""
+    """Answer the prompts that have no output yet, in batches of one length each.
+
+    Padding on the left would shift positions, so there is none: prompts of other lengths wait.
+    """
     by_length: dict[int, list[int]] = {}
     for row, prompt in enumerate(prompts):
         if row not in outputs:
@@ -241,6 +267,7 @@ def _plain(
 
 
 def _plain_batch(lm: LanguageModel, batch: Sequence[list[int]], ending: Ending) -> list[list[int]]:
+    """Answer prompts of one length, with what ends a row put into transformers' own words."""
     from transformers import LogitsProcessorList
 
     processors: list[Any] = [_refuse_nan(lm)]
@@ -255,10 +282,10 @@ def _plain_batch(lm: LanguageModel, batch: Sequence[list[int]], ending: Ending) 
     return plain.generate(lm, batch, ending.max_new_tokens, **options)
 
 
-def _refuse_nan(lm: LanguageModel) -> Callable[[Any, Any], Any]:
+def _refuse_nan(lm: LanguageModel) -> Callable[[Tensor, Tensor], Tensor]:
     """Return a check that transformers' `generate` makes of every step's scores."""
 
-    def check(input_ids: Any, scores: Any) -> Any:
+    def check(input_ids: Tensor, scores: Tensor) -> Tensor:
         if bool(scores.isnan().any()):
             raise ModelError(f"'{lm.ref.name}' gave NaN in {lm.model.dtype}")
         return scores
@@ -269,14 +296,20 @@ def _refuse_nan(lm: LanguageModel) -> Callable[[Any, Any], Any]:
 class _Forbid:
     """Forbids in transformers' `generate` what a grammar does not allow."""
 
-    def __init__(self, states: Sequence[Any], skip: int, ends: Sequence[int]):
+    def __init__(self, states: Sequence[JsonState], skip: int, ends: Sequence[int]):
         self.states = states
         self.skip = skip
         self.ends = ends
         self.over = [False] * len(states)
 
-    def __call__(self, input_ids: Any, scores: Any) -> Any:
-        """Take note of each row's last token and forbid what must not follow it."""
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Take note of each row's last token and forbid what must not follow it.
+
+        Args:
+            input_ids: [rows, tokens], what each row holds so far.
+            scores: [rows, vocabulary]; changed in place.
+        """
+        # `generate` goes on filling up rows that have ended, which no grammar must follow.
         for row, state in enumerate(self.states):
             if input_ids.shape[1] > self.skip and not self.over[row]:
                 last = int(input_ids[row, -1])

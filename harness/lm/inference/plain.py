@@ -1,15 +1,18 @@
 """The plain route: what models that cannot be packed take, and what packing is compared with.
 
-Slower, and beyond doubt: a sequence is scored by itself, as the model's authors meant it; losses
+Slower, and beyond doubt. A sequence is scored by itself, as the model's authors meant it; losses
 come from padded batches, and text from transformers' own `generate`. Knows nothing of tasks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.lm.model import LanguageModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def score(
@@ -27,15 +30,20 @@ def score(
 
     scores = []
     for option in options:
-        ids = torch.tensor([prompt + option[:-1]], device=lm.model.device)
+        # The last token predicts nothing; the option's n tokens are predicted at the last n.
+        ids = torch.tensor([prompt + option[:-1]], device=lm.model.device)  # [1, tokens]
         with torch.inference_mode():
-            logits = lm.model(input_ids=ids, use_cache=False).logits[0, -len(option) :]
-            chosen = torch.tensor(option, device=logits.device)[:, None]
+            logits = lm.model(input_ids=ids, use_cache=False).logits[
+                0, -len(option) :
+            ]  # [n, words]
+            chosen = torch.tensor(option, device=logits.device)[:, None]  # [n, 1]
             scores.append(float(logits.float().log_softmax(dim=-1).gather(1, chosen).sum()))
     return scores
 
 
-def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, int]:
+def padded_loss(
+    lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]
+) -> tuple[Tensor, int]:
     """Return the summed negative log-likelihood of the completions, from one padded batch.
 
     Padding stands on the right, where no causal model can see it.
@@ -54,7 +62,7 @@ def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]])
     device = lm.model.device
     # Only the positions from the shortest prompt's end on can predict a completion's token.
     tail = width - min(len(prompt) for prompt, _ in pairs) + 1
-    targets = torch.full((len(pairs), tail), -100)
+    targets = torch.full((len(pairs), tail), -100)  # what `cross_entropy` leaves out
     for row, (prompt, completion) in enumerate(pairs):
         begin = len(prompt) - 1 - (width - tail)
         targets[row, begin : begin + len(completion)] = torch.tensor(completion)
@@ -65,7 +73,7 @@ def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]])
         ),
         use_cache=False,
         logits_to_keep=tail,
-    ).logits[:, -tail:]
+    ).logits[:, -tail:]  # [pairs, tail, vocabulary], also of a model that computes them all
     loss = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), targets.to(device).flatten(), reduction="sum"
     )
@@ -88,7 +96,7 @@ def generate(
     """
     import torch
 
-    ids = torch.tensor(prompts, device=lm.model.device)
+    ids = torch.tensor(prompts, device=lm.model.device)  # [prompts, tokens]
     ends = list(lm.ends)
     with torch.inference_mode():
         output = lm.model.generate(
