@@ -33,10 +33,8 @@ def score(
         # The last token predicts nothing; the option's n tokens are predicted at the last n.
         ids = torch.tensor([prompt + option[:-1]], device=lm.model.device)  # [1, tokens]
         with torch.inference_mode():
-            logits = lm.model(input_ids=ids, use_cache=False).logits[
-                0, -len(option) :
-            ]  # [n, words]
-            chosen = torch.tensor(option, device=logits.device)[:, None]  # [n, 1]
+            logits = lm.model(input_ids=ids, use_cache=False).logits[0, -len(option) :]
+            chosen = torch.tensor(option, device=logits.device)[:, None]  # [n, 1], of [n, words]
             scores.append(float(logits.float().log_softmax(dim=-1).gather(1, chosen).sum()))
     return scores
 
