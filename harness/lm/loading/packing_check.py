@@ -16,8 +16,8 @@ Knows nothing of tasks, nor of where verdicts are kept (packing_verdict.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from harness.lm.inference.attention import tree_inputs, windows
 from harness.lm.inference.batching import plan_rows
 from harness.lm.inference.prefix_cache import SHORTEST, PrefixCache
 from harness.lm.inference.token_tree import TokenTree
+from harness.lm.loading.first_layers import CannotRunAloneError, Read, first_layers_alone, float32
 from harness.lm.sizing.budget import FEWEST_TOKENS
 
 if TYPE_CHECKING:
@@ -38,11 +39,6 @@ CHECKED_WINDOW = 8
 """What a sliding window is shrunk to for the check, in tokens."""
 LONGEST_STEM = 1024
 """Tokens. A model that hides a window longer than this in its layers is not packed."""
-FEWEST_LAYERS = 2
-"""Checked even of a model with one kind of layer: the second reads what the first has written."""
-
-Read = Callable[..., "Tensor"]
-"""Runs a model on keyword inputs; returns one vector for each of n positions, [n, width]."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +50,6 @@ class Verdict:
     """In words: what was compared."""
     final: bool = True
     """False if memory ran out: another time it may be found otherwise."""
-
-
-class _CannotRunAloneError(Exception):
-    """The first layers of a model cannot be run without the others."""
 
 
 def check_packing(model: Any) -> Verdict:
@@ -77,11 +69,11 @@ def check_packing(model: Any) -> Verdict:
     try:
         with _short_windows(config):
             try:
-                with _first_layers_alone(model) as (read, checked):
+                with first_layers_alone(model) as (read, checked):
                     return _compared(model, sequences, read, checked)
-            except _CannotRunAloneError as reason:
+            except CannotRunAloneError as reason:
                 checked = f"the whole model in float32; its first layers alone: {reason}"
-            with _float32(model.modules(), model.parameters()):
+            with float32(model.modules(), model.parameters()):
                 return _compared(model, sequences, lambda **w: model(**w).logits[0], checked)
     except Exception as problem:  # whatever a model does not stand is a reason not to pack it
         if is_out_of_memory(problem):
@@ -116,7 +108,7 @@ def _compared(model: Any, sequences: Sequence[list[int]], read: Read, checked: s
     """Return whether packed passes read what plain ones do.
 
     Raises:
-        _CannotRunAloneError: a plain pass fails, and memory did not run out.
+        CannotRunAloneError: a plain pass fails, and memory did not run out.
     """
     import torch
 
@@ -129,7 +121,7 @@ def _compared(model: Any, sequences: Sequence[list[int]], read: Read, checked: s
         except Exception as problem:
             if is_out_of_memory(problem):
                 raise
-            raise _CannotRunAloneError(f"a plain pass fails: {_first_line(problem)}") from problem
+            raise CannotRunAloneError(f"a plain pass fails: {_first_line(problem)}") from problem
         at_once = sum(map(len, sequences)), FEWEST_TOKENS  # in one row, and in the smallest ones
         packs = all(
             _close(found, plain[number][first:])
@@ -174,117 +166,6 @@ def _close(found: Tensor, expected: Tensor) -> bool:
     return bool((distance <= RELATIVE_ERROR * expected.float().norm(dim=-1)).all())
 
 
-# The first layers alone, in float32.
-
-
-@contextmanager
-def _first_layers_alone(model: Any) -> Iterator[tuple[Read, str]]:
-    """Take off all layers but the first of every kind, and read what the head is given.
-
-    Yields:
-        What runs them, and what is checked so, in words.
-
-    Raises:
-        _CannotRunAloneError: the model's parts are not where they are looked for.
-    """
-    import torch
-
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    decoder, head = base.get_decoder(), base.get_output_embeddings()
-    if not hasattr(decoder, "config"):  # ModernBERT's decoder calls its head so
-        decoder = base.base_model
-    if decoder is base or head is None:
-        raise _CannotRunAloneError("the decoder or the head is not named")
-    with ExitStack() as undone:
-        checked = undone.enter_context(_shortened(decoder))
-        # A table of embeddings may be the largest tensor of all, and looking up in it is exact: it
-        # stays as it is, and what is found in it is cast.
-        tables = [part for part in decoder.modules() if isinstance(part, torch.nn.Embedding)]
-        for table in tables:
-            hook = table.register_forward_hook(lambda _, __, found: found.float())
-            undone.callback(hook.remove)
-        kept = {id(weight) for part in (head, *tables) for weight in part.parameters()}
-        others = [weight for weight in decoder.parameters() if id(weight) not in kept]
-        undone.enter_context(_float32(decoder.modules(), others))
-        yield undone.enter_context(_head_inputs(model, head)), checked
-
-
-@contextmanager
-def _shortened(decoder: Any) -> Iterator[str]:
-    """Leave a decoder the shortest beginning of its layers that holds every kind of them.
-
-    Yields:
-        How many these are, in words.
-    """
-    import torch
-
-    number = decoder.config.get_text_config(decoder=True).num_hidden_layers
-    for holder in decoder.modules():
-        for name, layers in holder.named_children():
-            if isinstance(layers, torch.nn.ModuleList) and len(layers) == number:
-                kinds = [_kind(decoder.config, place, layer) for place, layer in enumerate(layers)]
-                enough = 1 + max(kinds.index(kind) for kind in kinds)
-                kept = min(number, max(FEWEST_LAYERS, enough))
-                setattr(holder, name, torch.nn.ModuleList(layers[:kept]))
-                try:
-                    yield f"the first {kept} of {number} layers in float32"
-                finally:
-                    setattr(holder, name, layers)
-                return
-    raise _CannotRunAloneError("they are in no list of their own")
-
-
-def _kind(config: Any, place: int, layer: Any) -> Any:
-    """Return what tells a layer's kind: its type in the config, its parts and their settings.
-
-    Settings are what the parts keep as truth values, whole numbers and words, but for the layer's
-    own number. Experts beside a dense layer, a layer without positions and one that reads another's
-    keys are told from the rest by them.
-    """
-    types = getattr(config.get_text_config(decoder=True), "layer_types", None)
-    parts = tuple(
-        (
-            name,
-            type(part).__name__,
-            tuple(
-                (key, value)
-                for key, value in sorted(vars(part).items())
-                if isinstance(value, bool | int | str) and "layer" not in key and "idx" not in key
-            ),
-        )
-        for name, part in layer.named_modules()
-    )
-    return (types[place] if types else None, parts)
-
-
-@contextmanager
-def _head_inputs(model: Any, head: Any) -> Iterator[Read]:
-    """Read what a model's head is given, while it computes the logits of one position alone.
-
-    Yields:
-        What runs the model; it raises IndexError if the head is never reached.
-    """
-    given: list[Tensor] = []
-
-    def catch(_: Any, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        given.append(inputs[0][0])  # [1, n, width] → [n, width]
-        return (inputs[0][:, :1].to(model.dtype), *inputs[1:])
-
-    def read(**words: Any) -> Tensor:
-        given.clear()
-        model(**words)
-        return given[-1]
-
-    hook = head.register_forward_pre_hook(catch)
-    try:
-        yield read
-    finally:
-        hook.remove()
-
-
-# What is changed for a while.
-
-
 @contextmanager
 def _short_windows(config: Any) -> Iterator[None]:
     """Shrink the sliding window, so that short branches are longer than it.
@@ -300,28 +181,6 @@ def _short_windows(config: Any) -> Iterator[None]:
     finally:
         if window:
             config.sliding_window = window
-
-
-@contextmanager
-def _float32(modules: Iterable[Any], weights: Iterable[Any]) -> Iterator[None]:
-    """Let modules and weights in half precision compute in float32 for a while."""
-    import torch
-
-    halves = (torch.float16, torch.bfloat16)
-    kept = [(weight, weight.data) for weight in weights if weight.dtype in halves]
-    quantised = [part for part in modules if getattr(part, "compute_dtype", None) in halves]
-    computed = [part.compute_dtype for part in quantised]
-    try:
-        for weight, half in kept:
-            weight.data = half.float()
-        for part in quantised:
-            part.compute_dtype = torch.float32
-        yield
-    finally:
-        for weight, half in kept:
-            weight.data = half
-        for part, dtype in zip(quantised, computed, strict=True):
-            part.compute_dtype = dtype
 
 
 def _first_line(problem: Exception) -> str:

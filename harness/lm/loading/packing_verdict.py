@@ -26,7 +26,7 @@ from filelock import FileLock
 from harness.files.cache_folder import cache_folder
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.lm import inference
-from harness.lm.loading import packing_check
+from harness.lm.loading import first_layers, packing_check
 from harness.lm.loading.builtin_model import say
 from harness.lm.loading.packing_check import Verdict, check_packing
 from harness.machine.describe import this_machine
@@ -116,7 +116,8 @@ def _lasting(config: Any) -> Any:
 def _engine_sha256() -> str:
     """Hash the source of what computes packed rows and of what checks it."""
     rows = sorted(Path(inference.__file__).parent.glob("*.py"))
-    return sha256_of([sha256_of_file(file) for file in (*rows, Path(packing_check.__file__))])
+    check = [Path(str(module.__file__)) for module in (packing_check, first_layers)]
+    return sha256_of([sha256_of_file(file) for file in (*rows, *check)])
 
 
 @cache

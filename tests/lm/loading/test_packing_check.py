@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tiny_models import CONFIGS, ENCODER_DECODER, PACKED, build
 
-from harness.lm.loading import packing_check
+from harness.lm.loading import first_layers
 from harness.lm.loading.packing_check import check_packing
 
 CAUSAL = sorted(CONFIGS.keys() - ENCODER_DECODER)
@@ -24,10 +24,10 @@ def whole(model, monkeypatch):
     """The verdict that is found from all layers and their logits."""
 
     def unlisted(_):
-        raise packing_check._CannotRunAloneError("as the test wants it")
+        raise first_layers.CannotRunAloneError("as the test wants it")
 
     with monkeypatch.context() as patch:
-        patch.setattr(packing_check, "_shortened", unlisted)
+        patch.setattr(first_layers, "_shortened", unlisted)
         return check_packing(model)
 
 
@@ -63,14 +63,14 @@ def test_the_model_is_as_before_to_the_bit(name, dtype):
 @pytest.mark.parametrize("name", ["llama", "gpt2", "gemma3-window"])
 def test_no_more_than_the_first_layers_is_copied(name, monkeypatch):
     model, cast = made(name, "bfloat16"), []
-    real = packing_check._float32
+    real = first_layers.float32
 
     def counted(modules, weights):
         weights = list(weights)
         cast.append(sum(weight.numel() for weight in weights))
         return real(modules, weights)
 
-    monkeypatch.setattr(packing_check, "_float32", counted)
+    monkeypatch.setattr(first_layers, "float32", counted)
     check_packing(model)
     (copied,) = cast
     table = model.get_input_embeddings().weight.numel()
