@@ -8,7 +8,7 @@ all rows below it. Pure: knows nothing of models.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -112,3 +112,25 @@ class _Walk:
                 yield begin, end
                 begin = end
         yield begin, last
+
+
+def groups(sizes: Mapping[int, int], limit: int) -> Iterator[list[int]]:
+    """Cut what grows together, smallest first, into groups that stay within a limit.
+
+    Args:
+        sizes: what each may grow to, by its place.
+        limit: of a group's sizes together; a single one may exceed it.
+
+    Yields:
+        Places.
+    """
+    group: list[int] = []
+    size = 0
+    for row in sorted(sizes, key=lambda row: sizes[row]):
+        if group and size + sizes[row] > limit:
+            yield group
+            group, size = [], 0
+        group.append(row)
+        size += sizes[row]
+    if group:
+        yield group

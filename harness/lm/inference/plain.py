@@ -6,13 +6,17 @@ come from padded batches, and text from transformers' own `generate`. Knows noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import ModelError
 from harness.lm.model import LanguageModel
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from harness.lm.inference.generation import Ending
+    from harness.lm.inference.grammar import JsonState
 
 
 def score(
@@ -78,29 +82,37 @@ def padded_loss(
     return loss, sum(len(completion) for _, completion in pairs)
 
 
-def generate(
-    lm: LanguageModel, prompts: Sequence[list[int]], max_new_tokens: int, **options: Any
-) -> list[list[int]]:
+def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) -> list[list[int]]:
     """Continue prompts of one length greedily, through transformers' own `generate`.
 
     Args:
         lm: the model, causal or encoder-decoder.
         prompts: token ids, all of the same length: no padding could shift a position.
-        max_new_tokens: after so many a row ends at the latest.
-        **options: for `generate`, such as its stopping criteria.
+        ending: when a row is over.
 
     Returns:
         What follows each prompt, up to and without the first token that ends a turn.
+
+    Raises:
+        ModelError: a logit is NaN, or the grammar allows no token.
     """
     import torch
+    from transformers import LogitsProcessorList
 
+    # An output begins with the decoder's start, or with the prompt.
     ids = torch.tensor(prompts, device=lm.model.device)  # [prompts, tokens]
+    skip = 1 if lm.path == "encoder_decoder" else ids.shape[1]
+    processors: list[Any] = [_refuse_nan(lm)]
+    if ending.grammar is not None:
+        states = [ending.grammar.start() for _ in prompts]
+        processors.append(_Forbid(states, skip, lm.ends))
+    stop = {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer} if ending.stop else {}
     ends = list(lm.ends)
     with torch.inference_mode():
         output = lm.model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
-            max_new_tokens=max_new_tokens,
+            max_new_tokens=ending.max_new_tokens,
             do_sample=False,
             temperature=None,
             top_p=None,
@@ -111,8 +123,47 @@ def generate(
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,
             min_length=0,
-            **options,
-        )
-    skip = 1 if lm.path == "encoder_decoder" else ids.shape[1]  # the decoder's start, or the prompt
+            logits_processor=LogitsProcessorList(processors),
+            **stop,
+        )  # [prompts, tokens]
     rows = output[:, skip:].tolist()
     return [row[: next((i for i, t in enumerate(row) if t in ends), len(row))] for row in rows]
+
+
+def _refuse_nan(lm: LanguageModel) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a check that transformers' `generate` makes of every step's scores."""
+
+    def check(input_ids: Tensor, scores: Tensor) -> Tensor:
+        if bool(scores.isnan().any()):
+            raise ModelError(f"'{lm.ref.name}' gave NaN in {lm.model.dtype}")
+        return scores
+
+    return check
+
+
+class _Forbid:
+    """Forbids in transformers' `generate` what a grammar does not allow."""
+
+    def __init__(self, states: Sequence[JsonState], skip: int, ends: Sequence[int]):
+        self.states = states
+        self.skip = skip
+        self.ends = ends
+        self.over = [False] * len(states)
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Take note of each row's last token and forbid what must not follow it.
+
+        Args:
+            input_ids: [rows, tokens], what each row holds so far.
+            scores: [rows, vocabulary]; changed in place.
+        """
+        # `generate` goes on filling up rows that have ended, which no grammar must follow.
+        for row, state in enumerate(self.states):
+            if input_ids.shape[1] > self.skip and not self.over[row]:
+                last = int(input_ids[row, -1])
+                self.over[row] = last in self.ends
+                if not self.over[row]:
+                    state.accept(last)
+            if not self.over[row]:
+                state.forbid(scores[row])
+        return scores
