@@ -1,12 +1,13 @@
-"""Which licence a model's own metadata names.
+"""Which licence a model's own metadata names. Knows nothing of what a task allows.
 
-A model folder names it in the front matter of its README.md (the hub's model card) or in its
-config.json, a GGUF file under `general.license`. Knows nothing of what a task allows.
+A model folder says it in the front matter of its README.md (the hub's model card) or in its
+config.json, a GGUF file under `general.license`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ stands under `license_name` (https://huggingface.co/docs/hub/repositories-licens
 
 
 def licence_of(folder: Path) -> str | None:
-    """Return the licence that a model folder names, its card first; None where it names none."""
+    """Return the licence that a model folder names, or None where it names none."""
     card, config = _front_matter(folder / README), _config(folder / CONFIG)
     named = card.get("license")
     if isinstance(named, str) and named.lower() == UNNAMED:
@@ -54,21 +55,26 @@ def licence_of_gguf(path: Path) -> str | None:
 
 
 def _one(named: Any) -> str | None:
-    """Return the licence if exactly one is named; of several nobody can say which ones hold."""
+    """Return the one licence that is named; of several nobody can say here which ones hold."""
     if isinstance(named, list) and len(named) == 1:
         named = named[0]
     return named.strip() or None if isinstance(named, str) else None
 
 
 def _front_matter(readme: Path) -> dict[str, Any]:
-    if not readme.is_file():
-        return {}
-    from huggingface_hub import metadata_load
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
-        return dict(metadata_load(readme) or {})
-    except Exception:  # a card that cannot be read says nothing, whatever is wrong with it
+        text = readme.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
         return {}
+    block = re.match(r"---\s*\n(.*?)\n---\s*(\n|$)", text, flags=re.DOTALL)
+    try:
+        found = YAML(typ="safe", pure=True).load(block[1]) if block else {}
+    except (YAMLError, ValueError):
+        return {}  # a card that cannot be read says nothing
+    return dict(found) if isinstance(found, dict) else {}
 
 
 def _config(path: Path) -> dict[str, Any]:
