@@ -86,9 +86,8 @@ class Row:
 def loaded(model: PlannedModel, place: Place, weights: str, trained: bool = False) -> Need:
     """Return what loading a model needs.
 
-    In half precision the check of the packing (lm/loading/packing_check.py) lays a float32 copy
-    beside it: on a GPU where there is room, on a CPU in any case, since there nobody hears that
-    memory ran out. Pages of the file are given up when something else wants the room.
+    Pages of the file are given up when something else wants the room. The check of packed rows
+    (lm/loading/packing_check.py) is made before, in a process of its own.
 
     Args:
         model: which.
@@ -100,17 +99,16 @@ def loaded(model: PlannedModel, place: Place, weights: str, trained: bool = Fals
     packed = weights == "four_bits"
     itemsize = FLOAT32_BYTES if trained else place.itemsize
     taken = bones.weights_bytes(itemsize, packed)
-    halves = bones.weights_bytes(1) - (sum(i * o for i, o in bones.linear) if packed else 0)
-    proof = 0 if itemsize == FLOAT32_BYTES or not bones.packs else FLOAT32_BYTES * halves
     stored = bones.weights_bytes(bones.stored_itemsize) if not packed else taken
     # Pages of the file count on a CPU, while the weights are made from them in another format.
-    file = stored if place.device == "cpu" and bones.stored_itemsize != itemsize else 0
+    converted = place.device == "cpu" and bones.stored_itemsize != itemsize and not packed
+    file = stored if converted else 0
     libraries = {"torch", "transformers"} | ({"bitsandbytes", "peft"} if packed else set())
     return Need(
         libraries=frozenset(libraries | ({"peft"} if weights == "adapter" else set())),
         kept={f"{model.ref.name} {'4 bits' if packed else itemsize}": taken},
-        loading_bytes=max(proof, 0 if packed else file),
-        spared_bytes=proof if place.device == "cuda" else max(0, file - proof),
+        loading_bytes=file,
+        spared_bytes=file,
         loading_s={f"{model.ref.name} {weights}": reading_s(stored)},
         says=(model.says,) if model.says else (),
     )

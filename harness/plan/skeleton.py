@@ -35,7 +35,7 @@ class Skeleton:
     """Heads × width of a head."""
     encoder_decoder: bool
     packs: bool
-    """Whether rows can be packed: masks can describe its attention (see inputs.py)."""
+    """Whether rows can be packed: masks can describe its attention (see attention.py)."""
     tied: bool
     """Whether the head is the embedding."""
     context_tokens: int | None
@@ -99,7 +99,7 @@ def count(model: Any) -> Skeleton:
     """Count a transformers language model, wherever its weights are."""
     from transformers.pytorch_utils import Conv1D
 
-    from harness.lm.inference.tree_inputs import windows
+    from harness.lm.inference.attention import windows
 
     config = model.config.get_text_config(decoder=True)
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()

@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import ModelError
@@ -62,8 +62,8 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
     for arm in task.arms:
         if isinstance(arm.model, str) and (not only or arm.name in only):
             ref = models.get(arm.model)
-            if ref is not None and "four_bits" in task.profiles[arm.name].needs:
-                _quantise(ref, dtype)
+            if ref is not None:
+                _make_ready(ref, device, dtype, "four_bits" in task.profiles[arm.name].needs)
     return Setting(models, problems, device, dtype, _licences(task, only))
 
 
@@ -102,12 +102,19 @@ def hardware(task: Task) -> tuple[str, str]:
     return device_and_dtype(task.spec.dtype)
 
 
-def _quantise(model: ModelRef, dtype: str) -> None:
-    """Have a model's weights in 4 bits ready; what keeps them from it, the arm itself will say."""
+def _make_ready(model: ModelRef, device: str, dtype: str, four_bits: bool) -> None:
+    """Have ready what is made once of a model, so that no measured process makes it.
+
+    What keeps it from being made, the arm itself will say.
+    """
     from harness.lm.loading.four_bits import four_bit_folder
+    from harness.lm.loading.packing_verdict import ensure_verdict
 
     with suppress(ModelError):
-        four_bit_folder(model, dtype, lambda *_: None)
+        if four_bits:
+            folder = four_bit_folder(model, dtype, lambda *_: None)
+            model = replace(model, location=str(folder))
+        ensure_verdict(model, device, dtype)
 
 
 def _resolved(model: str, task: Task, fetch: bool) -> ModelRef:

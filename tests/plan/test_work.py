@@ -132,11 +132,22 @@ def test_a_pass_is_counted_as_the_benchmarks_count_it(model):
     assert tally.operations == forward_operations(shape, [100], 3)
 
 
-def test_in_half_precision_loading_is_checked_in_float32_where_there_is_room(model):
+def test_loading_takes_the_weights_and_on_a_cpu_the_file_they_are_made_from(model):
     need = loaded(model, CARD, "given")
     assert sum(need.kept.values()) == 2 * model.skeleton.weights
-    assert need.loading_bytes == need.spared_bytes == 4 * model.skeleton.weights
-    assert loaded(model, LAPTOP, "given").loading_bytes == 2 * model.skeleton.weights  # the file
+    assert need.loading_bytes == need.spared_bytes == 0
+    there = loaded(model, LAPTOP, "given")
+    assert there.loading_bytes == there.spared_bytes == 2 * model.skeleton.weights  # the file
+    assert loaded(model, CARD, "four_bits").loading_bytes == 0
+
+
+def test_an_8b_model_is_served_and_tuned_in_16_bits_without_a_copy_in_32(model):
+    work = Answering(["what is this about?"] * 20, CHOICE)
+    given = loaded(model, CARD, "given")
+    serve = together([given, answering(work, model, CARD, 0, serving=True)], CARD)
+    fit = together([given, tuning(LORA, model, CARD, 0)], CARD)
+    assert 16e9 < serve.least_bytes <= serve.peak_bytes < 17.5e9
+    assert 17e9 < fit.least_bytes <= fit.peak_bytes < 24e9
 
 
 def test_what_two_works_share_is_there_once():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.lm import LanguageModel
 from harness.lm.inference import attention
-from harness.lm.loading.packing_check import packing_is_exact
+from harness.lm.loading.packing_check import check_packing
 from harness.types import ModelRef
 
 WORDS = 120
@@ -113,7 +113,7 @@ def build(name: str) -> LanguageModel:
     lm = LanguageModel(ModelRef(name, ""), model, tokenizer=None)
     if two_parts:
         lm.path = "encoder_decoder"
-    elif packing_is_exact(lm):
+    elif check_packing(lm.model).packs:
         lm.path = "packed"
     return lm
 

@@ -6,9 +6,12 @@ Knows nothing of tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.lm.model import LanguageModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def score(
@@ -25,10 +28,11 @@ def score(
     import torch
     from transformers.modeling_outputs import BaseModelOutput
 
-    ids = torch.tensor([prompt], device=lm.model.device)
+    # The encoder reads the prompt once; the decoder reads options in batches that fit the memory.
+    ids = torch.tensor([prompt], device=lm.model.device)  # [1, tokens]
     scores = []
     with torch.inference_mode():
-        encoded = lm.model.get_encoder()(input_ids=ids).last_hidden_state
+        encoded = lm.model.get_encoder()(input_ids=ids).last_hidden_state  # [1, tokens, width]
         width = max(1, at_once // max(map(len, options)))
         for first in range(0, len(options), width):
             part = options[first : first + width]
@@ -38,15 +42,17 @@ def score(
                 attention_mask=torch.ones_like(ids).expand(len(part), -1),
                 decoder_input_ids=decoder_ids,
                 use_cache=False,
-            ).logits
+            ).logits  # [options, longest, vocabulary]
             losses = torch.nn.functional.cross_entropy(
                 logits.float().transpose(1, 2), targets, reduction="none"
-            )
+            )  # [options, longest]; 0 where the target is padding
             scores += (-losses.sum(dim=1)).tolist()
     return scores
 
 
-def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, int]:
+def padded_loss(
+    lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]
+) -> tuple[Tensor, int]:
     """Return the summed negative log-likelihood of the completions, from one padded batch.
 
     Args:
@@ -68,19 +74,22 @@ def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]])
         attention_mask=torch.tensor(seen, device=device),
         decoder_input_ids=decoder_ids,
         use_cache=False,
-    ).logits
+    ).logits  # [pairs, longest completion, vocabulary]
     loss = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), targets.flatten(), reduction="sum"
     )
     return loss, sum(len(completion) for _, completion in pairs)
 
 
-def _decoder_rows(lm: LanguageModel, texts: Sequence[list[int]]) -> tuple[Any, Any]:
-    """Return the decoder's inputs and targets [texts, longest], padded on the right, where the
-    decoder's causal attention cannot see it; targets there are -100, which losses leave out.
+def _decoder_rows(lm: LanguageModel, texts: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+    """Return the decoder's inputs and targets, [texts, longest] each.
+
+    Padding stands on the right, where the decoder's causal attention cannot see it. Targets there
+    are -100, which losses leave out.
     """
     import torch
 
+    # The decoder begins with its own token, and reads each token after it has predicted it.
     start = lm.model.config.decoder_start_token_id
     width = max(map(len, texts))
     inputs = [[start, *text[:-1]] + [0] * (width - len(text)) for text in texts]

@@ -1,26 +1,29 @@
 """Greedy generation for many prompts at once, as one growing token tree.
 
-All rows live in one packed sequence over one set of keys and values: a shared prefix stands there
-once, whatever the number of rows, no padding is computed, and a row that has ended simply adds no
-more nodes. Models that cannot be packed go through transformers' own `generate`.
-Knows nothing of tasks.
+All rows live in one packed sequence over one set of keys and values. A shared prefix stands there
+once, whatever the number of rows; no padding is computed; and a row that has ended adds no more
+nodes. Models that cannot be packed go through transformers' own `generate`. Knows nothing of tasks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
 from harness.lm.inference import plain
+from harness.lm.inference.attention import masks, tree_inputs, windows
+from harness.lm.inference.batching import groups
 from harness.lm.inference.grammar import JsonGrammar
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.inference.tree_inputs import masks, tree_inputs, windows
 from harness.lm.model import LanguageModel
 from harness.lm.sizing.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_GROUP_TOKENS = {"cpu": 4096, "cuda": 16384}
 """What a group's tree may grow to. Every new token attends to all of it, and its mask grows with
@@ -89,7 +92,7 @@ def _packed(
     lm.prefix.become(lm.model, base, at_once)
     left = [row for row in range(len(prompts)) if row not in outputs]
     grown = {row: len(prompts[row]) - len(base) + ending.max_new_tokens for row in left}
-    for rows in _groups(grown, _group_tokens(lm, at_once)):
+    for rows in groups(grown, _group_tokens(lm, at_once)):
         group = _Group(lm, [prompts[row] for row in rows], ending)
         outputs.update(zip(rows, group.run(), strict=True))
         lm.prefix.restore()
@@ -101,6 +104,41 @@ def _group_tokens(lm: LanguageModel, at_once: int) -> int:
     scored = scoring_bytes_per_token(sizes, itemsize)
     fitting = at_once * scored // generation_bytes_per_token(sizes, itemsize)
     return int(min(MOST_GROUP_TOKENS[lm.model.device.type], fitting))
+
+
+class _Keys:
+    """The keys of all rows in one sequence: the past, the prompts' nodes, then the new tokens."""
+
+    def __init__(self, tree: TokenTree, paths: Sequence[list[int]], past: int, most: int):
+        """Lay out what is there before the first new token.
+
+        Args:
+            tree: of the prompts behind the past.
+            paths: each row's nodes in it.
+            past: positions before the tree, which every row attends to.
+            most: new tokens that each row may add.
+        """
+        import torch
+
+        # Room for the longest answers is made at once: tensors that grow are copied at each step.
+        self.size = past + len(tree)
+        self.seen = torch.zeros(len(paths), self.size + len(paths) * most, dtype=torch.bool)
+        """[rows, keys], whether a row's next token attends to a key."""
+        self.seen[:, :past] = True
+        for row, path in enumerate(paths):
+            self.seen[row, torch.tensor(path) + past] = True
+
+        # Keys lie in the order of their computation; windows are measured in a row's own sequence.
+        self.positions = torch.zeros(self.seen.shape[1], dtype=torch.int64)
+        """[keys], where each stands in its own sequence."""
+        depths = [*range(past), *(past + depth for depth in tree.depths)]
+        self.positions[: self.size] = torch.tensor(depths)
+
+    def add(self, row: int, position: int) -> None:
+        """Add a row's new token, which no other row attends to."""
+        self.seen[row, self.size] = True
+        self.positions[self.size] = position
+        self.size += 1
 
 
 class _Group:
@@ -118,6 +156,7 @@ class _Group:
         self.keys_values = DynamicCache() if kept is None else kept
         self.windows = windows(lm.model.config) or {}
         self.new: list[list[int]] = [[] for _ in prompts]
+        """Tokens written so far, one list a row."""
         grammar = ending.grammar
         self.states = [grammar.start() for _ in prompts] if grammar else []
 
@@ -125,44 +164,43 @@ class _Group:
         """Grow every row to its end and return the new tokens of each."""
         import torch
 
+        # The first pass reads all prompts; every later one reads one new token of each active row.
         tree = TokenTree()
         paths = [tree.add(prompt[self.kept :]) for prompt in self.prompts]
-        most = self.ending.max_new_tokens
-        # seen[r, j]: row r attends to position j: what is past, then the nodes of all rows.
-        size = self.past + len(tree)
-        seen = torch.zeros(len(paths), size + len(paths) * most, dtype=torch.bool)
-        seen[:, : self.past] = True
-        for row, path in enumerate(paths):
-            seen[row, torch.tensor(path) + self.past] = True
-        positions = torch.zeros(seen.shape[1], dtype=torch.int64)
-        positions[:size] = torch.tensor([*range(self.past), *(self.past + d for d in tree.depths)])
-
-        active = list(range(len(paths)))
+        keys = _Keys(tree, paths, self.past, self.ending.max_new_tokens)
         inputs = tree_inputs(self.lm.model, tree, self.past)
-        wanted = torch.tensor([path[-1] for path in paths], device=self.lm.model.device)
-        for step in range(most):
+        wanted = torch.tensor([path[-1] for path in paths], device=self.lm.model.device)  # [rows]
+        active = list(range(len(paths)))
+        for step in range(self.ending.max_new_tokens):
             for row, token in zip(active, self._next(inputs, wanted, active), strict=True):
                 self.new[row].append(token)
             active = [row for row in active if not self._has_ended(row)]
-            if not active or step == most - 1:
-                break
-            for place, row in enumerate(active, start=size):
-                seen[row, place] = True
+            if not active or step == self.ending.max_new_tokens - 1:
+                break  # the last tokens predict nothing that is wanted
+            for row in active:
                 behind = len(self.prompts[row]) - self.kept + len(self.new[row]) - 1
-                positions[place] = self.past + behind
-            size += len(active)
-            inputs = self._grown(active, seen[active, :size], positions[:size])
-            wanted = torch.arange(len(active), device=self.lm.model.device)
+                keys.add(row, self.past + behind)
+            inputs = self._grown(active, keys)
+            wanted = torch.arange(len(active), device=self.lm.model.device)  # [active]
         return self.new
 
-    def _next(self, inputs: dict[str, Any], wanted: Any, active: Sequence[int]) -> list[int]:
-        """Return the most likely allowed token after each wanted node, one an active row."""
+    def _next(self, inputs: dict[str, Any], wanted: Tensor, active: Sequence[int]) -> list[int]:
+        """Return the most likely allowed token after each wanted node, one an active row.
+
+        Args:
+            inputs: what the model is handed.
+            wanted: [active], the nodes whose logits are computed.
+            active: the rows that go on.
+
+        Raises:
+            ModelError: a logit is NaN, or the grammar allows no token.
+        """
         import torch
 
         with torch.inference_mode():
             logits = underneath(self.lm.model)(
                 **inputs, past_key_values=self.keys_values, use_cache=True, logits_to_keep=wanted
-            ).logits[0]
+            ).logits[0]  # [active, vocabulary]
             if bool(logits.isnan().any()):
                 raise ModelError(f"'{self.lm.ref.name}' gave NaN in {self.lm.model.dtype}")
             if self.states:
@@ -171,19 +209,20 @@ class _Group:
         tokens: list[int] = logits.argmax(dim=-1).tolist()
         return tokens
 
-    def _grown(self, active: Sequence[int], seen: Any, positions: Any) -> dict[str, Any]:
+    def _grown(self, active: Sequence[int], keys: _Keys) -> dict[str, Any]:
         """Return the model's inputs for one new node of each active row.
 
         Args:
-            active: the rows, in the order of their new nodes, which stand last.
-            seen: [active, tokens] bool, what each of them attends to.
-            positions: [tokens], of all tokens so far.
+            active: the rows, in the order of their new nodes, which are the last keys.
+            keys: of all rows.
         """
         import torch
 
         model = self.lm.model
-        new = positions[-len(active) :]
-        near = {
+        seen = keys.seen[active, : keys.size]  # [active, keys]
+        positions = keys.positions[: keys.size]  # [keys]
+        new = positions[-len(active) :]  # [active]
+        near = {  # each kind of layer's [active, keys]
             kind: seen if window is None else seen & (new[:, None] - positions < window)
             for kind, window in self.windows.items()
         }
@@ -194,6 +233,7 @@ class _Group:
         }
 
     def _has_ended(self, row: int) -> bool:
+        """Tell whether a row's last token ended it; the end itself is taken off."""
         new = self.new[row]
         if new[-1] in self.lm.ends:
             new.pop()
@@ -202,22 +242,9 @@ class _Group:
             self.states[row].accept(new[-1])
             if self.states[row].complete:
                 return True
+        # Stop words are looked for in the whole text: a word may be spread over several tokens.
         stop = self.ending.stop
         return bool(stop) and any(word in self.lm.tokenizer.decode(new) for word in stop)
-
-
-def _groups(sizes: dict[int, int], limit: int) -> Iterator[list[int]]:
-    """Cut rows, smallest first, into groups whose sizes together stay within the limit."""
-    group: list[int] = []
-    size = 0
-    for row in sorted(sizes, key=lambda row: sizes[row]):
-        if group and size + sizes[row] > limit:
-            yield group
-            group, size = [], 0
-        group.append(row)
-        size += sizes[row]
-    if group:
-        yield group
 
 
 def _plain(
@@ -227,7 +254,10 @@ def _plain(
     outputs: dict[int, list[int]],
     at_once: int,
 ) -> None:
-    """Answer the prompts that have no output yet, in batches of one length each."""
+    """Answer the prompts that have no output yet, in batches of one length each.
+
+    Padding on the left would shift positions, so there is none: prompts of other lengths wait.
+    """
     by_length: dict[int, list[int]] = {}
     for row, prompt in enumerate(prompts):
         if row not in outputs:
@@ -236,53 +266,5 @@ def _plain(
         width = max(1, at_once // (length + ending.max_new_tokens))
         for start in range(0, len(rows), width):
             part = rows[start : start + width]
-            new = _plain_batch(lm, [prompts[row] for row in part], ending)
+            new = plain.generate(lm, [prompts[row] for row in part], ending)
             outputs.update(zip(part, new, strict=True))
-
-
-def _plain_batch(lm: LanguageModel, batch: Sequence[list[int]], ending: Ending) -> list[list[int]]:
-    from transformers import LogitsProcessorList
-
-    processors: list[Any] = [_refuse_nan(lm)]
-    options: dict[str, Any] = {}
-    if ending.stop:
-        options |= {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer}
-    if ending.grammar is not None:
-        skip = 1 if lm.path == "encoder_decoder" else len(batch[0])
-        states = [ending.grammar.start() for _ in batch]
-        processors.append(_Forbid(states, skip, lm.ends))
-    options["logits_processor"] = LogitsProcessorList(processors)
-    return plain.generate(lm, batch, ending.max_new_tokens, **options)
-
-
-def _refuse_nan(lm: LanguageModel) -> Callable[[Any, Any], Any]:
-    """Return a check that transformers' `generate` makes of every step's scores."""
-
-    def check(input_ids: Any, scores: Any) -> Any:
-        if bool(scores.isnan().any()):
-            raise ModelError(f"'{lm.ref.name}' gave NaN in {lm.model.dtype}")
-        return scores
-
-    return check
-
-
-class _Forbid:
-    """Forbids in transformers' `generate` what a grammar does not allow."""
-
-    def __init__(self, states: Sequence[Any], skip: int, ends: Sequence[int]):
-        self.states = states
-        self.skip = skip
-        self.ends = ends
-        self.over = [False] * len(states)
-
-    def __call__(self, input_ids: Any, scores: Any) -> Any:
-        """Take note of each row's last token and forbid what must not follow it."""
-        for row, state in enumerate(self.states):
-            if input_ids.shape[1] > self.skip and not self.over[row]:
-                last = int(input_ids[row, -1])
-                self.over[row] = last in self.ends
-                if not self.over[row]:
-                    state.accept(last)
-            if not self.over[row]:
-                state.forbid(scores[row])
-        return scores

@@ -1,16 +1,16 @@
 """Which tokens may come next, so that the text is JSON of a given schema: constrained decoding.
 
-llguidance (https://github.com/guidance-ai/llguidance) reads the schema and computes the masks;
-here its choices are made and its errors put into words. The texts that remain:
+llguidance (https://github.com/guidance-ai/llguidance) reads the schema and computes the masks. This
+module sets its options and puts its errors into words. The texts that remain:
 
-- One blank at most before the text and after a comma or a colon, none elsewhere. Free blanks let a
-  small model emit them for ever; none at all would put a model off the style of its examples,
-  whether those were written compactly or as `json.dumps` does. The blank before is the one that
-  answers of models without a chat template begin with.
+- One blank at most before the text and after a comma or a colon, none elsewhere. If blanks were
+  free, a small model would write them for ever. If there were none, a model could not follow the
+  style of its examples, whether those are compact or written as `json.dumps` does. The blank before
+  the text is the one that answers of models without a chat template begin with.
 - The keys of an object stand in the order of its `properties`.
 - `properties` or `patternProperties` without `type` mean an object, and without
   `additionalProperties` just those keys: JSON Schema would allow any value and any other key, and
-  a small model would never stop to invent some. A schema that puts objects together (`allOf`;
+  a small model would never stop inventing some. A schema that puts objects together (`allOf`;
   `properties` beside `$ref`, `anyOf` or `oneOf`) is taken as written: closing its pieces would
   leave nothing that fits all of them.
 - Keys that only `additionalProperties` or `patternProperties` allow may come twice.
@@ -29,6 +29,7 @@ from harness.errors import ModelError
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
+    from torch import Tensor
 
 _STYLE = {
     "item_separator": ",[ ]?",
@@ -48,7 +49,7 @@ _FIXES = {
 """What to do, by what llguidance's message holds."""
 
 _tokenizers: WeakKeyDictionary[Any, dict[tuple[int, int, int], LLTokenizer]] = WeakKeyDictionary()
-"""Of each live tokenizer, its form for llguidance by width, own size and end: slow to make."""
+"""Each live tokenizer's form for llguidance by width, own size and end: it is slow to make."""
 
 
 class JsonGrammar:
@@ -72,6 +73,8 @@ class JsonGrammar:
 
         self.vocabulary_size = vocabulary_size
         self.end = end
+
+        # Checked part by part first: llguidance's own error would not say where the fault lies.
         narrowed = _narrowed(schema)
         _check(narrowed)
         self._matcher = LLMatcher(
@@ -101,7 +104,7 @@ class JsonState:
         """Whether only the end may follow."""
         return bool(self._matcher.is_stopped())
 
-    def forbid(self, logits: Any) -> None:
+    def forbid(self, logits: Tensor) -> None:
         """Set to -inf what the grammar does not allow next.
 
         Args:
@@ -113,9 +116,12 @@ class JsonState:
         import numpy as np
         import torch
 
+        # One bit a token of llguidance's vocabulary, which may be wider than the logits.
         packed = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         self._check("nothing can follow")
         allowed = np.unpackbits(packed, bitorder="little")[: self._vocabulary_size].astype(bool)
+
+        # The end is ours to allow: it may come once the text is complete, and not before.
         allowed[self._end] = self._matcher.is_accepting()
         if not allowed.any():
             raise ModelError(
@@ -156,6 +162,8 @@ def _tokenizer(tokenizer: Any, vocabulary_size: int, end: int) -> LLTokenizer:
     if key not in forms:
         from llguidance.hf import from_tokenizer
 
+        # A model's logits may be wider than its tokenizer (padded tables) or narrower (added
+        # tokens that it was never trained on).
         width = max(vocabulary_size, 1 + max(tokenizer.get_vocab().values()))
         try:
             forms[key] = from_tokenizer(tokenizer, n_vocab=width, eos_token=end)
@@ -174,6 +182,8 @@ def _narrowed(schema: Mapping[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise _unusable("#", f"it is not JSON ({error})") from error
     parts = [part for _, part in _parts(copy)]
+
+    # Where objects are put together, closing one piece would forbid the keys of the others.
     together = any(
         "allOf" in part or ("properties" in part and part.keys() & {"$ref", "anyOf", "oneOf"})
         for part in parts
@@ -210,6 +220,7 @@ def _check(schema: dict[str, Any]) -> None:
     Raises:
         ModelError: with the place and the fault.
     """
+    # A part may refer to definitions that stand at the top, so each is checked beside them.
     definitions = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
     whole = _complaint(schema)
     for where, part in _parts(schema):

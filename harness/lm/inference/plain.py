@@ -1,15 +1,22 @@
 """The plain route: what models that cannot be packed take, and what packing is compared with.
 
-Slower, and beyond doubt: a sequence is scored by itself, as the model's authors meant it; losses
+Slower, and beyond doubt. A sequence is scored by itself, as the model's authors meant it; losses
 come from padded batches, and text from transformers' own `generate`. Knows nothing of tasks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from harness.errors import ModelError
 from harness.lm.model import LanguageModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.lm.inference.generation import Ending
+    from harness.lm.inference.grammar import JsonState
 
 
 def score(
@@ -27,15 +34,18 @@ def score(
 
     scores = []
     for option in options:
-        ids = torch.tensor([prompt + option[:-1]], device=lm.model.device)
+        # The last token predicts nothing; the option's n tokens are predicted at the last n.
+        ids = torch.tensor([prompt + option[:-1]], device=lm.model.device)  # [1, tokens]
         with torch.inference_mode():
             logits = lm.model(input_ids=ids, use_cache=False).logits[0, -len(option) :]
-            chosen = torch.tensor(option, device=logits.device)[:, None]
+            chosen = torch.tensor(option, device=logits.device)[:, None]  # [n, 1], of [n, words]
             scores.append(float(logits.float().log_softmax(dim=-1).gather(1, chosen).sum()))
     return scores
 
 
-def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, int]:
+def padded_loss(
+    lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]
+) -> tuple[Tensor, int]:
     """Return the summed negative log-likelihood of the completions, from one padded batch.
 
     Padding stands on the right, where no causal model can see it.
@@ -54,7 +64,7 @@ def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]])
     device = lm.model.device
     # Only the positions from the shortest prompt's end on can predict a completion's token.
     tail = width - min(len(prompt) for prompt, _ in pairs) + 1
-    targets = torch.full((len(pairs), tail), -100)
+    targets = torch.full((len(pairs), tail), -100)  # what `cross_entropy` leaves out
     for row, (prompt, completion) in enumerate(pairs):
         begin = len(prompt) - 1 - (width - tail)
         targets[row, begin : begin + len(completion)] = torch.tensor(completion)
@@ -65,36 +75,44 @@ def padded_loss(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]])
         ),
         use_cache=False,
         logits_to_keep=tail,
-    ).logits[:, -tail:]
+    ).logits[:, -tail:]  # [pairs, tail, vocabulary], also of a model that computes them all
     loss = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), targets.to(device).flatten(), reduction="sum"
     )
     return loss, sum(len(completion) for _, completion in pairs)
 
 
-def generate(
-    lm: LanguageModel, prompts: Sequence[list[int]], max_new_tokens: int, **options: Any
-) -> list[list[int]]:
+def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) -> list[list[int]]:
     """Continue prompts of one length greedily, through transformers' own `generate`.
 
     Args:
         lm: the model, causal or encoder-decoder.
         prompts: token ids, all of the same length: no padding could shift a position.
-        max_new_tokens: after so many a row ends at the latest.
-        **options: for `generate`, such as its stopping criteria.
+        ending: when a row is over.
 
     Returns:
         What follows each prompt, up to and without the first token that ends a turn.
+
+    Raises:
+        ModelError: a logit is NaN, or the grammar allows no token.
     """
     import torch
+    from transformers import LogitsProcessorList
 
-    ids = torch.tensor(prompts, device=lm.model.device)
+    # An output begins with the decoder's start, or with the prompt.
+    ids = torch.tensor(prompts, device=lm.model.device)  # [prompts, tokens]
+    skip = 1 if lm.path == "encoder_decoder" else ids.shape[1]
+    processors: list[Any] = [_refuse_nan(lm)]
+    if ending.grammar is not None:
+        states = [ending.grammar.start() for _ in prompts]
+        processors.append(_Forbid(states, skip, lm.ends))
+    stop = {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer} if ending.stop else {}
     ends = list(lm.ends)
     with torch.inference_mode():
         output = lm.model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
-            max_new_tokens=max_new_tokens,
+            max_new_tokens=ending.max_new_tokens,
             do_sample=False,
             temperature=None,
             top_p=None,
@@ -105,8 +123,47 @@ def generate(
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,
             min_length=0,
-            **options,
-        )
-    skip = 1 if lm.path == "encoder_decoder" else ids.shape[1]  # the decoder's start, or the prompt
+            logits_processor=LogitsProcessorList(processors),
+            **stop,
+        )  # [prompts, tokens]
     rows = output[:, skip:].tolist()
     return [row[: next((i for i, t in enumerate(row) if t in ends), len(row))] for row in rows]
+
+
+def _refuse_nan(lm: LanguageModel) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a check that transformers' `generate` makes of every step's scores."""
+
+    def check(input_ids: Tensor, scores: Tensor) -> Tensor:
+        if bool(scores.isnan().any()):
+            raise ModelError(f"'{lm.ref.name}' gave NaN in {lm.model.dtype}")
+        return scores
+
+    return check
+
+
+class _Forbid:
+    """Forbids in transformers' `generate` what a grammar does not allow."""
+
+    def __init__(self, states: Sequence[JsonState], skip: int, ends: Sequence[int]):
+        self.states = states
+        self.skip = skip
+        self.ends = ends
+        self.over = [False] * len(states)
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Take note of each row's last token and forbid what must not follow it.
+
+        Args:
+            input_ids: [rows, tokens], what each row holds so far.
+            scores: [rows, vocabulary]; changed in place.
+        """
+        # `generate` goes on filling up rows that have ended, which no grammar must follow.
+        for row, state in enumerate(self.states):
+            if input_ids.shape[1] > self.skip and not self.over[row]:
+                last = int(input_ids[row, -1])
+                self.over[row] = last in self.ends
+                if not self.over[row]:
+                    state.accept(last)
+            if not self.over[row]:
+                state.forbid(scores[row])
+        return scores

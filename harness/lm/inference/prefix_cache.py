@@ -1,8 +1,9 @@
 """Keeps the computation of a prefix that requests share (instruction, demonstrations, a passage).
 
 Sharing is found from the tokens: a call's prompts among each other and with the calls before. One
-path of tokens is kept with its keys and values; it is cut back and grown as the work moves through
-the tree of a call's prompts, so a prefix stays just as long as it is useful.
+path of tokens is kept with its keys and values. It is cut back and grown as the work moves through
+the tree of a call's prompts, so a prefix stays just as long as it is useful. Knows nothing of what
+is computed behind it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class PrefixCache:
         """Forget everything."""
         self._tokens: list[int] = []
         self._last_prompt: list[int] | None = None
+        """The first of the last call: what the next lone prompt shares with it is worth keeping."""
         self._learnt = 0
+        """Vectors of a soft prompt, which stand before the tokens."""
         self.keys_values: Any = None
         """For the model's `past_key_values`; None while nothing is kept."""
 
@@ -52,13 +55,19 @@ class PrefixCache:
         Returns:
             How many tokens were there already from earlier calls.
         """
+        # Never a whole prompt: its last token has to be computed, for what follows it.
         shared = min(common_prefix_length(prompts), min(len(prompt) for prompt in prompts) - 1)
         reusable = min(shared, common_prefix_length([prompts[0], self._tokens]))
+
+        # A lone prompt shares all of itself with itself. What it shares with the one before is what
+        # the next one is likely to share with it.
         if len(prompts) == 1:
             last = self._last_prompt
             before = common_prefix_length([prompts[0], last]) if last is not None else 0
             shared = max(reusable, min(shared, before))
         self._last_prompt = prompts[0]
+
+        # Short pieces are not worth a pass of their own; they are computed with the row.
         if reusable < SHORTEST:
             reusable = 0
         grown = shared if shared - reusable >= SHORTEST else reusable
@@ -75,20 +84,27 @@ class PrefixCache:
         """
         import torch
 
+        # Cut back first: whatever fails below, tokens and keys still belong together.
         common = common_prefix_length([tokens, self._tokens])
         self._tokens = tokens[:common]
         self.restore()
+
+        # With nothing to keep the model is run without a cache, which is faster. A soft prompt has
+        # keys and values even then.
         learnt = soft_tokens(model)
         if not tokens and not learnt:
             self.keys_values = None
         elif self.keys_values is None:
             with torch.inference_mode():
                 self.keys_values, self._learnt = opening(model), learnt
+
+        # In pieces that fit the memory. The pass appends to the cache; its logits are not wanted,
+        # and one position is the fewest that transformers can be asked for.
         for start in range(common, len(tokens), at_once):
             part = tokens[start : start + at_once]
             with torch.inference_mode():
                 underneath(model)(
-                    input_ids=torch.tensor([part], device=model.device),
+                    input_ids=torch.tensor([part], device=model.device),  # [1, tokens]
                     past_key_values=self.keys_values,
                     use_cache=True,
                     logits_to_keep=1,

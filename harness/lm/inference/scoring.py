@@ -15,10 +15,10 @@ from math import isnan
 
 from harness.errors import ModelError
 from harness.lm.inference import encoder_decoder, plain
+from harness.lm.inference.attention import tree_inputs
 from harness.lm.inference.batching import plan_rows
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.inference.tree_inputs import tree_inputs
 from harness.lm.model import LanguageModel
 
 LOGIT_ROWS = 256
@@ -95,7 +95,10 @@ class _Entry:
 
 
 def _cut(entry: _Entry, limit: int) -> list[_Entry]:
-    """Share an entry's options out to entries whose trees stay within the limit."""
+    """Share an entry's options out to entries whose trees stay within the limit.
+
+    An option's last token predicts nothing, so it is no node of the tree.
+    """
     cut: list[_Entry] = []
     tree, begin = TokenTree(), 0
     for place, option in enumerate(entry.options):
@@ -111,7 +114,11 @@ def _cut(entry: _Entry, limit: int) -> list[_Entry]:
 def _score_entries(
     lm: LanguageModel, entries: list[_Entry], scores: list[list[float]], at_once: int
 ) -> None:
-    """Score the entries row by row, taking from the list what is done."""
+    """Score the entries row by row, taking from the list what is done.
+
+    If memory runs out in a row, `RowLimit.run` calls again with fewer tokens, and only what is left
+    on the list is cut anew and computed.
+    """
     entries[:] = [part for entry in entries for part in _cut(entry, at_once)]
     rows = plan_rows(
         [entry.prompt for entry in entries],
@@ -132,9 +139,14 @@ def _score_entries(
 
 
 def _score_row(lm: LanguageModel, entries: Sequence[_Entry], kept: int) -> list[list[float]]:
-    """Compute one row's part of the tree behind the kept prefix."""
+    """Compute one row's part of the tree behind the kept prefix.
+
+    Returns:
+        The log-likelihoods of each entry's options.
+    """
     import torch
 
+    # Each token of an option is predicted at the node before it; the first one at the prompt's end.
     tree = TokenTree()
     wanted: list[tuple[int, int]] = []  # (node whose logits predict, the token predicted)
     for entry in entries:
@@ -143,6 +155,8 @@ def _score_row(lm: LanguageModel, entries: Sequence[_Entry], kept: int) -> list[
             path = [end, *tree.add(option[:-1], after=end)]
             wanted += zip(path, option, strict=True)
 
+    # Logits are wide, so they are computed at the nodes that predict something alone; one node may
+    # predict the first tokens of many options.
     nodes = sorted({node for node, _ in wanted})
     place_of = {node: place for place, node in enumerate(nodes)}
     with torch.inference_mode():
@@ -151,18 +165,26 @@ def _score_row(lm: LanguageModel, entries: Sequence[_Entry], kept: int) -> list[
             past_key_values=lm.prefix.keys_values,
             use_cache=lm.prefix.keys_values is not None,
             logits_to_keep=torch.tensor(nodes, device=lm.model.device),
-        ).logits[0]
+        ).logits[0]  # [nodes, vocabulary]
         lm.prefix.restore()
+
+        # log p = logit - log of the sum of all exponentials, in float32. The sum is taken in parts:
+        # a float32 copy of all logits at once would be the largest tensor of the pass.
         places = torch.tensor([place_of[node] for node, _ in wanted], device=logits.device)
-        tokens = torch.tensor([token for _, token in wanted], device=logits.device)
+        tokens = torch.tensor([token for _, token in wanted], device=logits.device)  # [wanted]
         normaliser = torch.cat(
             [part.float().logsumexp(dim=-1) for part in logits.split(LOGIT_ROWS)]
-        )
+        )  # [nodes]
         values = iter((logits[places, tokens].float() - normaliser[places]).tolist())
     return [[sum(next(values) for _ in option) for option in entry.options] for entry in entries]
 
 
 def _check(lm: LanguageModel, number: int, prompt: list[int], options: Options) -> None:
+    """Check that a prompt's options can be scored.
+
+    Raises:
+        ModelError: there is none, one is empty, two are alike, or the longest has no room.
+    """
     if not options:
         raise ModelError(f"prompt {number} has no options to choose from")
     seen: dict[tuple[int, ...], int] = {}

@@ -1,7 +1,7 @@
 """A soft prompt behind which packed rows are computed: keys and values that no words stand for.
 
 PEFT drops positions and masks when it puts its vectors before an input, so a packed row would be
-computed wrongly. The engine takes from it what was learnt alone, and hands rows to the model
+computed wrongly. The engine takes only what was learnt from PEFT, and hands rows to the model
 underneath, as behind any kept prefix. Knows nothing of how the vectors are learnt.
 """
 
@@ -37,11 +37,13 @@ def opening(model: Any) -> Any:
     if not soft_tokens(model):
         return made
     learnt = model.get_prompt(batch_size=1)
-    if hasattr(learnt, "layers"):  # keys and values in every layer
+    if hasattr(learnt, "layers"):
+        # Prefix tuning learns keys and values in every layer, [1, heads, soft tokens, width].
         for place, layer in enumerate(learnt.layers):
             made.update(layer.keys, layer.values, place)
-    else:  # [1, soft tokens, width], before the first layer
-        embedded = learnt.to(model.dtype)
+    else:
+        # Prompt tuning learns what stands before the first layer; a pass makes keys of it.
+        embedded = learnt.to(model.dtype)  # [1, soft tokens, width]
         underneath(model)(
             inputs_embeds=embedded, past_key_values=made, use_cache=True, logits_to_keep=1
         )

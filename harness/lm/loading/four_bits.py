@@ -1,8 +1,8 @@
 """Quantises a model to 4 bits, once: `python -m harness.lm.loading.four_bits WEIGHTS FOLDER DTYPE`.
 
 In a process of its own, since the allocator keeps the full-precision pages, and before anything is
-measured (`harness/run/environment.py`): a fit that quantised would be charged for it. What is kept
-is loaded as any model's folder.
+measured (`harness/run/environment.py`), since training that quantised first would be charged for
+it. The folder that is kept is loaded as any model's. Knows nothing of training.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from harness.lm.sizing.budget import Note
 from harness.types import ModelRef
 
 UNPACKING = 1
-"""Raised when weights are quantised differently, so that an older cache is not taken for this."""
+"""Version of the quantisation, in the cache's keys: raise it when weights are quantised
+differently."""
 
 
 def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
@@ -32,7 +33,7 @@ def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
     Args:
         ref: the model.
         dtype: what products are computed in.
-        note: told if it had to be made now, since a fit is charged for that.
+        note: told if it had to be made now, since this process is charged for that.
 
     Raises:
         ModelError: the model cannot be quantised, or not on this hardware.
@@ -49,7 +50,7 @@ def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
             command = [sys.executable, "-m", __name__, ref.location, str(work), dtype]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                reason = (done.stderr.strip().splitlines() or ["no word"])[-1]
+                reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
                 fix = "use `lora`, or a machine that bitsandbytes has 4-bit kernels for"
                 raise ModelError(f"'{ref.name}' cannot be quantised to 4 bits: {reason} → {fix}")
             work.rename(folder)

@@ -12,7 +12,7 @@ from harness.lm.hosted import HostedModel, open_hosted
 from harness.lm.inference import attention
 from harness.lm.inference.soft_prompt import soft_tokens, underneath
 from harness.lm.loading.four_bits import four_bit_folder
-from harness.lm.loading.packing_check import packing_is_exact
+from harness.lm.loading.packing_verdict import verdict_on
 from harness.lm.model import LanguageModel
 from harness.lm.sizing.budget import row_limit
 from harness.lm.sizing.footprint import scoring_bytes_per_token, shape
@@ -52,13 +52,12 @@ def load(
     if adapter is not None:
         model = _adapted(model, adapter)
     model = model.to(device).eval()
-    with torch.inference_mode():
-        for weight in model.parameters():
-            weight.sum()  # touched now, so that mapped pages count here and not when predicting
+    if device == "cpu":
+        _touch_pages(model)
     loaded = LanguageModel(ref, underneath(model), tokenizer)
     if model.config.is_encoder_decoder:
         loaded.path = "encoder_decoder"
-    elif packing_is_exact(loaded):
+    elif verdict_on(loaded.model).packs:
         loaded.path = "packed"
     loaded.model = model
     _limit_memory(loaded)
@@ -86,6 +85,16 @@ def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
             module.support_avx512bf16_for_cpu = False
     attention.install(model)
     return model, tokenizer
+
+
+def _touch_pages(model: Any) -> None:
+    """Read every weight once, so that mapped pages count here and not when predicting."""
+    import torch
+
+    with torch.inference_mode():
+        for weight in model.parameters():
+            # torch has no sum of 8-bit floats; their bytes it can add up.
+            (weight.data.view(torch.uint8) if weight.dtype.itemsize == 1 else weight).sum()
 
 
 def _adapted(model: Any, adapter: Path) -> Any:

@@ -1,7 +1,7 @@
 """Which model a name means, and where its files are.
 
-A built-in name, a folder or GGUF file (starts with `.`, `/` or `~`, or lies beside the task), else
-a hub id. Knows nothing of loading.
+A name is a built-in model's; or the path of a folder or GGUF file (it starts with `.`, `/` or `~`,
+or lies beside the task); or else a hub id. Knows nothing of loading.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from harness.lm.loading.licence import README, licence_of, licence_of_gguf
 from harness.types import ModelRef
 
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.jinja", "*.txt")
-"""What decides a model's behaviour; a README beside it does not, but says its licence."""
+"""What decides a model's behaviour. A README beside it does not, but names its licence."""
 SMALL_FILES = ("*.json", "*.model", "*.jinja", "*.txt")
-"""Those without its weights."""
+"""The same without the weights."""
 
 
 def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> ModelRef:
-    """Find the model that `name` means and see to it that its files are on this machine.
+    """Find the model that `name` means, and fetch its files if they are not on this machine.
 
     Args:
         name: as the task file has it.
         base: the folder of the task file.
         fetch: whether missing files may be fetched.
-        weights: whether its weights are wanted too; without, a hub model's configuration and
-            tokenizer are fetched alone, and nothing is hashed.
+        weights: whether its weights are wanted too. If not, only the configuration and the
+            tokenizer of a hub model are fetched, and nothing is hashed.
 
     Raises:
         ModelError: there is no such model, or it cannot be fetched or read.
@@ -69,7 +69,7 @@ def _local(name: str, path: Path, weights: bool) -> ModelRef:
 
 
 def _unpacked(name: str, path: Path) -> ModelRef:
-    """Return the model of a GGUF file, its weights dequantised if they are not yet."""
+    """Return the model of a GGUF file; its weights are dequantised once, into the cache folder."""
     digest, licence = sha256_of_file(path), licence_of_gguf(path)
     folder = cache_folder() / "gguf" / f"{digest[:16]}-{UNPACKING}"
     if not folder.is_dir():
@@ -99,6 +99,7 @@ def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:
 
 
 def _folder_sha256(folder: Path) -> str:
+    """Hash every file that decides the model's behaviour, with its name."""
     digest = hashlib.sha256()
     for file in sorted({file for pattern in MODEL_FILES for file in folder.glob(pattern)}):
         digest.update(f"{file.name}:{sha256_of_file(file)}\n".encode())

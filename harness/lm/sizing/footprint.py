@@ -1,7 +1,7 @@
 """How much memory a model's work takes, from its configuration alone.
 
-Counts the tensors that PyTorch holds at once; measured beside it in tests. Knows nothing of
-machines, budgets or weights on disk.
+Counts the tensors that PyTorch holds at once; tests hold the counts against measured memory. Knows
+nothing of machines, budgets or weights on disk.
 """
 
 from __future__ import annotations
@@ -27,11 +27,18 @@ class Shape:
 
 
 def shape(config: Any) -> Shape:
-    """Read a model's sizes off its transformers config."""
+    """Read a model's sizes off its transformers config.
+
+    Args:
+        config: of any language model, encoder-decoder ones included: their decoder's sizes count.
+    """
     config = config.get_text_config(decoder=True)
     hidden = config.hidden_size
     heads = getattr(config, "num_attention_heads", None) or 0  # recurrent models have none
     head_width = getattr(config, "head_dim", None) or (hidden // heads if heads else 0)
+
+    # The feed-forward part's width has three names, and where it has none it is GPT-2's. Models
+    # whose layers differ name one width a layer; the widest decides what is held at once.
     inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None)
     inner = inner or getattr(config, "d_ff", None) or 4 * hidden
     inner = max(inner) if isinstance(inner, list | tuple) else inner
@@ -50,13 +57,17 @@ def scoring_bytes_per_token(sizes: Shape, itemsize: int) -> int:
     One layer's activations live at a time: residual, normalised input, queries, keys and values
     (repeated to all heads), attention's output and the feed-forward part's three. The logits and
     their exponentials, in float32, outweigh them. Keys and values stay in every layer.
+
+    Args:
+        sizes: of the model.
+        itemsize: bytes of one of its numbers; likewise below.
     """
     logits = sizes.vocabulary * (itemsize + 2 * FLOAT32_BYTES)
     return logits + generation_bytes_per_token(sizes, itemsize)
 
 
 def generation_bytes_per_token(sizes: Shape, itemsize: int) -> int:
-    """Return what one more token of a growing tree takes: no logits, which only ends need."""
+    """Return what one more token of a growing tree takes: only the rows' ends need logits."""
     layer = (8 * sizes.hidden + 3 * sizes.intermediate) * itemsize
     return layer + sizes.layers * sizes.keys_values * itemsize
 
@@ -71,6 +82,7 @@ def training_bytes_per_token(sizes: Shape, itemsize: int, checkpointing: bool) -
     attention. Checkpointing keeps a layer's input alone, and one layer whole at a time. Logits,
     their softmax and gradient count for every token, which is the most they can be.
     """
+    # One layer's, normalised copies in float32 included.
     whole = (10 * sizes.hidden + 2 * sizes.keys_values + 4 * sizes.intermediate) * itemsize
     whole += 4 * sizes.hidden * FLOAT32_BYTES
     kept = sizes.layers * sizes.hidden * itemsize + whole if checkpointing else sizes.layers * whole
@@ -98,9 +110,9 @@ def saved_bytes_per_layer(sizes: Shape, itemsize: int, every_weight: bool) -> in
 def lora_bytes_per_token(linear: Sequence[tuple[int, int]], itemsize: int, heap: bool) -> int:
     """Return what LoRA adds to a token's activations in training, over all its layers.
 
-    PEFT keeps adapters in float32, so in half precision each layer's input stays in float32 for
-    the backward pass, a copy a layer. On a heap that keeps freed tensors between others (`heap`, a
-    CPU), each layer's addition to its output is measured to stay as well.
+    PEFT keeps adapters in float32, so in half precision each linear layer keeps a copy of its input
+    in float32 for the backward pass. A CPU's heap keeps freed tensors between others; there each
+    layer's addition to its output is measured to stay as well.
 
     Args:
         linear: (inputs, outputs) of the layers that have an adapter.

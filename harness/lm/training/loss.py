@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any
 
 from harness.lm.inference import encoder_decoder, plain
+from harness.lm.inference.attention import tree_inputs
 from harness.lm.inference.scoring import score_packed
 from harness.lm.inference.soft_prompt import opening, soft_tokens, underneath
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.inference.tree_inputs import tree_inputs
 from harness.lm.model import LanguageModel
 
 Pair = tuple[list[int], list[int]]

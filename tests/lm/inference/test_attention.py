@@ -98,6 +98,6 @@ def test_spans_are_used_where_the_model_has_fused_attention(short_spans, monkeyp
         cut.append(len(real(tree, past)))
         return real(tree, past)
 
-    monkeypatch.setattr("harness.lm.inference.tree_inputs.spans_of", watched)
+    monkeypatch.setattr("harness.lm.inference.attention.spans_of", watched)
     score_options(lm, [[9] * 8, [8] * 8], [[[1]], [[2]]])
     assert cut == [2]

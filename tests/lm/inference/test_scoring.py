@@ -10,7 +10,6 @@ from tiny_models import PACKED, WORDS, build
 from harness.errors import ModelError
 from harness.lm import clear_prefixes, score_options
 from harness.lm.loading.load import _LOADED
-from harness.lm.loading.packing_check import packing_is_exact
 from harness.lm.sizing.budget import RowLimit
 
 
@@ -52,41 +51,6 @@ def test_scores_are_exact_for_every_architecture(tiny):
 
 def test_what_cannot_be_packed_is_found_when_loading(tiny):
     assert (tiny.path == "packed") == (tiny.ref.name in PACKED)
-
-
-@pytest.mark.parametrize("drop", ["attention_mask", "position_ids"])
-def test_a_model_that_ignores_what_it_is_told_is_not_packed(drop):
-    lm = build("llama")
-    forward = lm.model.forward
-    lm.model.forward = lambda **k: forward(**{**k, drop: None})
-    assert not packing_is_exact(lm)
-
-
-def test_a_window_that_is_not_masked_is_found():
-    lm = build("mistral-window")
-    lm.model.config.sliding_window = None  # what our masks would be made from
-    lm.model.model.config = type(lm.model.config)(sliding_window=8)
-    assert not packing_is_exact(lm)
-
-
-def test_the_check_leaves_the_model_as_it_was():
-    import torch
-
-    lm = build("gemma2-window")
-    lm.model.to(torch.bfloat16)
-    assert packing_is_exact(lm)
-    assert lm.model.config.sliding_window == 8
-    assert {weight.dtype for weight in lm.model.parameters()} == {torch.bfloat16}
-    assert len(lm.prefix) == 0
-
-
-@pytest.mark.parametrize("name", ["gpt-neo-local", "mpt"])
-def test_half_precision_hides_no_wrong_mask(name):
-    import torch
-
-    lm = build(name)
-    lm.model.to(torch.bfloat16)
-    assert not packing_is_exact(lm)
 
 
 def test_a_prefix_survives_memory_that_ran_out_for_good():
