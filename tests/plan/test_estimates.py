@@ -50,7 +50,7 @@ def estimated(name, **given):
 
 
 def test_there_are_some():
-    assert len(registry.names()) >= 19
+    assert len(registry.names()) >= 22
 
 
 @pytest.mark.parametrize("name", registry.names())
@@ -75,7 +75,8 @@ def test_settings_that_are_chosen_on_validation_rows_are_work():
 
 def test_tuning_is_told_with_its_own_parameters():
     [tuning] = estimated("lora", rank=4, epochs=3, patience=1, checkpointing=True).fit
-    assert (tuning.size, tuning.epochs, tuning.patience, tuning.checkpointing) == (4, 3, 1, True)
+    assert tuning.adapter.settings["r"] == 4
+    assert (tuning.epochs, tuning.patience, tuning.checkpointing) == (3, 1, True)
     assert tuning.training_pairs[0] == ("text number 0 of train", "a")
     [packed] = estimated("qlora").fit
     assert packed.four_bits

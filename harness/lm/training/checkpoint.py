@@ -14,7 +14,7 @@ from typing import Any
 from harness.types import RESUMED_S
 
 EVERY_S = 600.0
-"""Seconds between two checkpoints: fits of half an hour lose ten minutes at most."""
+"""Seconds between two checkpoints: an interrupted training loses ten minutes at most."""
 
 
 class Checkpoint:

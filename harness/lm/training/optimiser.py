@@ -6,13 +6,17 @@ Knows nothing of losses and data.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
 
 CLIP_NORM = 1.0
 """Longest gradient that a step follows, as is usual since GPT-3 (Brown et al. 2020, app. B)."""
 
 
-def adamw(weights: list[Any], learning_rate: float, weight_decay: float) -> Any:
+def adamw(weights: list[Tensor], learning_rate: float, weight_decay: float) -> Optimizer:
     """Return AdamW over the weights, with its moments in 8 bits on a GPU.
 
     Args:
