@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
+from adapters import add_lora
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from adapters import add_lora
 from tiny_models import WORDS, build
 from tuning_rows import pairs
 from tuning_rows import settings as tune_settings
