@@ -11,7 +11,7 @@ from harness.types import Document, Example, Query, Split, TaskInfo
 from harness.workload import Answering, Embedding, Estimate, Prospect, Tuning
 
 LABELS = {"a": "first", "b": "second"}
-FACTS = TaskInfo("t", "Which letter?", "choice", LABELS)
+TASK = TaskInfo("t", "Which letter?", "choice", LABELS)
 
 
 def split(name, n):
@@ -27,7 +27,7 @@ def part(name, given, prospect):
 
 
 PROSPECT = Prospect(
-    facts=FACTS,
+    task=TASK,
     train=split("train", 20),
     validation=split("validation", 8),
     queries=split("test", 10).queries,
@@ -90,7 +90,7 @@ def test_retrieval_shows_as_many_passages_as_it_may():
 
 
 def test_prompts_are_the_strategys_own(monkeypatch):
-    text = replace(FACTS, answer_kind="text", labels={})
+    text = replace(TASK, answer_kind="text", labels={})
     found = registry.find("zero_shot").estimate(None, replace(PROSPECT, task=text))
     assert found.serve[0].prompts[0].endswith("Input: text number 0 of test\nAnswer:")
 
