@@ -91,9 +91,9 @@ class LanguageModel:
         """Return what was loaded, read off the model itself."""
         dtype = str(self.model.dtype).removeprefix("torch.")
         packed = bool(getattr(self.model, "is_quantized", False))
-        # What PEFT adds carries its tuner's mark in its name; soft prompts have no tuner.
+        # What PEFT adds has its tuner's mark in its name; a soft prompt stands under no tuner.
         tuner = getattr(self.model, "base_model", None)
-        marks = (getattr(tuner, "prefix", None) or "prompt_encoder", "prompt_encoder")
+        mark = getattr(tuner, "prefix", None) or "prompt_encoder"
         return LoadedModel(
             name=self.ref.name,
             dtype=f"4 bits, computed in {dtype}" if packed else dtype,
@@ -102,7 +102,7 @@ class LanguageModel:
                 # Two weights of 4 bits stand in a byte; what PEFT adds is not the model's.
                 parameter.numel() * (2 if parameter.dtype.itemsize == 1 else 1)
                 for name, parameter in self.model.named_parameters()
-                if not any(mark in name for mark in marks)
+                if mark not in name
             ),
             weights_bytes=self.model.get_memory_footprint(),
             scoring=self.path,

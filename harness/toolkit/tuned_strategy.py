@@ -21,7 +21,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from harness.lm import AdapterSpec, log_likelihood, open_trainable, open_trained, save_trained
 from harness.strategy import Strategy
@@ -66,8 +66,8 @@ class TunedStrategy(Strategy):
         validation = training_pairs(task, prospect.validation, style)
         learning = tuning(params, adapter, train, validation, prospect)
         prompts = [tuned_prompt(task, query, style) for query in prospect.queries]
-        weights = "given" if adapter.merges else "adapter"
-        answering = Answering(prompts, task, weights, adapter.soft_tokens)  # type: ignore[arg-type]
+        weights: Literal["given", "adapter"] = "given" if adapter.merges else "adapter"
+        answering = Answering(prompts, task, weights, adapter.soft_tokens)
         estimate = Estimate(fit=(learning,), serve=(answering,))
         return in_four_bits(estimate) if cls.four_bits else estimate
 
