@@ -92,7 +92,6 @@ def tune(
         lm.check_room(number, len(prompt), len(completion))
 
     training = _Training(lm, len(train), settings)
-    # One limit for both splits: turning checkpointing on later would change the losses' rounding.
     training.limit = _limit(lm, [*train, *validation], training.weights, settings.checkpointing)
 
     # The key holds all that decides the result, so another training's checkpoint is left alone.
