@@ -20,11 +20,12 @@ def adapted(dtype: str, device: str) -> LanguageModel:
     """Load the model with new adapters on it, which are the same in every process."""
     import torch
 
-    from harness.lm import add_lora
+    from harness.lm import add_adapter
+    from harness.toolkit import LoraParams, lora_adapter
 
     lm = our_model(device, dtype)
     torch.manual_seed(SEED)
-    add_lora(lm, RANK, ALPHA, 0.0)
+    add_adapter(lm, lora_adapter(LoraParams(rank=RANK, alpha=ALPHA)))
     return lm
 
 

@@ -16,6 +16,8 @@ from benchmarks.sides import NO_PEER, Sides
 from harness.plan.target_machine import CUDA_CONTEXT_BYTES, Place
 from harness.plan.training_demand import Piece, activation_bytes, state_bytes
 from harness.plan.unloaded_model import PlannedModel
+from harness.registry import find
+from harness.toolkit import AdapterSpec
 from harness.workload import Tuning
 
 PACKAGES = ()
@@ -32,8 +34,8 @@ LITGPT_ROW = 1304
 class Setting:
     """How a publisher held or tuned a model."""
 
-    trained: str | None
-    """None: weights for inference alone."""
+    arm: str | None
+    """Which strategy tunes it so; None: weights for inference alone."""
     tokens: int = 0
     """Of one piece, which is one batch here."""
     logits: int = 0
@@ -41,6 +43,7 @@ class Setting:
     four_bits: bool = False
     checkpointing: bool = False
     rank: int = 8
+    """Of LoRA's adapters."""
     few_adapters: bool = False
     """LoRA on queries and values alone, in the model's own format: no copies of inputs."""
     dtype: str = "bfloat16"
@@ -53,13 +56,12 @@ class Setting:
         """Return the peak that is forecast: weights, gradients, moments and activations."""
         bones = model.skeleton
         there = Place("a card", "cuda", self.dtype, 80 * GIB, None)
-        itemsize = 4 if self.trained == "all" else there.itemsize
+        adapter = self._adapter()
+        itemsize = 4 if adapter is not None and adapter.trains_all else there.itemsize
         weights = bones.weights_bytes(itemsize, self.four_bits)
-        if self.trained is None:
+        if adapter is None:
             return weights
-        work = Tuning(
-            self.trained, [], [], 1, 1, 1, 1, self.checkpointing, 0, self.rank, self.four_bits
-        )
+        work = Tuning(adapter, [], [], 1, 1, 1, 1, self.checkpointing, 0, self.four_bits)
         layers = model
         if self.few_adapters:
             layers = PlannedModel(model.ref, replace(bones, linear=((1, 1),)), None)
@@ -68,6 +70,14 @@ class Setting:
         total = weights + state_bytes(work, model, moments)
         total += activation_bytes(work, layers, there, piece, self.checkpointing)
         return total + (CUDA_CONTEXT_BYTES if self.context else 0)
+
+    def _adapter(self) -> AdapterSpec | None:
+        if self.arm is None:
+            return None
+        strategy: Any = find(self.arm)
+        given = {"rank": self.rank} if "rank" in strategy.Params.model_fields else {}
+        spec: AdapterSpec = strategy.adapter(strategy.Params(**given))
+        return spec
 
 
 @dataclass(frozen=True)
@@ -113,8 +123,8 @@ def _torchtune(what: str, gib: float, high: float, four_bits: bool, again: bool)
     return Published(what, "llama-3-8b", gib * GIB, setting, TORCHTUNE, 1.0, high)
 
 
-def _peft(what: str, model: str, trained: str, gb: float, low: float, high: float) -> Published:
-    setting = Setting(trained, 8 * 64, 64, dtype="float32", adam_bits=32)
+def _peft(what: str, model: str, arm: str, gb: float, low: float, high: float) -> Published:
+    setting = Setting(arm, 8 * 64, 64, dtype="float32", adam_bits=32)
     return Published(what, model, gb * GB, setting, PEFT, low, high)
 
 
@@ -132,7 +142,7 @@ FIGURES = (
     _torchtune("LoRA, 2 × 2,048 tokens, checkpointing", 16.2, 1.2, False, True),
     _torchtune("QLoRA, 2 × 2,048 tokens, checkpointing", 7.4, 1.25, True, True),
     _torchtune("LoRA, 2 × 2,048 tokens", 30.3, 1.35, False, False),
-    _peft("full fine-tuning, float32", "t0-3b", "all", 47.14, 0.95, 1.05),
+    _peft("full fine-tuning, float32", "t0-3b", "full_finetune", 47.14, 0.95, 1.05),
     _peft("LoRA, float32", "t0-3b", "lora", 14.4, 0.85, 1.0),
     _peft("LoRA, float32", "bloomz-7b1", "lora", 32, 1.0, 1.15),
     Published(

@@ -163,9 +163,10 @@ def _sequence_s(lm: Any, texts: _Texts, calls: int, sequences: int) -> float:
 
 def _step_s(lm: Any, texts: _Texts, steps: int) -> float:
     """Return the mean seconds of a step, without the first."""
-    from harness.lm import TuneSettings, add_lora, tune
+    from harness.lm import TuneSettings, add_adapter, tune
+    from harness.toolkit import LoraParams, lora_adapter
 
-    add_lora(lm, 16, 32.0, 0.0)
+    add_adapter(lm, lora_adapter(LoraParams(rank=16, alpha=32.0)))
     prompt_tokens = ROW_TOKENS - COMPLETION_TOKENS
     rows = [texts.cut(ROW_TOKENS) for _ in range(ROWS_IN_PACK * (steps + 1))]
     settings = TuneSettings(

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.types import Document, Prompt, Query, Split, TaskInfo
 
-Trained = Literal["all", "lora", "ia3", "prompt", "prefix"]
+if TYPE_CHECKING:
+    from harness.lm import AdapterSpec
+
 TextPair = tuple[str, str]
 """Prompt and answer, as texts."""
 
@@ -35,7 +37,8 @@ class Answering:
 class Tuning:
     """The task's model is tuned."""
 
-    trained: Trained
+    adapter: AdapterSpec
+    """What is trained of it."""
     training_pairs: Sequence[TextPair]
     """Without a prompt: running text."""
     validation: Sequence[TextPair]
@@ -45,19 +48,7 @@ class Tuning:
     patience: int
     checkpointing: bool | None
     seed: int
-    size: int = 0
-    """Rank of LoRA, or virtual tokens."""
     four_bits: bool = False
-
-    @property
-    def recomputable(self) -> bool:
-        """Whether activations may be computed again in the backward pass: not behind a prefix."""
-        return self.trained != "prefix"
-
-    @property
-    def soft_tokens(self) -> int:
-        """Learnt vectors, or keys and values, that stand before every input."""
-        return self.size if self.trained in ("prompt", "prefix") else 0
 
 
 @dataclass(frozen=True)

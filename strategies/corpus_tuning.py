@@ -56,7 +56,8 @@ class CorpusTuning(Strategy):
         passages = retrieval.cut(prospect.documents, params.passage_words, 0)
         texts = [("", passage.headed_text) for passage in passages]
         held_out = training_pairs(task, prospect.validation, "full")
-        learning = toolkit.tuning(params, "lora", texts, held_out, prospect)
+        adapter = toolkit.lora_adapter(params)
+        learning = toolkit.tuning(params, adapter, texts, held_out, prospect)
         prompts = [full_prompt(task, query) for query in prospect.queries]
         return Estimate(fit=(learning,), serve=(Answering(prompts, task),))
 
@@ -64,17 +65,17 @@ class CorpusTuning(Strategy):
         """Train on all documents; the best weights by validation loss of answering are kept."""
         task, params = self.context.task, self.params
         passages = retrieval.cut(self.context.documents, params.passage_words, 0)
-        model = lm.open_weights(self.context)
-        toolkit.with_lora(model, params)
+        model = lm.open_trainable(self.context, toolkit.lora_adapter(params))
         texts = [passage.headed_text for passage in passages]
         toolkit.learn_texts(
             model, self.context, params, texts, training_pairs(task, validation, "full")
         )
-        lm.save_adapter(model, artifact)
+        lm.save_trained(model, artifact, self.context.dtype)
 
     def load(self, artifact: Path) -> None:
         """Load the model and merge the adapter into it."""
-        self.model = lm.open_weights(self.context, adapter=artifact)
+        adapter = toolkit.lora_adapter(self.params)
+        self.model = lm.open_trained(self.context, adapter, artifact)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""

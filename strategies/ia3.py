@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
-from harness.toolkit.prompts import training_pairs, tuned_prompt
+from harness import toolkit
 
 
-class Ia3(Strategy):
+class Ia3(toolkit.TunedStrategy):
     """A few thousand factors, trained on completions, merged into the weights for serving."""
 
-    answers = frozenset({"choice", "text", "json"})
-    needs_train = True
-    needs_model = True
-    learns = "weights"
     complexity = 3
-    provides = frozenset({"offline"})
 
     class Params(toolkit.TuningParams, toolkit.PromptedParams):
-        """Defaults that make IA³ a fair contestant."""
+        """Defaults that make IA³ a fair arm."""
 
         learning_rate: float = Field(3e-3, gt=0)
         """T-Few's (Liu et al. 2022)."""
@@ -30,29 +21,10 @@ class Ia3(Strategy):
         """At the most: T-Few's thousand steps of 8 are 20 epochs of 400 rows."""
 
     @classmethod
-    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
-        """Declare the tuning and the answering."""
-        return toolkit.tuned_estimate(params, "ia3", prospect)
-
-    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Train with early stopping on validation loss and keep the best factors."""
-        task, params = self.context.task, self.params
-        model = lm.open_weights(self.context)
-        lm.add_ia3(model)
-        rows = [training_pairs(task, split, params.prompt) for split in (train, validation)]
-        toolkit.learn(model, self.context, params, *rows)
-        lm.save_adapter(model, artifact)
-
-    def load(self, artifact: Path) -> None:
-        """Load the model and merge the factors into it."""
-        self.model = lm.open_weights(self.context, adapter=artifact)
-
-    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Answer each query with the tuned model."""
-        task = self.context.task
-        prompts = [tuned_prompt(task, query, self.params.prompt) for query in queries]
-        return toolkit.answer(self.model, prompts, task)
-
-    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
-        """Return the natural-log likelihood of each completion after its prompt."""
-        return lm.log_likelihood(self.model, prompts, completions)
+    def adapter(cls, params: Params) -> toolkit.AdapterSpec:
+        """Return the factors; which layers have them is PEFT's table of architectures."""
+        return toolkit.AdapterSpec(
+            name="IA³",
+            peft_config="IA3Config",
+            activation_bytes_per_token=toolkit.no_bytes_per_token,
+        )

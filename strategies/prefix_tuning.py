@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
-from harness.toolkit.prompts import instruction_block, training_pairs, tuned_prompt
+from harness import lm, toolkit
 
 
-class PrefixTuning(Strategy):
+class PrefixTuning(toolkit.TunedStrategy):
     """Keys and values in every layer are trained; the model itself stays as it is."""
 
-    answers = frozenset({"choice", "text", "json"})
-    needs_train = True
-    needs_model = True
-    learns = "weights"
     complexity = 3
-    provides = frozenset({"offline"})
 
     class Params(toolkit.TuningParams, toolkit.PromptedParams):
-        """Defaults that make prefix tuning a fair contestant."""
+        """Defaults that make prefix tuning a fair arm."""
 
         tokens: int = Field(20, gt=0)
         """Virtual tokens; Li and Liang 2021 (arXiv 2101.00190) had from 10 to 200, by task."""
@@ -36,29 +28,29 @@ class PrefixTuning(Strategy):
         a thousand of 8 (20 epochs of 400 rows) for IA³ (Liu et al. 2022)."""
 
     @classmethod
-    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
-        """Declare the tuning and the answering."""
-        return toolkit.tuned_estimate(params, "prefix", prospect)
+    def adapter(cls, params: Params) -> toolkit.AdapterSpec:
+        """Return keys and values that begin as those of words.
 
-    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Train with early stopping on validation loss and keep the best vectors."""
-        task, params = self.context.task, self.params
-        model = lm.open_weights(self.context)
-        lm.add_soft_prompt(model, "prefix", params.tokens, instruction_block(task))
-        rows = [training_pairs(task, split, params.prompt) for split in (train, validation)]
-        toolkit.learn(model, self.context, params, *rows)
-        lm.save_adapter(model, artifact)
+        That does better than random ones (Li & Liang 2021, section 7.4).
+        """
+        return toolkit.AdapterSpec(
+            name="prefix tuning",
+            peft_config="PrefixTuningConfig",
+            settings={"num_virtual_tokens": params.tokens},
+            merges=False,
+            soft_tokens=params.tokens,
+            starts_as=_keys_and_values,
+            recomputable=False,
+            activation_bytes_per_token=toolkit.no_bytes_per_token,
+        )
 
-    def load(self, artifact: Path) -> None:
-        """Load the model with the vectors before it."""
-        self.model = lm.open_weights(self.context, adapter=artifact)
 
-    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Answer each query behind the same vectors."""
-        task = self.context.task
-        prompts = [tuned_prompt(task, query, self.params.prompt) for query in queries]
-        return toolkit.answer(self.model, prompts, task)
+def _keys_and_values(model: lm.LanguageModel, ids: list[int]) -> None:
+    """Set the prefix to what the model itself keeps of tokens."""
+    import torch
+    from peft import initialize_kv_prefix_from_past_key_values
 
-    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
-        """Return the natural-log likelihood of each completion after its prompt."""
-        return lm.log_likelihood(self.model, prompts, completions)
+    with torch.no_grad(), model.model.disable_adapter():
+        given = torch.tensor([ids], device=model.model.device)  # [1, tokens]
+        kept = model.model(given, use_cache=True).past_key_values
+    initialize_kv_prefix_from_past_key_values(model.model, past_key_values=kept)

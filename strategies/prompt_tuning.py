@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 from pydantic import Field
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
-from harness.toolkit.prompts import instruction_block, training_pairs, tuned_prompt
+from harness import lm, toolkit
 
 
-class PromptTuning(Strategy):
+class PromptTuning(toolkit.TunedStrategy):
     """Vectors before the first layer are trained; the model itself stays as it is."""
 
-    answers = frozenset({"choice", "text", "json"})
-    needs_train = True
-    needs_model = True
-    learns = "weights"
     complexity = 3
-    provides = frozenset({"offline"})
 
     class Params(toolkit.TuningParams, toolkit.PromptedParams):
-        """Defaults that make prompt tuning a fair contestant."""
+        """Defaults that make prompt tuning a fair arm."""
 
         tokens: int = Field(20, gt=0)
         """Virtual tokens: more gain little (Lester et al. 2021, arXiv 2104.08691, section 3.2)."""
@@ -33,29 +24,27 @@ class PromptTuning(Strategy):
         thousand of 8 (20 epochs of 400 rows) for IA³ (Liu et al. 2022)."""
 
     @classmethod
-    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
-        """Declare the tuning and the answering."""
-        return toolkit.tuned_estimate(params, "prompt", prospect)
+    def adapter(cls, params: Params) -> toolkit.AdapterSpec:
+        """Return vectors that begin as the embeddings of words.
 
-    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Train with early stopping on validation loss and keep the best vectors."""
-        task, params = self.context.task, self.params
-        model = lm.open_weights(self.context)
-        lm.add_soft_prompt(model, "prompt", params.tokens, instruction_block(task))
-        rows = [training_pairs(task, split, params.prompt) for split in (train, validation)]
-        toolkit.learn(model, self.context, params, *rows)
-        lm.save_adapter(model, artifact)
+        That does better than random vectors (Lester et al. 2021, section 3.2).
+        """
+        return toolkit.AdapterSpec(
+            name="prompt tuning",
+            peft_config="PromptTuningConfig",
+            settings={"num_virtual_tokens": params.tokens},
+            merges=False,
+            soft_tokens=params.tokens,
+            starts_as=_embeddings,
+            activation_bytes_per_token=toolkit.no_bytes_per_token,
+        )
 
-    def load(self, artifact: Path) -> None:
-        """Load the model with the vectors before it."""
-        self.model = lm.open_weights(self.context, adapter=artifact)
 
-    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Answer each query behind the same vectors."""
-        task = self.context.task
-        prompts = [tuned_prompt(task, query, self.params.prompt) for query in queries]
-        return toolkit.answer(self.model, prompts, task)
+def _embeddings(model: lm.LanguageModel, ids: list[int]) -> None:
+    """Set the vectors to the embeddings of tokens."""
+    import torch
 
-    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
-        """Return the natural-log likelihood of each completion after its prompt."""
-        return lm.log_likelihood(self.model, prompts, completions)
+    [weight] = [w for w in model.model.prompt_encoder.parameters() if w.requires_grad]
+    words = model.model.get_base_model().get_input_embeddings()
+    with torch.no_grad():  # [tokens, hidden]
+        weight.copy_(words(torch.tensor(ids, device=weight.device)).to(weight.dtype))

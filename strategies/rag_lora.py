@@ -56,7 +56,8 @@ class RagLora(Strategy):
             [(prompt, row.targets[0]) for prompt, row in zip(asked(s.queries), s, strict=True)]
             for s in (prospect.train, prospect.validation)
         ]
-        learning = toolkit.tuning(params, "lora", rows[0], rows[1], prospect)
+        adapter = toolkit.lora_adapter(params)
+        learning = toolkit.tuning(params, adapter, rows[0], rows[1], prospect)
         answering = Answering(asked(prospect.queries), prospect.task)
         return Estimate(fit=(*built, learning), serve=(*searched, answering))
 
@@ -67,16 +68,17 @@ class RagLora(Strategy):
             context.documents, self.params, context.device, context.note, context.log
         )
         self.retriever.save(artifact / "index")
-        self.model = lm.open_weights(context)
-        rows = [self._lessons(split) for split in (train, validation)]
-        toolkit.learn_lora(self.model, context, self.params, *rows)
-        lm.save_adapter(self.model, artifact / "adapter")
+        self.model = lm.open_trainable(context, toolkit.lora_adapter(self.params))
+        rows = [self._pairs(split) for split in (train, validation)]
+        toolkit.learn(self.model, context, self.params, *rows)
+        lm.save_trained(self.model, artifact / "adapter", context.dtype)
 
     def load(self, artifact: Path) -> None:
         """Read the index, load the model and merge the adapter into it."""
         folder, context = artifact / "index", self.context
         self.retriever = retrieval.Retriever.load(folder, self.params, context.device, context.note)
-        self.model = lm.open_weights(self.context, adapter=artifact / "adapter")
+        adapter = toolkit.lora_adapter(self.params)
+        self.model = lm.open_trained(self.context, adapter, artifact / "adapter")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
@@ -91,7 +93,7 @@ class RagLora(Strategy):
         """Return the natural-log likelihood of each completion after its prompt."""
         return lm.log_likelihood(self.model, prompts, completions)
 
-    def _lessons(self, split: Split) -> list[tuple[str, str]]:
+    def _pairs(self, split: Split) -> list[tuple[str, str]]:
         asked = self._asked(split.queries)
         return [
             (prompt, example.targets[0]) for (prompt, _), example in zip(asked, split, strict=True)

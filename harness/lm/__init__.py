@@ -17,38 +17,40 @@ from harness.lm.loading.load import (
     open_weights,
 )
 from harness.lm.model import LanguageModel
+from harness.lm.training.adapter_spec import AdapterSpec, Lighter, no_bytes_per_token
 from harness.lm.training.adapters import (
-    add_ia3,
-    add_lora,
-    add_soft_prompt,
-    save_adapter,
-    save_model,
-    train_all,
+    add_adapter,
+    count_trained,
+    open_trainable,
+    open_trained,
+    save_trained,
 )
 from harness.lm.training.loop import TuneResult, TuneSettings, tune
 from harness.lm.training.loss import mean_loss
 
 __all__ = [
+    "AdapterSpec",
     "HostedModel",
     "LanguageModel",
+    "Lighter",
     "TuneResult",
     "TuneSettings",
-    "add_ia3",
-    "add_lora",
-    "add_soft_prompt",
+    "add_adapter",
     "answer_tokens",
     "clear_prefixes",
+    "count_trained",
     "generate_tokens",
     "load",
     "loaded_models",
     "log_likelihood",
     "mean_loss",
+    "no_bytes_per_token",
     "open_model",
+    "open_trainable",
+    "open_trained",
     "open_weights",
     "prompt_tokens",
-    "save_adapter",
-    "save_model",
+    "save_trained",
     "score_options",
-    "train_all",
     "tune",
 ]

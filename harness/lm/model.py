@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import ModelError
 from harness.lm.inference.grammar import JsonGrammar
@@ -14,8 +14,9 @@ from harness.lm.sizing.budget import MOST_TOKENS, Note, RowLimit
 from harness.store.records import LoadedModel
 from harness.types import ModelRef
 
-ADDED = ("lora_", "ia3_", "prompt_encoder")
-"""What the names of parameters hold that PEFT adds to a model."""
+if TYPE_CHECKING:
+    from harness.lm.training.adapter_spec import AdapterSpec
+
 Route = Literal["packed", "plain", "encoder_decoder"]
 """How a model computes: token trees, one sequence at a time, or prompts and answers apart."""
 
@@ -37,6 +38,8 @@ class LanguageModel:
     memory counts."""
     note: Note = lambda kind, text: None
     """Receives remarks for the record: what turned out otherwise than asked for."""
+    adapter: AdapterSpec | None = None
+    """What is trained of it, once `add_adapter` was called."""
     grammars: dict[str, JsonGrammar] = field(default_factory=dict)
     """Compiled so far, by their schemas as JSON."""
 
@@ -88,6 +91,9 @@ class LanguageModel:
         """Return what was loaded, read off the model itself."""
         dtype = str(self.model.dtype).removeprefix("torch.")
         packed = bool(getattr(self.model, "is_quantized", False))
+        # What PEFT adds has its tuner's mark in its name; a soft prompt stands under no tuner.
+        tuner = getattr(self.model, "base_model", None)
+        mark = getattr(tuner, "prefix", None) or "prompt_encoder"
         return LoadedModel(
             name=self.ref.name,
             dtype=f"4 bits, computed in {dtype}" if packed else dtype,
@@ -96,7 +102,7 @@ class LanguageModel:
                 # Two weights of 4 bits stand in a byte; what PEFT adds is not the model's.
                 parameter.numel() * (2 if parameter.dtype.itemsize == 1 else 1)
                 for name, parameter in self.model.named_parameters()
-                if not any(marker in name for marker in ADDED)
+                if mark not in name
             ),
             weights_bytes=self.model.get_memory_footprint(),
             scoring=self.path,

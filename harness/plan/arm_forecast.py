@@ -26,9 +26,6 @@ from harness.workload import (
     in_four_bits,
 )
 
-RANK = 16
-"""Of the adapters that are proposed where all weights do not fit: the default of `lora`."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -94,14 +91,14 @@ def variants(plan: Plan) -> Iterator[tuple[str, Plan]]:
     """Yield what might make an arm fit, in words and as a plan."""
     own = plan.estimate
     trained = [work for work in own.fit or () if isinstance(work, Tuning)]
-    if any(work.checkpointing is False and work.recomputable for work in trained):
+    if any(work.checkpointing is False and work.adapter.recomputable for work in trained):
         yield "`checkpointing: true`", _changed(plan, checkpointing=True)
-    if any(work.trained == "all" for work in trained):
-        lora = _changed(plan, trained="lora", size=RANK)
-        yield "`lora` in its place", lora
-        yield "`qlora` in its place", replace(lora, estimate=in_four_bits(lora.estimate))
-    elif any(work.trained == "lora" and not work.four_bits for work in trained):
-        yield "`qlora` in its place", replace(plan, estimate=in_four_bits(own))
+    offered = [work.adapter.lighter for work in trained if not work.four_bits]
+    for lighter in max(offered, key=len, default=()):  # the heaviest work has most to propose
+        changed = plan if lighter.adapter is None else _changed(plan, adapter=lighter.adapter)
+        if lighter.four_bits:
+            changed = replace(changed, estimate=in_four_bits(changed.estimate))
+        yield f"`{lighter.arm}` in its place", changed
 
 
 def _changed(plan: Plan, **changes: object) -> Plan:

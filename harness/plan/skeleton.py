@@ -29,8 +29,8 @@ class Skeleton:
     computed: int
     """Those that a token is multiplied with, but for the head: of experts, those it visits."""
     linear: tuple[tuple[int, int], ...]
-    """(inputs, outputs) of every linear layer but the head: what LoRA is put on, and what four
-    bits hold."""
+    """(inputs, outputs) of every linear layer but the head: what adapters lie beside, and what
+    four bits hold."""
     attention_width: int
     """Heads × width of a head."""
     encoder_decoder: bool
@@ -46,10 +46,6 @@ class Skeleton:
         """Return what the weights take in memory, their linear layers in NF4 if `four_bits`."""
         packed = sum(i * o for i, o in self.linear) if four_bits else 0
         return int((self.weights - packed) * itemsize + packed * NF4_BITS / 8)
-
-    def lora_weights(self, rank: int) -> int:
-        """Return the trainable weights of LoRA on every linear layer but the head."""
-        return sum(rank * (i + o) for i, o in self.linear)
 
     def forward_operations(self, tokens: int, contexts: int, logit_rows: int) -> int:
         """Return the operations of a forward pass, as benchmarks/operations.py counts them.
@@ -79,20 +75,28 @@ def skeleton(location: str) -> Skeleton:
     Raises:
         ModelError: the configuration is of no language model that transformers knows.
     """
+    try:
+        return count(weightless(location))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, ImportError) as problem:
+        reason = str(problem).strip().split("\n")[0]
+        raise ModelError(f"the configuration in {location} cannot be read: {reason}") from problem
+
+
+def weightless(location: str) -> Any:
+    """Build a model from its configuration, with shapes and without weights.
+
+    Args:
+        location: as for `skeleton`.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    try:
-        config = AutoConfig.from_pretrained(location)
-        kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        with torch.device("meta"):
-            model = kind.from_config(config)
-        return count(model)
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, ImportError) as problem:
-        reason = str(problem).strip().split("\n")[0]
-        raise ModelError(f"the configuration in {location} cannot be read: {reason}") from problem
+    config = AutoConfig.from_pretrained(location)
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    with torch.device("meta"):
+        return kind.from_config(config)
 
 
 def count(model: Any) -> Skeleton:

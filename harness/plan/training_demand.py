@@ -13,7 +13,6 @@ from harness.lm.sizing.budget import FEWEST_TOKENS, SPARE_SHARE
 from harness.lm.sizing.footprint import (
     FLOAT32_BYTES,
     logits_bytes_per_token,
-    lora_bytes_per_token,
     saved_bytes_per_layer,
     training_bytes_per_token,
 )
@@ -50,24 +49,12 @@ class Piece:
     completion: int
 
 
-def trainable(work: Tuning, model: PlannedModel) -> int:
-    """Return the number of weights that are trained."""
-    bones, sizes = model.skeleton, model.skeleton.shape
-    return {
-        "all": bones.weights,
-        "lora": bones.lora_weights(work.size),
-        "ia3": sizes.layers * (sizes.keys_values + sizes.intermediate),
-        "prompt": work.size * sizes.hidden,
-        "prefix": work.size * sizes.layers * sizes.keys_values,
-    }[work.trained]
-
-
 def state_bytes(work: Tuning, model: PlannedModel, place: Place) -> int:
     """Return what gradients, AdamW's moments and the best weights so far take, and adapters."""
-    weights = trainable(work, model)
-    copies = 1 + bool(work.validation) + (work.trained != "all")
+    weights, whole = model.trained_weights(work.adapter), work.adapter.trains_all
+    copies = 1 + bool(work.validation) + (not whole)
     held = weights * (copies * FLOAT32_BYTES + STATE_BYTES[place.device])
-    if work.trained == "all" and model.skeleton.tied:
+    if whole and model.skeleton.tied:
         held += 2 * model.skeleton.largest * FLOAT32_BYTES  # gradients of both of its uses
     return held
 
@@ -79,13 +66,12 @@ def activation_bytes(
     bones, heap = model.skeleton, place.device == "cpu"
     sizes, itemsize = bones.shape, _itemsize(work, place)
     logits = logits_bytes_per_token(sizes, itemsize)
-    lora = work.trained == "lora"
-    own = lora_bytes_per_token(bones.linear, itemsize, heap) if lora else 0
+    own = work.adapter.activation_bytes_per_token(bones.linear, itemsize, heap)
     if heap:
         whole = training_bytes_per_token(sizes, itemsize, checkpointing=False) - logits + own
         each = int(HEAP_SHARE * whole) if again else whole
     else:
-        layer = saved_bytes_per_layer(sizes, itemsize, work.trained == "all")
+        layer = saved_bytes_per_layer(sizes, itemsize, work.adapter.trains_all)
         layer += own // max(1, sizes.layers)
         inputs = sizes.layers * sizes.hidden * itemsize
         each = inputs + layer if again else sizes.layers * layer
@@ -104,12 +90,14 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
         place: where.
         kept_bytes: what the process holds by then beside the model, libraries included.
     """
-    whole = work.trained == "all"
+    whole = work.adapter.trains_all
     loading = loaded(model, place, "four_bits" if work.four_bits else "given", whole)
     train = [model.pair(*lesson) for lesson in work.training_pairs]
     held_out = [model.pair(*lesson) for lesson in work.validation]
     held = state_bytes(work, model, place)
-    kept_bytes += sum(loading.kept.values()) + (trainable(work, model) * 4 if not whole else 0)
+    kept_bytes += sum(loading.kept.values())
+    if not whole:
+        kept_bytes += model.trained_weights(work.adapter) * FLOAT32_BYTES
     at_once, again = _limit(work, model, place, [*train, *held_out], kept_bytes)
     cut = _epoch(work, train, at_once, _packed(work, model, again))
     largest = max(
@@ -125,7 +113,7 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
     return replace(
         loading,
         libraries=libraries,
-        kept=dict(loading.kept) | {f"{work.trained} training": held},
+        kept=dict(loading.kept) | {f"{work.adapter.name} training": held},
         working_bytes=largest,
         wall_s=_wall_s(work, model, place, cut, held_out, again),
         says=says,
@@ -134,11 +122,11 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
 
 def _packed(work: Tuning, model: PlannedModel, again: bool) -> bool:
     """Tell whether rows are packed; behind a soft prompt they cannot be computed again."""
-    return model.skeleton.packs and not (again and work.soft_tokens)
+    return model.skeleton.packs and not (again and work.adapter.soft_tokens)
 
 
 def _itemsize(work: Tuning, place: Place) -> int:
-    return FLOAT32_BYTES if work.trained == "all" else place.itemsize
+    return FLOAT32_BYTES if work.adapter.trains_all else place.itemsize
 
 
 def _limit(
@@ -148,7 +136,7 @@ def _limit(
     again = bool(work.checkpointing)
     if place.usable_bytes is None:
         return place.most_tokens, again
-    reserved = trainable(work, model) * 4 * FLOAT32_BYTES
+    reserved = model.trained_weights(work.adapter) * 4 * FLOAT32_BYTES
     free = max(0, place.usable_bytes - kept_bytes - reserved)
     longest = max((len(p) + len(c) for p, c in pairs), default=0)
 
@@ -158,7 +146,7 @@ def _limit(
         return int(SPARE_SHARE * free / each)
 
     found = fitting(again)
-    if work.checkpointing is None and found < longest and work.recomputable:
+    if work.checkpointing is None and found < longest and work.adapter.recomputable:
         again = True
         found = fitting(again)
     return max(FEWEST_TOKENS, min(place.most_tokens, found)), again
@@ -175,7 +163,7 @@ def _epoch(work: Tuning, train: Sequence[Pair], at_once: int, packed: bool) -> l
 
 def _piece(pairs: Sequence[Pair], work: Tuning, packed: bool) -> Piece:
     completion = sum(len(answer) for _, answer in pairs)
-    soft = work.soft_tokens
+    soft = work.adapter.soft_tokens
     if not packed:
         width = soft + max(len(prompt) + len(answer) - 1 for prompt, answer in pairs)
         tokens = width * len(pairs)
@@ -205,7 +193,7 @@ def _wall_s(
     every = max(1, per_epoch // work.evaluations_per_epoch)
     total = per_epoch * work.epochs
     first_stop = min(total, every * (1 + work.patience)) if held_out else total
-    updates = trainable(work, model) * UPDATE_BYTES / BYTES_PER_S[place.device]
+    updates = model.trained_weights(work.adapter) * UPDATE_BYTES / BYTES_PER_S[place.device]
     ends = []
     for end, steps in enumerate((first_stop, total)):
         trained = place.span_s(operations * steps / per_epoch, "training")
@@ -233,7 +221,7 @@ def _operations(work: Tuning, model: PlannedModel, piece: Piece, again: bool) ->
     products = 2 * bones.computed * piece.tokens
     rest = bones.fixed_operations(piece.contexts, piece.completion)
     forward = products + rest
-    gradients = (2 if work.trained == "all" else 1) * products + 2 * rest
+    gradients = (2 if work.adapter.trains_all else 1) * products + 2 * rest
     return forward * (2 if again else 1) + gradients
 
 

@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from harness.lm import AdapterSpec, count_trained
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.model import LanguageModel
-from harness.plan.skeleton import Skeleton, skeleton
+from harness.plan.skeleton import Skeleton, skeleton, weightless
 from harness.plan.tokens import CHARACTERS, StandIn
 from harness.types import ModelRef, Prompt
 
@@ -24,6 +25,7 @@ class PlannedModel:
     skeleton: Skeleton
     tokenizer: Any
     _prompts: dict[Prompt, list[int]] = field(default_factory=dict)
+    _trained: dict[str, int] = field(default_factory=dict)
 
     @property
     def says(self) -> str | None:
@@ -55,6 +57,18 @@ class PlannedModel:
             return [0], self.answer(answer)
         completion = self.answer(answer)
         return self.prompt(prompt, len(completion)), completion
+
+    def trained_weights(self, adapter: AdapterSpec) -> int:
+        """Return how many weights a method trains of this model, as PEFT counts them.
+
+        Raises:
+            ModelError: PEFT cannot put the method on this model.
+        """
+        key = repr(adapter)  # its settings are a mapping, which has no hash
+        if key not in self._trained:
+            model = weightless(self.ref.location)
+            self._trained[key] = count_trained(adapter, model, self.ref.name)
+        return self._trained[key]
 
 
 def study(ref: ModelRef) -> PlannedModel:

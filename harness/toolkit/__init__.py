@@ -4,34 +4,30 @@ Knows what a task asks (`TaskInfo`) and hands the engine what it needs of that; 
 reports.
 """
 
+from harness.lm.training.adapter_spec import AdapterSpec, Lighter, Linear, no_bytes_per_token
 from harness.metrics.items import right_choices
 from harness.toolkit.answer import answer, choose, generate
 from harness.toolkit.context_window import fitted
-from harness.toolkit.tune import (
-    LoraParams,
-    PromptedParams,
-    TuningParams,
-    learn,
-    learn_lora,
-    learn_texts,
-    tuned_estimate,
-    tuning,
-    with_lora,
-)
+from harness.toolkit.lora import LoraParams, lora_adapter
+from harness.toolkit.tune import PromptedParams, TuningParams, learn, learn_texts, tuning
+from harness.toolkit.tuned_strategy import TunedStrategy
 
 __all__ = [
+    "AdapterSpec",
+    "Lighter",
+    "Linear",
     "LoraParams",
     "PromptedParams",
+    "TunedStrategy",
     "TuningParams",
     "answer",
     "choose",
     "fitted",
     "generate",
     "learn",
-    "learn_lora",
     "learn_texts",
+    "lora_adapter",
+    "no_bytes_per_token",
     "right_choices",
-    "tuned_estimate",
     "tuning",
-    "with_lora",
 ]

@@ -1,6 +1,7 @@
-"""What every tuned arm does between adding its trainable weights and saving them.
+"""Training on texts: what every tuned arm does once its trainable weights are in place.
 
-Knows nothing of which weights those are.
+Turns texts into tokens, leaves out what is too long, and says how it went. Knows nothing of which
+weights are trained.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from pydantic import Field
 from harness.errors import ModelError
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.model import LanguageModel
-from harness.lm.training.adapters import add_lora
+from harness.lm.training.adapter_spec import AdapterSpec
 from harness.lm.training.loop import TuneResult, TuneSettings, tune
 from harness.lm.training.loss import Pair
 from harness.strategy import Params
-from harness.toolkit.prompts import PromptStyle, training_pairs, tuned_prompt
+from harness.toolkit.prompts import PromptStyle
 from harness.types import Context
-from harness.workload import Answering, Estimate, Prospect, TextPair, Trained, Tuning
+from harness.workload import Prospect, TextPair, Tuning
 
 
 class TuningParams(Params):
@@ -44,47 +45,6 @@ class PromptedParams(Params):
 
     prompt: PromptStyle = "short"
     """short: the input alone; full: zero-shot's whole prompt."""
-
-
-class LoraParams(TuningParams):
-    """What all ways of tuning low-rank adapters let their user set; defaults that are fair."""
-
-    rank: int = Field(16, gt=0)
-    """Ranks from 4 to 64 did alike in the paper (Hu et al. 2021, section 7.2)."""
-    alpha: float = Field(32.0, gt=0)
-    """Schulman's (2025, "LoRA Without Regret")."""
-    dropout: float = Field(0.0, ge=0, lt=1)
-    """PEFT's default; early stopping is what holds overfitting back here."""
-    rank_stabilised: bool = False
-    """Scale by alpha/√rank instead of alpha/rank (Kalajdzievski 2023, arXiv 2312.03732)."""
-    decomposed: bool = False
-    """Learn direction and magnitude apart: DoRA (Liu et al. 2024, arXiv 2402.09353)."""
-    learning_rate: float = Field(1e-3, gt=0)
-    """About ten times what full fine-tuning takes (Schulman 2025, "LoRA Without Regret")."""
-
-
-def learn_lora(
-    lm: LanguageModel,
-    context: Context,
-    params: LoraParams,
-    train: Sequence[tuple[str, str]],
-    validation: Sequence[tuple[str, str]],
-) -> TuneResult:
-    """Put low-rank adapters on a model and tune them; otherwise as `learn`."""
-    with_lora(lm, params)
-    return learn(lm, context, params, train, validation)
-
-
-def with_lora(lm: LanguageModel, params: LoraParams) -> int:
-    """Put low-rank adapters on a model as its user wants them; see `add_lora`."""
-    return add_lora(
-        lm,
-        params.rank,
-        params.alpha,
-        params.dropout,
-        params.rank_stabilised,
-        params.decomposed,
-    )
 
 
 def learn(
@@ -197,14 +157,14 @@ def _pairs(lm: LanguageModel, training_pairs: Sequence[tuple[str, str]]) -> list
 
 def tuning(
     params: TuningParams,
-    trained: Trained,
+    adapter: AdapterSpec,
     train: Sequence[TextPair],
     validation: Sequence[TextPair],
     prospect: Prospect,
 ) -> Tuning:
     """Say for a forecast what `learn` does with the same parameters and rows."""
     return Tuning(
-        trained=trained,
+        adapter=adapter,
         training_pairs=train,
         validation=validation,
         epochs=params.epochs,
@@ -213,23 +173,4 @@ def tuning(
         patience=params.patience,
         checkpointing=params.checkpointing,
         seed=prospect.seed,
-        size=getattr(params, "rank", 0) or getattr(params, "tokens", 0),
     )
-
-
-def tuned_estimate(params: TuningParams, trained: Trained, prospect: Prospect) -> Estimate:
-    """Return the estimate of a strategy that tunes on the task's questions and then answers them.
-
-    Args:
-        params: of the strategy; a `PromptedParams` too.
-        trained: which weights.
-        prospect: as `Strategy.estimate` has it.
-    """
-    task = prospect.task
-    style: PromptStyle = getattr(params, "prompt", "short")
-    rows = [training_pairs(task, split, style) for split in (prospect.train, prospect.validation)]
-    prompts = [tuned_prompt(task, query, style) for query in prospect.queries]
-    learning = tuning(params, trained, rows[0], rows[1], prospect)
-    soft = learning.soft_tokens
-    answering = Answering(prompts, task, "adapter" if soft else "given", soft)
-    return Estimate(fit=(learning,), serve=(answering,))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from adapters import add_lora
 
 from harness.lm import (
     TuneSettings,
-    add_lora,
     answer_tokens,
     generate_tokens,
     load,

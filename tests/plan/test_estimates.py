@@ -11,7 +11,7 @@ from harness.types import Document, Example, Query, Split, TaskInfo
 from harness.workload import Answering, Embedding, Estimate, Prospect, Tuning
 
 LABELS = {"a": "first", "b": "second"}
-FACTS = TaskInfo("t", "Which letter?", "choice", LABELS)
+TASK = TaskInfo("t", "Which letter?", "choice", LABELS)
 
 
 def split(name, n):
@@ -27,7 +27,7 @@ def part(name, given, prospect):
 
 
 PROSPECT = Prospect(
-    facts=FACTS,
+    task=TASK,
     train=split("train", 20),
     validation=split("validation", 8),
     queries=split("test", 10).queries,
@@ -50,7 +50,7 @@ def estimated(name, **given):
 
 
 def test_there_are_some():
-    assert len(registry.names()) >= 19
+    assert len(registry.names()) >= 22
 
 
 @pytest.mark.parametrize("name", registry.names())
@@ -75,7 +75,8 @@ def test_settings_that_are_chosen_on_validation_rows_are_work():
 
 def test_tuning_is_told_with_its_own_parameters():
     [tuning] = estimated("lora", rank=4, epochs=3, patience=1, checkpointing=True).fit
-    assert (tuning.size, tuning.epochs, tuning.patience, tuning.checkpointing) == (4, 3, 1, True)
+    assert tuning.adapter.settings["r"] == 4
+    assert (tuning.epochs, tuning.patience, tuning.checkpointing) == (3, 1, True)
     assert tuning.training_pairs[0] == ("text number 0 of train", "a")
     [packed] = estimated("qlora").fit
     assert packed.four_bits
@@ -89,7 +90,7 @@ def test_retrieval_shows_as_many_passages_as_it_may():
 
 
 def test_prompts_are_the_strategys_own(monkeypatch):
-    text = replace(FACTS, answer_kind="text", labels={})
+    text = replace(TASK, answer_kind="text", labels={})
     found = registry.find("zero_shot").estimate(None, replace(PROSPECT, task=text))
     assert found.serve[0].prompts[0].endswith("Input: text number 0 of test\nAnswer:")
 

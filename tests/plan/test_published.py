@@ -18,14 +18,14 @@ def test_a_forecast_stands_to_what_was_published_as_is_said(figure, tmp_path):
 
 def test_lora_takes_a_third_of_full_fine_tuning_as_peft_measured(tmp_path):
     model = planned(tmp_path, "t0-3b")
-    full = Setting("all", 8 * 64, 64, dtype="float32", adam_bits=32)
-    lora = replace(full, trained="lora")
+    full = Setting("full_finetune", 8 * 64, 64, dtype="float32", adam_bits=32)
+    lora = replace(full, arm="lora")
     assert abs(lora.bytes_of(model) / full.bytes_of(model) - 1 / 3) < 0.07
 
 
 def test_seven_billion_weights_cannot_be_tuned_in_full_on_a_card_of_80_gb(tmp_path):
     # PEFT's table says so of bloomz-7b1.
-    full = Setting("all", 8 * 64, 64, dtype="float32", adam_bits=32)
+    full = Setting("full_finetune", 8 * 64, 64, dtype="float32", adam_bits=32)
     assert full.bytes_of(planned(tmp_path, "bloomz-7b1")) > 80 * GIB
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from adapters import spec
 
 from benchmarks.configs import planned
 from harness.plan.arm_forecast import Plan, variants
@@ -12,7 +13,7 @@ from harness.plan.demand import LIBRARY_BYTES, PROCESS_BYTES, Need, together
 from harness.plan.embedding_demand import embedding, indexing
 from harness.plan.inference_demand import Row, Tally, answering, loaded
 from harness.plan.target_machine import Place
-from harness.plan.training_demand import PIECES_TIMES, state_bytes, trainable, tuning
+from harness.plan.training_demand import PIECES_TIMES, state_bytes, tuning
 from harness.retrieval import DEFAULT_EMBEDDER
 from harness.types import TaskInfo
 from harness.workload import Answering, Embedding, Estimate, Indexing, Tuning
@@ -23,7 +24,7 @@ LAPTOP = Place("a laptop", "cpu", "float32", 16 * GIB, 2e11)
 CHOICE = TaskInfo("t", "Which?", "choice", {"first label": "", "second label": ""})
 TEXT = TaskInfo("t", "What?", "text", {}, max_new_tokens=32)
 LESSONS = [(f"{n} what a customer wrote about their order" * 3, "an answer") for n in range(40)]
-LORA = Tuning("lora", LESSONS, LESSONS[:8], 6, 8, 2, 3, None, 0, 16)
+LORA = Tuning(spec("lora"), LESSONS, LESSONS[:8], 6, 8, 2, 3, None, 0)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_full_fine_tuning_needs_more_than_lora_and_qlora_the_least(model):
         for work in (
             replace(LORA, four_bits=True),
             LORA,
-            replace(LORA, trained="all"),
+            replace(LORA, adapter=spec("full_finetune")),
         )
     ]
     assert peaks == sorted(peaks)
@@ -47,7 +48,7 @@ def test_full_fine_tuning_needs_more_than_lora_and_qlora_the_least(model):
 
 
 def test_gradients_and_moments_are_counted_by_the_weight(model):
-    weights = trainable(LORA, model)
+    weights = model.trained_weights(LORA.adapter)
     assert weights == 41_943_040  # rank 16 on seven matrices of 32 layers
     assert state_bytes(LORA, model, CARD) == weights * (4 + 4 + 4 + 2)
     assert state_bytes(LORA, model, LAPTOP) == weights * (4 + 4 + 4 + 8)
@@ -61,9 +62,9 @@ def test_checkpointing_takes_less_memory_and_more_time(model):
     assert again.wall_s[1] > plain.wall_s[1]
 
 
-@pytest.mark.parametrize(("trained", "offered"), [("lora", True), ("prefix", False)])
-def test_checkpointing_is_proposed_where_it_may_be(trained, offered):
-    work = replace(LORA, trained=trained, checkpointing=False)
+@pytest.mark.parametrize(("arm", "offered"), [("lora", True), ("prefix_tuning", False)])
+def test_checkpointing_is_proposed_where_it_may_be(arm, offered):
+    work = replace(LORA, adapter=spec(arm), checkpointing=False)
     words = [said for said, _ in variants(Plan(Estimate(fit=(work,))))]
     assert ("`checkpointing: true`" in words) is offered
 
@@ -108,8 +109,8 @@ def test_a_soft_prompt_is_watched_on_packed_rows_as_other_weights_are(model):
     alike = [("word " * 200 + str(n), "an answer") for n in range(40)]
     watched = replace(LORA, validation=alike, checkpointing=False)
     soft, lora = (
-        tuning(replace(watched, trained=trained), model, LAPTOP, 0).wall_s
-        for trained in ("prompt", "lora")
+        tuning(replace(watched, adapter=spec(arm)), model, LAPTOP, 0).wall_s
+        for arm in ("prompt_tuning", "lora")
     )
     assert soft[1] < 1.2 * lora[1]
 
@@ -161,7 +162,7 @@ def test_what_two_works_share_is_there_once():
 
 def test_on_a_cpu_steps_of_several_pieces_take_more_than_their_largest(model):
     long, short = ("what a customer wrote " * 60, "an answer"), ("well?", "yes")
-    alone = Tuning("lora", [long], [], 1, 2, 1, 1, False, 0, 8, False)
+    alone = Tuning(spec("lora", rank=8), [long], [], 1, 2, 1, 1, False, 0)
     several = replace(alone, training_pairs=[long, long, short])
     on_cpu = [tuning(work, model, LAPTOP, 0).working_bytes for work in (alone, several)]
     assert on_cpu[1] == int(PIECES_TIMES * on_cpu[0])

@@ -16,6 +16,9 @@ TUNED = [
     ("lora", {"rank": 2}),
     ("lora", {"rank": 2, "rank_stabilised": True}),
     ("lora", {"rank": 2, "decomposed": True}),
+    ("rslora", {"rank": 2}),
+    ("dora", {"rank": 2}),
+    ("vera", {"rank": 8, "learning_rate": 0.1}),
     ("full_finetune", {"learning_rate": 3e-3}),
     ("prompt_tuning", {"tokens": 3, "learning_rate": 0.1}),
     ("prefix_tuning", {"tokens": 3, "learning_rate": 0.1}),
@@ -64,10 +67,25 @@ def test_a_prefix_that_would_be_lost_is_refused_with_the_task_file(tmp_path):
     assert registry.resolved_params(prefix, {"checkpointing": False}, tmp_path)
 
 
-def test_rank_stabilised_and_decomposed_adapters_are_what_peft_calls_so(model, tmp_path):
-    kind = registry.find("lora")
-    params = kind.Params(rank=2, rank_stabilised=True, decomposed=True, epochs=1)
+@pytest.mark.parametrize(
+    ("name", "given", "written"),
+    [
+        ("lora", {"rank_stabilised": True, "decomposed": True}, (True, True)),
+        ("lora", {}, (False, False)),
+        ("rslora", {}, (True, False)),
+        ("dora", {}, (False, True)),
+    ],
+)
+def test_variants_of_lora_are_what_peft_calls_so(name, given, written, model, tmp_path):
+    kind = registry.find(name)
+    params = kind.Params(**{"rank": 2, "epochs": 1} | given)
     kind(params, context(model)).fit(rows("train"), rows("validation"), tmp_path)
     (config,) = tmp_path.rglob("adapter_config.json")
-    written = json.loads(config.read_text())
-    assert (written["use_rslora"], written["use_dora"]) == (True, True)
+    found = json.loads(config.read_text())
+    assert (found["use_rslora"], found["use_dora"]) == written
+
+
+@pytest.mark.parametrize(("name", "flag"), [("dora", "decomposed"), ("rslora", "rank_stabilised")])
+def test_an_arm_cannot_be_set_to_be_another_method(name, flag, tmp_path):
+    with pytest.raises(ValidationError, match=flag):
+        registry.resolved_params(registry.find(name), {flag: False}, tmp_path)

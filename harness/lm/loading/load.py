@@ -26,7 +26,12 @@ _HOSTED: list[HostedModel] = []
 
 
 def load(
-    ref: ModelRef, device: str, dtype: str, seed: int = 0, adapter: Path | None = None
+    ref: ModelRef,
+    device: str,
+    dtype: str,
+    seed: int = 0,
+    adapter: Path | None = None,
+    merge: bool = True,
 ) -> LanguageModel:
     """Load a model for scoring, generation or tuning.
 
@@ -35,9 +40,9 @@ def load(
         device: "cpu" or "cuda".
         dtype: "float32", "bfloat16" or "float16".
         seed: for torch's random numbers (new adapter weights, dropout).
-        adapter: a folder written by `save_adapter`; it is merged into the weights, so that serving
-            costs what the base model costs. Weights of 4 bits keep it beside them, and a soft
-            prompt cannot be merged.
+        adapter: a folder written by `save_trained`.
+        merge: make the adapter part of the weights, so that serving costs what the base model
+            costs. Weights of 4 bits keep it beside them, and a soft prompt cannot be merged.
 
     Raises:
         ModelError: the files cannot be read as a language model.
@@ -50,7 +55,7 @@ def load(
     except (OSError, ValueError, KeyError) as problem:
         raise ModelError(f"model '{ref.name}' cannot be loaded: {problem}") from problem
     if adapter is not None:
-        model = _adapted(model, adapter)
+        model = _adapted(model, adapter, merge)
     model = model.to(device).eval()
     if device == "cpu":
         _touch_pages(model)
@@ -97,12 +102,13 @@ def _touch_pages(model: Any) -> None:
             (weight.data.view(torch.uint8) if weight.dtype.itemsize == 1 else weight).sum()
 
 
-def _adapted(model: Any, adapter: Path) -> Any:
+def _adapted(model: Any, adapter: Path, merge: bool) -> Any:
     from peft import PeftModel
 
     quantised = bool(getattr(model, "is_quantized", False))
     model = PeftModel.from_pretrained(model, adapter)
-    return model if soft_tokens(model) or quantised else model.merge_and_unload()
+    beside = not merge or quantised or soft_tokens(model)
+    return model if beside else model.merge_and_unload()
 
 
 def _limit_memory(lm: LanguageModel) -> None:
@@ -133,15 +139,17 @@ def open_weights(
     weights: Path | None = None,
     dtype: str | None = None,
     four_bits: bool = False,
+    merge: bool = True,
 ) -> LanguageModel:
     """Load the task's model to work on its weights: to score, to generate or to tune.
 
     Args:
         context: the strategy's.
-        adapter: a folder written by `save_adapter`.
-        weights: a folder written by `save_model`, in place of the model's own.
+        adapter: a folder written by `save_trained`.
+        weights: likewise, of a whole model, in place of the model's own.
         dtype: another one than the context's.
         four_bits: with its weights in NF4; products are computed in `dtype`.
+        merge: make the adapter part of the weights, see `load`.
 
     Raises:
         ModelError: the context has no model (`needs_model` is not set), it cannot be loaded, or
@@ -157,7 +165,7 @@ def open_weights(
         weights = four_bit_folder(ref, dtype, context.note)
     if weights is not None:
         ref = replace(ref, location=str(weights))
-    lm = load(ref, context.device, dtype, context.seed, adapter)
+    lm = load(ref, context.device, dtype, context.seed, adapter, merge)
     lm.budget_bytes, lm.note = context.budget_bytes, context.note
     _limit_memory(lm)
     return lm

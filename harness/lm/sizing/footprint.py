@@ -95,7 +95,7 @@ def logits_bytes_per_token(sizes: Shape, itemsize: int) -> int:
 
 
 def saved_bytes_per_layer(sizes: Shape, itemsize: int, every_weight: bool) -> int:
-    """Return what a layer keeps of a token for its backward pass, without LoRA's own.
+    """Return what a layer keeps of a token for its backward pass, without an adapter's own.
 
     The tensors that autograd saves, where memory is given back as soon as it is free (a GPU);
     counted with `torch.autograd.graph.saved_tensors_hooks` on a Llama of transformers: both
@@ -107,8 +107,8 @@ def saved_bytes_per_layer(sizes: Shape, itemsize: int, every_weight: bool) -> in
     return 2 * sizes.hidden * FLOAT32_BYTES + kept * itemsize
 
 
-def lora_bytes_per_token(linear: Sequence[tuple[int, int]], itemsize: int, heap: bool) -> int:
-    """Return what LoRA adds to a token's activations in training, over all its layers.
+def adapter_bytes_per_token(linear: Sequence[tuple[int, int]], itemsize: int, heap: bool) -> int:
+    """Return what an addition to each linear layer's output keeps of a token, as LoRA's does.
 
     PEFT keeps adapters in float32, so in half precision each linear layer keeps a copy of its input
     in float32 for the backward pass. A CPU's heap keeps freed tensors between others; there each

@@ -1,172 +1,158 @@
-"""Puts trainable weights on a model and keeps them on disk, through PEFT."""
+"""Puts what an `AdapterSpec` describes on a model, counts it, and keeps what was learnt on disk.
+
+Knows no method by name and nothing of tasks; PEFT builds the adapters.
+"""
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import fields
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
+from harness.lm.loading.load import open_weights
 from harness.lm.model import LanguageModel
+from harness.lm.training.adapter_spec import AdapterSpec
+from harness.types import Context
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
-def add_lora(
-    lm: LanguageModel,
-    rank: int,
-    alpha: float,
-    dropout: float,
-    rank_stabilised: bool = False,
-    decomposed: bool = False,
-) -> int:
-    """Put LoRA on every linear layer but the head, and make nothing else trainable.
-
-    All layers, since attention alone falls behind full fine-tuning (Biderman et al. 2024,
-    arXiv 2405.09673; Schulman 2025, "LoRA Without Regret").
+def open_trainable(
+    context: Context, adapter: AdapterSpec, text: str = "", four_bits: bool = False
+) -> LanguageModel:
+    """Load the task's model and make trainable what a method trains.
 
     Args:
-        lm: the model.
-        rank: of each layer's update.
-        alpha: the update is scaled by alpha/rank.
-        dropout: share of an adapter's inputs that training leaves out.
-        rank_stabilised: scale by alpha/√rank instead (Kalajdzievski 2023, arXiv 2312.03732).
-        decomposed: learn direction and magnitude apart: DoRA (Liu et al. 2024, arXiv 2402.09353).
+        context: the strategy's.
+        adapter: what is trained.
+        text: words that a soft prompt begins as, see `add_adapter`.
+        four_bits: over weights in NF4, which stay as they are.
 
-    Returns:
-        The number of trainable weights.
+    Raises:
+        ModelError: as `open_weights` and `add_adapter` raise it.
     """
-    from peft import LoraConfig
-
-    config = LoraConfig(
-        r=rank,
-        lora_alpha=alpha,
-        lora_dropout=dropout,
-        target_modules="all-linear",
-        fan_in_fan_out=_keeps_weights_transposed(lm),
-        use_rslora=rank_stabilised,
-        use_dora=decomposed,
-        task_type=_task_type(lm),
-    )
-    return _wrap(lm, config)
+    # Steps of the model's own weights would be rounded away in half precision.
+    dtype = "float32" if adapter.trains_all else None
+    lm = open_weights(context, dtype=dtype, four_bits=four_bits)
+    add_adapter(lm, adapter, text)
+    return lm
 
 
-def add_ia3(lm: LanguageModel) -> int:
-    """Put a trainable factor on every key, value and feed-forward input (IA³).
+def open_trained(
+    context: Context, adapter: AdapterSpec, folder: Path, four_bits: bool = False
+) -> LanguageModel:
+    """Load the task's model with what `save_trained` wrote.
 
-    Which layers those are is PEFT's table of architectures (Liu et al. 2022, arXiv 2205.05638).
+    Args:
+        context: the strategy's.
+        adapter: what was trained.
+        folder: that `save_trained` wrote.
+        four_bits: over weights in NF4. The adapter then stays beside them: merged, it would be
+            rounded to 4 bits as well.
+
+    Raises:
+        ModelError: as `open_weights` raises it.
+    """
+    if adapter.trains_all:
+        return open_weights(context, weights=folder)
+    return open_weights(context, adapter=folder, four_bits=four_bits, merge=adapter.merges)
+
+
+def add_adapter(lm: LanguageModel, adapter: AdapterSpec, text: str = "") -> int:
+    """Make trainable what a method trains, and nothing else.
+
+    Args:
+        lm: the model, changed in place.
+        adapter: the method.
+        text: words that a soft prompt begins as, repeated or cut to its length; without any it
+            begins at random, as do methods that have no soft prompt.
 
     Returns:
         The number of trainable weights.
 
     Raises:
-        ModelError: PEFT does not know the architecture.
+        ModelError: PEFT cannot put this method on this model.
     """
-    from peft import IA3Config
-
-    config = IA3Config(fan_in_fan_out=_keeps_weights_transposed(lm), task_type=_task_type(lm))
-    try:
-        return _wrap(lm, config)
-    except ValueError as problem:
-        kind = lm.model.config.model_type
-        raise ModelError(
-            f"IA³ knows no layers for a model of type '{kind}': {problem}"
-        ) from problem
-
-
-def train_all(lm: LanguageModel) -> int:
-    """Make every weight trainable.
-
-    Returns:
-        The number of trainable weights.
-    """
-    lm.model.requires_grad_(True)
-    return sum(weight.numel() for weight in lm.model.parameters())
-
-
-def add_soft_prompt(
-    lm: LanguageModel, kind: Literal["prompt", "prefix"], tokens: int, text: str = ""
-) -> int:
-    """Put trainable vectors before every sequence, and make nothing else trainable.
-
-    Args:
-        lm: the model.
-        kind: "prompt": vectors before the first layer (Lester et al. 2021, arXiv 2104.08691);
-            "prefix": keys and values in every layer (Li & Liang 2021, arXiv 2101.00190).
-        tokens: how many vectors.
-        text: words that the vectors begin as, repeated or cut to so many tokens: their embeddings,
-            or their keys and values, which do better than random ones (Lester et al., section 3.2;
-            Li & Liang, section 7.4); without, at random.
-
-    Returns:
-        The number of trainable weights.
-
-    Raises:
-        ModelError: the model has an encoder: PEFT cannot score from its kept output.
-    """
-    from peft import PrefixTuningConfig, PromptTuningConfig
-
-    if lm.path == "encoder_decoder":
-        raise ModelError(f"{kind} tuning needs a decoder-only model, and '{lm.ref.name}' is none")
-    config = {"prompt": PromptTuningConfig, "prefix": PrefixTuningConfig}[kind]
-    trainable = _wrap(lm, config(num_virtual_tokens=tokens, task_type=_task_type(lm)))
-    if text:
+    lm.model = _adapted(lm.model, adapter, lm.ref.name)
+    lm.adapter = adapter
+    if adapter.starts_as is not None and text:
         ids = list(lm.tokenizer(text, add_special_tokens=False).input_ids) or [0]
-        ids = (ids * (tokens // len(ids) + 1))[:tokens]
-        {"prompt": _begin_with_embeddings, "prefix": _begin_with_keys_and_values}[kind](lm, ids)
-    return trainable
+        length = adapter.soft_tokens
+        adapter.starts_as(lm, (ids * (length // len(ids) + 1))[:length])
+    return _trainable(lm.model)
 
 
-def save_model(lm: LanguageModel, folder: Path, dtype: str) -> None:
-    """Write all weights with their tokenizer, to be loaded by `load` like any model's folder.
+def count_trained(adapter: AdapterSpec, model: PreTrainedModel, name: str) -> int:
+    """Return how many weights a method trains, as PEFT itself counts them.
 
     Args:
-        lm: the model.
-        folder: where to.
-        dtype: what it will be served in, so that the artifact is no larger than that.
+        adapter: the method.
+        model: to put it on, which is changed; on PyTorch's `meta` device it needs no memory.
+        name: the model's, for the error.
+
+    Raises:
+        ModelError: PEFT cannot put this method on this model.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are for the training itself, which comes later
+        # Otherwise adapters would have weights even where the model has none.
+        return _trainable(_adapted(model, adapter, name, low_cpu_mem_usage=True))
+
+
+def save_trained(lm: LanguageModel, folder: Path, dtype: str) -> None:
+    """Write what was learnt, for `open_trained`.
+
+    Args:
+        lm: the model, as `add_adapter` left it and training changed it.
+        folder: where to: the adapter alone, or the whole model with its tokenizer.
+        dtype: what a whole model will be served in, so that the artifact is no larger than that.
     """
     import torch
 
-    lm.model.to(getattr(torch, dtype)).save_pretrained(folder)
-    lm.tokenizer.save_pretrained(folder)
-
-
-def save_adapter(lm: LanguageModel, folder: Path) -> None:
-    """Write the adapter's weights and configuration, to be loaded by `load(…, adapter=folder)`."""
+    if lm.adapter is not None and lm.adapter.trains_all:
+        lm.model.to(getattr(torch, dtype))
+        lm.tokenizer.save_pretrained(folder)
     lm.model.save_pretrained(folder)
 
 
-def _begin_with_embeddings(lm: LanguageModel, ids: list[int]) -> None:
-    """Set a soft prompt to the embeddings of tokens."""
-    import torch
-
-    [weight] = [w for w in lm.model.prompt_encoder.parameters() if w.requires_grad]
-    words = lm.model.get_base_model().get_input_embeddings()
-    with torch.no_grad():
-        weight.copy_(words(torch.tensor(ids, device=weight.device)).to(weight.dtype))
-
-
-def _begin_with_keys_and_values(lm: LanguageModel, ids: list[int]) -> None:
-    """Set a prefix to what the model itself keeps of tokens."""
-    import torch
-    from peft import initialize_kv_prefix_from_past_key_values
-
-    with torch.no_grad(), lm.model.disable_adapter():
-        given = torch.tensor([ids], device=lm.model.device)
-        kept = lm.model(given, use_cache=True).past_key_values
-    initialize_kv_prefix_from_past_key_values(lm.model, past_key_values=kept)
-
-
-def _wrap(lm: LanguageModel, config: object) -> int:
+def _adapted(
+    model: PreTrainedModel, adapter: AdapterSpec, name: str, **how: bool
+) -> PreTrainedModel:
+    """Return the model with a method's trainable weights on it."""
+    if adapter.peft_config is None:
+        return model.requires_grad_(True)
+    if adapter.soft_tokens and model.config.is_encoder_decoder:
+        # PEFT cannot score from the encoder's kept output behind a soft prompt.
+        raise ModelError(f"{adapter.name} needs a decoder-only model, and '{name}' is none")
     from peft import get_peft_model
 
-    lm.model = get_peft_model(lm.model, config)
-    return sum(weight.numel() for weight in lm.model.parameters() if weight.requires_grad)
+    try:
+        return get_peft_model(model, _peft_config(adapter, model), **how)
+    except ValueError as problem:
+        kind = model.config.model_type
+        raise ModelError(
+            f"{adapter.name} knows no layers for a model of type '{kind}': {problem}"
+        ) from problem
 
 
-def _keeps_weights_transposed(lm: LanguageModel) -> bool:
-    """Tell whether a model's linear layers are GPT-2's, as PEFT has to know."""
+def _peft_config(adapter: AdapterSpec, model: PreTrainedModel) -> Any:
+    """Return PEFT's configuration of a method for a model."""
+    import peft
     from transformers.pytorch_utils import Conv1D
 
-    return any(isinstance(module, Conv1D) for module in lm.model.modules())
+    kind = getattr(peft, adapter.peft_config or "", None)
+    if kind is None:
+        raise ModelError(f"{adapter.name}: peft {peft.__version__} has no '{adapter.peft_config}'")
+    given = dict(adapter.settings)
+    given["task_type"] = "SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM"
+    if "fan_in_fan_out" in {field.name for field in fields(kind)}:
+        # GPT-2's linear layers keep their weights transposed, as PEFT has to know.
+        given["fan_in_fan_out"] = any(isinstance(module, Conv1D) for module in model.modules())
+    return kind(**given)
 
 
-def _task_type(lm: LanguageModel) -> str:
-    return "SEQ_2_SEQ_LM" if lm.path == "encoder_decoder" else "CAUSAL_LM"
+def _trainable(model: PreTrainedModel) -> int:
+    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)

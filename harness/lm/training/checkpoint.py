@@ -15,7 +15,7 @@ from harness.files.atomic import atomic_file
 from harness.types import RESUMED_S
 
 EVERY_S = 600.0
-"""Seconds between two checkpoints: fits of half an hour lose ten minutes at most."""
+"""Seconds between two checkpoints: an interrupted training loses ten minutes at most."""
 
 
 class Checkpoint:

@@ -1,15 +1,15 @@
 """The loss of completions, from packed rows or padded batches, in pieces that fit the memory.
 
-Rows are token trees: no padding is computed, and a prefix that examples share (the chat template's
-opening) is computed once, with the gradients of all of them flowing through it. Knows nothing of
-steps and learning rates.
+Packed rows are token trees: no padding is computed, and a prefix that pairs share (the chat
+template's opening) is computed once, with the gradients of all of them flowing through it. Knows
+nothing of steps and learning rates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.lm.inference import encoder_decoder, plain
 from harness.lm.inference.attention import tree_inputs
@@ -18,11 +18,14 @@ from harness.lm.inference.soft_prompt import opening, soft_tokens, underneath
 from harness.lm.inference.token_tree import TokenTree
 from harness.lm.model import LanguageModel
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Pair = tuple[list[int], list[int]]
 """Token ids of a prompt and of its completion."""
 
 
-def losses(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> Iterator[tuple[Any, int]]:
+def losses(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> Iterator[tuple[Tensor, int]]:
     """Compute the completions' loss piece by piece.
 
     Args:
@@ -45,10 +48,11 @@ def losses(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> Iterator[t
 
 
 def mean_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
-    """Return the mean negative log-likelihood per completion token, without dropout."""
+    """Return the mean negative log-likelihood per completion token, in nats, without dropout."""
     was_training = lm.model.training
     lm.model.eval()
     try:
+        # Without gradients a packed model scores whole splits at once, prefixes kept.
         if lm.path == "packed":
             total = -_log_likelihood(lm, pairs)
         else:
@@ -91,21 +95,28 @@ def pieces(pairs: Sequence[Pair], at_once: int, padded: bool) -> Iterator[list[P
         yield piece
 
 
-def _packed_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> tuple[Any, int]:
+def _packed_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> tuple[Tensor, int]:
+    """Return the summed loss of pairs as one packed row, and its number of completion tokens."""
     import torch
 
+    # A completion's first token is predicted at the prompt's last, and its last token predicts
+    # nothing, so it is no node of the tree.
     tree = TokenTree()
     wanted: list[tuple[int, int]] = []  # (node whose logits predict, the token predicted)
     for prompt, completion in pairs:
         path = tree.add([*prompt, *completion[:-1]])
         wanted += zip(path[len(prompt) - 1 :], completion, strict=True)
     device = lm.model.device
-    nodes = torch.tensor([node for node, _ in wanted], device=device)
-    targets = torch.tensor([token for _, token in wanted], device=device)
+    nodes = torch.tensor([node for node, _ in wanted], device=device)  # [wanted]
+    targets = torch.tensor([token for _, token in wanted], device=device)  # [wanted]
+
+    # Behind a soft prompt the row stands as behind a kept prefix, whose gradients are wanted.
     past = soft_tokens(lm.model)
     kept = {"past_key_values": opening(lm.model)} if past else {}
     logits = underneath(lm.model)(
         **tree_inputs(lm.model, tree, past), **kept, use_cache=bool(past), logits_to_keep=nodes
-    ).logits[0]
+    ).logits[0]  # [wanted, vocabulary]: the head is not computed elsewhere
+
+    # In float32, and summed: who calls divides by the tokens of all its pieces.
     loss = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
     return loss, len(wanted)

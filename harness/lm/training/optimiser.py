@@ -6,13 +6,17 @@ Knows nothing of losses and data.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
 
 CLIP_NORM = 1.0
 """Longest gradient that a step follows, as is usual since GPT-3 (Brown et al. 2020, app. B)."""
 
 
-def adamw(weights: list[Any], learning_rate: float, weight_decay: float) -> Any:
+def adamw(weights: list[Tensor], learning_rate: float, weight_decay: float) -> Optimizer:
     """Return AdamW over the weights, with its moments in 8 bits on a GPU.
 
     Args:
@@ -20,14 +24,19 @@ def adamw(weights: list[Any], learning_rate: float, weight_decay: float) -> Any:
         learning_rate: the highest one.
         weight_decay: as a share of the learning rate; matrices only: biases and normalisations
             are not decayed.
+
+    Returns:
+        The optimiser, with one group of weights for each rate of decay.
     """
     import torch
 
+    # Decay pulls towards zero: right for a matrix's entries, wrong for a factor that rests at one.
     groups = [
         {"params": [w for w in weights if w.dim() > 1], "weight_decay": weight_decay},
         {"params": [w for w in weights if w.dim() <= 1], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
+    # A CPU has no kernel for 8-bit moments, and memory enough for those of an adapter.
     if weights[0].device.type == "cuda":
         from bitsandbytes.optim import AdamW8bit
 
@@ -41,6 +50,9 @@ def linear_schedule(total_steps: int, warmup_share: float) -> Callable[[int], fl
     Args:
         total_steps: of the whole training.
         warmup_share: share of them over which the rate rises.
+
+    Returns:
+        A function from a step, counted from 0, to what the highest rate is multiplied by.
     """
     warmup = max(1, round(total_steps * warmup_share))
 

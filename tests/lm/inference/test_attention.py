@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
+from adapters import add_lora
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import WORDS, build
 from tuning_rows import pairs
 from tuning_rows import settings as tune_settings
 
-from harness.lm import add_lora, score_options, tune
+from harness.lm import score_options, tune
 from harness.lm.inference import attention
 from harness.lm.inference.attention import NAME, spans_of
 from harness.lm.inference.token_tree import TokenTree

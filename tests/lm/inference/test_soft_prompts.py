@@ -5,11 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from adapters import add_soft_prompt
 from tiny_models import build
 from tuning_rows import pairs, settings
 
 from harness.errors import ModelError
-from harness.lm import add_soft_prompt, mean_loss, save_adapter, score_options, tune
+from harness.lm import mean_loss, save_trained, score_options, tune
 from harness.lm.inference.generation import generate_tokens
 from harness.lm.training.loss import losses
 
@@ -119,7 +120,7 @@ def test_with_checkpointing_it_learns_the_same_from_padded_rows():
 def test_a_prefix_that_checkpointing_would_lose_is_refused():
     lm = build("llama")
     add_soft_prompt(lm, "prefix", 4)
-    with pytest.raises(ModelError, match="lose a tuned prefix"):
+    with pytest.raises(ModelError, match="lose what prefix tuning learns"):
         tune(lm, pairs(2), [], settings(checkpointing=True), lambda **_: None)
 
 
@@ -150,7 +151,7 @@ def test_its_scores_are_its_losses_and_survive_the_disk(kind, tmp_path):
     prompt, completion = rows[0]
     [[score]], _ = score_options(lm, [prompt], [[completion]])
     assert -score / len(completion) == pytest.approx(mean_loss(lm, rows[:1]), rel=1e-4)
-    save_adapter(lm, tmp_path)
+    save_trained(lm, tmp_path, "float32")
     again = build("llama")
     again.model = PeftModel.from_pretrained(again.model, tmp_path)
     assert score_options(again, [prompt], [[completion]])[0][0][0] == pytest.approx(score, abs=1e-4)

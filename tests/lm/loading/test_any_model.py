@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 
 import pytest
+from adapters import add_lora
 from tiny_models import write_model
 
 from harness.errors import ModelError
 from harness.lm import (
     TuneSettings,
-    add_lora,
     answer_tokens,
     load,
     loaded_models,
     prompt_tokens,
-    save_adapter,
+    save_trained,
     tune,
 )
 from harness.toolkit import choose, generate
@@ -84,7 +84,7 @@ def test_an_adapter_comes_back_from_disk_merged(tmp_path, name):
     pairs = [(prompt_tokens(lm, "Where?"), answer_tokens(lm, "outage"))] * 4
     tune(lm, pairs, [], TuneSettings(3e-3, 4, 2, 0.1, 0.0, 1, 9), lambda **_: None)
     tuned = choose(lm, ["Where?"], LABELS)[0].label_logprobs
-    save_adapter(lm, tmp_path / "adapter")
+    save_trained(lm, tmp_path / "adapter", "float32")
     again = load(ref, "cpu", "float32", adapter=tmp_path / "adapter")
     assert again.path == lm.path
     served = choose(again, ["Where?"], LABELS)[0].label_logprobs

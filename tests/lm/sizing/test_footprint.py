@@ -15,16 +15,17 @@ MEBIBYTE = 2**20
 PROGRAM = """
 import random, sys
 import psutil
-from harness.lm import TuneSettings, add_lora, load, score_options, tune
+from harness.lm import TuneSettings, add_adapter, load, score_options, tune
 from harness.lm.sizing.budget import RowLimit
 from harness.run.worker.measure import Ruler
+from harness.toolkit import LoraParams, lora_adapter
 from harness.types import ModelRef
 
 what, location = sys.argv[1:]
 words = lambda n, seed: random.Random(seed).choices(range(1000), k=n)
 lm = load(ModelRef("m", location), "cpu", "float32")
 lm.rows = RowLimit(512)
-add_lora(lm, 16, 32, 0.0)
+add_adapter(lm, lora_adapter(LoraParams()))
 pairs = [(words(60, n), words(4, n + 9)) for n in range(8)]
 settings = TuneSettings(1e-3, 1, 8, 0.1, 0.0, 1, 9, checkpointing=what == "checkpointing")
 before = psutil.Process().memory_info().rss

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
+from adapters import add_lora
 from tiny_models import build
 from tuning_rows import pairs, settings
 
 from harness.errors import ModelError
-from harness.lm import add_lora, mean_loss, score_options, tune
+from harness.lm import mean_loss, score_options, tune
 from harness.lm.sizing.budget import MOST_TOKENS
 from harness.lm.training import checkpoint
 from harness.types import RESUMED_S

@@ -1,0 +1,49 @@
+"""Low-rank adapters: the parameters and the spec of every arm that tunes them.
+
+LoRA (Hu et al. 2021, arXiv 2106.09685) and what differs from it in one setting: DoRA and rsLoRA.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.lm.training.adapter_spec import AdapterSpec, Lighter
+from harness.toolkit.tune import TuningParams
+
+
+class LoraParams(TuningParams):
+    """What every arm with low-rank adapters lets its user set; the defaults are fair ones."""
+
+    rank: int = Field(16, gt=0)
+    """Ranks from 4 to 64 did alike in the paper (Hu et al. 2021, section 7.2)."""
+    alpha: float = Field(32.0, gt=0)
+    """Schulman's (2025, "LoRA Without Regret")."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """PEFT's default; early stopping is what holds overfitting back here."""
+    rank_stabilised: bool = False
+    """Scale by alpha/√rank instead of alpha/rank (Kalajdzievski 2023, arXiv 2312.03732)."""
+    decomposed: bool = False
+    """Learn direction and magnitude apart: DoRA (Liu et al. 2024, arXiv 2402.09353)."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """About ten times what full fine-tuning takes (Schulman 2025, "LoRA Without Regret")."""
+
+
+def lora_adapter(params: LoraParams) -> AdapterSpec:
+    """Return low-rank adapters on every linear layer but the head.
+
+    On all layers, since attention alone falls behind full fine-tuning (Biderman et al. 2024,
+    arXiv 2405.09673; Schulman 2025, "LoRA Without Regret").
+    """
+    return AdapterSpec(
+        name="LoRA",
+        peft_config="LoraConfig",
+        settings={
+            "r": params.rank,
+            "lora_alpha": params.alpha,
+            "lora_dropout": params.dropout,
+            "target_modules": "all-linear",
+            "use_rslora": params.rank_stabilised,
+            "use_dora": params.decomposed,
+        },
+        lighter=(Lighter("qlora", four_bits=True),),
+    )
