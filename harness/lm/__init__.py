@@ -16,7 +16,7 @@ from harness.lm.loading.load import (
     open_model,
     open_weights,
 )
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapters import (
     add_ia3,
     add_lora,

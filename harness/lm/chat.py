@@ -12,7 +12,7 @@ from harness.errors import ModelError
 from harness.types import Prompt
 
 if TYPE_CHECKING:
-    from harness.lm.model import LanguageModel
+    from harness.lm.local_model import LanguageModel
 
 _MARK = "\ue000"
 """A private-use character that stands for the answer when a template is probed."""

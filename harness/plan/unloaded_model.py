@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.plan.skeleton import Skeleton, skeleton
 from harness.plan.tokens import CHARACTERS, StandIn
 from harness.types import ModelRef, Prompt

@@ -12,7 +12,7 @@ from harness.lm.hosted import HostedModel, answer_hosted
 from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.grammar import JsonGrammar
 from harness.lm.inference.scoring import score_options
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.types import Prediction, Prompt, TaskInfo
 
 NEXT_INPUT = ("\nInput:", "\nPassages:")

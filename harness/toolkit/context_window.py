@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.hosted import HostedModel
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.types import Prompt, TaskInfo
 
 Built = TypeVar("Built", bound=Prompt)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from harness.errors import ModelError
 from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapters import add_lora
 from harness.lm.training.loop import TuneResult, TuneSettings, tune
 from harness.lm.training.loss import Pair

@@ -20,8 +20,8 @@ from harness.errors import EndpointError
 from harness.lm.chat import messages
 from harness.lm.hosted import cache
 from harness.lm.hosted.failures import reason, said
-from harness.lm.hosted.model import FAILURES_IN_A_ROW, HostedModel
 from harness.lm.hosted.reply import read_reply
+from harness.lm.hosted.server import FAILURES_IN_A_ROW, HostedModel
 from harness.types import Prediction, Prompt, TaskInfo
 
 if TYPE_CHECKING:

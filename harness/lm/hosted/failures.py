@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
-from harness.lm.hosted.model import HostedModel
+from harness.lm.hosted.server import HostedModel
 
 if TYPE_CHECKING:
     import openai

@@ -19,7 +19,7 @@ from harness.lm.inference.grammar import JsonGrammar
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
 from harness.lm.inference.tree_inputs import masks, tree_inputs, windows
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
 
 MOST_GROUP_TOKENS = {"cpu": 4096, "cuda": 16384}

@@ -8,7 +8,7 @@ from harness.errors import ModelError
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.hosted import HostedModel
 from harness.lm.inference.scoring import score_options
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.types import Prompt
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 
 
 def score(

@@ -19,7 +19,7 @@ from harness.lm.inference.batching import plan_rows
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
 from harness.lm.inference.tree_inputs import tree_inputs
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 
 LOGIT_ROWS = 256
 """Rows of logits normalised at once (a row of 50,000 words is 200 kB in float32)."""

@@ -13,7 +13,7 @@ from harness.lm.inference import attention
 from harness.lm.inference.soft_prompt import soft_tokens, underneath
 from harness.lm.loading.four_bits import four_bit_folder
 from harness.lm.loading.packing_check import packing_is_exact
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.budget import row_limit
 from harness.lm.sizing.footprint import scoring_bytes_per_token, shape
 from harness.store.records import LoadedModel

@@ -16,7 +16,7 @@ from harness.lm.inference import plain
 from harness.lm.inference.prefix_cache import SHORTEST
 from harness.lm.inference.scoring import score_packed
 from harness.lm.inference.tree_inputs import windows
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.budget import RowLimit
 
 PER_TOKEN = 1e-3

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import ModelError
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 
 
 def add_lora(

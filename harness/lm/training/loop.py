@@ -19,7 +19,7 @@ from typing import Any
 from harness.errors import ModelError
 from harness.files.hashing import sha256_of
 from harness.lm.inference.soft_prompt import soft_tokens
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.budget import RowLimit, row_limit
 from harness.lm.sizing.footprint import FLOAT32_BYTES, shape, training_bytes_per_token
 from harness.lm.training.checkpoint import Checkpoint

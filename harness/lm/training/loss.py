@@ -16,7 +16,7 @@ from harness.lm.inference.scoring import score_packed
 from harness.lm.inference.soft_prompt import opening, soft_tokens, underneath
 from harness.lm.inference.token_tree import TokenTree
 from harness.lm.inference.tree_inputs import tree_inputs
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 
 Pair = tuple[list[int], list[int]]
 """Token ids of a prompt and of its completion."""
