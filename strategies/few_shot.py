@@ -138,7 +138,7 @@ class FewShot(Strategy):
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return lm.log_likelihood(self.model, prompts, completions)
+        return self.model.log_likelihood(prompts, completions)
 
     def _drawn(self, train: Split, shots: int) -> list[Example]:
         """Return the demonstrations that all queries share."""

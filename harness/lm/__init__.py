@@ -5,9 +5,8 @@ reports.
 """
 
 from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.hosted import HostedModel
+from harness.lm.hosted import Call, hosted_calls
 from harness.lm.inference.generation import generate_tokens
-from harness.lm.inference.likelihood import log_likelihood
 from harness.lm.inference.scoring import score_options
 from harness.lm.loading.load import (
     clear_prefixes,
@@ -17,6 +16,7 @@ from harness.lm.loading.load import (
     open_weights,
 )
 from harness.lm.local_model import LanguageModel
+from harness.lm.model import Generation, Model, OptionScores
 from harness.lm.training.adapters import (
     add_ia3,
     add_lora,
@@ -29,8 +29,11 @@ from harness.lm.training.loop import TuneResult, TuneSettings, tune
 from harness.lm.training.loss import mean_loss
 
 __all__ = [
-    "HostedModel",
+    "Call",
+    "Generation",
     "LanguageModel",
+    "Model",
+    "OptionScores",
     "TuneResult",
     "TuneSettings",
     "add_ia3",
@@ -39,9 +42,9 @@ __all__ = [
     "answer_tokens",
     "clear_prefixes",
     "generate_tokens",
+    "hosted_calls",
     "load",
     "loaded_models",
-    "log_likelihood",
     "mean_loss",
     "open_model",
     "open_weights",

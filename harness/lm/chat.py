@@ -54,7 +54,7 @@ def answer_tokens(lm: LanguageModel, text: str) -> list[int]:
     its own (encoder-decoder models) gets the text as its tokenizer completes it.
     """
     tokenizer = lm.tokenizer
-    if lm.path == "encoder_decoder":
+    if lm.has_encoder:
         tokens = list(tokenizer(text_target=text, add_special_tokens=True).input_ids)
         return tokens if tokens[-1:] == [lm.ends[0]] else [*tokens, lm.ends[0]]
     if tokenizer.chat_template is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.lm.chat import answer_tokens, prompt_tokens
+from harness.lm.inference.routes import ENCODER_DECODER, PACKED
 from harness.lm.local_model import LanguageModel
 from harness.plan.skeleton import Skeleton, skeleton
 from harness.plan.tokens import CHARACTERS, StandIn
@@ -34,8 +35,8 @@ class PlannedModel:
 
     @cached_property
     def _reader(self) -> LanguageModel:
-        path = "encoder_decoder" if self.skeleton.encoder_decoder else "packed"
-        return LanguageModel(self.ref, None, self.tokenizer, path)  # type: ignore[arg-type]
+        route = ENCODER_DECODER if self.skeleton.encoder_decoder else PACKED
+        return LanguageModel(self.ref, None, self.tokenizer, route)
 
     def prompt(self, text: Prompt, room: int = 0) -> list[int]:
         """Return a prompt's tokens, cut to what the context leaves beside `room` tokens."""

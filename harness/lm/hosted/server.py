@@ -1,4 +1,4 @@
-"""A hosted model: the noun that prompting strategies hold in place of weights."""
+"""The server of a hosted model: a connection, and what has been learnt of who answers there."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ FAILURES_IN_A_ROW = 10
 
 
 @dataclass(eq=False)
-class HostedModel:
-    """A model on somebody's server, and what has been learnt of that server."""
+class Server:
+    """A connection to a model's server, and what has been learnt of that server."""
 
     ref: ModelRef
     endpoint: Endpoint
@@ -91,8 +91,8 @@ def _sum(counts: Iterable[int | None]) -> int | None:
     return None if None in known else sum(count or 0 for count in known)
 
 
-def open_hosted(context: Context) -> HostedModel:
-    """Return a model that asks the server named in a strategy's context. Asks nothing yet.
+def connect(context: Context) -> Server:
+    """Return a connection to the server named in a strategy's context. Asks nothing yet.
 
     Raises:
         EndpointError: the environment does not hold the key.
@@ -111,9 +111,9 @@ def open_hosted(context: Context) -> HostedModel:
         max_retries=ref.hosted.max_retries,
         http_client=openai.DefaultHttpxClient(event_hooks={"response": [check]}),
     )
-    model = HostedModel(ref, ref.hosted, client, context.seed, context.note, key)
-    weakref.finalize(model, client.close)
-    return model
+    server = Server(ref, ref.hosted, client, context.seed, context.note, key)
+    weakref.finalize(server, client.close)
+    return server
 
 
 def key_of(ref: ModelRef) -> str | None:

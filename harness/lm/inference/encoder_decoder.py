@@ -6,9 +6,10 @@ Knows nothing of tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.lm.local_model import LanguageModel
+if TYPE_CHECKING:
+    from harness.lm.local_model import LanguageModel
 
 
 def score(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
 from harness.lm.inference import plain
@@ -19,8 +19,10 @@ from harness.lm.inference.grammar import JsonGrammar
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
 from harness.lm.inference.tree_inputs import masks, tree_inputs, windows
-from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
+
+if TYPE_CHECKING:
+    from harness.lm.local_model import LanguageModel
 
 MOST_GROUP_TOKENS = {"cpu": 4096, "cuda": 16384}
 """What a group's tree may grow to. Every new token attends to all of it, and its mask grows with
@@ -65,16 +67,27 @@ def generate_tokens(
         lm.check_room(number, len(prompt), max_new_tokens)
     if not prompts:
         return [], 0
-    ending = Ending(max_new_tokens, stop, grammar)
+    return lm.route.generate(lm, prompts, Ending(max_new_tokens, stop, grammar))
+
+
+def generate_packed(
+    lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending
+) -> tuple[list[list[int]], int]:
+    """Return what `generate_tokens` does, from packed rows, unchecked."""
     outputs: dict[int, list[int]] = {}
-    reused = 0
-    if lm.path == "packed":
-        reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
-        base = prompts[0][: len(lm.prefix)]
-        lm.rows.run(partial(_packed, lm, prompts, base, ending, outputs), lm.prefix.clear)
-    else:
-        lm.rows.run(partial(_plain, lm, prompts, ending, outputs))
+    reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
+    base = prompts[0][: len(lm.prefix)]
+    lm.rows.run(partial(_packed, lm, prompts, base, ending, outputs), lm.prefix.clear)
     return [outputs[row] for row in range(len(prompts))], reused
+
+
+def generate_plain(
+    lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending
+) -> tuple[list[list[int]], int]:
+    """Return what `generate_tokens` does, through transformers' own `generate`, unchecked."""
+    outputs: dict[int, list[int]] = {}
+    lm.rows.run(partial(_plain, lm, prompts, ending, outputs))
+    return [outputs[row] for row in range(len(prompts))], 0
 
 
 def _packed(
@@ -248,7 +261,7 @@ def _plain_batch(lm: LanguageModel, batch: Sequence[list[int]], ending: Ending) 
     if ending.stop:
         options |= {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer}
     if ending.grammar is not None:
-        skip = 1 if lm.path == "encoder_decoder" else len(batch[0])
+        skip = 1 if lm.has_encoder else len(batch[0])
         states = [ending.grammar.start() for _ in batch]
         processors.append(_Forbid(states, skip, lm.ends))
     options["logits_processor"] = LogitsProcessorList(processors)

@@ -7,9 +7,10 @@ come from padded batches, and text from transformers' own `generate`. Knows noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.lm.local_model import LanguageModel
+if TYPE_CHECKING:
+    from harness.lm.local_model import LanguageModel
 
 
 def score(
@@ -107,6 +108,6 @@ def generate(
             min_length=0,
             **options,
         )
-    skip = 1 if lm.path == "encoder_decoder" else ids.shape[1]  # the decoder's start, or the prompt
+    skip = 1 if lm.has_encoder else ids.shape[1]  # the decoder's start, or the prompt
     rows = output[:, skip:].tolist()
     return [row[: next((i for i, t in enumerate(row) if t in ends), len(row))] for row in rows]

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ModelError
-from harness.lm.hosted import HostedModel, open_hosted
+from harness.lm.hosted import open_hosted
 from harness.lm.inference import attention
+from harness.lm.inference.routes import ENCODER_DECODER, PACKED
 from harness.lm.inference.soft_prompt import soft_tokens, underneath
 from harness.lm.loading.four_bits import four_bit_folder
 from harness.lm.loading.packing_check import packing_is_exact
 from harness.lm.local_model import LanguageModel
+from harness.lm.model import Model
 from harness.lm.sizing.budget import row_limit
 from harness.lm.sizing.footprint import scoring_bytes_per_token, shape
 from harness.store.records import LoadedModel
@@ -21,8 +23,8 @@ from harness.types import Context, ModelRef
 
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
 _DESCRIBED: list[LoadedModel] = []
-_HOSTED: list[HostedModel] = []
-"""What was loaded, kept for the record when the models themselves are gone."""
+_HOSTED: list[Model] = []
+"""What was loaded or asked, kept for the record when the models themselves are gone."""
 
 
 def load(
@@ -57,9 +59,9 @@ def load(
             weight.sum()  # touched now, so that mapped pages count here and not when predicting
     loaded = LanguageModel(ref, underneath(model), tokenizer)
     if model.config.is_encoder_decoder:
-        loaded.path = "encoder_decoder"
+        loaded.route = ENCODER_DECODER
     elif packing_is_exact(loaded):
-        loaded.path = "packed"
+        loaded.route = PACKED
     loaded.model = model
     _limit_memory(loaded)
     _LOADED.add(loaded)
@@ -101,8 +103,8 @@ def _limit_memory(lm: LanguageModel) -> None:
     lm.rows = row_limit(str(lm.model.device), per_token, lm.budget_bytes, lm.note)
 
 
-def open_model(context: Context) -> LanguageModel | HostedModel:
-    """Open the task's model as a strategy's context has it, for `answer`.
+def open_model(context: Context) -> Model:
+    """Open the task's model as a strategy's context has it, to ask it.
 
     Args:
         context: the strategy's.

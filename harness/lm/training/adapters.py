@@ -103,7 +103,7 @@ def add_soft_prompt(
     """
     from peft import PrefixTuningConfig, PromptTuningConfig
 
-    if lm.path == "encoder_decoder":
+    if lm.has_encoder:
         raise ModelError(f"{kind} tuning needs a decoder-only model, and '{lm.ref.name}' is none")
     config = {"prompt": PromptTuningConfig, "prefix": PrefixTuningConfig}[kind]
     trainable = _wrap(lm, config(num_virtual_tokens=tokens, task_type=_task_type(lm)))
@@ -169,4 +169,4 @@ def _keeps_weights_transposed(lm: LanguageModel) -> bool:
 
 
 def _task_type(lm: LanguageModel) -> str:
-    return "SEQ_2_SEQ_LM" if lm.path == "encoder_decoder" else "CAUSAL_LM"
+    return "SEQ_2_SEQ_LM" if lm.has_encoder else "CAUSAL_LM"

@@ -18,6 +18,7 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.files.hashing import sha256_of
+from harness.lm.inference.routes import PLAIN
 from harness.lm.inference.soft_prompt import soft_tokens
 from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.budget import RowLimit, row_limit
@@ -237,8 +238,8 @@ def _limit(
         lm.note("memory", "activations are computed again in the backward pass (checkpointing)")
     if checkpointing:
         model.activation_checkpointing_enable()
-        if soft_tokens(model) and lm.path == "packed":
-            lm.path = "plain"  # layers that are computed again keep nothing for others to look at
+        if soft_tokens(model) and lm.packs:
+            lm.route = PLAIN  # layers that are computed again keep nothing for others to look at
             lm.note("engine", "with checkpointing a soft prompt is learnt from padded rows")
     return limit
 
