@@ -24,7 +24,8 @@ def test_models_in_memory_keep_it_on_every_route(tmp_path, name, chat):
 
 @pytest.mark.usefixtures("asking")
 def test_a_hosted_model_keeps_what_it_claims(served):
-    script = served(default=reply("cloudy"))
+    usage = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+    script = served(default=reply("cloudy", usage))
     check_model(open_at(script.url, name="asked"))
     assert {body["model"] for body in script.bodies} == {"asked"}
 

@@ -1,4 +1,4 @@
-"""Asks a hosted model: many requests at once, retried by the official client, each by itself.
+"""Asks a server for chat completions: many at once, each retried by the official client.
 
 A request that fails for good is an answer with an error: of the request itself where the server
 refuses it, else of the server, and then another run may ask again (`LoadedModel.unanswered`). A
@@ -48,7 +48,7 @@ CROWDED = (
     "some single requests are replayed from answers that were asked for several at once: the times"
     " of those count, which may be longer"
 )
-"""So where test rows were added since, or another sample of them is timed."""
+"""This happens if test rows were added since, or another sample of them is timed."""
 
 
 def answers(server: Server, prompts: Sequence[Prompt], settings: Generation) -> list[Prediction]:
@@ -116,6 +116,7 @@ def _answer(
         alone: whether no other request of this process is under way.
         prompt: what to ask.
     """
+    # The hash covers all that decides an answer, and nothing of how it is asked for.
     request = {"model": server.ref.name, "messages": messages(prompt)}
     place = cache.place_of({"base_url": server.ref.location, **request, **fields, "cut": stop})
     known = cache.read(place)
@@ -152,6 +153,7 @@ def _ask(
     """Return the server's reply, and which settings had to be left out to get it."""
     import openai
 
+    # Servers take different subsets of the protocol: what one refuses is left out for good.
     dropped = server.refused & fields.keys()
     while True:
         sent = {key: value for key, value in fields.items() if key not in dropped}

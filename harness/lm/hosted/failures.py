@@ -51,7 +51,7 @@ def said(server: Server, problem: openai.APIStatusError) -> str:
 
 
 def _refusal(server: Server, problem: openai.APIStatusError) -> tuple[str, Fault]:
-    """Do as `reason` for a reply with the status of an error.
+    """Return the reason and the fault for a reply with the status of an error.
 
     A 403 once answers came is not at once the end: it is also what a moderated server or its
     firewall says to a single prompt.
@@ -77,7 +77,7 @@ def _refusal(server: Server, problem: openai.APIStatusError) -> tuple[str, Fault
 
 
 def _silence(server: Server, problem: openai.APIConnectionError) -> tuple[str, Fault]:
-    """Do so for a request that got no answer, or half a one."""
+    """Return the reason and the fault for a request that got no answer, or half of one."""
     import httpx2
     import openai
 

@@ -44,6 +44,7 @@ class Server:
     unanswered: set[str] = field(default_factory=set)
     """Hashes of requests that its server failed to answer, and may answer another time."""
     told: set[str] = field(default_factory=set)
+    """Remarks that were left already."""
 
     def loaded(self) -> LoadedModel:
         """Return what is asked, where, and how much so far."""
@@ -65,13 +66,13 @@ class Server:
             self.note("hosted", text)
 
     def works(self, request: str) -> None:
-        """Take note of an answer to the request of a hash."""
+        """Note that a request, named by its hash, was answered."""
         self.answered = True
         self.failures_in_a_row = 0
         self.unanswered.discard(request)
 
     def fails(self, request: str) -> None:
-        """Take note that the server, or what the task file says of it, failed a request."""
+        """Note that the server, or what the task file says of it, failed a request."""
         self.failures_in_a_row += 1
         self.unanswered.add(request)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
 from harness.lm.hosted import open_hosted
@@ -20,6 +20,10 @@ from harness.lm.sizing.budget import row_limit
 from harness.lm.sizing.footprint import scoring_bytes_per_token, shape
 from harness.store.records import LoadedModel
 from harness.types import Context, ModelRef
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
 _DESCRIBED: list[LoadedModel] = []
@@ -57,6 +61,7 @@ def load(
     with torch.inference_mode():
         for weight in model.parameters():
             weight.sum()  # touched now, so that mapped pages count here and not when predicting
+    # Packing is checked on the model underneath: a soft prompt stands before every row alike.
     loaded = LanguageModel(ref, underneath(model), tokenizer)
     if model.config.is_encoder_decoder:
         loaded.route = ENCODER_DECODER
@@ -69,7 +74,9 @@ def load(
     return loaded
 
 
-def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
+def _read(
+    location: str, dtype: torch.dtype, device: str
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Return the model and its tokenizer as transformers reads them."""
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
@@ -90,7 +97,8 @@ def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _adapted(model: Any, adapter: Path) -> Any:
+def _adapted(model: PreTrainedModel, adapter: Path) -> Any:
+    """Return the model with an adapter: merged into its weights if that can be done exactly."""
     from peft import PeftModel
 
     quantised = bool(getattr(model, "is_quantized", False))
@@ -99,6 +107,7 @@ def _adapted(model: Any, adapter: Path) -> Any:
 
 
 def _limit_memory(lm: LanguageModel) -> None:
+    """Set how many tokens the model computes at once, by the memory that is there now."""
     per_token = scoring_bytes_per_token(shape(lm.model.config), lm.model.dtype.itemsize)
     lm.rows = row_limit(str(lm.model.device), per_token, lm.budget_bytes, lm.note)
 
