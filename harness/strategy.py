@@ -105,6 +105,9 @@ class Strategy(ABC):
     def predict(self, queries: Sequence[Query]) -> Sequence[Prediction]:
         """Answer each query.
 
+        Keep no clock here: the harness accounts for time and charges, those of a hosted model that
+        is asked several times for an answer included, and of answers that are replayed.
+
         Args:
             queries: one or many; called with one at a time for latency, with all for throughput.
 

@@ -6,7 +6,7 @@ Knows nothing of models, files or HTML. `None` always means "not known", never 0
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -123,17 +123,13 @@ class Prediction:
     error: str | None = None
     notes: tuple[str, ...] = ()
     wall_s: float | None = None
-    """Seconds that the answer took where it was first given, if it is replayed or comes from
-    elsewhere; None: what the harness measured counts."""
+    """Seconds that the answer took where it was first given, if that was elsewhere; None: what the
+    harness measured counts. Set by the client of hosted models and by strategies that replay a
+    file (`Strategy.replays`). For an arm over a hosted model the harness then adds what else was
+    asked for the answer and what was done here (`harness/run/worker/clock.py`), so that a strategy
+    need not touch it."""
     usd: float | None = None
-    """Price of this answer, if somebody charged one."""
-
-    def after(self, wall_s: float) -> Prediction:
-        """Return the answer with what was done before it was asked for added to a time of its own.
-
-        What the harness measures has that in it; what a hosted model took has not.
-        """
-        return self if self.wall_s is None else replace(self, wall_s=self.wall_s + wall_s)
+    """Price of this answer, if somebody charged one; the harness adds likewise."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Prediction:

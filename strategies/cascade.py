@@ -1,9 +1,8 @@
-"""Let something cheap answer when it is sure, and something dear otherwise."""
+"""Let something cheap answer when it is sure, and something expensive otherwise."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp
@@ -46,6 +45,7 @@ class Cascade(Strategy):
 
         cheap: Part = "tfidf"
         dear: Part = "lora"
+        """The expensive one."""
 
     @classmethod
     def parts(cls, params: Params) -> tuple[tuple[str, Mapping[str, Any]], ...]:
@@ -59,12 +59,11 @@ class Cascade(Strategy):
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
-        """Declare both parts' work; the dear one answers all queries, at the most."""
-        (cheap, cheap_params), (dear, dear_params) = cls.parts(params)
+        """Declare both parts' work; the expensive one answers all queries, at the most."""
         validation = replace(prospect, queries=prospect.validation.queries)
         fit: list[Work] = []
         serve: list[Work] = []
-        for name, given in ((cheap, cheap_params), (dear, dear_params)):
+        for name, given in cls.parts(params):
             here = prospect.part(name, given, prospect)
             chosen = prospect.part(name, given, validation)
             if here.fit is None or here.serve is None:
@@ -77,31 +76,31 @@ class Cascade(Strategy):
         """Fit both and set the threshold on validation rows.
 
         Raises:
-            StrategyError: the cheap one gives no probabilities; the dear one is not fitted then.
-                Or one of them failed on all validation rows.
+            StrategyError: the cheap one gives no probabilities; the expensive one is not trained
+                then. Or one of them failed on all validation rows.
         """
         cheap = self._fitted("cheap", train, validation, artifact)
         check_probabilities(part_of(self.params.cheap)[0], cheap)
-        dear = self._fitted("dear", train, validation, artifact)
-        check_answers("dear", part_of(self.params.dear)[0], dear)
-        threshold = self._threshold(cheap, dear, validation)
+        expensive = self._fitted("dear", train, validation, artifact)
+        check_answers("expensive", part_of(self.params.dear)[0], expensive)
+        threshold = self._threshold(cheap, expensive, validation)
         (artifact / "threshold.json").write_text(json.dumps(threshold))
 
     def load(self, artifact: Path) -> None:
         """Load both and read the threshold."""
-        self.cheap, self.dear = self._built("cheap"), self._built("dear")
+        self.cheap, self.expensive = self._built("cheap"), self._built("dear")
         self.cheap.load(artifact / "cheap")
-        self.dear.load(artifact / "dear")
+        self.expensive.load(artifact / "dear")
         self.threshold = json.loads((artifact / "threshold.json").read_text())
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Answer cheaply, and ask the dear one where that is not sure enough."""
+        """Answer cheaply, and ask the expensive one where that is not sure enough."""
         predictions = self._asked(self.cheap, queries)
         unsure = [n for n, given in enumerate(predictions) if sureness(given) < self.threshold]
         if unsure:
-            dear = self._asked(self.dear, [queries[n] for n in unsure])
-            for n, prediction in zip(unsure, dear, strict=True):
-                predictions[n] = after(predictions[n], prediction, self.cheap.replays)
+            asked = self._asked(self.expensive, [queries[n] for n in unsure])
+            for n, prediction in zip(unsure, asked, strict=True):
+                predictions[n] = with_cheap(predictions[n], prediction)
         return predictions
 
     def _built(self, role: Role) -> Strategy:
@@ -120,24 +119,23 @@ class Cascade(Strategy):
         return surviving(served.predict, validation.queries)
 
     def _asked(self, part: Strategy, queries: Sequence[Query]) -> list[Prediction]:
-        """Return a part's answers, each with time and charge where some are made elsewhere.
+        """Return a part's answers, with figures that can be added to the other part's.
 
-        Those of a file say all that is known of them. A row that the cheap one fails on is the
-        dear one's, as it was when the threshold was set.
+        A row that the cheap one fails on is the expensive one's, as it was when the threshold was
+        set. Beside answers of a server or a file, one that was made here costs nothing elsewhere;
+        one of a file says all that is known of it.
         """
-        begin = time.perf_counter()
         answers = surviving(part.predict, queries)
         hosted = self.context.model is not None and self.context.model.hosted is not None
-        elsewhere = hosted or self.cheap.replays or self.dear.replays
+        elsewhere = hosted or self.cheap.replays or self.expensive.replays
         if part.replays or not elsewhere:
             return answers
-        each_s = (time.perf_counter() - begin) / max(1, len(answers))
-        return [charged(answer, each_s) for answer in answers]
+        return [made_here(answer) for answer in answers]
 
     def _threshold(
-        self, cheap: Sequence[Prediction], dear: Sequence[Prediction], validation: Split
+        self, cheap: Sequence[Prediction], expensive: Sequence[Prediction], validation: Split
     ) -> float:
-        """Return the threshold of the best score; of equals the one that asks the dear one least.
+        """Return the threshold of the best score; of equals, the one that costs least.
 
         The risk–coverage curve (Geifman & El-Yaniv 2017, arXiv 1705.08500) goes to the log:
         the share that the cheap one answers, and its share of wrong answers among those.
@@ -150,7 +148,7 @@ class Cascade(Strategy):
         right = toolkit.right_choices(cheap, validation, self.context.task)
         for step, threshold in enumerate([*sorted(set(sure)), 2.0], start=1):
             kept = [value >= threshold for value in sure]
-            mixed = [c if keep else d for c, d, keep in zip(cheap, dear, kept, strict=True)]
+            mixed = [c if keep else e for c, e, keep in zip(cheap, expensive, kept, strict=True)]
             score = self.context.metric(mixed, validation)
             coverage = sum(kept) / len(kept)
             wrong = sum(keep and not good for keep, good in zip(kept, right, strict=True))
@@ -158,13 +156,13 @@ class Cascade(Strategy):
             self.context.log(
                 step=step, threshold=threshold, coverage=coverage, risk=risk, score=score
             )
-            if threshold > NEVER:  # what the cheap one fails on is always the dear one's
+            if threshold > NEVER:  # what the cheap one fails on is never its own
                 best = max(best, (score, -threshold))
         score, threshold = best[0], -best[1]
         asked = sum(value < threshold for value in sure)
         self.context.note(
             "chosen",
-            f"the dear one is asked below a probability of {threshold:.3f}:"
+            f"the expensive one is asked below a probability of {threshold:.3f}:"
             f" {asked} of {len(sure)} validation rows, {score:.3f}",
         )
         return threshold
@@ -186,7 +184,7 @@ def check_probabilities(name: str, answers: Sequence[Prediction]) -> None:
     )
 
 
-def check_answers(role: Role, name: str, answers: Sequence[Prediction]) -> None:
+def check_answers(role: str, name: str, answers: Sequence[Prediction]) -> None:
     """Check that a part answers validation rows at all.
 
     Raises:
@@ -200,34 +198,33 @@ def check_answers(role: Role, name: str, answers: Sequence[Prediction]) -> None:
         )
 
 
-def charged(given: Prediction, wall_s: float) -> Prediction:
-    """Return an answer with time and charge, so that it stands beside a hosted model's.
+def made_here(answer: Prediction) -> Prediction:
+    """Return an answer that says it took and cost nothing elsewhere, if it says nothing yet.
 
-    One that was made here took `wall_s` and none of the hosted model's tokens; of a hosted model's
-    own, what it does not say is not known.
+    What it took here the harness adds.
     """
-    if given.wall_s is None and given.usd is None:
-        given = replace(given, usd=0.0, prompt_tokens=0, output_tokens=0)
-    return given if given.wall_s is not None else replace(given, wall_s=wall_s)
+    if answer.wall_s is not None or answer.usd is not None:
+        return answer
+    return replace(answer, wall_s=0.0, usd=0.0, prompt_tokens=0, output_tokens=0)
 
 
-def after(cheap: Prediction, dear: Prediction, replayed: bool = False) -> Prediction:
-    """Return the dear answer with what the cheap one, which was asked first, took and cost.
+def with_cheap(cheap: Prediction, expensive: Prediction) -> Prediction:
+    """Return the expensive answer with what the cheap one, which was asked first, took and cost.
 
-    A figure that one of them lacks is not known, but for a cheap answer that was made here: what
-    it does not say is in what the harness measures. `replayed`: the cheap one was not.
+    A figure that one of them lacks is not known, unless neither was answered elsewhere: what two
+    answers that were made here do not say is in what the harness measures.
     """
-    here = cheap.wall_s is None and cheap.usd is None and not replayed
+    elsewhere = any(p.wall_s is not None or p.usd is not None for p in (cheap, expensive))
     both: dict[str, Any] = {}
     for name in ("wall_s", "usd", "prompt_tokens", "output_tokens"):
-        first, second = getattr(cheap, name), getattr(dear, name)
+        first, second = getattr(cheap, name), getattr(expensive, name)
         if first is not None and second is not None:
             both[name] = first + second
-        elif not here:
+        elif elsewhere:
             both[name] = None
     if cheap.cached_tokens is not None:  # a server that says nothing of these kept none
-        both["cached_tokens"] = cheap.cached_tokens + (dear.cached_tokens or 0)
-    return replace(dear, notes=(*dear.notes, "the dear one answered"), **both)
+        both["cached_tokens"] = cheap.cached_tokens + (expensive.cached_tokens or 0)
+    return replace(expensive, notes=(*expensive.notes, "the expensive one answered"), **both)
 
 
 def part_of(part: Part) -> tuple[str, Mapping[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -138,7 +137,7 @@ class FewShot(Strategy):
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return lm.log_likelihood(self.model, prompts, completions)
+        return self.model.log_likelihood(prompts, completions)
 
     def _drawn(self, train: Split, shots: int) -> list[Example]:
         """Return the demonstrations that all queries share."""
@@ -150,7 +149,6 @@ class FewShot(Strategy):
     def _answers(
         self, queries: Sequence[Query], shots: int, drawn: Sequence[Example]
     ) -> list[Prediction]:
-        begin = time.perf_counter()
         if self.near is None:
             prompts = [self._prompt(query, drawn) for query in queries]
         else:
@@ -159,9 +157,7 @@ class FewShot(Strategy):
                 self._prompt(query, [row for row, _ in reversed(rows)])
                 for query, rows in zip(queries, found, strict=True)
             ]
-        each_s = (time.perf_counter() - begin) / max(1, len(queries))
-        answers = toolkit.answer(self.model, prompts, self.context.task)
-        return [answer.after(each_s) for answer in answers]
+        return toolkit.answer(self.model, prompts, self.context.task)
 
     def _prompt(self, query: Query, rows: Sequence[Example]) -> Prompt:
         """Return a prompt that fits the model; the first demonstrations are left out first."""

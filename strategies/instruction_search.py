@@ -91,7 +91,7 @@ class InstructionSearch(Strategy):
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return lm.log_likelihood(self.model, prompts, completions)
+        return self.model.log_likelihood(prompts, completions)
 
     def _answers(self, queries: Sequence[Query], instruction: str) -> list[Prediction]:
         task = replace(self.context.task, instruction=instruction)

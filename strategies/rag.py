@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -131,21 +130,19 @@ class Rag(Strategy):
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return lm.log_likelihood(self.model, prompts, completions)
+        return self.model.log_likelihood(prompts, completions)
 
     def _answers(
         self, queries: Sequence[Query], shown: Sequence[Shown], top_k: int
     ) -> list[Prediction]:
         prompts, used = [], []
-        begin = time.perf_counter()
         for query, passages in zip(queries, self._passages(queries, top_k), strict=True):
             prompt, count = self._prompt(query, [text for _, text in passages], shown)
             prompts.append(prompt)
             used.append([document for document, _ in passages[:count]])
-        each_s = (time.perf_counter() - begin) / max(1, len(queries))
         answers = toolkit.answer(self.model, prompts, self.context.task)
         return [
-            replace(answer, sources=tuple(dict.fromkeys(cited))).after(each_s)
+            replace(answer, sources=tuple(dict.fromkeys(cited)))
             for answer, cited in zip(answers, used, strict=True)
         ]
 

@@ -37,4 +37,4 @@ class ZeroShot(Strategy):
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return lm.log_likelihood(self.model, prompts, completions)
+        return self.model.log_likelihood(prompts, completions)

@@ -5,9 +5,8 @@ reports.
 """
 
 from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.hosted import HostedModel
+from harness.lm.hosted import Call, hosted_calls
 from harness.lm.inference.generation import generate_tokens
-from harness.lm.inference.likelihood import log_likelihood
 from harness.lm.inference.scoring import score_options
 from harness.lm.loading.load import (
     clear_prefixes,
@@ -16,7 +15,8 @@ from harness.lm.loading.load import (
     open_model,
     open_weights,
 )
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
+from harness.lm.model import Generation, Model, OptionScores
 from harness.lm.training.adapter_spec import AdapterSpec, Lighter, no_bytes_per_token
 from harness.lm.training.adapters import (
     add_adapter,
@@ -30,9 +30,12 @@ from harness.lm.training.loss import mean_loss
 
 __all__ = [
     "AdapterSpec",
-    "HostedModel",
+    "Call",
+    "Generation",
     "LanguageModel",
     "Lighter",
+    "Model",
+    "OptionScores",
     "TuneResult",
     "TuneSettings",
     "add_adapter",
@@ -40,9 +43,9 @@ __all__ = [
     "clear_prefixes",
     "count_trained",
     "generate_tokens",
+    "hosted_calls",
     "load",
     "loaded_models",
-    "log_likelihood",
     "mean_loss",
     "no_bytes_per_token",
     "open_model",

@@ -6,13 +6,15 @@ puts around it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import ModelError
 from harness.types import Prompt
 
 if TYPE_CHECKING:
-    from harness.lm.model import LanguageModel
+    from transformers import PreTrainedTokenizerBase
+
+    from harness.lm.local_model import LanguageModel
 
 _MARK = "\ue000"
 """A private-use character that stands for the answer when a template is probed."""
@@ -49,14 +51,14 @@ def prompt_tokens(lm: LanguageModel, prompt: Prompt) -> list[int]:
 def answer_tokens(lm: LanguageModel, text: str) -> list[int]:
     """Return the tokens of an answer and of the end of its turn.
 
-    Without a chat template the answer follows "Answer:" in running text and so begins with a
-    space. The end token is what tells a label from a longer one that begins with it. A decoder of
-    its own (encoder-decoder models) gets the text as its tokenizer completes it.
+    The end token tells a label from a longer one that begins with it.
     """
     tokenizer = lm.tokenizer
-    if lm.path == "encoder_decoder":
+    # A decoder of its own reads the text as its tokenizer completes a target.
+    if lm.has_encoder:
         tokens = list(tokenizer(text_target=text, add_special_tokens=True).input_ids)
         return tokens if tokens[-1:] == [lm.ends[0]] else [*tokens, lm.ends[0]]
+    # Without a chat template the answer follows "Answer:" in running text, behind a space.
     if tokenizer.chat_template is None:
         text = f" {text}"
     return [*tokenizer(text, add_special_tokens=False).input_ids, lm.ends[0]]
@@ -74,12 +76,13 @@ def label_tokens(lm: LanguageModel, label: str) -> list[int]:
     return tokens
 
 
-def end_of_turn(tokenizer: Any) -> int:
+def end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int:
     """Return the token that ends an assistant's turn: off the template, else the model's end.
 
     Raises:
         ModelError: the tokenizer has neither.
     """
+    # The template is rendered around a mark: the first special token behind it ends the turn.
     if tokenizer.chat_template is not None:
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
         rendered = tokenizer.apply_chat_template(turns, tokenize=False)

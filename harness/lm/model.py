@@ -1,109 +1,144 @@
-"""A language model in memory: the noun that the engine's functions work on."""
+"""`Model`: what a strategy may ask of a language model, wherever it runs. Text in, text out.
+
+Weights in this process (`local_model.py`) and servers that speak the OpenAI protocol (`hosted/`)
+are models; a vLLM or llama.cpp server would be the next. `harness.lm.testing.check_model` is the
+contract as a test. Knows nothing of tasks, tokens' numbers or weights.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 from harness.errors import ModelError
-from harness.lm.inference.grammar import JsonGrammar
-from harness.lm.inference.prefix_cache import PrefixCache
-from harness.lm.inference.soft_prompt import soft_tokens
-from harness.lm.sizing.budget import MOST_TOKENS, Note, RowLimit
 from harness.store.records import LoadedModel
-from harness.types import ModelRef
+from harness.types import ModelRef, Prediction, Prompt
 
-if TYPE_CHECKING:
-    from harness.lm.training.adapter_spec import AdapterSpec
-
-Route = Literal["packed", "plain", "encoder_decoder"]
-"""How a model computes: token trees, one sequence at a time, or prompts and answers apart."""
+Ability = Literal["score_options", "log_likelihood", "count_tokens"]
+"""What a model may lack; every model generates."""
 
 
-@dataclass(eq=False)
-class LanguageModel:
-    """A language model in memory, with the prefix it keeps computed."""
+@dataclass(frozen=True)
+class Generation:
+    """How an answer is generated: greedily, and until when."""
+
+    max_new_tokens: int
+    """An answer is cut after so many tokens."""
+    stop: tuple[str, ...] = ()
+    """Strings that end an answer and are left out of it."""
+    schema: Mapping[str, Any] | None = None
+    """JSON schema that an answer is held to, as far as the model can."""
+
+
+@dataclass(frozen=True)
+class OptionScores:
+    """How likely a model finds each of several answers to one prompt."""
+
+    log_likelihoods: tuple[float, ...]
+    """Natural logarithms, one an option: of its text and the end of the turn."""
+    option_tokens: tuple[int, ...]
+    """Number of tokens of each option, the end of the turn included."""
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Prompt tokens whose computation was kept from an earlier request."""
+
+
+class Model(Protocol):
+    """A language model that answers prompts.
+
+    An implementer guarantees:
+
+    - Prompts go in as they stand, as text or turns; the model applies its chat template, once.
+    - Results come one a prompt, in the order of the prompts, whatever their number.
+    - Decoding is greedy: the same prompt gets the same answer, whatever its neighbours, as far as
+      the machine that computes it is exact.
+    - A method that `abilities` does not name raises `ModelError` with the reason. No caller has to
+      know which class it holds.
+    """
 
     ref: ModelRef
-    model: Any
-    tokenizer: Any
-    path: Route = "plain"
-    """Chosen when loading (see harness/lm/loading/packing_check.py), never by the caller's wish."""
-    prefix: PrefixCache = field(default_factory=PrefixCache)
-    rows: RowLimit = field(default_factory=lambda: RowLimit(MOST_TOKENS["cpu"]))
-    """How many tokens are computed at once when scoring and generating."""
-    budget_bytes: int | None = None
-    """Main memory that this process may use; None: what the machine has. On a GPU its own free
-    memory counts."""
-    note: Note = lambda kind, text: None
-    """Receives remarks for the record: what turned out otherwise than asked for."""
-    adapter: AdapterSpec | None = None
-    """What is trained of it, once `add_adapter` was called."""
-    grammars: dict[str, JsonGrammar] = field(default_factory=dict)
-    """Compiled so far, by their schemas as JSON."""
 
-    @cached_property
-    def ends(self) -> tuple[int, ...]:
-        """Tokens after which an answer is over."""
-        from harness.lm.chat import end_of_turn
-
-        generation = getattr(self.model, "generation_config", None)
-        own = getattr(generation, "eos_token_id", None)
-        ends = [end_of_turn(self.tokenizer), self.tokenizer.eos_token_id]
-        ends += own if isinstance(own, list) else [own]
-        return tuple(dict.fromkeys(end for end in ends if end is not None))
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Which of the optional methods work."""
 
     @property
     def context_tokens(self) -> int | None:
-        """Longest sequence the model was made for, in tokens; None where its config is silent."""
-        config = self.model.config.get_text_config(decoder=True)
-        return getattr(config, "max_position_embeddings", None)
+        """Longest sequence in tokens; None: not known here, and whoever computes will tell."""
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether it knows turns of a chat: one without goes on to write the next input itself."""
 
     def has_room(self, prompt_tokens: int, answer_tokens: int) -> bool:
-        """Tell whether a prompt fits the model's context together with an answer."""
-        together = self.path != "encoder_decoder"
-        needed = prompt_tokens + answer_tokens if together else max(prompt_tokens, answer_tokens)
-        needed += soft_tokens(self.model)
-        return self.context_tokens is None or needed <= self.context_tokens
+        """Tell whether a prompt and its answer fit the context; true where that is not known."""
 
-    def check_room(self, number: int, prompt_tokens: int, answer_tokens: int) -> None:
-        """Check that a prompt fits the model's context together with its answer.
-
-        Args:
-            number: the prompt's place in its call, for the error.
-            prompt_tokens: of the prompt.
-            answer_tokens: of the longest answer it may get.
+    def count_tokens(self, prompt: Prompt) -> int:
+        """Return a prompt's tokens up to where the answer begins.
 
         Raises:
-            ModelError: it does not fit, or there is nothing of it.
+            ModelError: the model counts no tokens.
         """
-        if not prompt_tokens:
-            raise ModelError(f"prompt {number} has no tokens")
-        if not self.has_room(prompt_tokens, answer_tokens):
-            raise ModelError(
-                f"prompt {number} needs {prompt_tokens} tokens and {answer_tokens} for its answer;"
-                f" '{self.ref.name}' takes at most {self.context_tokens}"
-                " → use fewer shots or shorter inputs"
-            )
+
+    def count_answer_tokens(self, text: str) -> int:
+        """Return an answer's tokens with the end of its turn.
+
+        Raises:
+            ModelError: the model counts no tokens.
+        """
+
+    def generate(self, prompts: Sequence[Prompt], settings: Generation) -> list[Prediction]:
+        """Answer each prompt with generated text.
+
+        Args:
+            prompts: as they stand.
+            settings: how long an answer may be, and what ends it.
+
+        Returns:
+            One prediction a prompt, in order, with the tokens as far as they are known. A request
+            that failed by itself is a prediction with `error`.
+
+        Raises:
+            ModelError: a prompt does not fit, or nothing can be computed.
+            EndpointError: a server that no other request would reach either.
+        """
+
+    def score_options(
+        self, prompts: Sequence[Prompt], options: Sequence[str]
+    ) -> list[OptionScores]:
+        """Return how likely each option is as the whole answer to each prompt.
+
+        Args:
+            prompts: as they stand.
+            options: the answers, no two alike; the same for all prompts.
+
+        Raises:
+            ModelError: the model scores no options, or they cannot be scored.
+        """
+
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion's text after its prompt.
+
+        The end of the turn is not counted: it is none of the text's bytes.
+
+        Args:
+            prompts: as they stand.
+            completions: one for each prompt.
+
+        Raises:
+            ModelError: the model scores no given text.
+        """
 
     def loaded(self) -> LoadedModel:
-        """Return what was loaded, read off the model itself."""
-        dtype = str(self.model.dtype).removeprefix("torch.")
-        packed = bool(getattr(self.model, "is_quantized", False))
-        # What PEFT adds has its tuner's mark in its name; a soft prompt stands under no tuner.
-        tuner = getattr(self.model, "base_model", None)
-        mark = getattr(tuner, "prefix", None) or "prompt_encoder"
-        return LoadedModel(
-            name=self.ref.name,
-            dtype=f"4 bits, computed in {dtype}" if packed else dtype,
-            device=str(self.model.device),
-            parameters=sum(
-                # Two weights of 4 bits stand in a byte; what PEFT adds is not the model's.
-                parameter.numel() * (2 if parameter.dtype.itemsize == 1 else 1)
-                for name, parameter in self.model.named_parameters()
-                if mark not in name
-            ),
-            weights_bytes=self.model.get_memory_footprint(),
-            scoring=self.path,
-        )
+        """Return what was loaded or asked, for the record."""
+
+
+def cannot(model: ModelRef, what: str) -> ModelError:
+    """Return the error of a model that lacks an ability.
+
+    Args:
+        model: which.
+        what: what it is and does not do, e.g. "is hosted, and its server counts no tokens".
+    """
+    return ModelError(f"'{model.name}' {what}")

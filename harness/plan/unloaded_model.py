@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.lm import AdapterSpec, count_trained
 from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.plan.skeleton import Skeleton, skeleton, weightless
 from harness.plan.tokens import CHARACTERS, StandIn
 from harness.types import ModelRef, Prompt

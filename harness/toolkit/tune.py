@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.errors import ModelError
 from harness.lm.chat import answer_tokens, prompt_tokens
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapter_spec import AdapterSpec
 from harness.lm.training.loop import TuneResult, TuneSettings, tune
 from harness.lm.training.loss import Pair

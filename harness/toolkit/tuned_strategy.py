@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from harness.lm import AdapterSpec, log_likelihood, open_trainable, open_trained, save_trained
+from harness.lm import AdapterSpec, open_trainable, open_trained, save_trained
 from harness.strategy import Strategy
 from harness.toolkit.answer import answer
 from harness.toolkit.prompts import instruction_block, training_pairs, tuned_prompt
@@ -94,4 +94,4 @@ class TunedStrategy(Strategy):
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return log_likelihood(self.model, prompts, completions)
+        return self.model.log_likelihood(prompts, completions)

@@ -36,7 +36,7 @@ def on_gpu(request):
 
 
 def test_scores_are_those_of_plain_passes(on_gpu):
-    assert on_gpu.path == "packed"
+    assert on_gpu.packs
     prompts = [prompt_tokens(on_gpu, message) for message in MESSAGES]
     options = [answer_tokens(on_gpu, label) for label in LABELS]
     scores, _ = score_options(on_gpu, prompts, [options] * len(prompts))

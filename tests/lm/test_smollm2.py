@@ -10,6 +10,7 @@ import pytest
 from harness.errors import ModelError
 from harness.lm import answer_tokens, prompt_tokens, score_options
 from harness.lm.chat import end_of_turn
+from harness.lm.inference.routes import PACKED, PLAIN
 from harness.lm.loading import builtin_model as fetch
 from harness.lm.loading.resolve import resolve
 from harness.toolkit import choose, generate
@@ -104,12 +105,12 @@ def test_an_answer_is_held_to_a_schema(smollm2):
         "required": ["team", "urgent"],
     }
     prompts = ["My parcel is late. Which team?", "I paid twice! Answer in JSON."]
-    for path in ("packed", "plain"):
-        smollm2.path = path
+    for route in (PACKED, PLAIN):
+        smollm2.route = route
         try:
             predictions = generate(smollm2, prompts, 40, schema=schema)
         finally:
-            smollm2.path = "packed"
+            smollm2.route = PACKED
         for prediction in predictions:
             record = json.loads(prediction.text)
             assert set(record) == {"team", "urgent"}

@@ -18,7 +18,7 @@ def test_weights_are_counted_without_any(name, tmp_path):
     bones = skeleton(str(tmp_path))
     assert bones.weights == sum(weight.numel() for weight in lm.model.parameters())
     assert bones == count(lm.model)
-    assert bones.encoder_decoder == (lm.path == "encoder_decoder")
+    assert bones.encoder_decoder == lm.has_encoder
 
 
 def test_tied_weights_are_one():

@@ -12,7 +12,7 @@ from small_world import context, rows
 from harness.errors import StrategyError
 from harness.metrics.items import right_choices
 from harness.types import Endpoint, ModelRef, Prediction
-from strategies.cascade import Cascade, after
+from strategies.cascade import Cascade, with_cheap
 
 TOKENS = {"usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 2.0}
 HOSTED = ModelRef("far", "http://x/v1", hosted=Endpoint("openai", **TOKENS))
@@ -101,17 +101,17 @@ def test_the_threshold_is_the_lowest_of_the_best_and_the_curve_is_kept(tmp_path)
     assert said.endswith("below a probability of 0.800: 4 of 6 validation rows, 0.833")
 
 
-def test_the_dear_one_is_asked_where_the_cheap_one_is_not_sure_and_only_there(tmp_path):
+def test_the_expensive_one_is_asked_where_the_cheap_one_is_not_sure_and_only_there(tmp_path):
     made, parts = fitted(tmp_path)
     answers = made.predict(rows("validation").queries)
     assert [answer.text for answer in answers] == ["Sky.", "sky", "sky", "sky", "sea", "sea"]
     assert parts["dear"].asked == ["star", "wave", "fish", "ship"]
-    noted = [answer.notes == ("the dear one answered",) for answer in answers]
+    noted = [answer.notes == ("the expensive one answered",) for answer in answers]
     assert noted == [False, False, True, True, True, True]
 
 
-def test_what_the_cheap_one_fails_on_is_the_dear_ones_when_serving_too(tmp_path):
-    """Also where it raises, and where the dear one was no better on validation rows."""
+def test_what_the_cheap_one_fails_on_is_the_expensive_ones_when_serving_too(tmp_path):
+    """Also where it raises, and where the expensive one was no better on validation rows."""
     wrong = {word: Prediction("air") for word in DEAR}
     made, parts = fitted(tmp_path, dear=wrong)
     assert made.threshold > -1
@@ -121,7 +121,9 @@ def test_what_the_cheap_one_fails_on_is_the_dear_ones_when_serving_too(tmp_path)
     assert not answers[-1].error
 
 
-def test_a_cheap_part_without_probabilities_is_refused_before_the_dear_one_is_fitted(tmp_path):
+def test_a_cheap_part_without_probabilities_is_refused_before_the_other_is_trained(
+    tmp_path,
+):
     made, parts = cascade(cheap=DEAR)
     with pytest.raises(StrategyError, match=r"'a cheap one', gives no probab.* → name one as `ch"):
         made.fit(rows("train"), rows("validation"), tmp_path)
@@ -134,10 +136,10 @@ def test_a_cheap_part_that_only_fails_is_told_from_one_without_probabilities(tmp
         made.fit(rows("train"), rows("validation"), tmp_path)
 
 
-def test_a_dear_part_that_only_fails_is_not_left_out_in_silence(tmp_path):
+def test_an_expensive_part_that_only_fails_is_not_left_out_in_silence(tmp_path):
     lost = dict.fromkeys(DEAR, Prediction("", error="the file has no answer"))
     made, _ = cascade(dear=lost)
-    with pytest.raises(StrategyError, match=r"dear part .* failed on all 6 .* has no answer"):
+    with pytest.raises(StrategyError, match=r"expensive part .* failed on all 6 .* has no answer"):
         made.fit(rows("train"), rows("validation"), tmp_path)
 
 
@@ -156,7 +158,7 @@ def test_where_both_parts_are_paid_both_are_counted(tmp_path):
     kept, asked = made.predict(rows("validation").queries[:2])
     assert (kept.prompt_tokens, kept.output_tokens, kept.usd) == (200, 50, 300e-6)
     assert (asked.prompt_tokens, asked.output_tokens, asked.wall_s) == (1200, 150, 4.0)
-    # The judge prices tokens anew where it can: 1,200 at $1 and 150 at $2 a million.
+    # The analysis prices tokens anew where it can: 1,200 at $1 and 150 at $2 a million.
     assert HOSTED.hosted.charge_usd(asked) == pytest.approx(1500e-6)
     assert asked.usd == pytest.approx(1500e-6)
 
@@ -168,7 +170,7 @@ def test_a_part_that_is_not_paid_costs_nothing_beside_one_that_is(tmp_path, ours
     made, _ = fitted(tmp_path, parts["cheap"], parts["dear"], HOSTED)
     made.threshold = 0.95
     for answer in made.predict(rows("validation").queries[:2]):
-        assert answer.wall_s > 3.0
+        assert answer.wall_s == 3.0  # what the other took here the harness adds
         assert answer.usd == pytest.approx(1200e-6)
         assert HOSTED.hosted.charge_usd(answer) == pytest.approx(1200e-6)
     made.threshold = 0.0
@@ -201,7 +203,7 @@ def test_beside_answers_of_a_file_what_is_made_here_has_its_time_and_the_file_it
     dear = {word: replace(given, usd=0.02) for word, given in DEAR.items()}
     kept, asked = asked_and_kept(tmp_path, "dear", CHEAP, dear)
     assert kept.usd == 0.0
-    assert kept.wall_s > 0
+    assert kept.wall_s == 0.0  # nothing elsewhere: what it took here the harness adds
     assert (asked.usd, asked.wall_s) == (0.02, None)  # the file says no time: it is not known
 
 
@@ -213,11 +215,12 @@ def test_what_a_file_does_not_say_of_the_cheap_answer_is_unknown_of_both(tmp_pat
 
 def test_kept_tokens_are_summed_where_a_server_tells_them():
     first, second = Prediction("a", cached_tokens=5, wall_s=1.0), Prediction("b", wall_s=1.0)
-    assert after(first, replace(second, cached_tokens=7)).cached_tokens == 12
-    assert after(first, second).cached_tokens == 5
-    assert after(replace(first, cached_tokens=None), second).cached_tokens is None
+    assert with_cheap(first, replace(second, cached_tokens=7)).cached_tokens == 12
+    assert with_cheap(first, second).cached_tokens == 5
+    assert with_cheap(replace(first, cached_tokens=None), second).cached_tokens is None
 
 
 def test_on_our_machine_an_answer_keeps_the_tokens_of_the_model_that_gave_it():
-    dear = Prediction("b", prompt_tokens=100, output_tokens=3)
-    assert after(sure("sky", 0.6), dear) == replace(dear, notes=("the dear one answered",))
+    given = Prediction("b", prompt_tokens=100, output_tokens=3)
+    noted = replace(given, notes=("the expensive one answered",))
+    assert with_cheap(sure("sky", 0.6), given) == noted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 
 import pytest
@@ -12,7 +11,7 @@ from tiny_models import write_model
 
 from harness import lm, registry, toolkit
 from harness.errors import ModelError, StrategyError
-from harness.types import Example, Prediction, Query, Split, TaskInfo
+from harness.types import Example, Query, Split, TaskInfo
 
 
 @pytest.fixture(scope="module")
@@ -118,17 +117,9 @@ def test_a_model_without_a_chat_template_ends_where_the_next_input_begins(tmp_pa
         ref = write_model(tmp_path / str(chat), "llama-tied", chat=chat)
         loaded = lm.load(ref, "cpu", "float32")
         monkeypatch.setattr(
-            sys.modules["harness.toolkit.answer"],
-            "generate_tokens",
-            lambda lm, tokens, most, stop, grammar, chat=chat: (
-                stops.update({chat: stop}) or [[] for _ in tokens],
-                0,
-            ),
+            loaded,
+            "generate",
+            lambda prompts, settings, chat=chat: stops.update({chat: settings.stop}) or [],
         )
         toolkit.answer(loaded, ["Input: x\nAnswer:"], facts)
     assert stops == {True: ("END",), False: ("END", "\nInput:", "\nPassages:")}
-
-
-def test_what_is_done_before_a_hosted_model_is_asked_counts_as_its_time():
-    assert Prediction("x", wall_s=1.0).after(0.5).wall_s == 1.5
-    assert Prediction("x").after(0.5).wall_s is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.lm import LanguageModel
-from harness.lm.inference import attention
+from harness.lm.inference import attention, routes
 from harness.lm.loading.packing_check import check_packing
 from harness.types import ModelRef
 
@@ -112,9 +112,9 @@ def build(name: str) -> LanguageModel:
     attention.install(model)  # as loading does
     lm = LanguageModel(ModelRef(name, ""), model, tokenizer=None)
     if two_parts:
-        lm.path = "encoder_decoder"
+        lm.route = routes.ENCODER_DECODER
     elif check_packing(lm.model).packs:
-        lm.path = "packed"
+        lm.route = routes.PACKED
     return lm
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from harness.lm import LanguageModel
+from harness.lm.inference.routes import PLAIN
 from harness.types import ModelRef
 
 
@@ -19,8 +20,8 @@ class Words:
         return SimpleNamespace(input_ids=(text or text_target).split())
 
 
-def word_model(window, path="plain"):
+def word_model(window, route=PLAIN):
     """Return a model that takes so many words; None: its configuration does not say."""
     config = SimpleNamespace(max_position_embeddings=window)
     config.get_text_config = lambda decoder: config
-    return LanguageModel(ModelRef("words", ""), SimpleNamespace(config=config), Words(), path)
+    return LanguageModel(ModelRef("words", ""), SimpleNamespace(config=config), Words(), route)

@@ -6,8 +6,9 @@ import pytest
 from word_model import word_model
 
 from harness.lm.hosted import HostedModel
+from harness.lm.inference.routes import ENCODER_DECODER
 from harness.toolkit import fitted
-from harness.types import TaskInfo
+from harness.types import ModelRef, TaskInfo
 
 CHOICE = TaskInfo("t", "Which?", "choice", {"yes": "", "not at all": ""})
 """The longest answer is three words and the end of the turn."""
@@ -39,7 +40,7 @@ def test_as_many_parts_are_taken_as_fit_beside_the_longest_answer(window, facts,
 
 @pytest.mark.parametrize(("window", "parts"), [(17, 5), (16, 4), (5, 1)])
 def test_an_encoder_has_its_window_for_the_prompt_alone(window, parts):
-    model = word_model(window, "encoder_decoder")
+    model = word_model(window, ENCODER_DECODER)
     assert fitted(model, CHOICE, build, 5) == (build(parts), parts)
 
 
@@ -53,5 +54,5 @@ def test_turns_are_counted_together():
 
 
 def test_a_hosted_model_is_sent_all_parts():
-    hosted = HostedModel.__new__(HostedModel)  # nothing of it is asked
+    hosted = HostedModel(ModelRef("far", "http://x/v1"), server=None)  # nothing of it is asked
     assert fitted(hosted, TEXT, build, 5) == (build(5), 5)

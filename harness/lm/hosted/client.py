@@ -1,4 +1,4 @@
-"""Asks a hosted model: many requests at once, retried by the official client, each by itself.
+"""Asks a server for chat completions: many at once, each retried by the official client.
 
 A request that fails for good is an answer with an error: of the request itself where the server
 refuses it, else of the server, and then another run may ask again (`LoadedModel.unanswered`). A
@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import EndpointError
 from harness.lm.chat import messages
-from harness.lm.hosted import cache
+from harness.lm.hosted import cache, calls
 from harness.lm.hosted.failures import reason, said
-from harness.lm.hosted.model import FAILURES_IN_A_ROW, HostedModel
 from harness.lm.hosted.reply import read_reply
-from harness.types import Prediction, Prompt, TaskInfo
+from harness.lm.hosted.server import FAILURES_IN_A_ROW, Server
+from harness.lm.model import Generation
+from harness.types import Prediction, Prompt
 
 if TYPE_CHECKING:
     import openai
@@ -47,150 +48,162 @@ CROWDED = (
     "some single requests are replayed from answers that were asked for several at once: the times"
     " of those count, which may be longer"
 )
-"""So where test rows were added since, or another sample of them is timed."""
+"""This happens if test rows were added since, or another sample of them is timed."""
 
 
-def answer_hosted(
-    model: HostedModel, prompts: Sequence[Prompt], task: TaskInfo
-) -> list[Prediction]:
-    """Answer each prompt with generated text; a choice is left in the model's own words.
+def answers(server: Server, prompts: Sequence[Prompt], settings: Generation) -> list[Prediction]:
+    """Answer each prompt with generated text.
 
     Args:
-        model: whom to ask.
+        server: whom to ask.
         prompts: sent as they stand, a turn as a message.
-        task: kind of answer, schema, length and stop strings.
+        settings: length, stop strings and schema of an answer.
 
     Returns:
-        One prediction a prompt, in order; one that failed has an error and no text.
+        One prediction a prompt, in order; one that failed has an error and no text. `wall_s` and
+        `usd` are those of the request, and of a replayed one those of the day it was asked.
 
     Raises:
         EndpointError: the server cannot be reached, refuses the key or the model, or wants money.
     """
-    settings = _settings(model, task)
-    alone = len(prompts) == 1 or model.endpoint.concurrency == 1
-    ask = partial(_answer, model, settings, task.stop, alone)
-    pool = ThreadPoolExecutor(model.endpoint.concurrency)
+    sent = _fields(server, settings)
+    alone = len(prompts) == 1 or server.endpoint.concurrency == 1
+    ask = partial(_answer, server, sent, settings.stop, alone)
+    begin = time.perf_counter()
+    pool = ThreadPoolExecutor(server.endpoint.concurrency)
     try:
         predictions = list(pool.map(ask, prompts))
     finally:
         pool.shutdown(cancel_futures=True)
+    calls.record(time.perf_counter() - begin, predictions, server.endpoint.concurrency)
+    # Told here, in the order of the prompts: threads would tell in any.
     for prediction in predictions:
         for note in prediction.notes:
-            model.tell(note)
+            server.tell(note)
     return predictions
 
 
-def _settings(model: HostedModel, task: TaskInfo) -> dict[str, Any]:
-    settings: dict[str, Any] = {
+def _fields(server: Server, settings: Generation) -> dict[str, Any]:
+    """Return the fields of a request's body besides model and messages."""
+    fields: dict[str, Any] = {
         "temperature": 0,
-        "max_tokens": task.max_new_tokens,
-        "seed": model.seed,
+        "max_tokens": settings.max_new_tokens,
+        "seed": server.seed,
     }
-    if task.stop:
-        settings["stop"] = list(task.stop[:MOST_STOPS])
-    if task.schema is not None:
-        form = {"name": "answer", "schema": dict(task.schema), "strict": True}
-        settings["response_format"] = {"type": "json_schema", "json_schema": form}
-    if model.endpoint.extra:
-        settings["extra_body"] = dict(model.endpoint.extra)
-    return settings
+    if settings.stop:
+        fields["stop"] = list(settings.stop[:MOST_STOPS])
+    if settings.schema is not None:
+        form = {"name": "answer", "schema": dict(settings.schema), "strict": True}
+        fields["response_format"] = {"type": "json_schema", "json_schema": form}
+    if server.endpoint.extra:
+        fields["extra_body"] = dict(server.endpoint.extra)
+    return fields
 
 
 def _answer(
-    model: HostedModel,
-    settings: Mapping[str, Any],
+    server: Server,
+    fields: Mapping[str, Any],
     stop: Sequence[str],
     alone: bool,
     prompt: Prompt,
 ) -> Prediction:
-    request = {"model": model.ref.name, "messages": messages(prompt)}
-    place = cache.place_of({"base_url": model.ref.location, **request, **settings, "cut": stop})
+    """Return the answer to one request, replayed if it was ever given.
+
+    Args:
+        server: whom to ask.
+        fields: of the request's body, besides model and messages.
+        stop: strings that an answer is cut at.
+        alone: whether no other request of this process is under way.
+        prompt: what to ask.
+    """
+    # The hash covers all that decides an answer, and nothing of how it is asked for.
+    request = {"model": server.ref.name, "messages": messages(prompt)}
+    place = cache.place_of({"base_url": server.ref.location, **request, **fields, "cut": stop})
     known = cache.read(place)
     if known is not None:
-        if place.name not in model.answers:
-            model.tell("answers of an earlier run are replayed with their own times and prices")
+        if place.name not in server.answers:
+            server.tell("answers of an earlier run are replayed with their own times and prices")
         if alone and not known.alone:
-            model.tell(CROWDED)
-        model.answers[place.name] = known.answer
+            server.tell(CROWDED)
+        server.answers[place.name] = known.answer
         return known.answer
     import openai
 
     begin = time.perf_counter()
     try:
-        completion, dropped = _ask(model, request, settings)
+        completion, dropped = _ask(server, request, fields)
     except openai.OpenAIError as problem:
-        return Prediction("", prompt=prompt, error=_error(model, problem, place.name))
+        return Prediction("", prompt=prompt, error=_error(server, problem, place.name))
     wall_s = time.perf_counter() - begin
-    model.works(place.name)
+    server.works(place.name)
     prediction = read_reply(completion, prompt, stop)
     notes = (*(WITHOUT[setting] for setting in sorted(dropped)), *prediction.notes)
-    if completion.model and completion.model != model.ref.name:
+    if completion.model and completion.model != server.ref.name:
         notes += (f"the server answered as '{completion.model}'",)
     prediction = replace(prediction, wall_s=wall_s, notes=notes)
-    prediction = replace(prediction, usd=model.endpoint.charge_usd(prediction))
-    model.answers[place.name] = prediction
+    prediction = replace(prediction, usd=server.endpoint.charge_usd(prediction))
+    server.answers[place.name] = prediction
     cache.write(place, cache.Kept(prediction, alone))
     return prediction
 
 
 def _ask(
-    model: HostedModel, request: Mapping[str, Any], settings: Mapping[str, Any]
+    server: Server, request: Mapping[str, Any], fields: Mapping[str, Any]
 ) -> tuple[ChatCompletion, frozenset[str]]:
     """Return the server's reply, and which settings had to be left out to get it."""
     import openai
 
-    dropped = model.refused & settings.keys()
+    # Servers take different subsets of the protocol: what one refuses is left out for good.
+    dropped = server.refused & fields.keys()
     while True:
-        sent = {key: value for key, value in settings.items() if key not in dropped}
+        sent = {key: value for key, value in fields.items() if key not in dropped}
         if "max_tokens" in dropped:
-            sent["max_completion_tokens"] = settings["max_tokens"]
+            sent["max_completion_tokens"] = fields["max_tokens"]
         try:
-            completion = model.client.chat.completions.create(**request, **sent)
+            completion = server.client.chat.completions.create(**request, **sent)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as problem:
-            refused = _refused(model, problem, sent)
+            refused = _refused(server, problem, sent)
             if refused is None:
                 raise
             dropped |= {refused}
         else:
-            model.refused |= dropped  # only now is it known that this was at fault
+            server.refused |= dropped  # only now is it known that this was at fault
             return completion, dropped
 
 
-def _refused(
-    model: HostedModel, problem: openai.APIStatusError, sent: Mapping[str, Any]
-) -> str | None:
+def _refused(server: Server, problem: openai.APIStatusError, sent: Mapping[str, Any]) -> str | None:
     """Return the setting that a refusal names, else the schema: servers word that in many ways.
 
     One of `NAMED` that is not at fault is tried without in vain, and then the schema.
     """
     if problem.code in ("unsupported_parameter", "unsupported_value") and problem.param in WITHOUT:
         return problem.param if problem.param in sent else None
-    words = set(re.findall(r"\w+", said(model, problem)))
+    words = set(re.findall(r"\w+", said(server, problem)))
     named = (name for name in NAMED if name in sent and name in words)
     return next(named, "response_format" if "response_format" in sent else None)
 
 
-def _error(model: HostedModel, problem: openai.OpenAIError, request: str) -> str:
+def _error(server: Server, problem: openai.OpenAIError, request: str) -> str:
     """Return why a request failed for good, and have it counted where it may be asked again.
 
     Args:
-        model: who was asked.
+        server: who was asked.
         problem: what the client raised after its last attempt.
         request: the request's hash.
 
     Raises:
         EndpointError: no other request would fare better.
     """
-    why, whose = reason(model, problem)
-    why = f"hosted model '{model.ref.name}' at {model.ref.location} {why}"
+    why, whose = reason(server, problem)
+    why = f"hosted model '{server.ref.name}' at {server.ref.location} {why}"
     if whose == "the request":
         return why
-    model.fails(request)
-    if whose == "the account" or (whose == "the task file" and not model.answered):
+    server.fails(request)
+    if whose == "the account" or (whose == "the task file" and not server.answered):
         raise EndpointError(why) from None
-    if model.failures_in_a_row >= FAILURES_IN_A_ROW:
+    if server.failures_in_a_row >= FAILURES_IN_A_ROW:
         raise EndpointError(
-            f"{why}; {model.failures_in_a_row} requests in a row have failed → run again when the"
+            f"{why}; {server.failures_in_a_row} requests in a row have failed → run again when the"
             " server is well: what it answered is kept"
         ) from None
     return why

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
-from harness.lm.hosted.model import HostedModel
+from harness.lm.hosted.server import Server
 
 if TYPE_CHECKING:
     import openai
@@ -26,18 +26,18 @@ SHOWN = 500
 """Characters that are shown of a refusal."""
 
 
-def reason(model: HostedModel, problem: openai.OpenAIError) -> tuple[str, Fault]:
+def reason(server: Server, problem: openai.OpenAIError) -> tuple[str, Fault]:
     """Return in words why a request failed after all retries, and where the fault may lie."""
     import openai
 
     if isinstance(problem, openai.APIConnectionError):
-        return _silence(model, problem)
+        return _silence(server, problem)
     if isinstance(problem, openai.APIStatusError):
-        return _refusal(model, problem)
-    return f"refuses the request: {model.without_key(str(problem))}", "the request"
+        return _refusal(server, problem)
+    return f"refuses the request: {server.without_key(str(problem))}", "the request"
 
 
-def said(model: HostedModel, problem: openai.APIStatusError) -> str:
+def said(server: Server, problem: openai.APIStatusError) -> str:
     """Return all the words of a refusal, without the key.
 
     The client quotes errors of OpenAI's form alone; of any other form its body is what it says.
@@ -47,16 +47,16 @@ def said(model: HostedModel, problem: openai.APIStatusError) -> str:
         body = problem.body
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         words = f"{words} - {' '.join(text.split())}"
-    return model.without_key(words)
+    return server.without_key(words)
 
 
-def _refusal(model: HostedModel, problem: openai.APIStatusError) -> tuple[str, Fault]:
-    """Do as `reason` for a reply with the status of an error.
+def _refusal(server: Server, problem: openai.APIStatusError) -> tuple[str, Fault]:
+    """Return the reason and the fault for a reply with the status of an error.
 
     A 403 once answers came is not at once the end: it is also what a moderated server or its
     firewall says to a single prompt.
     """
-    words, key_env = said(model, problem)[:SHOWN], model.endpoint.key_env
+    words, key_env = said(server, problem)[:SHOWN], server.endpoint.key_env
     status = problem.status_code
     if status == 402 or USED_UP in (problem.code, problem.type):
         fix = "top up the account, then run again: what was answered is kept"
@@ -76,8 +76,8 @@ def _refusal(model: HostedModel, problem: openai.APIStatusError) -> tuple[str, F
     return f"refuses the request: {words}", "the request"
 
 
-def _silence(model: HostedModel, problem: openai.APIConnectionError) -> tuple[str, Fault]:
-    """Do so for a request that got no answer, or half a one."""
+def _silence(server: Server, problem: openai.APIConnectionError) -> tuple[str, Fault]:
+    """Return the reason and the fault for a request that got no answer, or half of one."""
     import httpx2
     import openai
 
@@ -87,8 +87,8 @@ def _silence(model: HostedModel, problem: openai.APIConnectionError) -> tuple[st
         return f"cannot be reached ({cause or 'no answer'}) → {fix}", "the task file"
     times = _times(problem.request)
     if isinstance(problem, openai.APITimeoutError):
-        return f"was silent for {model.endpoint.timeout_s:g} s, {times}", "the server"
-    return f"gave no whole answer ({model.without_key(str(cause))}), {times}", "the server"
+        return f"was silent for {server.endpoint.timeout_s:g} s, {times}", "the server"
+    return f"gave no whole answer ({server.without_key(str(cause))}), {times}", "the server"
 
 
 def _times(last: object) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.lm.model import LanguageModel
-
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from harness.lm.local_model import LanguageModel
 
 
 def score(

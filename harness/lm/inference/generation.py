@@ -19,11 +19,12 @@ from harness.lm.inference.batching import groups
 from harness.lm.inference.grammar import JsonGrammar
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.model import LanguageModel
 from harness.lm.sizing.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from harness.lm.local_model import LanguageModel
 
 MOST_GROUP_TOKENS = {"cpu": 4096, "cuda": 16384}
 """What a group's tree may grow to. Every new token attends to all of it, and its mask grows with
@@ -68,16 +69,27 @@ def generate_tokens(
         lm.check_room(number, len(prompt), max_new_tokens)
     if not prompts:
         return [], 0
-    ending = Ending(max_new_tokens, stop, grammar)
+    return lm.route.generate(lm, prompts, Ending(max_new_tokens, stop, grammar))
+
+
+def generate_packed(
+    lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending
+) -> tuple[list[list[int]], int]:
+    """Return what `generate_tokens` does, from packed rows, unchecked."""
     outputs: dict[int, list[int]] = {}
-    reused = 0
-    if lm.path == "packed":
-        reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
-        base = prompts[0][: len(lm.prefix)]
-        lm.rows.run(partial(_packed, lm, prompts, base, ending, outputs), lm.prefix.clear)
-    else:
-        lm.rows.run(partial(_plain, lm, prompts, ending, outputs))
+    reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
+    base = prompts[0][: len(lm.prefix)]
+    lm.rows.run(partial(_packed, lm, prompts, base, ending, outputs), lm.prefix.clear)
     return [outputs[row] for row in range(len(prompts))], reused
+
+
+def generate_plain(
+    lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending
+) -> tuple[list[list[int]], int]:
+    """Return what `generate_tokens` does, through transformers' own `generate`, unchecked."""
+    outputs: dict[int, list[int]] = {}
+    lm.rows.run(partial(_plain, lm, prompts, ending, outputs))
+    return [outputs[row] for row in range(len(prompts))], 0
 
 
 def _packed(

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
-from harness.lm.model import LanguageModel
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.lm.inference.generation import Ending
     from harness.lm.inference.grammar import JsonState
+    from harness.lm.local_model import LanguageModel
 
 
 def score(
@@ -101,7 +101,7 @@ def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) ->
 
     # An output begins with the decoder's start, or with the prompt.
     ids = torch.tensor(prompts, device=lm.model.device)  # [prompts, tokens]
-    skip = 1 if lm.path == "encoder_decoder" else ids.shape[1]
+    skip = 1 if lm.has_encoder else ids.shape[1]
     processors: list[Any] = [_refuse_nan(lm)]
     if ending.grammar is not None:
         states = [ending.grammar.start() for _ in prompts]

@@ -12,14 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan
+from typing import TYPE_CHECKING
 
 from harness.errors import ModelError
-from harness.lm.inference import encoder_decoder, plain
 from harness.lm.inference.attention import tree_inputs
 from harness.lm.inference.batching import plan_rows
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.model import LanguageModel
+
+if TYPE_CHECKING:
+    from harness.lm.local_model import LanguageModel
 
 LOGIT_ROWS = 256
 """Rows of logits normalised at once (a row of 50,000 words is 200 kB in float32)."""
@@ -50,15 +52,7 @@ def score_options(
         _check(lm, number, prompt, choices)
     if not prompts:
         return [], 0
-    if lm.path == "packed":
-        scores, reused = score_packed(lm, prompts, options)
-    else:
-        score = encoder_decoder.score if lm.path == "encoder_decoder" else plain.score
-        reused = 0
-        scores = [
-            lm.rows.run(partial(score, lm, prompt, choices))
-            for prompt, choices in zip(prompts, options, strict=True)
-        ]
+    scores, reused = lm.route.score(lm, prompts, options)
     if any(isnan(value) for row in scores for value in row):
         raise ModelError(
             f"'{lm.ref.name}' gave NaN in {lm.model.dtype} → set `dtype: float32` in the task"

@@ -5,24 +5,30 @@ from __future__ import annotations
 import weakref
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
-from harness.lm.hosted import HostedModel, open_hosted
+from harness.lm.hosted import open_hosted
 from harness.lm.inference import attention
+from harness.lm.inference.routes import ENCODER_DECODER, PACKED
 from harness.lm.inference.soft_prompt import soft_tokens, underneath
 from harness.lm.loading.four_bits import four_bit_folder
 from harness.lm.loading.packing_verdict import verdict_on
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
+from harness.lm.model import Model
 from harness.lm.sizing.budget import row_limit
 from harness.lm.sizing.footprint import scoring_bytes_per_token, shape
 from harness.store.records import LoadedModel
 from harness.types import Context, ModelRef
 
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 _LOADED: weakref.WeakSet[LanguageModel] = weakref.WeakSet()
 _DESCRIBED: list[LoadedModel] = []
-_HOSTED: list[HostedModel] = []
-"""What was loaded, kept for the record when the models themselves are gone."""
+_HOSTED: list[Model] = []
+"""What was loaded or asked, kept for the record when the models themselves are gone."""
 
 
 def load(
@@ -59,11 +65,12 @@ def load(
     model = model.to(device).eval()
     if device == "cpu":
         _touch_pages(model)
+    # Packing is checked on the model underneath: a soft prompt stands before every row alike.
     loaded = LanguageModel(ref, underneath(model), tokenizer)
     if model.config.is_encoder_decoder:
-        loaded.path = "encoder_decoder"
+        loaded.route = ENCODER_DECODER
     elif verdict_on(loaded.model).packs:
-        loaded.path = "packed"
+        loaded.route = PACKED
     loaded.model = model
     _limit_memory(loaded)
     _LOADED.add(loaded)
@@ -71,7 +78,9 @@ def load(
     return loaded
 
 
-def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
+def _read(
+    location: str, dtype: torch.dtype, device: str
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Return the model and its tokenizer as transformers reads them."""
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
@@ -92,7 +101,7 @@ def _read(location: str, dtype: Any, device: str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _touch_pages(model: Any) -> None:
+def _touch_pages(model: PreTrainedModel) -> None:
     """Read every weight once, so that mapped pages count here and not when predicting."""
     import torch
 
@@ -102,7 +111,8 @@ def _touch_pages(model: Any) -> None:
             (weight.data.view(torch.uint8) if weight.dtype.itemsize == 1 else weight).sum()
 
 
-def _adapted(model: Any, adapter: Path, merge: bool) -> Any:
+def _adapted(model: PreTrainedModel, adapter: Path, merge: bool) -> Any:
+    """Return the model with an adapter: merged into its weights if that can be done exactly."""
     from peft import PeftModel
 
     quantised = bool(getattr(model, "is_quantized", False))
@@ -112,12 +122,13 @@ def _adapted(model: Any, adapter: Path, merge: bool) -> Any:
 
 
 def _limit_memory(lm: LanguageModel) -> None:
+    """Set how many tokens the model computes at once, by the memory that is there now."""
     per_token = scoring_bytes_per_token(shape(lm.model.config), lm.model.dtype.itemsize)
     lm.rows = row_limit(str(lm.model.device), per_token, lm.budget_bytes, lm.note)
 
 
-def open_model(context: Context) -> LanguageModel | HostedModel:
-    """Open the task's model as a strategy's context has it, for `answer`.
+def open_model(context: Context) -> Model:
+    """Open the task's model as a strategy's context has it, to ask it.
 
     Args:
         context: the strategy's.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.lm.sizing.footprint import adapter_bytes_per_token
 
 if TYPE_CHECKING:
-    from harness.lm.model import LanguageModel
+    from harness.lm.local_model import LanguageModel
 
 Linear = Sequence[tuple[int, int]]
 """(inputs, outputs) of every linear layer but the head."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
 from harness.lm.loading.load import open_weights
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapter_spec import AdapterSpec
 from harness.types import Context
 

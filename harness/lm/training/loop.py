@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
 from harness.files.hashing import sha256_of
+from harness.lm.inference.routes import PLAIN
 from harness.lm.inference.soft_prompt import soft_tokens
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.budget import RowLimit, row_limit
 from harness.lm.sizing.footprint import FLOAT32_BYTES, shape, training_bytes_per_token
 from harness.lm.training.checkpoint import Checkpoint
@@ -265,8 +266,8 @@ def _limit(
     if checkpointing:
         model.activation_checkpointing_enable()
         # Layers that are computed again keep nothing for others to look at: no packed rows.
-        if soft_tokens(model) and lm.path == "packed":
-            lm.path = "plain"
+        if soft_tokens(model) and lm.packs:
+            lm.route = PLAIN
             lm.note("engine", "with checkpointing a soft prompt is learnt from padded rows")
     return limit
 

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.lm.inference import encoder_decoder, plain
 from harness.lm.inference.attention import tree_inputs
 from harness.lm.inference.scoring import score_packed
 from harness.lm.inference.soft_prompt import opening, soft_tokens, underneath
 from harness.lm.inference.token_tree import TokenTree
-from harness.lm.model import LanguageModel
+from harness.lm.local_model import LanguageModel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,14 +36,8 @@ def losses(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> Iterator[t
         The summed negative log-likelihood of a piece (a scalar tensor), and its number of
         completion tokens.
     """
-    packed = lm.path == "packed"
-    for piece in pieces(pairs, at_once, padded=not packed):
-        if packed:
-            yield _packed_loss(lm, piece)
-        elif lm.path == "plain":
-            yield plain.padded_loss(lm, piece)
-        else:
-            yield encoder_decoder.padded_loss(lm, piece)
+    for piece in pieces(pairs, at_once, padded=not lm.packs):
+        yield _packed_loss(lm, piece) if lm.packs else lm.route.padded_loss(lm, piece)
 
 
 def mean_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
@@ -53,7 +46,7 @@ def mean_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
     lm.model.eval()
     try:
         # Without gradients a packed model scores whole splits at once, prefixes kept.
-        if lm.path == "packed":
+        if lm.packs:
             total = -_log_likelihood(lm, pairs)
         else:
             total = lm.rows.run(partial(_summed_loss, lm, pairs))

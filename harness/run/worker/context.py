@@ -40,6 +40,14 @@ class Outfit:
             strategy.Params(**self.job.params), self._context(self.job.artifact, self.job.scratch)
         )
 
+    @cached_property
+    def replays(self) -> bool:
+        """Whether the strategy or a part of it gives answers that were made elsewhere."""
+        base = Path(self.job.strategy_base)
+        strategy = registry.find(self.job.strategy, base)
+        params = strategy.Params(**self.job.params)
+        return any(part.replays for part, _ in registry.with_parts(strategy, params, base))
+
     def note(self, kind: str, text: str) -> None:
         """Keep a note, once."""
         note = Note(kind=kind, text=text)

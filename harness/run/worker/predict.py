@@ -1,27 +1,40 @@
-"""Lets a strategy answer, and holds it to its contract: one failing item fails no other."""
+"""Lets a strategy answer, and holds it to its contract: one failing item fails no other.
+
+What answers take and cost is accounted for here, in `clock.py`: no strategy keeps a clock.
+"""
 
 from __future__ import annotations
 
 import copy
 import sys
-import time
 import traceback
 from collections.abc import Sequence
 
 from harness.errors import EndpointError, HarnessError, StrategyError
+from harness.run.worker.clock import Clock, accounted
 from harness.strategy import Strategy
 from harness.types import Prediction, Query
 
 
-def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
+def predict_all(
+    strategy: Strategy, queries: Sequence[Query], replays: bool = False
+) -> list[Prediction]:
     """Answer all queries in one call; if that fails, one at a time, a failing one with its error.
+
+    Args:
+        strategy: a loaded one.
+        queries: what to answer.
+        replays: whether it or a part of it gives answers that were made elsewhere.
+
+    Returns:
+        One prediction a query, in order, with what it took and cost where a hosted model answered.
 
     Raises:
         StrategyError: the strategy returned something other than one Prediction a query.
         EndpointError: the hosted model it asks is out of reach: for the other items too.
     """
     try:
-        return _answered(strategy, queries)
+        return _answered(strategy, queries, replays)
     except (StrategyError, EndpointError):
         raise
     except Exception as problem:
@@ -32,7 +45,7 @@ def predict_all(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction
     predictions = []
     for query in queries:
         try:
-            predictions += _answered(strategy, [query])
+            predictions += _answered(strategy, [query], replays)
         except EndpointError:
             raise
         except Exception as problem:
@@ -47,10 +60,11 @@ def describe(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}".strip()
 
 
-def _answered(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
+def _answered(strategy: Strategy, queries: Sequence[Query], replays: bool) -> list[Prediction]:
     """Let a strategy predict, and hold it to its contract."""
     given, n = copy.deepcopy(list(queries)), len(queries)
-    returned = strategy.predict(given)
+    with Clock() as clock:
+        returned = strategy.predict(given)
     if given != list(queries):
         raise StrategyError("predict changed its queries")
     if not isinstance(returned, Sequence):
@@ -62,21 +76,22 @@ def _answered(strategy: Strategy, queries: Sequence[Query]) -> list[Prediction]:
         if not isinstance(prediction, Prediction) or not isinstance(prediction.text, str):
             raise StrategyError(f"predict returned {prediction!r} where a Prediction was due")
         prediction.text.encode()  # half a surrogate pair is no text: that item fails, here
-    return predictions
+    return accounted(strategy, predictions, clock, replays)
 
 
 def timed(strategy: Strategy, query: Query) -> float:
     """Return the seconds that a single request takes; one that fails is timed too.
 
-    By our clock, or as the answer says: one that a server gave before is replayed from the disk.
+    By our clock, and what replayed answers of a hosted model stand for. An answer that was made
+    elsewhere without our client says its own time (`Prediction.wall_s`).
     """
     given = [copy.deepcopy(query)]  # so that what it does to one is found in `predict`
-    begin = time.perf_counter()
-    own_s = None
+    said_s = None
     try:
-        own_s = strategy.predict(given)[0].wall_s
+        with Clock() as clock:
+            said_s = strategy.predict(given)[0].wall_s
     except EndpointError:
         raise
     except Exception:
         traceback.print_exc()  # the item will fail again, and be recorded, in `predict`
-    return own_s or time.perf_counter() - begin
+    return clock.wall_s if clock.calls else said_s or clock.wall_s

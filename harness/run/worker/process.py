@@ -24,6 +24,7 @@ from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
 from harness.files.atomic import atomic_write
 from harness.probes import perturbations as perturb
 from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, Job
+from harness.run.worker.clock import Clock
 from harness.run.worker.context import Outfit
 from harness.run.worker.diagnostics import answers_to, answers_when_reordered, scored
 from harness.run.worker.energy import counter
@@ -124,8 +125,10 @@ class Worker:
         if tuners := [(one, params) for one, params in composed if one.learns == "weights"]:
             reads = any("corpus" in one.needs(params) for one, params in tuners)
             self._tell_what_is_closed(train, self.outfit.documents if reads else ())
-        with self.ruler.phase("fit"):
+        with self.ruler.phase("fit"), Clock() as clock:
             strategy.fit(train, validation, self.job.artifact)
+        if clock.replayed_s:
+            self.ruler.add_wall_s(clock.replayed_s)
         for file in self.job.scratch.rglob(RESUMED_S) if self.job.scratch else ():
             self.ruler.add_wall_s(sum(map(float, file.read_text().split())))
         for done in self.outfit.adopted:
@@ -153,8 +156,9 @@ class Worker:
         with self.ruler.phase("latency"):
             self._measure_latency(strategy, queries)
         _clear_prefixes()
+        replays = self.outfit.replays
         with self.ruler.phase("predict"):
-            predictions = predict_all(strategy, queries)
+            predictions = predict_all(strategy, queries, replays)
         assert self.job.predictions is not None
         self.predictions_sha256 = write_predictions(
             self.job.predictions, [query.id for query in queries], predictions

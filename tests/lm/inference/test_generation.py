@@ -49,7 +49,7 @@ def alone(lm, prompt, n):
         output_logits=True,
         return_dict_in_generate=True,
     )
-    skip = 1 if lm.path == "encoder_decoder" else len(prompt)
+    skip = 1 if lm.has_encoder else len(prompt)
     new = output.sequences[0, skip:].tolist()
     best = [logits[0].topk(2).values for logits in output.logits]
     gaps = [float(two[0] - two[1]) for two in best]

@@ -18,7 +18,7 @@ def reference(lm, prompt, option):
     import torch
 
     given = {"input_ids": torch.tensor([prompt + option])}
-    if lm.path == "encoder_decoder":
+    if lm.has_encoder:
         decoder = [lm.model.config.decoder_start_token_id, *option]
         given = {"input_ids": torch.tensor([prompt]), "decoder_input_ids": torch.tensor([decoder])}
     with torch.inference_mode():
@@ -50,7 +50,7 @@ def test_scores_are_exact_for_every_architecture(tiny):
 
 
 def test_what_cannot_be_packed_is_found_when_loading(tiny):
-    assert (tiny.path == "packed") == (tiny.ref.name in PACKED)
+    assert tiny.packs == (tiny.ref.name in PACKED)
 
 
 def test_a_prefix_survives_memory_that_ran_out_for_good():

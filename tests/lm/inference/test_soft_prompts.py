@@ -12,6 +12,7 @@ from tuning_rows import pairs, settings
 from harness.errors import ModelError
 from harness.lm import mean_loss, save_trained, score_options, tune
 from harness.lm.inference.generation import generate_tokens
+from harness.lm.inference.routes import PACKED, PLAIN
 from harness.lm.training.loss import losses
 
 
@@ -27,7 +28,7 @@ def test_a_soft_prompt_learns_and_leaves_the_model_as_it_was(name, kind):
     trainable = add_soft_prompt(lm, kind, 4)
     assert lm.loaded().parameters == parameters  # what is added is not the model's
     assert trainable == 4 * 32 if kind == "prompt" else trainable > 4 * 32
-    assert lm.path == "packed"
+    assert lm.packs
     before = mean_loss(lm, pairs(1))
     tune(lm, pairs(1), [], settings(learning_rate=0.1, epochs=8), lambda **_: None)
     assert mean_loss(lm, pairs(1)) < before
@@ -70,12 +71,12 @@ def test_packed_rows_behind_it_are_what_peft_computes_one_by_one(name, kind):
     prompts = [prompt for prompt, _ in rows]
     options = [[completion, [11, 12]] for _, completion in rows]
     found = {}
-    for path in ("packed", "plain"):
-        lm.path = path
+    for route in (PACKED, PLAIN):
+        lm.route = route
         scores = score_options(lm, prompts, options)[0]
         scores += score_options(lm, prompts[-1:], options[-1:])[0]  # behind what was kept
         values = [value for row in scores for value in row]
-        found[path] = values, generate_tokens(lm, prompts, 6)[0], gradient(lm, rows)
+        found[route.name] = values, generate_tokens(lm, prompts, 6)[0], gradient(lm, rows)
         lm.prefix.clear()
     (scores, texts, slope), (plain_scores, plain_texts, plain_slope) = found.values()
     assert scores == pytest.approx(plain_scores, abs=1e-3)

@@ -28,7 +28,7 @@ def reference(lm, prompt, option):
     import torch
 
     given = {"input_ids": torch.tensor([prompt + option])}
-    if lm.path == "encoder_decoder":
+    if lm.has_encoder:
         decoder = [lm.model.config.decoder_start_token_id, *option]
         given = {"input_ids": torch.tensor([prompt]), "decoder_input_ids": torch.tensor([decoder])}
     with torch.inference_mode():
@@ -41,7 +41,7 @@ def reference(lm, prompt, option):
 @pytest.mark.parametrize("name", ["llama-tied", "mistral-window", "gpt2", "bloom", "t5", "mamba"])
 def test_a_folder_on_disk_answers(tmp_path, name, begins, chat):
     lm = load(write_model(tmp_path, name, begins, chat), "cpu", "float32")
-    assert loaded_models()[-1].scoring == lm.path
+    assert loaded_models()[-1].scoring == lm.route.name
     prompt = prompt_tokens(lm, "My light is out.")
     text = lm.tokenizer.decode(prompt)
     assert text.count("<s>") == (1 if begins and not chat else 0)
@@ -86,7 +86,7 @@ def test_an_adapter_comes_back_from_disk_merged(tmp_path, name):
     tuned = choose(lm, ["Where?"], LABELS)[0].label_logprobs
     save_trained(lm, tmp_path / "adapter", "float32")
     again = load(ref, "cpu", "float32", adapter=tmp_path / "adapter")
-    assert again.path == lm.path
+    assert again.route is lm.route
     served = choose(again, ["Where?"], LABELS)[0].label_logprobs
     assert served == pytest.approx(tuned, abs=2e-3)
     assert served["outage"] > before["outage"]

@@ -10,6 +10,7 @@ import pytest
 from tiny_models import write_model
 
 from harness.lm import load
+from harness.lm.inference import routes
 from harness.lm.loading import packing_verdict
 from harness.lm.loading.packing_verdict import ensure_verdict, verdict_on
 from harness.types import ModelRef
@@ -41,11 +42,11 @@ def test_the_verdict_of_another_process_is_read_and_not_made_again(tmp_path, kep
     (file,) = kept.glob("*.json")
     assert json.loads(file.read_text())["checked"] == "the first 2 of 3 layers in float32"
     for dtype in ("float32", "bfloat16"):
-        assert load(ref, "cpu", dtype).path == "packed"
+        assert load(ref, "cpu", dtype).packs
     assert checks == []
 
     file.write_text(json.dumps({"packs": False, "checked": "what the test says"}))
-    assert load(ref, "cpu", "float32").path == "plain"  # it is the kept one that counts
+    assert load(ref, "cpu", "float32").route is routes.PLAIN  # it is the kept one that counts
 
 
 def test_a_process_is_started_once(tmp_path, kept, monkeypatch):
@@ -73,7 +74,7 @@ def test_what_cannot_be_loaded_or_packed_leaves_no_verdict(tmp_path, kept, confi
 def test_a_verdict_that_is_missing_is_made_while_loading_and_kept(tmp_path, kept, checks):
     ref = write_model(tmp_path / "model", "bloom")
     for _ in range(2):
-        assert load(ref, "cpu", "float32").path == "plain"
+        assert load(ref, "cpu", "float32").route is routes.PLAIN
     assert len(checks) == 1
 
 
@@ -81,7 +82,7 @@ def test_weights_that_were_tuned_and_saved_share_the_verdict(tmp_path, kept, che
     lm = load(write_model(tmp_path / "model", "gemma3-window"), "cpu", "float32")
     lm.model.to("cpu").save_pretrained(tmp_path / "tuned")
     lm.tokenizer.save_pretrained(tmp_path / "tuned")
-    assert load(ModelRef("tuned", str(tmp_path / "tuned")), "cpu", "bfloat16").path == "packed"
+    assert load(ModelRef("tuned", str(tmp_path / "tuned")), "cpu", "bfloat16").packs
     assert len(checks) == 1
 
 

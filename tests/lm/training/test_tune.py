@@ -19,7 +19,7 @@ from harness.types import RESUMED_S
 def textbook_loss(lm, prompt, completion):
     import torch
 
-    if lm.path == "encoder_decoder":
+    if lm.has_encoder:
         given = {"input_ids": torch.tensor([prompt]), "labels": torch.tensor([completion])}
         return lm.model(**given, use_cache=False).loss * len(completion)
     logits = lm.model(torch.tensor([prompt + completion]), use_cache=False).logits[0, :-1]

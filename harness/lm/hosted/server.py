@@ -1,0 +1,143 @@
+"""The server of a hosted model: a connection, and what has been learnt of who answers there."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.errors import EndpointError
+from harness.lm.hosted.reply import checked
+from harness.lm.sizing.budget import Note
+from harness.store.records import LoadedModel
+from harness.types import Context, Endpoint, ModelRef, Prediction
+
+if TYPE_CHECKING:
+    import openai
+
+CONNECT_S = 5.0
+"""A server that takes longer to accept a connection is down (the client's own default)."""
+FAILURES_IN_A_ROW = 10
+"""So many requests that fail after all retries, none answered between: the server is down."""
+
+
+@dataclass(eq=False)
+class Server:
+    """A connection to a model's server, and what has been learnt of that server."""
+
+    ref: ModelRef
+    endpoint: Endpoint
+    client: openai.OpenAI
+    seed: int
+    note: Note
+    key: str | None = field(repr=False)
+    refused: frozenset[str] = frozenset()
+    """Settings that the server does not take."""
+    answered: bool = False
+    """Whether it has ever answered this process."""
+    failures_in_a_row: int = 0
+    answers: dict[str, Prediction] = field(default_factory=dict)
+    """What it answered in this process, new or replayed, by the requests' hashes."""
+    unanswered: set[str] = field(default_factory=set)
+    """Hashes of requests that its server failed to answer, and may answer another time."""
+    told: set[str] = field(default_factory=set)
+    """Remarks that were left already."""
+
+    def loaded(self) -> LoadedModel:
+        """Return what is asked, where, and how much so far."""
+        answers = list(self.answers.values())
+        return LoadedModel(
+            name=self.ref.name,
+            hosted_at=self.ref.location,
+            requests=len(answers),
+            prompt_tokens=_sum(answer.prompt_tokens for answer in answers),
+            cached_tokens=sum(answer.cached_tokens or 0 for answer in answers),
+            output_tokens=_sum(answer.output_tokens for answer in answers),
+            unanswered=len(self.unanswered),
+        )
+
+    def tell(self, text: str) -> None:
+        """Leave a remark for the record, once."""
+        if text not in self.told:
+            self.told.add(text)
+            self.note("hosted", text)
+
+    def works(self, request: str) -> None:
+        """Note that a request, named by its hash, was answered."""
+        self.answered = True
+        self.failures_in_a_row = 0
+        self.unanswered.discard(request)
+
+    def fails(self, request: str) -> None:
+        """Note that the server, or what the task file says of it, failed a request."""
+        self.failures_in_a_row += 1
+        self.unanswered.add(request)
+
+    def without_key(self, text: str) -> str:
+        """Return a server's words without the key, should it repeat that."""
+        return without(self.key, text)
+
+
+def without(key: str | None, text: str) -> str:
+    """Return a text without the key."""
+    return text.replace(key, "[key]") if key else text
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """Return the sum, or None where a part of it is not known."""
+    known = list(counts)
+    return None if None in known else sum(count or 0 for count in known)
+
+
+def connect(context: Context) -> Server:
+    """Return a connection to the server named in a strategy's context. Asks nothing yet.
+
+    Raises:
+        EndpointError: the environment does not hold the key.
+    """
+    import openai
+
+    ref = context.model
+    assert ref is not None
+    assert ref.hosted is not None
+    key = key_of(ref)
+    check = checked(partial(without, key))
+    client = openai.OpenAI(
+        api_key=key or "none",  # given no key, the client would send the one it finds by itself
+        base_url=ref.location,
+        timeout=openai.Timeout(ref.hosted.timeout_s, connect=min(CONNECT_S, ref.hosted.timeout_s)),
+        max_retries=ref.hosted.max_retries,
+        http_client=openai.DefaultHttpxClient(event_hooks={"response": [check]}),
+    )
+    server = Server(ref, ref.hosted, client, context.seed, context.note, key)
+    weakref.finalize(server, client.close)
+    return server
+
+
+def key_of(ref: ModelRef) -> str | None:
+    """Return a hosted model's key from the environment; None where its server wants none.
+
+    Raises:
+        EndpointError: it is not there, or cannot be one.
+    """
+    assert ref.hosted is not None
+    name = ref.hosted.key_env
+    if name is None:
+        return None
+    key = os.environ.get(name, "").strip()
+    if not key:
+        raise EndpointError(
+            f"hosted model '{ref.name}': the environment variable {name} holds no key"
+            f" → set {name}, or key_env: null for a server that wants none"
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        # Sent all the same, it would come back in the words of an error.
+        raise EndpointError(
+            f"hosted model '{ref.name}': what the environment variable {name} holds is no key:"
+            " a key is one line of ASCII characters without blanks"
+            f" → set {name} to the key alone"
+        )
+    return key

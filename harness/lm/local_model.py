@@ -1,0 +1,231 @@
+"""A language model in memory: the noun that the engine's functions work on, and a `Model`.
+
+Its methods put texts into tokens and hand those to the inference functions, which know tokens
+alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.errors import ModelError
+from harness.lm.chat import answer_tokens, end_of_turn, label_tokens, prompt_tokens
+from harness.lm.inference.generation import generate_tokens
+from harness.lm.inference.grammar import JsonGrammar
+from harness.lm.inference.prefix_cache import PrefixCache
+from harness.lm.inference.routes import PLAIN, Route
+from harness.lm.inference.scoring import score_options
+from harness.lm.inference.soft_prompt import soft_tokens
+from harness.lm.model import Ability, Generation, OptionScores
+from harness.lm.sizing.budget import MOST_TOKENS, Note, RowLimit
+from harness.store.records import LoadedModel
+from harness.types import ModelRef, Prediction, Prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from harness.lm.training.adapter_spec import AdapterSpec
+
+
+@dataclass(eq=False)
+class LanguageModel:
+    """A language model in memory, with the prefix it keeps computed."""
+
+    ref: ModelRef
+    model: PreTrainedModel
+    """Of transformers, or in PEFT's hands."""
+    tokenizer: PreTrainedTokenizerBase
+    route: Route = PLAIN
+    """How it computes; see harness/lm/inference/routes.py."""
+    prefix: PrefixCache = field(default_factory=PrefixCache)
+    rows: RowLimit = field(default_factory=lambda: RowLimit(MOST_TOKENS["cpu"]))
+    """How many tokens are computed at once when scoring and generating."""
+    budget_bytes: int | None = None
+    """Main memory that this process may use; None: what the machine has. On a GPU its own free
+    memory counts."""
+    note: Note = lambda kind, text: None
+    """Receives remarks for the record: what turned out otherwise than asked for."""
+    adapter: AdapterSpec | None = None
+    """What is trained of it, once `add_adapter` was called."""
+    grammars: dict[str, JsonGrammar] = field(default_factory=dict)
+    """Compiled so far, by their schemas as JSON."""
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """All of them."""
+        return frozenset({"score_options", "log_likelihood", "count_tokens"})
+
+    @property
+    def packs(self) -> bool:
+        """Whether its rows are token trees, for whoever trains it."""
+        return self.route.packs
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether an encoder reads the prompt."""
+        return self.route.has_encoder
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether its tokenizer has a chat template."""
+        return self.tokenizer.chat_template is not None
+
+    @cached_property
+    def ends(self) -> tuple[int, ...]:
+        """Tokens after which an answer is over."""
+        generation = getattr(self.model, "generation_config", None)
+        own = getattr(generation, "eos_token_id", None)
+        ends = [end_of_turn(self.tokenizer), self.tokenizer.eos_token_id]
+        ends += own if isinstance(own, list) else [own]
+        return tuple(dict.fromkeys(end for end in ends if end is not None))
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Longest sequence the model was made for, in tokens; None if its config does not say."""
+        config = self.model.config.get_text_config(decoder=True)
+        return getattr(config, "max_position_embeddings", None)
+
+    def has_room(self, prompt_tokens: int, answer_tokens: int) -> bool:
+        """Tell whether a prompt fits the model's context together with an answer."""
+        # Encoder and decoder have a context each; a soft prompt takes room that no text shows.
+        together = not self.has_encoder
+        needed = prompt_tokens + answer_tokens if together else max(prompt_tokens, answer_tokens)
+        needed += soft_tokens(self.model)
+        return self.context_tokens is None or needed <= self.context_tokens
+
+    def check_room(self, number: int, prompt_tokens: int, answer_tokens: int) -> None:
+        """Check that a prompt fits the model's context together with its answer.
+
+        Args:
+            number: the prompt's place in its call, for the error.
+            prompt_tokens: of the prompt.
+            answer_tokens: of the longest answer it may get.
+
+        Raises:
+            ModelError: it does not fit, or there is nothing of it.
+        """
+        if not prompt_tokens:
+            raise ModelError(f"prompt {number} has no tokens")
+        if not self.has_room(prompt_tokens, answer_tokens):
+            raise ModelError(
+                f"prompt {number} needs {prompt_tokens} tokens and {answer_tokens} for its answer;"
+                f" '{self.ref.name}' takes at most {self.context_tokens}"
+                " → use fewer shots or shorter inputs"
+            )
+
+    def count_tokens(self, prompt: Prompt) -> int:
+        """Return a prompt's tokens up to where the answer begins."""
+        return len(prompt_tokens(self, prompt))
+
+    def count_answer_tokens(self, text: str) -> int:
+        """Return an answer's tokens with the end of its turn."""
+        return len(answer_tokens(self, text))
+
+    def score_options(
+        self, prompts: Sequence[Prompt], options: Sequence[str]
+    ) -> list[OptionScores]:
+        """Return how likely each option is as the whole answer to each prompt.
+
+        Raises:
+            ModelError: an option has no tokens, or the same as another; a prompt does not fit.
+        """
+        tokens = [prompt_tokens(self, prompt) for prompt in prompts]
+        labels = [label_tokens(self, option) for option in options]
+        scores, kept = score_options(self, tokens, [labels] * len(tokens))
+        lengths = tuple(map(len, labels))
+        return [
+            OptionScores(tuple(row), lengths, len(ids), kept)
+            for ids, row in zip(tokens, scores, strict=True)
+        ]
+
+    def generate(self, prompts: Sequence[Prompt], settings: Generation) -> list[Prediction]:
+        """Generate greedily until the end of the turn, a stop string or the last token.
+
+        Under a schema only text that is valid under it is written. An answer that is cut before
+        its JSON is complete has a note that says so.
+
+        Raises:
+            ModelError: a prompt does not fit, or the schema cannot be compiled.
+        """
+        schema, stop = settings.schema, settings.stop
+        tokens = [prompt_tokens(self, prompt) for prompt in prompts]
+        grammar = self._grammar(schema) if schema is not None else None
+        outputs, kept = generate_tokens(self, tokens, settings.max_new_tokens, stop, grammar)
+        predictions = []
+        for prompt, ids, new in zip(prompts, tokens, outputs, strict=True):
+            text = _until(self._text(new), stop)
+            cut = schema is not None and not _is_json(text)
+            predictions.append(
+                Prediction(
+                    text=text,
+                    prompt=prompt,
+                    prompt_tokens=len(ids),
+                    cached_tokens=kept,
+                    output_tokens=len(new),
+                    notes=(f"cut after {len(new)} tokens: the JSON is incomplete",) if cut else (),
+                )
+            )
+        return predictions
+
+    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
+        """Return the natural-log likelihood of each completion's text after its prompt."""
+        tokens = [prompt_tokens(self, prompt) for prompt in prompts]
+        # Without the end of the turn, which is none of the text's bytes.
+        options = [[answer_tokens(self, completion)[:-1]] for completion in completions]
+        scores, _ = score_options(self, tokens, options)
+        return [row[0] for row in scores]
+
+    def loaded(self) -> LoadedModel:
+        """Return what was loaded, read off the model itself."""
+        dtype = str(self.model.dtype).removeprefix("torch.")
+        in_four_bits = bool(getattr(self.model, "is_quantized", False))
+        # What PEFT adds has its tuner's mark in its name; a soft prompt stands under no tuner.
+        tuner = getattr(self.model, "base_model", None)
+        mark = getattr(tuner, "prefix", None) or "prompt_encoder"
+        return LoadedModel(
+            name=self.ref.name,
+            dtype=f"4 bits, computed in {dtype}" if in_four_bits else dtype,
+            device=str(self.model.device),
+            parameters=sum(
+                # Two weights of 4 bits stand in a byte; what PEFT adds is not the model's.
+                parameter.numel() * (2 if parameter.dtype.itemsize == 1 else 1)
+                for name, parameter in self.model.named_parameters()
+                if mark not in name
+            ),
+            weights_bytes=self.model.get_memory_footprint(),
+            scoring=self.route.name,
+        )
+
+    def _grammar(self, schema: Mapping[str, Any]) -> JsonGrammar:
+        """Return the schema's grammar, compiled once: a single answer would wait for it."""
+        key = json.dumps(schema)
+        if key not in self.grammars:
+            width = self.model.get_output_embeddings().weight.shape[0]
+            self.grammars[key] = JsonGrammar(self.tokenizer, width, schema, self.ends[0])
+        return self.grammars[key]
+
+    def _text(self, tokens: list[int]) -> str:
+        """Return what tokens say, each space as it was written."""
+        text = self.tokenizer.decode(
+            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return cast(str, text)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _until(text: str, stop: Sequence[str]) -> str:
+    """Return a text up to the first stop string in it, without blanks around it."""
+    for word in stop:
+        text = text.split(word, 1)[0]
+    return text.strip()
