@@ -15,11 +15,11 @@ import numpy as np
 
 from benchmarks.populations import Array, alike_arms, with_ones
 from benchmarks.sides import NO_PEER, Sides
-from harness.analysis.decision.arm import Contender
-from harness.analysis.decision.mcb import Contest
 from harness.analysis.decision.rule import decide
+from harness.analysis.decision.verdict import Contender
 from harness.metrics import find
 from harness.stats.bootstrap import bootstrap, item_counts
+from harness.stats.mcb import Contest
 
 PACKAGES = ()
 MODEL = None

@@ -15,8 +15,8 @@ from harness.analysis.schema.comparison import (
 )
 from harness.analysis.schema.diagnostics import ArmDiagnostics, Change
 from harness.analysis.schema.scores import Difference, Score
+from harness.analysis.scoring.breakdown import ahead_in
 from harness.analysis.scoring.citations import CitedAnswer
-from harness.analysis.scoring.slices import ahead_in
 
 __all__ = [
     "FITTING_REQUESTS",

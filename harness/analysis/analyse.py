@@ -13,11 +13,10 @@ from harness.analysis.arm_result import build_row, usage_of, with_loss
 from harness.analysis.cost import cost
 from harness.analysis.cost.basis import cost_basis, cost_notes
 from harness.analysis.cost.volume import break_evens, curve
-from harness.analysis.decision.arm import Contender
-from harness.analysis.decision.bench import Bench
-from harness.analysis.decision.mcb import Contest
+from harness.analysis.decision.inputs import Bench
 from harness.analysis.decision.rule import decide
 from harness.analysis.decision.sensitivity import attempts
+from harness.analysis.decision.verdict import Contender
 from harness.analysis.findings import findings_of
 from harness.analysis.run_data import ArmEvidence, Evidence, gather
 from harness.analysis.schema.comparison import Comparison, Recommendation, Row
@@ -28,6 +27,7 @@ from harness.analysis.scoring.values import counted_rows, estimate, statistics
 from harness.analysis.seal_check import not_as_sealed
 from harness.prices import MachinePrice, Prices
 from harness.stats.bootstrap import bootstrap
+from harness.stats.mcb import Contest
 from harness.store.records import RunHeader
 from harness.store.run_folder import RunFolder
 

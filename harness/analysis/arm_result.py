@@ -10,16 +10,16 @@ import numpy as np
 from harness.analysis.cost import cost
 from harness.analysis.decision.requirements import limit_checks, need_checks
 from harness.analysis.diagnostics.gather import diagnostics_of, wanted
-from harness.analysis.performance import hosted as elsewhere
+from harness.analysis.performance import measured as elsewhere
 from harness.analysis.performance.forecast_check import foresight
 from harness.analysis.performance.memory import Peaks
 from harness.analysis.run_data import ArmEvidence, Evidence
 from harness.analysis.schema.comparison import Foresight, Row
 from harness.analysis.schema.scores import Loss, Score
+from harness.analysis.scoring.breakdown import slice_scores, worst_slice
 from harness.analysis.scoring.citations import cited_answers
 from harness.analysis.scoring.per_label import class_scores, unanswerable_of
 from harness.analysis.scoring.score import further_score, item_metric, primary_score, score
-from harness.analysis.scoring.slices import slice_scores, worst_slice
 from harness.stats.intervals import quantile_interval
 from harness.store.records import LoadedModel, Measurement, Phase, WorkerResult, joules_of
 from harness.wording import numbers

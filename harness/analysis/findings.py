@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.analysis.decision.arm import listed
+from harness.analysis.decision.verdict import listed
 from harness.analysis.performance.busy_machine import busy_machine
 from harness.analysis.run_data import Evidence
 from harness.analysis.schema.comparison import Row
 from harness.analysis.schema.diagnostics import Change, Overfitting
 from harness.analysis.schema.scores import SliceScore
-from harness.analysis.scoring.slices import FEWEST_IN_SLICE, ahead_in
+from harness.analysis.scoring.breakdown import FEWEST_IN_SLICE, ahead_in
 from harness.wording import numbers
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.diagnostics.files import (
+from harness.analysis.read_run import (
     DiagnosticFiles,
     read_diagnostic_files,
     read_likelihoods,

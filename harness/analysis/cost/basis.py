@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.analysis.cost import cost
-from harness.analysis.decision.arm import listed
 from harness.analysis.decision.requirements import GIB
+from harness.analysis.decision.verdict import listed
 from harness.analysis.schema.comparison import Row
 from harness.prices import HostedPrice, MachinePrice, Prices
 from harness.store.records import Machine

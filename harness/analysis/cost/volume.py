@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from harness.analysis.cost import cost
-from harness.analysis.decision.arm import EQUAL_COST
+from harness.analysis.decision.verdict import EQUAL_COST
 from harness.analysis.schema.comparison import BreakEven, CostCurve, CostLine
 from harness.wording import numbers
 

@@ -12,8 +12,8 @@ from math import ceil, floor, log10
 
 from harness.analysis.cost import cost
 from harness.analysis.cost.volume import root
-from harness.analysis.decision.arm import EQUAL_COST
-from harness.analysis.decision.bench import Bench
+from harness.analysis.decision.inputs import Bench
+from harness.analysis.decision.verdict import EQUAL_COST
 from harness.analysis.schema.comparison import Recommendation
 
 MOST_TRIED = 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.analysis.decision.mcb import Contest
+from harness.stats.mcb import Contest
 
 MOST_ROWS = 10**9
 """What so many rows would not settle, no number does."""

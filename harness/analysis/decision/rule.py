@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from harness.analysis.decision.arm import Contender
-from harness.analysis.decision.hearing import Hearing
-from harness.analysis.decision.mcb import Contest
+from harness.analysis.decision.verdict import Contender
+from harness.analysis.decision.wording import Hearing
 from harness.analysis.schema.comparison import Recommendation
+from harness.stats.mcb import Contest
 from harness.wording import numbers
 
 

@@ -11,10 +11,10 @@ from itertools import pairwise
 from math import floor
 
 from harness.analysis.cost.volume import REACH, level_until, reach, steps
-from harness.analysis.decision.arm import listed
-from harness.analysis.decision.bench import Bench
 from harness.analysis.decision.edges import cost_edges, nearest, spending_edges
+from harness.analysis.decision.inputs import Bench
 from harness.analysis.decision.rule import decide
+from harness.analysis.decision.verdict import listed
 from harness.analysis.schema.comparison import Flip, Recommendation, Row
 from harness.wording import numbers
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from harness.analysis.diagnostics.files import LogRow
+from harness.analysis.read_run import LogRow
 from harness.analysis.schema.diagnostics import Overfitting
 
 RISE = 0.02

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from harness.analysis.diagnostics.files import Perturbed
+from harness.analysis.read_run import Perturbed
 from harness.analysis.run_data import ArmEvidence, Evidence
 from harness.analysis.schema.diagnostics import Perturbation
 from harness.analysis.scoring.paired import change_between

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.analysis.decision.mcb import Contest
 from harness.analysis.run_data import Evidence
 from harness.analysis.schema.comparison import Recommendation, Resolution, Row
 from harness.analysis.scoring.paired import paired_difference, paired_table
 from harness.analysis.scoring.values import statistics
 from harness.stats import power
+from harness.stats.mcb import Contest
 
 
 def resolution(

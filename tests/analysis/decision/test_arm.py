@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.decision.arm import EQUAL_COST, Contender, cheapest, listed, preferences
+from harness.analysis.decision.verdict import EQUAL_COST, Contender, cheapest, listed, preferences
 
 COSTS = st.lists(
     st.tuples(st.integers(95, 120), st.integers(0, 3)), min_size=2, max_size=5

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.analysis.decision.arm import Contender
-from harness.analysis.decision.mcb import Contest
 from harness.analysis.decision.rule import decide
+from harness.analysis.decision.verdict import Contender
 from harness.analysis.schema.comparison import Check
+from harness.stats.mcb import Contest
 
 MISSED = Check(key="limits.min_score", text="too low", state="missed", excess=0.2)
 CLOSE = Check(key="limits.max_p95_ms", text="a bit slow", state="missed", excess=0.05)

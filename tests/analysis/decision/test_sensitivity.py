@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from harness.analysis import judge
 from harness.analysis.cost.cost import Terms, Usage, usd_per_1k
-from harness.analysis.decision.bench import Bench
-from harness.analysis.decision.mcb import Contest
+from harness.analysis.decision.inputs import Bench
 from harness.analysis.decision.requirements import limit_checks
 from harness.analysis.decision.sensitivity import attempts
 from harness.analysis.performance.memory import Peaks
 from harness.analysis.schema.comparison import Row
 from harness.analysis.schema.scores import Score
 from harness.prices import Prices
+from harness.stats.mcb import Contest
 
 TARGETS = ["yes", "no"] * 60
 TRAFFIC = {"requests_per_month": 1000, "months": 10, "serving": "busy"}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.analysis.cost import cost
-from harness.analysis.decision.arm import Contender
-from harness.analysis.decision.mcb import Contest
 from harness.analysis.decision.requirements import GIB, state_of
 from harness.analysis.decision.rule import decide
+from harness.analysis.decision.verdict import Contender
 from harness.analysis.schema.comparison import Check, Recommendation, Row
+from harness.stats.mcb import Contest
 from harness.wording import numbers
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.analysis.decision.mcb import Contest
 from harness.analysis.decision.rows_needed import rows_to_settle
+from harness.stats.mcb import Contest
 
 
 def normal(scores, sd, n, **more):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.analysis.decision.mcb import Contest
+from harness.stats.mcb import Contest
 
 RIGHT_OR_WRONG = st.tuples(st.integers(1, 5), st.integers(2, 30)).flatmap(
     lambda shape: st.lists(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.decision.arm import (
+from harness.analysis.decision.rows_needed import rows_to_settle
+from harness.analysis.decision.verdict import (
     Contender,
     cheapest,
     listed,
@@ -13,10 +14,9 @@ from harness.analysis.decision.arm import (
     preferences,
     why_passed_over,
 )
-from harness.analysis.decision.mcb import Contest
-from harness.analysis.decision.rows_needed import rows_to_settle
 from harness.analysis.schema.comparison import Recommendation
 from harness.analysis.schema.scores import Loss
+from harness.stats.mcb import Contest
 from harness.wording import numbers
 
 
