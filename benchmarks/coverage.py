@@ -14,8 +14,7 @@ import numpy as np
 
 from benchmarks.populations import Array, Crossed, Labels, Shares
 from benchmarks.sides import NO_PEER, Sides
-from harness.analysis.scoring.coverage import why_unreliable
-from harness.analysis.scoring.values import bootstrap_interval
+from harness.analysis.scoring.score import bootstrap_interval, why_unreliable
 from harness.metrics import Metric, find
 from harness.stats.bootstrap import effective_units, item_counts
 from harness.stats.intervals import tango, wilson

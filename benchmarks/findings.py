@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.analysis import judge
-from harness.analysis.run_data import gather
+from harness.analysis import analyse
+from harness.analysis.read_run import read_run
 from harness.analysis.scoring.paired import differences
 from harness.store.records import Status
 from harness.store.run_folder import RunFolder
@@ -78,7 +78,7 @@ def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
         folder: of a run that has begun.
         beside: the arms that others are held against; those that did not finish are left out.
     """
-    comparison, evidence = judge(folder), gather(folder)
+    comparison, evidence = analyse(folder), read_run(folder)
     machine = comparison.machine
     arms = tuple(
         Arm(
@@ -90,9 +90,9 @@ def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
             predict_peak_bytes=row.predict_peak_bytes,
             artifact_bytes=row.artifact_bytes,
         )
-        for row in comparison.rows
+        for row in comparison.arms
     )
-    loaded = {text: row.strategy for row in reversed(comparison.rows) for text in row.models}
+    loaded = {text: row.strategy for row in reversed(comparison.arms) for text in row.models}
     pairs = {
         name: {other.strategy: _value(other) for other in differences(evidence, name)}
         for name in sorted(beside)

@@ -16,10 +16,10 @@ import numpy as np
 from benchmarks.populations import Array, alike_arms, with_ones
 from benchmarks.sides import NO_PEER, Sides
 from harness.analysis.decision.rule import decide
-from harness.analysis.decision.verdict import Contender
+from harness.analysis.decision.verdict import ArmFigures
 from harness.metrics import find
 from harness.stats.bootstrap import bootstrap, item_counts
-from harness.stats.mcb import Contest
+from harness.stats.mcb import MultipleComparisons
 
 PACKAGES = ()
 MODEL = None
@@ -115,33 +115,34 @@ def held(kind: Kind, n: int, times: int, number: int) -> dict[str, Any]:
             ends["provisionally_wrong"] += ending == "wrong"
         else:
             ends[ending] += 1
-            ends["tie"] += found.verdict == "tie"
+            ends["tie"] += found.name == "tie"
     names = ("wrong", "right", "dearer", "tie", "not_enough_evidence", "provisionally_wrong")
     return {"kind": kind.name, **{name: ends[name] / times for name in names}}
 
 
-def _contest(kind: Kind, values: Array, counts: Array) -> tuple[list[Contender], Contest, float]:
+def _contest(
+    kind: Kind, values: Array, counts: Array
+) -> tuple[list[ArmFigures], MultipleComparisons, float]:
     """Return what the rule is given: arms named by their place, and their joint resamples."""
     names = tuple(str(place) for place in range(len(values)))
     arms = [with_ones(of_arm[None]) for of_arm in values]
-    contest = Contest(
+    comparisons = MultipleComparisons(
         names=names,
         estimates=values.mean(axis=1).round(12),
         resampled=bootstrap(find("accuracy"), arms, counts=counts),
         n=values.shape[1],
     )
-    contenders = [
-        Contender(
+    figures = [
+        ArmFigures(
             name=name,
-            score=float(contest.estimates[place]),
+            score=float(comparisons.estimates[place]),
             complexity=place,
             checks=(),
             cost=1.0 if kind.equal_costs else 10.0**place,
-            cost_text="",
         )
         for place, name in enumerate(names)
     ]
-    return contenders, contest, MARGIN
+    return figures, comparisons, MARGIN
 
 
 def _line(found: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.analysis import FITTING_REQUESTS, MACHINE_TIME, Comparison, Row
+from harness.analysis import FITTING_REQUESTS, MACHINE_TIME, ArmResult, Comparison
 from harness.wording import numbers
 
 HEADINGS = (
@@ -19,7 +19,7 @@ LEAST_USD = 1e-4
 """Below this a figure is told from 0, and no more of it."""
 
 
-def table(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+def table(rows: Sequence[ArmResult]) -> list[tuple[str, ...]]:
     """Return a line of cells, as `HEADINGS` names them, for each arm that finished.
 
     Nothing where no arm is known to cost any money.
@@ -29,7 +29,7 @@ def table(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     return lines if any(_costs_money(row) for row in finished) else []
 
 
-def not_counted(rows: Sequence[Row]) -> list[str]:
+def not_counted(rows: Sequence[ArmResult]) -> list[str]:
     """Return the parts that nobody gave figures for, each with its arms unless it is of all."""
     finished = [row for row in rows if row.score]
     arms: dict[str, list[str]] = {}
@@ -65,13 +65,13 @@ def notes(comparison: Comparison, serving: str) -> str:
     )
 
 
-def _costs_money(row: Row) -> bool:
+def _costs_money(row: ArmResult) -> bool:
     parts = row.cost
     known = (parts.labels_usd, parts.people_usd, parts.fitting_usd, parts.serving_usd)
     return any(known)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ArmResult) -> tuple[str, ...]:
     parts = row.cost
     in_part = {MACHINE_TIME, FITTING_REQUESTS} & set(parts.not_counted)
     return (

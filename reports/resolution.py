@@ -41,7 +41,7 @@ def _separation(found: Resolution) -> str:
             "Taken as a pair by themselves they are told apart: the 95 % interval of the difference"
             f" of {looks} excludes 0."
         )
-        if found.told_apart is False:
+        if found.significant is False:
             many = (found.compared or 0) > 2
             wider = f"allows for having compared {found.compared} arms" if many else "asks for more"
             text += f" The verdict, which {wider}, does not tell them apart."
@@ -58,7 +58,7 @@ def _separation(found: Resolution) -> str:
 
 def _one_sided(found: Resolution) -> str:
     """Say why the verdict calls the second arm worse, where the pair's own interval holds 0."""
-    if not found.told_apart:
+    if not found.significant:
         return ""
     return (
         f" The verdict asks only whether {found.second} is worse, not which way the two differ, and"

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from harness.analysis import Change, CitedAnswer, Row
+from harness.analysis import ArmResult, Change, CitedAnswer
 from harness.wording import numbers
 
 MOST_SOURCES = 5
 """Documents that are named beside an answer; of more, how many there are."""
 
 
-def concerned(rows: list[Row]) -> list[Row]:
+def concerned(rows: list[ArmResult]) -> list[ArmResult]:
     """Return the rows of which something was measured that tuning may have changed."""
     return [
         row
         for row in rows
-        if row.facts.forgetting or row.facts.robustness or row.facts.robustness_undefined
+        if row.diagnostics.forgetting
+        or row.diagnostics.robustness
+        or row.diagnostics.robustness_undefined
     ]
 
 
-def calibrated(rows: list[Row]) -> list[Row]:
+def calibrated(rows: list[ArmResult]) -> list[ArmResult]:
     """Return the rows whose arms give probabilities."""
-    return [row for row in rows if row.facts.calibration]
+    return [row for row in rows if row.diagnostics.calibration]
 
 
-def trained(rows: list[Row]) -> list[Row]:
+def trained(rows: list[ArmResult]) -> list[ArmResult]:
     """Return the rows whose arms have logged their training."""
-    return [row for row in rows if row.facts.overfitting]
+    return [row for row in rows if row.diagnostics.overfitting]
 
 
 def change(found: Change) -> str:
@@ -34,9 +36,9 @@ def change(found: Change) -> str:
     return f"{both} ({found.change:+.3f}: {found.ci_low:+.3f} to {found.ci_high:+.3f})"
 
 
-def forgetting(row: Row) -> list[tuple[str, str]]:
+def forgetting(row: ArmResult) -> list[tuple[str, str]]:
     """What the general probe shows, and its figures."""
-    found = row.facts.forgetting
+    found = row.diagnostics.forgetting
     if found is None:
         return []
     if found.undefined:
@@ -51,13 +53,13 @@ def forgetting(row: Row) -> list[tuple[str, str]]:
     return lines + ([("general probe", found.note)] if found.note else [])
 
 
-def robustness(row: Row) -> list[tuple[str, str]]:
+def robustness(row: ArmResult) -> list[tuple[str, str]]:
     """What each perturbation does to the score."""
-    if row.facts.robustness_undefined:
-        why = row.facts.robustness_undefined
+    if row.diagnostics.robustness_undefined:
+        why = row.diagnostics.robustness_undefined
         return [("perturbed inputs", f"{numbers.NOT_MEASURED} ({why})")]
     lines = []
-    for found in row.facts.robustness:
+    for found in row.diagnostics.robustness:
         if found.score is None:
             lines.append((found.name, f"{numbers.NOT_MEASURED} ({found.undefined})"))
             continue
@@ -66,9 +68,9 @@ def robustness(row: Row) -> list[tuple[str, str]]:
     return lines
 
 
-def calibration(row: Row) -> str:
+def calibration(row: ArmResult) -> str:
     """How far an arm's probabilities can be believed."""
-    found = row.facts.calibration
+    found = row.diagnostics.calibration
     if found is None or found.undefined or found.expected_error is None:
         return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'gives none'})"
     return (
@@ -78,9 +80,9 @@ def calibration(row: Row) -> str:
     )
 
 
-def overfitting(row: Row) -> str:
+def overfitting(row: ArmResult) -> str:
     """What the training curves show."""
-    found = row.facts.overfitting
+    found = row.diagnostics.overfitting
     if found is None or found.validation_loss is None or found.train_loss is None:
         return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'logs no training'})"
     lowest, last = map(numbers.score, found.validation_loss)

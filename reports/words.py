@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness import metrics
-from harness.analysis import Comparison, Row
+from harness.analysis import ArmResult, Comparison
 from harness.errors import UnknownNameError
 from harness.wording import numbers
 
@@ -33,7 +33,7 @@ def words(comparison: Comparison) -> Iterator[tuple[str, str]]:
         "95 % interval",
         "the range in which the true figure lies, as far as these rows tell: 95 times in 100.",
     )
-    if any(_doubtful(row) for row in comparison.rows):
+    if any(_doubtful(row) for row in comparison.arms):
         yield (
             DOUBT,
             "so few rows, labels or seeds stand behind this interval that it is not to be trusted.",
@@ -65,20 +65,20 @@ def words(comparison: Comparison) -> Iterator[tuple[str, str]]:
     )
     yield "fitting", "all that an arm does once, before it answers: training, or building an index."
     yield "artifact", "what fitting leaves on disk, to be shipped to wherever the arm serves."
-    if any(row.facts.overfitting for row in comparison.rows):
+    if any(row.diagnostics.overfitting for row in comparison.arms):
         yield (
             "training loss, validation loss",
             "how improbable a model finds the right answers, on the rows that it learns from and on"
             " rows held back. Where the first falls and the second rises, it learns by heart:"
             " overfitting.",
         )
-    if any(row.facts.forgetting for row in comparison.rows):
+    if any(row.diagnostics.forgetting for row in comparison.arms):
         yield (
             "bits per byte",
             "how improbable a model finds a text, for each of its bytes: more after tuning than"
             " before, and it has forgotten some of what it knew.",
         )
-    if any(row.facts.calibration for row in comparison.rows):
+    if any(row.diagnostics.calibration for row in comparison.arms):
         yield (
             "Brier score",
             "mean squared difference between the probability that an arm gives its answer and 1"
@@ -86,14 +86,14 @@ def words(comparison: Comparison) -> Iterator[tuple[str, str]]:
         )
 
 
-def _doubtful(row: Row) -> bool:
+def _doubtful(row: ArmResult) -> bool:
     shown = (row.score, row.without_leaks, *row.also, *(s.score for s in row.slices))
     return any(score is not None and score.unreliable for score in shown)
 
 
 def _metrics(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield what each metric of the report is, the one that decides first."""
-    further = (score.metric for row in comparison.rows for score in row.also)
+    further = (score.metric for row in comparison.arms for score in row.also)
     decides = str(comparison.task["metric"])
     found = {name: _summary(name) for name in dict.fromkeys([decides, *further])}
     for name, summary in found.items():
@@ -112,7 +112,7 @@ def _summary(name: str) -> str:
 def _verdict(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield what the verdict's own words mean, where it uses them."""
     found = comparison.recommendation
-    if found.verdict == "nothing_feasible" or any(row.misses for row in comparison.rows):
+    if found.verdict == "nothing_feasible" or any(row.misses for row in comparison.arms):
         yield "feasible", "meets every limit and every need of the task file."
     if found.provisional:
         yield "provisional", "the best choice so far; these test rows do not show yet that it is."

@@ -78,7 +78,7 @@ def test_every_figure_in_the_readme_is_that_of_the_committed_report():
     path = ROOT / "reports" / "examples" / "ticket_triage" / "comparison.json"
     comparison = Comparison.model_validate_json(path.read_text())
     assert f"> {comparison.recommendation.headline}\n" in README
-    for row in comparison.rows:
+    for row in comparison.arms:
         score = row.score
         assert (
             f"| `{row.strategy}` | {numbers.score(score.value)}"
@@ -98,7 +98,7 @@ def test_what_the_readme_says_of_the_other_tasks_stands_in_their_reports(name):
     [line] = [line for line in README.splitlines() if f"reports/examples/{name}/report.md" in line]
     assert f"| {comparison.recommendation.headline} |" in line
     told = re.findall(r"`(\w+)` ([\d.]+) \(([^)]+)\)", line)
-    scores = {row.strategy: row.score for row in comparison.rows}
+    scores = {row.strategy: row.score for row in comparison.arms}
     assert len(told) >= 3
     for arm, value, interval in told:
         score = scores[arm]

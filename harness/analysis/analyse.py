@@ -1,220 +1,239 @@
-"""Run folder → Comparison: gather evidence, judge each arm, apply the rule, try what flips it."""
+"""Run folder → Comparison: read it, result of each arm, verdict, what would change it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from harness.analysis.arm_result import build_row, usage_of, with_loss
+from harness.analysis.arm_result import arm_result, terms_of, usage_of
 from harness.analysis.cost import cost
 from harness.analysis.cost.basis import cost_basis, cost_notes
 from harness.analysis.cost.volume import break_evens, curve
-from harness.analysis.decision.inputs import Bench
+from harness.analysis.decision import flips, wording
+from harness.analysis.decision.inputs import Inputs
 from harness.analysis.decision.rule import decide
 from harness.analysis.decision.sensitivity import attempts
-from harness.analysis.decision.verdict import Contender
 from harness.analysis.findings import findings_of
-from harness.analysis.run_data import ArmEvidence, Evidence, gather
-from harness.analysis.schema.comparison import Comparison, Recommendation, Row
-from harness.analysis.schema.scores import Loss
-from harness.analysis.scoring.paired import differences
-from harness.analysis.scoring.resolution import resolution
-from harness.analysis.scoring.values import counted_rows, estimate, statistics
+from harness.analysis.read_run import read_run
+from harness.analysis.run_data import ArmData, RunData
+from harness.analysis.schema.comparison import ArmResult, Comparison, Recommendation
+from harness.analysis.schema.scores import Gap
+from harness.analysis.scoring.paired import differences, resolution
+from harness.analysis.scoring.score import counted_rows, estimate
 from harness.analysis.seal_check import not_as_sealed
 from harness.prices import MachinePrice, Prices
 from harness.stats.bootstrap import bootstrap
-from harness.stats.mcb import Contest
+from harness.stats.mcb import GapBounds, MultipleComparisons
 from harness.store.records import RunHeader
 from harness.store.run_folder import RunFolder
 
 LEADING = 4
 """Arms whose costs are compared at other volumes, at the most."""
+NOT_FINISHED = {
+    "failed": "failed",
+    "timeout": "ran out of time",
+    "out_of_memory": "ran out of memory",
+    "skipped": "was not run",
+}
+"""How an arm ended that did not finish, in words."""
 
 
-def judge(folder: RunFolder, prices: Prices | None = None) -> Comparison:
-    """Judge the newest run of a folder.
+def analyse(folder: RunFolder, prices: Prices | None = None) -> Comparison:
+    """Analyse the newest run of a folder.
 
     Args:
-        folder: the facts.
+        folder: with the records.
         prices: to use in place of those that stood when it was run.
     """
-    evidence = gather(folder)
-    sealed = _applied(evidence.header, None)
-    applied = _applied(evidence.header, prices)
-    differs = not_as_sealed(folder, evidence.header, other_prices=applied != sealed)
-    return Case(evidence.priced(applied), applied, tuple(differs)).comparison()
+    run = read_run(folder)
+    sealed = _applied(run.header, None)
+    applied = _applied(run.header, prices)
+    differs = not_as_sealed(folder, run.header, other_prices=applied != sealed)
+    return Analysis(run.priced(applied), applied, tuple(differs)).comparison()
 
 
 def stale_prices(folder: RunFolder, prices: Prices | None, today: date) -> Iterator[str]:
     """Say of each price that applies to the newest run that it was read more than a year ago.
 
     Args:
-        folder: the facts.
+        folder: with the records.
         prices: to use in place of those that stood when it was run.
-        today: which a report does not hold: the same facts and prices give the same report.
+        today: which no report holds: the same records and prices give the same report.
     """
     yield from _applied(folder.last_header(), prices).stale(today, "ago")
 
 
 @dataclass(frozen=True)
-class Case:
-    """Evidence and prices, and what follows from them."""
+class Analysis:
+    """A run and prices, and what follows from them, each computed once."""
 
-    evidence: Evidence
+    run: RunData
     """With what hosted models charge, where prices say it."""
     prices: Prices
     """The rows that apply to this run."""
     not_as_sealed: tuple[str, ...] = ()
 
     def comparison(self) -> Comparison:
-        """Judge everything."""
-        evidence, header = self.evidence, self.evidence.header
-        terms = self._terms(self._price)
-        rows = [build_row(evidence, arm, terms) for arm in evidence.arms]
-        contest = self._contest()
-        feasible = [row.strategy for row in rows if row.status == "ok" and not row.misses]
-        losses = contest.losses(feasible) if contest and len(feasible) > 1 else {}
-        found = self._recommendation(rows, contest, terms)
-        leading = self._leading(rows, found, losses)
-        shown = resolution(evidence, rows, contest, found)
+        """Return all that was found."""
+        header, terms = self.run.header, self.terms
+        found = self._recommendation()
+        leading = self._leading(found)
+        shown = resolution(self.run, self.arms, self.comparisons, found)
+        usages = list(self.usages.values())
         return Comparison(
             task=header.task,
             machine=header.machine,
-            rows=tuple(with_loss(row, losses.get(row.strategy)) for row in rows),
+            arms=tuple(self._with_gap(arm) for arm in self.arms),
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
-            differences=differences(evidence, found.choice),
+            differences=differences(self.run, found.choice),
             resolution=shown,
             findings=(
                 *header.data.findings,
                 *(() if shown else header.data.expectations),
                 *self.prices.stale(datetime.fromisoformat(header.started_at).date()),
-                *findings_of(evidence, rows, found.choice),
+                *findings_of(self.run, self.arms, found.choice),
             ),
             cost_curve=curve(leading, terms),
-            cost_basis=cost_basis(
-                self.prices, header.machine, terms, list(self._usages().values())
-            ),
-            run=self._run_facts(),
+            cost_basis=cost_basis(self.prices, header.machine, terms, usages),
+            run=self._provenance(),
             not_as_sealed=self.not_as_sealed,
         )
 
-    @property
-    def _price(self) -> MachinePrice | None:
+    @cached_property
+    def arms(self) -> list[ArmResult]:
+        """What was found of each arm by itself."""
+        return [arm_result(self.run, arm, self.terms) for arm in self.run.arms]
+
+    @cached_property
+    def price(self) -> MachinePrice | None:
         """What the machine costs that was measured, where a row stands for it."""
-        return self.prices.for_machine(self.evidence.header.machine)
+        return self.prices.for_machine(self.run.header.machine)
 
-    def _terms(self, price: MachinePrice | None) -> cost.Terms:
-        task = self.evidence.task
-        return cost.Terms(
-            usd_per_hour=price.usd_per_hour if price else None,
-            traffic=task["traffic"],
-            needs=task["needs"],
-            labour=task["labour"],
-        )
+    @cached_property
+    def terms(self) -> cost.Terms:
+        """What the task says of money and traffic, at that price."""
+        return terms_of(self.run, self.price.usd_per_hour if self.price else None)
 
-    def _contest(self) -> Contest | None:
-        evidence = self.evidence
-        metric = evidence.metric
-        arms = [arm for arm in evidence.arms if arm.status == "ok"]
+    @cached_property
+    def usages(self) -> dict[str, cost.Usage]:
+        """What every arm that finished takes."""
+        return {arm.name: usage_of(self.run, arm) for arm in self.run.finished}
+
+    @cached_property
+    def comparisons(self) -> MultipleComparisons | None:
+        """The scores of the arms that finished, with their joint resamples; None without any."""
+        run, metric, arms = self.run, self.run.metric, self.run.finished
         if not arms:
             return None
-        of_arms = [statistics(evidence, arm, metric) for arm in arms]
-        counted = counted_rows(metric, of_arms) or range(len(evidence.truth.ids))
-        return Contest(
+        of_arms = [run.statistics(arm, metric) for arm in arms]
+        counted = counted_rows(metric, of_arms) or range(len(run.gold.ids))
+        return MultipleComparisons(
             names=tuple(arm.name for arm in arms),
             estimates=np.array([estimate(metric, of_arm) for of_arm in of_arms]),
-            resampled=bootstrap(metric, of_arms, evidence.truth.clusters),
+            resampled=bootstrap(metric, of_arms, run.gold.clusters),
             n=len(counted),
-            units=evidence.truth.units(counted),
+            units=run.gold.units(counted),
             metric_range=metric.highest - metric.lowest,
         )
 
-    def _usages(self) -> dict[str, cost.Usage]:
-        """Return what every arm that finished takes."""
-        arms = (arm for arm in self.evidence.arms if arm.status == "ok")
-        return {arm.name: usage_of(self.evidence, arm) for arm in arms}
+    @cached_property
+    def gaps(self) -> Mapping[str, GapBounds]:
+        """How far each arm that meets every limit is below the best other one, if two do."""
+        feasible = [arm.strategy for arm in self.arms if arm.status == "ok" and not arm.misses]
+        compared = self.comparisons is not None and len(feasible) > 1
+        return self.comparisons.gaps(feasible) if self.comparisons and compared else {}
 
-    def _bench(self, rows: Sequence[Row], contest: Contest, terms: cost.Terms) -> Bench:
-        scored = (row for row in rows if row.score is not None and row.score.value is not None)
-        return Bench(
-            rows=tuple(row for row in scored if row.status == "ok"),
-            usages=self._usages(),
-            tuned=frozenset(arm.name for arm in self.evidence.arms if arm.plan.tunes),
-            terms=terms,
-            limits=self.evidence.task["limits"],
-            margin=self.evidence.task["margin"],
-            contest=contest,
-            highest=self.evidence.metric.highest,
-            absent=_absent(rows),
+    def _with_gap(self, arm: ArmResult) -> ArmResult:
+        bounds = self.gaps.get(arm.strategy)
+        if bounds is None:
+            return arm
+        return arm.model_copy(update={"gap_to_best": Gap(**bounds._asdict())})
+
+    def _inputs(self, comparisons: MultipleComparisons) -> Inputs:
+        scored = (arm for arm in self.arms if arm.score is not None)
+        return Inputs(
+            results=tuple(arm for arm in scored if arm.status == "ok"),
+            usages=self.usages,
+            tuned=frozenset(arm.name for arm in self.run.arms if arm.plan.tunes),
+            terms=self.terms,
+            limits=self.run.task.limits,
+            margin=self.run.task.margin,
+            comparisons=comparisons,
+            highest=self.run.metric.highest,
+            absent=_absent(self.arms),
         )
 
-    def _recommendation(
-        self, rows: Sequence[Row], contest: Contest | None, terms: cost.Terms
-    ) -> Recommendation:
-        margin = self.evidence.task["margin"]
-        if contest is None:
-            empty = Contest((), np.array([]), np.zeros((0, 1)), n=1)
-            return decide([], empty, margin, _absent(rows)).model_copy(update={"tried": ()})
-        bench = self._bench(rows, contest, terms)
-        found = bench.ruling()
-        reasons = [*found.reasons, *self._smallest_model(contest, bench.contenders(), margin)]
-        reasons += _doubtful(rows, found)
-        reasons += cost_notes(rows, found.choice, terms, self._price)
-        tried = [(words, tuple(flips)) for words, flips in attempts(bench, found)]
-        changes = {
+    def _recommendation(self) -> Recommendation:
+        comparisons, absent = self.comparisons, _absent(self.arms)
+        if comparisons is None:
+            empty = MultipleComparisons((), np.array([]), np.zeros((0, 1)), n=1)
+            nothing = decide([], empty, self.run.task.margin, absent)
+            return wording.recommendation(nothing, {}, absent).model_copy(update={"tried": ()})
+        inputs = self._inputs(comparisons)
+        found = inputs.verdict()
+        told = wording.recommendation(found, inputs.rows_needed(found), absent)
+        reasons = [
+            *told.reasons,
+            *self._smallest_model(comparisons),
+            *_doubtful(self.arms, told),
+            *cost_notes(self.arms, told.choice, self.terms, self.price),
+        ]
+        tried = [(kind, tuple(changes)) for kind, changes in attempts(inputs, found)]
+        update = {
             "reasons": tuple(reasons),
-            "flips": tuple(flip for _, flips in tried for flip in flips),
-            "tried": tuple(words for words, _ in tried),
+            "flips": tuple(flips.flip(change) for _, changes in tried for change in changes),
+            "tried": tuple(flips.tried(kind, inputs.charging) for kind, _ in tried),
         }
-        return found.model_copy(update=changes)
+        return told.model_copy(update=update)
 
-    def _leading(
-        self, rows: Sequence[Row], found: Recommendation, losses: Mapping[str, Loss]
-    ) -> list[cost.Usage]:
+    def _leading(self, found: Recommendation) -> list[cost.Usage]:
         """Return what the choice, its best rival and all that compete with them take, in order.
 
-        Who is infeasible, or shown to lose more than the margin, competes with nobody; where no
-        arm is feasible, the best of all.
+        An arm that is infeasible, or whose gap is at least the margin, competes with nobody; where
+        no arm is feasible, the best of all.
         """
-        scored = [row for row in rows if row.score]
-        competing = [row for row in scored if not row.misses] or scored
-        competing.sort(key=lambda row: (row.strategy != found.choice, _by_score(row)))
-        margin = self.evidence.task["margin"]
-        near = [row for row in competing[2:] if _least_loss(losses, row) <= margin]
-        usages = self._usages()
-        return [usages[row.strategy] for row in [*competing[:2], *near][:LEADING]]
+        scored = [arm for arm in self.arms if arm.score]
+        competing = [arm for arm in scored if not arm.misses] or scored
+        competing.sort(key=lambda arm: (arm.strategy != found.choice, _by_score(arm)))
+        margin = self.run.task.margin
+        near = [arm for arm in competing[2:] if self._least_gap(arm) <= margin]
+        return [self.usages[arm.strategy] for arm in [*competing[:2], *near][:LEADING]]
 
-    def _smallest_model(
-        self, contest: Contest, contenders: Sequence[Contender], margin: float
-    ) -> Iterator[str]:
-        """Say which is the smallest of several models that is shown to be good enough."""
-        weights = {arm.name: _weights(arm) for arm in self.evidence.arms}
-        sizes = {arm.plan.model: n for arm in self.evidence.arms if (n := weights[arm.name])}
+    def _least_gap(self, arm: ArmResult) -> float:
+        """Return how far an arm is below the best at the least; 0 where that is not known."""
+        bounds = self.gaps.get(arm.strategy)
+        return 0.0 if bounds is None or bounds.low is None else bounds.low
+
+    def _smallest_model(self, comparisons: MultipleComparisons) -> Iterator[str]:
+        """Say which is the smallest of several models that is good enough."""
+        weights = {arm.name: _weights(arm) for arm in self.run.arms}
+        sizes = {arm.plan.model: n for arm in self.run.arms if (n := weights[arm.name])}
         if len(set(sizes.values())) < 2:
             return
-        losses = contest.losses([c.name for c in contenders if c.feasible])
+        feasible = [arm.strategy for arm in self.arms if arm.score and not arm.misses]
         enough = [
             (n, name)
-            for name, loss in losses.items()
-            if (n := weights[name]) is not None and loss.high is not None and loss.high <= margin
+            for name, gap in comparisons.gaps(feasible).items()
+            if (n := weights[name]) is not None and gap.high <= self.run.task.margin
         ]
         if enough:
             n, name = min(enough)
-            yield (f"The smallest model that is shown to be good enough has {n:,} weights: {name}.")
+            yield f"The smallest model within the margin has {n:,} weights: {name}."
         else:
-            yield "No model is shown to be good enough yet, so none is the smallest that is."
+            yield "No model is within the margin yet, so none is the smallest that is good enough."
 
-    def _run_facts(self) -> dict[str, Any]:
-        header = self.evidence.header
+    def _provenance(self) -> dict[str, Any]:
+        header = self.run.header
         keys = ("started_at", "command", "git_commit", "packages", "criteria_sha256")
-        facts = header.model_dump(mode="json", include=set(keys) | {"models", "device", "dtype"})
-        for model in facts["models"].values():
+        found = header.model_dump(mode="json", include=set(keys) | {"models", "device", "dtype"})
+        for model in found["models"].values():
             del model["location"]  # a path of that machine, of no use on another
-        return facts | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
+        return found | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 
 def _applied(header: RunHeader, prices: Prices | None) -> Prices:
@@ -224,42 +243,30 @@ def _applied(header: RunHeader, prices: Prices | None) -> Prices:
     return prices.used(header.machine, header.models.values())
 
 
-def _doubtful(rows: Sequence[Row], found: Recommendation) -> Iterator[str]:
+def _doubtful(arms: Sequence[ArmResult], found: Recommendation) -> Iterator[str]:
     """Say so where the interval of the choice, or of what it ties with, is not to be trusted."""
     weighed = {found.choice, *found.tied_with}
-    for row in rows:
-        if row.strategy in weighed and row.score and row.score.unreliable:
-            yield f"A doubt about {row.strategy}: {row.score.unreliable}."
+    for arm in arms:
+        if arm.strategy in weighed and arm.score and arm.score.unreliable:
+            yield f"The score of {arm.strategy} is uncertain: {arm.score.unreliable}."
 
 
-def _absent(rows: Sequence[Row]) -> dict[str, str]:
-    """Return why each arm that did not finish is no contender."""
-    how = {
-        "failed": "failed",
-        "timeout": "ran out of time",
-        "out_of_memory": "ran out of memory",
-        "skipped": "was not run",
-    }
+def _absent(arms: Sequence[ArmResult]) -> dict[str, str]:
+    """Return why each arm that did not finish takes no part."""
     return {
-        row.strategy: f"{how[row.status]}: {row.error or 'no reason is recorded'}"
-        for row in rows
-        if row.status != "ok"
+        arm.strategy: f"{NOT_FINISHED[arm.status]}: {arm.error or 'no reason is recorded'}"
+        for arm in arms
+        if arm.status != "ok"
     }
 
 
-def _weights(arm: ArmEvidence) -> int | None:
+def _weights(arm: ArmData) -> int | None:
     """Return the number of weights of the model that an arm serves with, if it has one."""
     loaded = [m for trial in arm.trials if trial.serve for m in trial.serve.loaded_models]
     known = [m.parameters for m in loaded if m.parameters is not None]
     return max(known, default=None)
 
 
-def _least_loss(losses: Mapping[str, Loss], row: Row) -> float:
-    """Return what an arm is shown to lose to the best at the least; 0 where that is not known."""
-    loss = losses.get(row.strategy)
-    return 0.0 if loss is None or loss.low is None else loss.low
-
-
-def _by_score(row: Row) -> float:
+def _by_score(arm: ArmResult) -> float:
     """Sort by this to have the best score first."""
-    return -(row.score.value or 0.0) if row.score else 0.0
+    return -(arm.score.value or 0.0) if arm.score else 0.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-from harness.analysis.arm_result import build_row
-from harness.analysis.cost.cost import Terms
-from harness.analysis.run_data import ArmEvidence, Evidence, gather
-from harness.analysis.schema.comparison import Row
+from harness.analysis.performance import measured
+from harness.analysis.read_run import read_run
+from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.scoring.paired import paired_difference
-from harness.analysis.scoring.values import Array, counted_rows, statistics
+from harness.analysis.scoring.score import counted_rows
 from harness.errors import UserError
 from harness.metrics import Metric
 from harness.store.run_folder import RunFolder
@@ -22,22 +22,20 @@ def compare(first: RunFolder, second: RunFolder) -> list[str]:
 
     Returns:
         Lines for the screen: for each arm the change of its score with a paired 95 % interval,
-        and of its latency, memory and time to fit.
+        and of its latency, memory and time of preparation.
 
     Raises:
         UserError: the two have another metric, or no test row or finished arm in common.
     """
-    before, after = gather(first), gather(second)
-    if before.task["metric"] != after.task["metric"]:
-        names = f"{before.task['metric']} and {after.task['metric']}"
+    before, after = read_run(first), read_run(second)
+    if before.task.metric != after.task.metric:
+        names = f"{before.task.metric} and {after.task.metric}"
         raise UserError(f"the two runs have different metrics: {names}")
     rows = _shared_rows(before, after)
     if not rows:
         raise UserError("the two runs have no test row in common")
-    arms = {arm.name: arm for arm in after.arms if arm.status == "ok"}
-    pairs = [
-        (arm, arms[arm.name]) for arm in before.arms if arm.status == "ok" and arm.name in arms
-    ]
+    arms = {arm.name: arm for arm in after.finished}
+    pairs = [(arm, arms[arm.name]) for arm in before.finished if arm.name in arms]
     if not pairs:
         raise UserError("no arm finished in both runs")
     metric = before.metric
@@ -47,67 +45,62 @@ def compare(first: RunFolder, second: RunFolder) -> list[str]:
     return [*lines, *_missing(before, after)]
 
 
-def _shared_rows(before: Evidence, after: Evidence) -> list[tuple[int, int]]:
+def _shared_rows(before: RunData, after: RunData) -> list[tuple[int, int]]:
     """Return the positions of the rows of which both runs hold the same to be right."""
     places = {row: place for place, row in enumerate(_right(after))}
     return [(place, places[row]) for place, row in enumerate(_right(before)) if row in places]
 
 
-def _right(evidence: Evidence) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    """Yield id, accepted answers and evidence of each test row."""
-    truth = evidence.truth
-    return zip(truth.ids, truth.targets, truth.evidence, strict=True)
+def _right(run: RunData) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Yield id, accepted answers and gold documents of each test row."""
+    gold = run.gold
+    return zip(gold.ids, gold.targets, gold.evidence, strict=True)
 
 
 @dataclass(frozen=True)
 class Side:
     """One arm in one of the two runs."""
 
-    evidence: Evidence
-    arm: ArmEvidence
+    run: RunData
+    arm: ArmData
 
-    def statistics(self, metric: Metric, places: list[int]) -> Array:
-        """Return the metric's statistics of this arm for the test rows at `places`."""
-        return statistics(self.evidence, self.arm, metric)[:, places]
-
-    def row(self) -> Row:
-        """Return the arm's row, without prices: those are not compared."""
-        task = self.evidence.task
-        terms = Terms(None, task["traffic"], task["needs"], task["labour"])
-        return build_row(self.evidence, self.arm, terms)
+    @property
+    def taken(self) -> tuple[str, str, str]:
+        """Latency, peak memory of serving and time of preparation, in words."""
+        return (
+            numbers.duration(measured.timing_of(self.arm).p50_s),
+            numbers.size(measured.serve_peaks(self.arm).limited_bytes),
+            numbers.duration(fmean(measured.fit_walls_s(self.arm))),
+        )
 
 
 def _changes(
     old: Side, new: Side, metric: Metric, rows: Sequence[tuple[int, int]]
 ) -> Iterator[str]:
     name, params = old.arm.name, old.arm.plan.params
-    was = old.statistics(metric, [place for place, _ in rows])
-    now = new.statistics(metric, [place for _, place in rows])
-    clusters = [old.evidence.truth.clusters[place] for place, _ in rows]
+    was = old.run.statistics(old.arm, metric)[:, [place for place, _ in rows]]
+    now = new.run.statistics(new.arm, metric)[:, [place for _, place in rows]]
+    clusters = [old.run.gold.clusters[place] for place, _ in rows]
     if not counted_rows(metric, [was, now]):
         yield f"{name}: none of the shared test rows counts for {metric.name}"
         return
     value, low, high = paired_difference(metric, now, was, clusters)
-    verdict = "no change is shown" if low <= 0 <= high else "better" if value > 0 else "worse"
+    change = "no significant change" if low <= 0 <= high else "better" if value > 0 else "worse"
     yield (
-        f"{name}: {100 * value:+.1f} points, 95 % interval {100 * low:+.1f} to"
-        f" {100 * high:+.1f}: {verdict}"
+        f"{name}: {100 * value:+.1f} points, 95% interval {100 * low:+.1f} to"
+        f" {100 * high:+.1f}: {change}"
     )
-    before, after = old.row(), new.row()
-    yield (
-        f"{name}: p50 {numbers.duration(before.p50_s)} to {numbers.duration(after.p50_s)},"
-        f" serving memory {numbers.size(before.predict_peak_bytes)} to"
-        f" {numbers.size(after.predict_peak_bytes)}, fitting"
-        f" {numbers.duration(before.fit_wall_s)} to {numbers.duration(after.fit_wall_s)}"
-    )
+    what = ("p50", "serving memory", "preparation")
+    pairs = zip(what, old.taken, new.taken, strict=True)
+    yield f"{name}: " + ", ".join(f"{one} {before} to {after}" for one, before, after in pairs)
     changed = [key for key, value in new.arm.plan.params.items() if params.get(key) != value]
     if changed:
         yield f"{name}: other parameters: {', '.join(changed)}"
 
 
-def _missing(before: Evidence, after: Evidence) -> Iterator[str]:
+def _missing(before: RunData, after: RunData) -> Iterator[str]:
     for here, there, words in ((before, after, "second"), (after, before, "first")):
-        finished = {arm.name for arm in there.arms if arm.status == "ok"}
-        for arm in here.arms:
-            if arm.status == "ok" and arm.name not in finished:
+        finished = {arm.name for arm in there.finished}
+        for arm in here.finished:
+            if arm.name not in finished:
                 yield f"{arm.name}: did not finish in the {words} run"

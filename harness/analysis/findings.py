@@ -7,74 +7,125 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.analysis.decision.verdict import listed
-from harness.analysis.performance.busy_machine import busy_machine
-from harness.analysis.run_data import Evidence
-from harness.analysis.schema.comparison import Row
+from harness.analysis.run_data import ArmData, RunData
+from harness.analysis.schema.comparison import ArmResult
 from harness.analysis.schema.diagnostics import Change, Overfitting
 from harness.analysis.schema.scores import SliceScore
 from harness.analysis.scoring.breakdown import FEWEST_IN_SLICE, ahead_in
+from harness.store.records import WorkerResult
 from harness.wording import numbers
+from harness.wording.sentences import listed
+
+MOST_WAITING = 0.10
+"""Share of the time for which an arm's threads were ready and waited for a core."""
+LEAST_READY_S = 0.5
+"""Less than this says nothing about a share."""
 
 
-def findings_of(evidence: Evidence, rows: Sequence[Row], choice: str | None) -> Iterator[str]:
+def findings_of(run: RunData, arms: Sequence[ArmResult], choice: str | None) -> Iterator[str]:
     """Yield what is found of all arms, the gravest first.
 
     Args:
-        evidence: of the run.
-        rows: what was judged of each arm.
+        run: the records.
+        arms: what was found of each arm.
         choice: the arm that is recommended, if one is.
     """
-    yield from _doubts(rows)
-    for row in rows:
-        if row.failed_items:
-            yield f"{row.failed_items} answers of {row.strategy} failed and score zero"
-    yield from busy_machine(evidence)
-    yield from _trained_once(evidence)
-    for row in rows:
-        if row.facts.overfitting is not None:
-            yield from _of_curves(row, row.facts.overfitting)
-        yield from _forgotten(row)
-        yield from _fragile(row, evidence.task["margin"])
-        if row.strategy == choice and row.worst_slice is not None:
-            yield _worst_slice_text(rows, row, row.worst_slice)
+    yield from _doubts(arms)
+    for arm in arms:
+        if arm.failed_items:
+            yield f"{arm.failed_items} answers of {arm.strategy} failed and score zero"
+    yield from _busy_machine(run)
+    yield from _trained_once(run)
+    for arm in arms:
+        if arm.diagnostics.overfitting is not None:
+            yield from _of_curves(arm, arm.diagnostics.overfitting)
+        yield from _forgotten(arm)
+        yield from _fragile(arm, run.task.margin)
+        if arm.strategy == choice and arm.worst_slice is not None:
+            yield _worst_slice_text(arms, arm, arm.worst_slice)
 
 
-def _doubts(rows: Sequence[Row]) -> Iterator[str]:
+def _doubts(arms: Sequence[ArmResult]) -> Iterator[str]:
     """Yield why intervals are not to be trusted, each reason once with the arms it concerns."""
     reasons: dict[str, list[str]] = {}
-    for row in rows:
-        if row.score and row.score.unreliable:
-            reasons.setdefault(row.score.unreliable, []).append(row.strategy)
+    for arm in arms:
+        if arm.score and arm.score.unreliable:
+            reasons.setdefault(arm.score.unreliable, []).append(arm.strategy)
     for reason, names in reasons.items():
         yield f"{listed(names)}: {reason}"
 
 
-def _trained_once(evidence: Evidence) -> Iterator[str]:
-    """Say of which tuned arms one training alone is known."""
-    names = [
-        arm.name
-        for arm in evidence.arms
-        if arm.status == "ok" and arm.plan.tunes and not arm.plan.replays and len(arm.trials) == 1
-    ]
-    if names:
+def _busy_machine(run: RunData) -> Iterator[str]:
+    """Say so where times may be too long because cores were taken.
+
+    Told by how long the arms' own threads waited for a core, which has no other cause than more
+    threads than cores. Where the system does not give that: by the load average when a worker
+    began. A trial's own threads keep that near the number of cores, so only half as much again
+    shows other work; it counts the whole host, so it is compared with the host's cores.
+    """
+    shares = {arm.name: _waiting(arm) for arm in run.arms}
+    known = {name: share for name, share in shares.items() if share is not None}
+    if known:
+        worst = max(known, key=lambda name: known[name])
+        if known[worst] > MOST_WAITING:
+            yield (
+                f"busy machine: {worst} spent {numbers.percent(known[worst])} of the time waiting"
+                " for a CPU core, because of other work or of more threads than cores; times may be"
+                " too long"
+            )
+        return
+    machine = run.header.machine
+    cores = machine.host_cores or machine.cores
+    loads = [half.load_average or 0.0 for arm in run.arms for half in _halves(arm)]
+    if loads and max(loads) > 1.5 * cores + 0.5:
         yield (
-            f"{listed(names)}: trained with one seed, so how far a score moves from one training to"
-            " the next is in no interval here → give more `seeds`, five or more"
+            f"busy machine: the load average was up to {max(loads):.1f} on {cores} cores; times may"
+            " be too long"
         )
 
 
-def _of_curves(row: Row, found: Overfitting) -> Iterator[str]:
+def _halves(arm: ArmData) -> list[WorkerResult]:
+    return [half for trial in arm.trials for half in (trial.fit, trial.serve) if half]
+
+
+def _waiting(arm: ArmData) -> float | None:
+    """Return the share of the time in which an arm was ready to compute that it could not."""
+    known = [
+        (measured.cpu_wait_s, measured.cpu_s)
+        for half in _halves(arm)
+        for measured in half.measurements
+        if measured.cpu_wait_s is not None
+    ]
+    waited, computed = (sum(column) for column in zip(*known, strict=True)) if known else (0, 0)
+    ready_s = waited + computed
+    return waited / ready_s if ready_s >= LEAST_READY_S else None
+
+
+def _trained_once(run: RunData) -> Iterator[str]:
+    """Name the tuned arms of which one training alone is known."""
+    names = [
+        arm.name
+        for arm in run.finished
+        if arm.plan.tunes and not arm.plan.replays and len(arm.trials) == 1
+    ]
+    if names:
+        yield (
+            f"{listed(names)}: trained once, so no interval holds how much scores differ between"
+            " trainings → set `seeds: [0, 1, 2, 3, 4]`"
+        )
+
+
+def _of_curves(arm: ArmResult, found: Overfitting) -> Iterator[str]:
     which = [f"part {found.part}"] if found.part else []
-    which += [f"seed {found.seed}"] if len(row.seeds) > 1 else []
-    name = row.strategy + (f" ({', '.join(which)})" if which else "")
+    which += [f"seed {found.seed}"] if len(arm.seeds) > 1 else []
+    name = arm.strategy + (f" ({', '.join(which)})" if which else "")
     losses = found.validation_loss, found.train_loss
     validation, trained = (" to ".join(map(numbers.score, pair or ())) for pair in losses)
     if found.flagged:
         yield (
-            f"{name} trained past its best step {found.step}: until step"
-            f" {found.last_step} its validation loss rises from {validation} while its training"
-            f" loss falls from {trained}; built-in tuning keeps the weights of step {found.step}"
+            f"{name} overfitted after step {found.step}: by step {found.last_step} its validation"
+            f" loss rises from {validation} while its training loss falls from {trained}; built-in"
+            f" tuning keeps the weights of step {found.step}"
         )
     if found.falling_from is not None and found.validation_loss is not None:
         begin, end = found.falling_from, found.validation_loss[1]
@@ -85,38 +136,43 @@ def _of_curves(row: Row, found: Overfitting) -> Iterator[str]:
         )
 
 
-def _forgotten(row: Row) -> Iterator[str]:
-    """Say what tuning is shown to have made a model worse at, besides the task."""
-    found = row.facts.forgetting
+def _forgotten(arm: ArmResult) -> Iterator[str]:
+    """Say what tuning made a model significantly worse at, besides the task."""
+    found = arm.diagnostics.forgetting
     if found is None:
         return
     text, choice = found.bits_per_byte, found.choice_accuracy
     if text is not None and text.ci_low > 0:
         yield (
-            f"{row.strategy} forgot: of general text a byte takes it {_both(text)} bits (fewer is"
-            " better)"
+            f"tuning of {arm.strategy} damaged general language: {numbers.score(text.after)} bits"
+            f" per byte, up from {numbers.score(text.before)} (lower is better)"
         )
     if choice is not None and choice.ci_high < 0:
-        yield f"{row.strategy} forgot: of general questions it answers {_both(choice)} right"
+        yield (
+            f"tuning of {arm.strategy} damaged general knowledge: accuracy"
+            f" {numbers.score(choice.after)}, down from {numbers.score(choice.before)}"
+        )
 
 
-def _fragile(row: Row, margin: float) -> Iterator[str]:
-    """Say under what changes of the input an arm is shown to lose more than the margin."""
-    for one in row.facts.robustness:
+def _fragile(arm: ArmResult, margin: float) -> Iterator[str]:
+    """Say which changes of the input cost an arm significantly more than the margin."""
+    for one in arm.diagnostics.robustness:
         if one.score is not None and one.score.ci_high < -margin:
             yield (
-                f"{row.strategy} is sensitive to {one.name}: {one.score.metric} {_both(one.score)}"
-                f" on {one.score.n} test rows"
+                f"{arm.strategy} is sensitive to {one.name}: {_from_to(one.score)} on"
+                f" {one.score.n} test rows"
             )
 
 
-def _both(change: Change) -> str:
-    return f"{numbers.score(change.after)} instead of {numbers.score(change.before)}"
+def _from_to(change: Change) -> str:
+    return (
+        f"{change.metric} {numbers.score(change.after)}, down from {numbers.score(change.before)},"
+    )
 
 
-def _worst_slice_text(rows: Sequence[Row], row: Row, worst: SliceScore) -> str:
-    large = sum(s.score.n >= FEWEST_IN_SLICE for s in row.slices)
-    score, ahead = worst.score, ahead_in(rows, row, worst)
+def _worst_slice_text(arms: Sequence[ArmResult], arm: ArmResult, worst: SliceScore) -> str:
+    large = sum(s.score.n >= FEWEST_IN_SLICE for s in arm.slices)
+    score, ahead = worst.score, ahead_in(arms, arm, worst)
     interval = numbers.interval(score.ci_low, score.ci_high)
     others = ""
     if ahead is not None:
@@ -125,8 +181,8 @@ def _worst_slice_text(rows: Sequence[Row], row: Row, worst: SliceScore) -> str:
         figures = f"{numbers.score(best.value)} ({beside})"
         others = f" The highest score on those rows is that of {name}: {figures}."
     return (
-        f"{row.strategy} does worst where {worst.column} is '{worst.value}': {score.metric}"
-        f" {numbers.score(score.value)} (95 % interval {interval}) on {score.n} rows. It is the"
+        f"{arm.strategy} does worst where {worst.column} is '{worst.value}': {score.metric}"
+        f" {numbers.score(score.value)} (95% interval {interval}) on {score.n} rows. It is the"
         f" lowest of {large} slices of at least {FEWEST_IN_SLICE} rows, and the lowest of several"
         f" is low by chance too.{others}"
     )

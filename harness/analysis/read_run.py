@@ -1,60 +1,140 @@
-"""Reads what a run left besides answers: training logs, the general probe, perturbed answers.
+"""Reads the newest invocation of a run folder: records, gold rows, answers, diagnostic files.
 
-A file that is gone or cannot be read is no fact, and never an error: the score stands without it.
+Answers that were changed or cannot be read are an error: every figure rests on them. A diagnostic
+file that is gone is a diagnostic less, and never an error: the score stands without it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.store.records import Measured, PlannedTrial, RunHeader, TrialRecord
-from harness.store.run_folder import RunFolder, read_jsonl
+from harness.analysis.run_data import (
+    ArmData,
+    DiagnosticFiles,
+    GoldRows,
+    LogRow,
+    Perturbed,
+    Probed,
+    RunData,
+)
+from harness.errors import RunFolderError
+from harness.files.hashing import sha256_of, sha256_of_file
+from harness.store.records import Measured, PlannedTrial, RunHeader, Status, TrialRecord
+from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
 from harness.types import Prediction
 
-LogRow = Mapping[str, Any]
-"""Numbers by name; `part` is a text."""
+
+def read_run(folder: RunFolder) -> RunData:
+    """Read the newest invocation.
+
+    Raises:
+        RunFolderError: there was no run, or it was killed before its end.
+    """
+    header = folder.last_header()
+    if not folder.truth.is_file():
+        raise RunFolderError(
+            f"{folder.path}: the last run was killed before it ended → run it again;"
+            " what finished is kept"
+        )
+    rows = read_jsonl(folder.truth)
+    gold = GoldRows(
+        ids=tuple(row["id"] for row in rows),
+        targets=tuple(tuple(row["targets"]) for row in rows),
+        slices=tuple(row["slices"] for row in rows),
+        clusters=tuple(row["cluster"] for row in rows),
+        evidence=tuple(tuple(row.get("evidence", ())) for row in rows),
+    )
+    documents = read_jsonl(folder.documents) if folder.documents.is_file() else []
+    known = header, gold, folder.trials()
+    arms = {trial.arm: trial for trial in reversed(header.trials)}
+    names = dict.fromkeys(trial.arm for trial in header.trials)
+    planned = {name: [t for t in header.trials if t.arm == name] for name in names}
+    return RunData(
+        header,
+        gold,
+        tuple(_arm(folder, known, arms[name], planned[name]) for name in names),
+        {document["id"]: document["text"] for document in documents},
+    )
 
 
-@dataclass(frozen=True)
-class Probed:
-    """What a model said to the general probe, and to which version of it."""
-
-    of: str
-    rows: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Perturbed:
-    """Answers to perturbed test queries."""
-
-    sample: tuple[str, ...]
-    """Ids of the rows that were perturbed."""
-    answers: Mapping[str, Mapping[str, Prediction]]
-    """[perturbation][id]; of the rows that it changes."""
-
-
-@dataclass(frozen=True)
-class DiagnosticFiles:
-    """What lies beside an arm's answers; every tuple has one entry a seed."""
-
-    train_logs: tuple[tuple[LogRow, ...], ...] = ()
-    probed: tuple[Probed | None, ...] = ()
-    perturbed: tuple[Perturbed | None, ...] = ()
-    untuned: Probed | None = None
-    """What the arm's model said before tuning."""
-    untuned_dtype: str | None = None
-    """How its weights were held then, as the model itself said."""
-    untuned_problem: str | None = None
+def _arm(
+    folder: RunFolder,
+    known: tuple[RunHeader, GoldRows, Mapping[str, TrialRecord]],
+    plan: PlannedTrial,
+    planned: list[PlannedTrial],
+) -> ArmData:
+    header, gold, trials = known
+    records = tuple(trials[t.trial_id] for t in planned if t.trial_id in trials)
+    records = tuple(record for record in records if record.arm == plan.arm)
+    status, error = _ending(plan, planned, records)
+    if status != "ok":
+        return ArmData(plan, status, error, records, predictions=())
+    each = [_likelihoods(folder, record, gold) for record in records]
+    return ArmData(
+        plan,
+        status,
+        error,
+        records,
+        predictions=tuple(_predictions(folder, record, gold) for record in records),
+        log_likelihoods=tuple(each) if all(each) else (),
+        files=_diagnostic_files(folder, header, plan, records),
+    )
 
 
-def read_diagnostic_files(
+def _ending(
+    plan: PlannedTrial, planned: Sequence[PlannedTrial], records: Sequence[TrialRecord]
+) -> tuple[Status, str | None]:
+    """Return how an arm ended over all its seeds, and why it did not finish, if so."""
+    failed = [record for record in records if record.status != "ok"]
+    if plan.refused:
+        return "skipped", plan.refused
+    if failed:
+        first = failed[0]
+        several = len(planned) > 1
+        return first.status, f"with seed {first.seed}: {first.error}" if several else first.error
+    if len(records) < len(planned):
+        why = "left out by --only" if not plan.selected else "the run was interrupted before it"
+        return "skipped", why
+    return "ok", None
+
+
+def _predictions(folder: RunFolder, record: TrialRecord, gold: GoldRows) -> tuple[Prediction, ...]:
+    path = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "predictions.jsonl"
+    recorded = record.serve.predictions_sha256 if record.serve else None
+    try:
+        if recorded not in (None, sha256_of_file(path)):
+            raise RunFolderError(
+                f"{path} is not what was recorded: it was changed since → run the task again"
+            )
+        by_id = read_predictions(path)
+    except (OSError, ValueError, TypeError, KeyError) as problem:
+        raise RunFolderError(f"{path} cannot be read ({problem}) → run the task again") from problem
+    if set(by_id) != set(gold.ids):
+        raise RunFolderError(f"{path} does not hold one prediction for each test row → run again")
+    return tuple(by_id[row_id] for row_id in gold.ids)
+
+
+def _likelihoods(folder: RunFolder, record: TrialRecord, gold: GoldRows) -> tuple[float, ...]:
+    """Return log-likelihoods of the first targets; nothing where they are of other answers."""
+    pairs = zip(gold.ids, gold.targets, strict=True)
+    of = sha256_of([[row_id, accepted[0]] for row_id, accepted in pairs])
+    at = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "likelihood"
+    measured = _measured_ok(at)
+    if measured is None or measured.of != of:
+        return ()
+    rows = _rows(at / "likelihoods.jsonl")
+    by_id = {row["id"]: float(row["log_likelihood"]) for row in rows}
+    return tuple(by_id[row_id] for row_id in gold.ids) if by_id else ()
+
+
+def _diagnostic_files(
     folder: RunFolder, header: RunHeader, plan: PlannedTrial, records: Sequence[TrialRecord]
 ) -> DiagnosticFiles:
-    """Return what a run left of an arm; what is missing is None or empty."""
+    """Return what a run left beside an arm's answers; what is missing is None or empty."""
     fits = [folder.fit_folder(r.arm, r.fit_id) for r in records]
     trials = [folder.trial_folder(r.arm, r.fit_id, r.trial_id) for r in records]
     found = DiagnosticFiles(
@@ -85,25 +165,20 @@ def _measured(folder: Path) -> Measured | None:
         return None
 
 
+def _measured_ok(folder: Path) -> Measured | None:
+    measured = _measured(folder)
+    return measured if measured is not None and measured.result.status == "ok" else None
+
+
 def _probed(folder: Path) -> Probed | None:
-    measured = _measured(folder)
-    if measured is None or measured.result.status != "ok":
-        return None
-    rows = _rows(folder / "likelihoods.jsonl")
-    return Probed(measured.of, tuple(rows)) if rows else None
-
-
-def read_likelihoods(folder: Path, of: str) -> dict[str, float]:
-    """Return the likelihood of each test row's answer; nothing where they are of other answers."""
-    measured = _measured(folder)
-    if measured is None or measured.result.status != "ok" or measured.of != of:
-        return {}
-    return {row["id"]: float(row["log_likelihood"]) for row in _rows(folder / "likelihoods.jsonl")}
+    measured = _measured_ok(folder)
+    rows = _rows(folder / "likelihoods.jsonl") if measured else []
+    return Probed(measured.of, tuple(rows)) if measured and rows else None
 
 
 def _perturbed(folder: Path) -> Perturbed | None:
-    measured = _measured(folder)
-    if measured is None or measured.result.status != "ok":
+    measured = _measured_ok(folder)
+    if measured is None:
         return None
     answers: dict[str, dict[str, Prediction]] = {}
     for row in _rows(folder / "answers.jsonl"):

@@ -1,10 +1,14 @@
-"""Whether a judgement rests on what was sealed before anything ran; says so where it does not."""
+"""Whether a verdict rests on the criteria that were sealed before anything ran.
+
+Reads the task of each header as it was sealed: the hash is of the keys on record.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.analysis.recorded_task import RecordedTask
 from harness.files.python_file import names_file
 from harness.store.criteria_seal import seal
 from harness.store.records import RunHeader
@@ -12,7 +16,7 @@ from harness.store.run_folder import RunFolder
 
 
 def not_as_sealed(folder: RunFolder, header: RunHeader, other_prices: bool) -> Iterator[str]:
-    """Yield what a judgement rests on that is not as it was sealed, in sentences.
+    """Yield what a verdict rests on that is not as it was sealed, in sentences.
 
     Args:
         folder: of the run.
@@ -21,11 +25,12 @@ def not_as_sealed(folder: RunFolder, header: RunHeader, other_prices: bool) -> I
     """
     if other_prices:
         yield (
-            "Judged with other prices than those that were sealed before anything ran: the seal"
-            " does not cover what the verdict says of money."
+            "The prices are not those that were sealed before anything ran: the seal does not cover"
+            " what the verdict says of money."
         )
     if edited(header):
-        files = [name for name in (header.task["metric"], *header.task["also"]) if names_file(name)]
+        task = RecordedTask.of(header.task)
+        files = [name for name in (task.metric, *task.also) if names_file(name)]
         metric = f", or {' or '.join(files)}," if files else ""
         yield (
             f"The success criteria on record{metric} were changed after they had been sealed: the"

@@ -199,10 +199,10 @@ def _new(arguments: argparse.Namespace) -> int:
 
 def _judged(folder: RunFolder, prices: Prices | None) -> Comparison:
     """Judge a run folder and write comparison.json, report.md and report.html into it."""
-    from harness.analysis import judge
+    from harness.analysis import analyse
     from reports import html, markdown
 
-    comparison = judge(folder, prices)
+    comparison = analyse(folder, prices)
     atomic_write(folder.comparison, comparison.model_dump_json(indent=1) + "\n")
     atomic_write(folder.report_md, markdown(comparison))
     atomic_write(folder.report_html, html(comparison))
@@ -210,10 +210,10 @@ def _judged(folder: RunFolder, prices: Prices | None) -> Comparison:
 
 
 def _verdict_code(comparison: Comparison, gate: bool) -> int:
-    if all(row.status != "ok" for row in comparison.rows):
+    if all(row.status != "ok" for row in comparison.arms):
         return NO_RESULT
     choice = comparison.recommendation.choice
-    chosen = next((row for row in comparison.rows if row.strategy == choice), None)
+    chosen = next((row for row in comparison.arms if row.strategy == choice), None)
     # The rule chooses no arm that misses a limit; a gate does not rest on that alone.
     return NO_RESULT if gate and (chosen is None or chosen.misses) else OK
 

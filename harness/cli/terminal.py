@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from harness.analysis import Comparison, Row, fitting_memory, serving_memory
+from harness.analysis import ArmResult, Comparison, fitting_memory, serving_memory
 from harness.plan import Outlook, closing, sections
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.wording import numbers
@@ -82,12 +82,12 @@ class Screen:
 
     def show(self, comparison: Comparison) -> None:
         """Print the table and the verdict."""
-        self._table([COLUMNS, *(_cells(row, comparison) for row in comparison.rows)])
+        self._table([COLUMNS, *(_cells(row, comparison) for row in comparison.arms)])
         found = comparison.recommendation
         self.console.print(f"\n[bold]{escape(found.headline)}[/bold]", soft_wrap=True)
         for reason in (*found.reasons, *comparison.not_as_sealed):
             self.say(f"- {reason}")
-        for row in comparison.rows:
+        for row in comparison.arms:
             if row.error:
                 self.say(f"- {row.strategy} {row.status}: {row.error}")
 
@@ -115,7 +115,7 @@ class Screen:
             print(line.rstrip())
 
 
-def _cells(row: Row, comparison: Comparison) -> tuple[str, ...]:
+def _cells(row: ArmResult, comparison: Comparison) -> tuple[str, ...]:
     score = row.score
     cost = row.total_usd
     return (

@@ -8,6 +8,8 @@ from __future__ import annotations
 from math import floor, log10
 
 NOT_MEASURED = "–"
+GIB = 2**30
+"""Bytes."""
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hand_made import TARGETS, Arm, cheap_and_good, right, write_run
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.analysis.findings import findings_of
-from harness.analysis.run_data import gather
+from harness.analysis.read_run import read_run
 from harness.analysis.schema.diagnostics import (
     ArmDiagnostics,
     Change,
@@ -36,9 +36,9 @@ def change(before, after, low, high):
 def said_of(path, **facts):
     """Return what is found of one arm with these facts, at a margin of 5 points."""
     folder = write_run(path, TARGETS, [Arm("lora", [right(TARGETS)])], margin=0.05)
-    [row] = judge(folder).rows
-    changed = row.model_copy(update={"facts": ArmDiagnostics(**facts)})
-    return list(findings_of(gather(folder), [changed], "lora"))
+    [row] = analyse(folder).arms
+    changed = row.model_copy(update={"diagnostics": ArmDiagnostics(**facts)})
+    return list(findings_of(read_run(folder), [changed], "lora"))
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_one_training_of_a_tuned_arm_is_said_to_be_one(seeds, tmp_path):
     answers = [right(TARGETS)] * seeds
     arms = [Arm("lora", answers, plan=TUNED), Arm("tfidf", answers), Arm("vendor", answers)]
     arms[2].plan = {"tunes": True, "replays": True}
-    findings = judge(write_run(tmp_path, TARGETS, arms, seeds=range(seeds))).findings
+    findings = analyse(write_run(tmp_path, TARGETS, arms, seeds=range(seeds))).findings
     told = [said for said in findings if "trained with one seed" in said]
     assert [said.partition(":")[0] for said in told] == (["lora"] if seeds == 1 else [])
 
 
 def test_a_doubt_is_told_once_with_all_the_arms_it_concerns_and_marked_in_the_table(tmp_path):
     arms = [Arm("good", [right(FEW)]), Arm("cheap", [right(FEW, range(4))])]
-    comparison = judge(write_run(tmp_path, FEW, arms, metric="macro_f1"))
+    comparison = analyse(write_run(tmp_path, FEW, arms, metric="macro_f1"))
     doubt = (
         "1 of 2 labels have fewer than 10 test rows ('no' has 4): the interval of macro_f1 is not"
         " to be trusted"
@@ -110,6 +110,6 @@ def test_a_doubt_is_told_once_with_all_the_arms_it_concerns_and_marked_in_the_ta
 
 
 def test_where_nothing_is_in_doubt_there_is_no_mark(tmp_path):
-    comparison = judge(write_run(tmp_path, TARGETS, cheap_and_good()))
+    comparison = analyse(write_run(tmp_path, TARGETS, cheap_and_good()))
     assert not any("doubt" in reason for reason in comparison.recommendation.reasons)
     assert "†" not in markdown(comparison)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, cheap_and_good, write_run
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.prices import MachinePrice, Prices, StandsFor
 from harness.store.criteria_seal import CRITERIA, seal
 from reports import html, markdown
@@ -46,7 +46,7 @@ def with_record(folder, change):
 
 
 def test_a_run_that_nobody_touched_is_as_it_was_sealed(tmp_path):
-    comparison = judge(sealed_run(tmp_path))
+    comparison = analyse(sealed_run(tmp_path))
     assert comparison.not_as_sealed == ()
     for text in (markdown(comparison), html(comparison)):
         assert AS_THEY_STOOD in text
@@ -56,12 +56,12 @@ def test_the_price_file_of_the_run_given_again_is_no_other_price(tmp_path):
     folder = sealed_run(tmp_path)
     unused = {**PRICES["machines"][0], "name": "far.away", "stands_for": {"cores": 64}}
     again = Prices.model_validate({"machines": [unused, *PRICES["machines"]]})
-    assert judge(folder, again).not_as_sealed == ()
+    assert analyse(folder, again).not_as_sealed == ()
 
 
 @pytest.mark.parametrize("rows", [[], [{**PRICES["machines"][0], "usd_per_hour": 7.2}]])
 def test_other_prices_than_the_sealed_are_said_in_both_reports(tmp_path, rows):
-    comparison = judge(sealed_run(tmp_path), Prices.model_validate({"machines": rows}))
+    comparison = analyse(sealed_run(tmp_path), Prices.model_validate({"machines": rows}))
     (said,) = comparison.not_as_sealed
     assert said.startswith(OTHER_PRICES)
     for text in (markdown(comparison), html(comparison)):
@@ -78,8 +78,8 @@ def test_prices_where_there_were_none_are_other_prices(tmp_path):
         stands_for=StandsFor(),
     )
     folder = write_run(tmp_path, TARGETS, cheap_and_good(), traffic=TRAFFIC)
-    assert judge(folder).not_as_sealed == ()
-    (said,) = judge(folder, Prices(machines=[price])).not_as_sealed
+    assert analyse(folder).not_as_sealed == ()
+    (said,) = analyse(folder, Prices(machines=[price])).not_as_sealed
     assert said.startswith(OTHER_PRICES)
 
 
@@ -94,7 +94,7 @@ def test_prices_where_there_were_none_are_other_prices(tmp_path):
     ids=["limits", "margin", "labour", "prices"],
 )
 def test_criteria_that_were_edited_on_record_are_noticed(tmp_path, change):
-    comparison = judge(with_record(sealed_run(tmp_path), change))
+    comparison = analyse(with_record(sealed_run(tmp_path), change))
     (said,) = comparison.not_as_sealed
     assert EDITED in said
     for text in (markdown(comparison), html(comparison)):
@@ -113,8 +113,8 @@ def sealed_anew(folder, **task):
 
 def test_criteria_that_are_sealed_anew_over_finished_arms_are_told_with_what_changed(tmp_path):
     folder = sealed_run(tmp_path)
-    assert judge(sealed_anew(folder)).not_as_sealed == ()
-    comparison = judge(sealed_anew(folder, margin=0.5))
+    assert analyse(sealed_anew(folder)).not_as_sealed == ()
+    comparison = analyse(sealed_anew(folder, margin=0.5))
     (said,) = comparison.not_as_sealed
     assert said.startswith(
         "The success criteria (margin) were changed and sealed anew after 2 of 2"
@@ -128,15 +128,15 @@ def test_what_the_seal_does_not_cover_may_change(tmp_path):
     folder = with_record(
         sealed_run(tmp_path), lambda header: header["task"].update(instruction="Well?")
     )
-    assert judge(folder).not_as_sealed == ()
+    assert analyse(folder).not_as_sealed == ()
 
 
 def test_a_changed_file_of_a_metric_is_noticed_and_named(tmp_path):
     (tmp_path / "own.py").write_text(METRIC)
     folder = sealed_run(tmp_path, metric="own.py:close")
-    assert judge(folder).not_as_sealed == ()
+    assert analyse(folder).not_as_sealed == ()
     (tmp_path / "own.py").write_text(METRIC + "# corrected\n")
-    (said,) = judge(folder).not_as_sealed
+    (said,) = analyse(folder).not_as_sealed
     assert said.startswith("The success criteria on record, or own.py:close, were changed")
 
 
@@ -152,7 +152,7 @@ def test_of_a_metric_whose_file_is_gone_nothing_is_said(tmp_path):
 def test_runs_of_earlier_versions_were_sealed_otherwise_and_are_not_accused(tmp_path):
     folder = with_record(sealed_run(tmp_path), lambda header: header.pop("sealed"))
     folder = with_record(folder, lambda header: header["task"].update(margin=0.5))
-    assert judge(folder).not_as_sealed == ()
+    assert analyse(folder).not_as_sealed == ()
 
 
 def test_the_header_of_a_task_that_was_planned_agrees_with_its_seal(tmp_path):

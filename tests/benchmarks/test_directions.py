@@ -11,7 +11,7 @@ from needed import needs
 from benchmarks import cuts, directions, outcomes, papers
 from benchmarks.directions_page import drawn, sentence
 from benchmarks.findings import Arm, Findings, Model, Value, found_in, keep, kept
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.task import load_task
 
 
@@ -143,11 +143,11 @@ def test_the_page_shows_arms_with_what_they_took_and_names_the_cuts_that_were_no
 def test_what_a_cut_came_to_is_what_its_run_is_judged_to_be(tmp_path):
     folder = write_run(tmp_path, TARGETS, cheap_and_good())
     found = found_in(folder, {"cheap", "absent"})
-    row = rows_of(judge(folder))["good"]
+    row = rows_of(analyse(folder))["good"]
     [good] = [arm for arm in found.arms if arm.name == "good"]
     assert good.score.value == row.score.value == pytest.approx(119 / 120)
     assert (good.fit_peak_bytes, good.predict_peak_bytes) == (200 * 2**20, 100 * 2**20)
-    assert found.headline == judge(folder).recommendation.headline
+    assert found.headline == analyse(folder).recommendation.headline
     assert found.machine == "2 cores of Abacus 2"
     assert list(found.differences) == ["cheap"]
     difference = found.differences["cheap"]["good"]

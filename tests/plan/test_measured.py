@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.plan import foresee
 from harness.run import Invocation, opened
 from harness.task import load_task
@@ -58,7 +58,7 @@ def test_peaks_are_within_a_fifth_or_200_mb_of_what_processes_took(tmp_path):
     outlook = foresee(task)
     with opened(tmp_path / "run", "tiny", fresh=False) as folder:
         Invocation(task, folder, Silent(), forecasts=outlook.here).run()
-    rows = {row.strategy: row for row in judge(folder).rows}
+    rows = {row.strategy: row for row in analyse(folder).arms}
     assert [row.status for row in rows.values()] == ["ok"] * 2
     for row in rows.values():
         for predicted, measured in (

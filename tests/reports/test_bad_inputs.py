@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hand_made import Arm, right, write_run
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from reports import html, markdown
 
 TARGETS = ["yes", "no"] * 40
@@ -13,7 +13,7 @@ TARGETS = ["yes", "no"] * 40
 
 def said(folder):
     """Return the judgement and the Markdown report; the page is drawn too."""
-    comparison = judge(folder)
+    comparison = analyse(folder)
     assert html(comparison)
     return comparison, markdown(comparison)
 
@@ -26,7 +26,7 @@ def test_a_test_set_of_3(tmp_path, metric):
     assert comparison.recommendation.verdict == "not_enough_evidence"
     assert "may still be" in report or "neither shown worse" in report
     assert comparison.resolution.smallest_margin == 1  # three in three: nothing is excluded
-    for row in comparison.rows:
+    for row in comparison.arms:
         assert row.score.ci_high - row.score.ci_low > 0.5 or row.score.unreliable
         assert metric == "accuracy" or "have fewer than 10 test rows" in row.score.unreliable
 
@@ -42,8 +42,8 @@ def test_three_rows_of_values_that_are_not_right_or_wrong_are_marked(tmp_path):
         answer={"kind": "text"},
     )
     comparison, report = said(folder)
-    assert "with fewer than 30 rows" in comparison.rows[0].score.unreliable
-    assert comparison.rows[0].score.unreliable in report
+    assert "with fewer than 30 rows" in comparison.arms[0].score.unreliable
+    assert comparison.arms[0].score.unreliable in report
 
 
 def test_all_arms_equal(tmp_path):
@@ -101,7 +101,7 @@ def test_a_metric_that_is_undefined_on_this_split(tmp_path):
         answer={"kind": "text", "no_answer": "nobody knows"},
     )
     comparison, report = said(folder)
-    (further,) = comparison.rows[0].also
+    (further,) = comparison.arms[0].also
     assert (further.value, further.ci_low, further.n) == (None, None, 0)
     assert further.undefined == "none of these questions is without an answer"
     assert f"declined_unanswerable – ({further.undefined})" in report

@@ -8,7 +8,7 @@ import pytest
 from hand_made import Arm, right, rows_of, write_run
 from test_report_pages import EVIL, Page, cells, tables
 
-from harness.analysis import Comparison, judge
+from harness.analysis import Comparison, analyse
 from harness.types import Prediction
 from reports import html, markdown
 
@@ -24,7 +24,7 @@ def citing(answers=TARGETS, sources=("manual-3", "faq-1"), **first):
 
 
 def run(path, *arms, **task):
-    return judge(write_run(path, TARGETS, [*arms, Arm("plain", [right(TARGETS)])], **task))
+    return analyse(write_run(path, TARGETS, [*arms, Arm("plain", [right(TARGETS)])], **task))
 
 
 def test_the_first_rows_are_shown_in_their_order_whatever_they_are_worth(tmp_path):
@@ -46,7 +46,7 @@ def test_both_reports_show_id_answer_and_sources_of_the_arms_that_cite(tmp_path)
 
 def test_where_no_arm_cites_nothing_is_shown(tmp_path):
     comparison = run(tmp_path)
-    assert all(row.cited == () for row in comparison.rows)
+    assert all(row.cited == () for row in comparison.arms)
     assert TITLE not in markdown(comparison) + html(comparison)
 
 
@@ -70,7 +70,7 @@ def test_a_long_answer_is_cut_and_many_sources_are_counted(tmp_path):
 def test_of_several_seeds_the_first_is_shown(tmp_path):
     seeds = [[Prediction(answer, sources=("d",))] * len(TARGETS) for answer in ("yes", "no")]
     folder = write_run(tmp_path, TARGETS, [Arm("rag", seeds)], seeds=(0, 1))
-    assert {one.answer for one in judge(folder).rows[0].cited} == {"yes"}
+    assert {one.answer for one in analyse(folder).arms[0].cited} == {"yes"}
 
 
 def test_hostile_answers_and_ids_are_only_text(tmp_path):
@@ -99,4 +99,4 @@ def test_no_question_is_shown_in_full(tmp_path, render):
     (file,) = prompts.glob("*/*/predictions.jsonl")
     file.write_text(file.read_text().replace('"prompt": null', '"prompt": "my private question"'))
     assert "my private question" in file.read_text()
-    assert "my private question" not in render(judge(folder))
+    assert "my private question" not in render(analyse(folder))

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, Arm, cheap_and_good, right, write_run
 
-from harness.analysis import CostParts, judge
+from harness.analysis import CostParts, analyse
 from reports import costs, html, markdown
 
 PEOPLE = "people's time (labour.usd_per_hour and hours)"
@@ -50,7 +50,7 @@ def lines_of(comparison):
 
 def run(path, **task):
     task = {"prices": PRICES, "traffic": TRAFFIC, **task}
-    return judge(write_run(path, TARGETS, cheap_and_good(), **task))
+    return analyse(write_run(path, TARGETS, cheap_and_good(), **task))
 
 
 def test_every_part_and_both_ways_of_serving_are_shown_and_add_up(tmp_path):
@@ -121,13 +121,13 @@ def test_where_nothing_is_known_to_cost_money_there_is_no_table(tmp_path):
 
 def test_an_arm_that_did_not_finish_has_no_costs(tmp_path):
     arms = [*cheap_and_good(), Arm("broken", status="failed", error="it broke")]
-    comparison = judge(write_run(tmp_path, TARGETS, arms, prices=PRICES, traffic=TRAFFIC))
+    comparison = analyse(write_run(tmp_path, TARGETS, arms, prices=PRICES, traffic=TRAFFIC))
     assert set(lines_of(comparison)) == {"cheap", "good"}
 
 
 def test_costs_too_small_for_cents_are_told_from_nothing(tmp_path):
     quick = Arm("quick", [right(TARGETS)], fit_s=1e-6, predict_s=1e-5)
-    comparison = judge(write_run(tmp_path, TARGETS, [quick], prices=PRICES, traffic=TRAFFIC))
+    comparison = analyse(write_run(tmp_path, TARGETS, [quick], prices=PRICES, traffic=TRAFFIC))
     line = lines_of(comparison)["quick"]
     assert line["fitting"] == line["1,000 requests, busy"] == "under $0.0001"
     assert line["fitting again"] == "$0"
@@ -142,14 +142,14 @@ def test_costs_too_small_for_cents_are_told_from_nothing(tmp_path):
     ],
 )
 def test_fitting_that_is_counted_in_part_is_said_to_be(tmp_path, missing, said):
-    (row, *_) = run(tmp_path).rows
+    (row, *_) = run(tmp_path).arms
     parts = CostParts(fitting_usd=0.2, refitting_usd=0.0, serving_usd=1.0, not_counted=missing)
     ((_, _, _, fitting, again, *_),) = costs.table([row.model_copy(update={"cost": parts})])
     assert (fitting, again) == (said, "$0")
 
 
 def test_the_names_of_what_is_not_counted_are_those_that_the_judge_gives(tmp_path):
-    missing = {part for row in run(tmp_path, prices=None).rows for part in row.cost.not_counted}
+    missing = {part for row in run(tmp_path, prices=None).arms for part in row.cost.not_counted}
     assert costs.MACHINE_TIME in missing
 
 

@@ -10,7 +10,7 @@ import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, Arm, cheap_and_good, right, write_run
 
 from harness import metrics
-from harness.analysis import judge
+from harness.analysis import analyse
 from reports import html, markdown
 
 TITLE = "How to read this"
@@ -29,7 +29,7 @@ def explained(comparison):
 
 
 def test_the_words_of_the_verdict_and_of_the_first_table_are_explained(tmp_path):
-    comparison = judge(
+    comparison = analyse(
         write_run(tmp_path, TARGETS, cheap_and_good(), prices=PRICES, traffic=TRAFFIC, margin=0.03)
     )
     words = explained(comparison)
@@ -43,13 +43,13 @@ def test_the_words_of_the_verdict_and_of_the_first_table_are_explained(tmp_path)
 
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "balanced_accuracy"])
 def test_the_metric_is_explained_by_its_own_summary(tmp_path, metric):
-    words = explained(judge(write_run(tmp_path, TARGETS, cheap_and_good(), metric=metric)))
+    words = explained(analyse(write_run(tmp_path, TARGETS, cheap_and_good(), metric=metric)))
     assert words[metric] == f"{metrics.find(metric).summary}. This score decides."
     assert ("F1" in words) is ("f1" in metric)
 
 
 def test_further_metrics_are_explained_and_do_not_decide(tmp_path):
-    comparison = judge(write_run(tmp_path, TARGETS, cheap_and_good(), also=["exact_match"]))
+    comparison = analyse(write_run(tmp_path, TARGETS, cheap_and_good(), also=["exact_match"]))
     assert explained(comparison)["exact_match"] == f"{metrics.find('exact_match').summary}."
 
 
@@ -57,7 +57,7 @@ def test_a_metric_of_the_tasks_own_is_explained_though_its_file_may_be_gone(tmp_
     (tmp_path / "own.py").write_text("def close(answer, targets):\n    return 1.0\n")
     folder = write_run(tmp_path / "run", TARGETS, cheap_and_good(), metric="own.py:close")
     folder.append(folder.last_header().model_copy(update={"task_folder": str(tmp_path)}))
-    comparison = judge(folder)
+    comparison = analyse(folder)
     (tmp_path / "own.py").unlink()
     assert "by a function in that file" in explained(comparison)["own.py:close"]
 
@@ -74,17 +74,17 @@ def test_a_metric_of_the_tasks_own_is_explained_though_its_file_may_be_gone(tmp_
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_some_words_are_explained_only_where_they_are_used(tmp_path, arms, task, word):
-    assert word in explained(judge(write_run(tmp_path / "1", TARGETS, arms, **task)))
+    assert word in explained(analyse(write_run(tmp_path / "1", TARGETS, arms, **task)))
     alone = [Arm("a", [right(TARGETS)])]
-    assert word not in explained(judge(write_run(tmp_path / "2", TARGETS, alone)))
+    assert word not in explained(analyse(write_run(tmp_path / "2", TARGETS, alone)))
 
 
 def test_training_and_validation_loss_are_explained_where_curves_are_told(tmp_path):
     folder = write_run(tmp_path, TARGETS, [Arm("deep", [right(TARGETS)])])
     word = "training loss, validation loss"
-    assert word not in explained(judge(folder))
+    assert word not in explained(analyse(folder))
     [record] = folder.trials().values()
     row = {"step": 1, "train_loss": 1.0, "validation_loss": 1.0}
     log = folder.fit_folder("deep", record.fit_id) / "train_log.jsonl"
     log.write_text(json.dumps(row) + "\n")
-    assert word in explained(judge(folder))
+    assert word in explained(analyse(folder))

@@ -9,7 +9,7 @@ import pytest
 from tiny_models import write_model
 
 from harness import lm
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.probes import general_knowledge as probe
 from harness.run import Invocation, opened
 from harness.store.run_folder import read_jsonl
@@ -96,8 +96,8 @@ def test_the_probe_gives_the_figures_of_a_plain_pass(runs):
             logits = model.model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
         total += float(logits[range(len(prompt) - 1, len(logits) - 1), answer].sum())
         size += len(item["completions"][0].encode())
-    [row] = [row for row in judge(run).rows if row.strategy == "lora"]
-    found = row.facts.forgetting
+    [row] = [row for row in analyse(run).arms if row.strategy == "lora"]
+    found = row.diagnostics.forgetting
     assert found.undefined is None
     assert found.bits_per_byte.before == pytest.approx(-total / log(2) / size, abs=1e-3)
     assert found.bits_per_byte.n == 63
@@ -108,8 +108,8 @@ def test_the_probe_gives_the_figures_of_a_plain_pass(runs):
 
 def test_perturbed_answers_are_scored_on_the_same_rows(runs):
     _, run, records, _ = runs
-    [row] = [row for row in judge(run).rows if row.strategy == "lora"]
-    found = {perturbation.name: perturbation for perturbation in row.facts.robustness}
+    [row] = [row for row in analyse(run).arms if row.strategy == "lora"]
+    found = {perturbation.name: perturbation for perturbation in row.diagnostics.robustness}
     assert set(found) == {"typos", "lower case", "upper case", "noise", "reordered options"}
     assert found["lower case"].undefined == "changes none of these texts"
     for name in ("upper case", "noise", "reordered options"):
@@ -127,12 +127,12 @@ def test_perturbed_answers_are_scored_on_the_same_rows(runs):
 
 def test_a_probe_that_cannot_be_done_is_a_reason_and_no_failed_arm(runs):
     _, run, records, _ = runs
-    [row] = [row for row in judge(run).rows if row.strategy == "odd"]
+    [row] = [row for row in analyse(run).arms if row.strategy == "odd"]
     assert (row.status, row.error, row.score.n) == ("ok", None, 8)
-    assert row.facts.forgetting.undefined == "gives no likelihoods"
+    assert row.diagnostics.forgetting.undefined == "gives no likelihoods"
     assert records["odd"].robustness.status == "failed"
-    assert "capitals" in row.facts.robustness_undefined
-    assert row.facts.robustness == ()
+    assert "capitals" in row.diagnostics.robustness_undefined
+    assert row.diagnostics.robustness == ()
 
 
 def test_run_again_it_measures_again_only_what_failed(runs, run_tiny, tmp_path):
@@ -152,7 +152,7 @@ def test_run_again_it_measures_again_only_what_failed(runs, run_tiny, tmp_path):
 
 def test_both_reports_tell_it(runs):
     _, run, *_ = runs
-    comparison = judge(run)
+    comparison = analyse(run)
     for text in (markdown(comparison), html(comparison)):
         assert "What training changed, robustness and calibration" in text
         assert "general text, bits per byte (less is better, 63 passages)" in text
@@ -166,8 +166,8 @@ def test_without_its_files_the_report_says_so_and_the_score_stands(runs, tmp_pat
     shutil.rmtree(copy / "untuned")
     for file in copy.rglob("robustness/answers.jsonl"):
         file.unlink()
-    [row] = [row for row in judge(type(run)(copy)).rows if row.strategy == "lora"]
-    assert "not in the run folder" in row.facts.forgetting.undefined
+    [row] = [row for row in analyse(type(run)(copy)).arms if row.strategy == "lora"]
+    assert "not in the run folder" in row.diagnostics.forgetting.undefined
     assert row.score.value is not None
 
 

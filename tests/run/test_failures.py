@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.store.run_folder import read_predictions
 
 STRATEGIES = """
@@ -126,7 +126,7 @@ def outcome(tiny, run_tiny, tmp_path_factory):
 @pytest.fixture(scope="module")
 def rows(outcome):
     folder, _ = outcome
-    return {row.strategy: row for row in judge(folder).rows}
+    return {row.strategy: row for row in analyse(folder).arms}
 
 
 def test_every_arm_has_a_record_and_a_row(outcome, rows):
@@ -211,7 +211,7 @@ class Searches(Strategy):
     path = tiny(tmp_path / "task", source, ["own.py:Writes", "own.py:Searches"])
     folder, records = run_tiny(path, tmp_path / "run")
     assert records == {}
-    errors = {row.strategy: (row.status, row.error) for row in judge(folder).rows}
+    errors = {row.strategy: (row.status, row.error) for row in analyse(folder).arms}
     assert errors["writes"] == ("skipped", "does not give answers of kind choice")
     assert errors["searches"][0] == "skipped"
     assert "data.corpus" in errors["searches"][1]

@@ -10,7 +10,7 @@ import pytest
 from tiny_models import write_model
 
 from harness import lm
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.errors import TaskError
 from harness.task import load_task
 from harness.types import ModelRef
@@ -46,7 +46,7 @@ def test_the_figures_are_those_of_a_plain_pass(ran, arm):
         for place, token in enumerate(answer, start=len(prompt) - 1):
             total += float(logits[place, token])
         sizes += len(example.targets[0].encode())
-    rows = {row.strategy: row for row in judge(folder).rows}
+    rows = {row.strategy: row for row in analyse(folder).arms}
     found = {score.metric: score for score in rows[arm].also}
     assert found["bits_per_byte"].value == pytest.approx(-total / log(2) / sizes, abs=1e-3)
     # Each answer is one word of one letter: as many words as bytes.
@@ -56,7 +56,7 @@ def test_the_figures_are_those_of_a_plain_pass(ran, arm):
 
 def test_an_arm_without_likelihoods_says_so_and_keeps_its_score(ran):
     (folder, records), *_ = ran
-    rows = {row.strategy: row for row in judge(folder).rows}
+    rows = {row.strategy: row for row in analyse(folder).arms}
     for score in rows["majority"].also:
         assert (score.value, score.undefined) == (None, "its answers name no prompts")
     assert rows["majority"].status == "ok"
@@ -86,7 +86,7 @@ def test_a_corrected_target_asks_again(tiny, run_tiny, tmp_path):
     assert after["zero_shot"].finished_at >= before["zero_shot"].finished_at
     (likelihoods,) = folder.path.glob("trials/*/*/*/likelihood/likelihoods.jsonl")
     assert len(likelihoods.read_text().splitlines()) == len(rows)
-    assert judge(folder).rows[0].also[0].value is not None
+    assert analyse(folder).arms[0].also[0].value is not None
 
 
 def test_what_is_gone_is_asked_again_and_nothing_else(ran, run_tiny, tmp_path):

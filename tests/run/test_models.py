@@ -8,7 +8,7 @@ import re
 import pytest
 from tiny_models import write_model
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.errors import TaskError
 from harness.plan import foresee
 from harness.task import load_task
@@ -58,7 +58,7 @@ def test_the_same_model_gives_the_same_answers_under_either_name(ran):
 @pytest.mark.model
 def test_the_verdict_speaks_of_the_smallest_model(ran):
     folder, _ = ran
-    comparison = judge(folder)
+    comparison = analyse(folder)
     said = [reason for reason in comparison.recommendation.reasons if "smallest" in reason]
     assert len(said) == 1
     assert set(comparison.run["models"]) == {SMOLLM2, "./Tiny One"}
@@ -96,7 +96,7 @@ def test_answers_of_elsewhere_have_no_times_of_ours(tiny, run_tiny, tmp_path):
     arms = ["majority", {"use": "predictions", "file": "made.jsonl"}]
     limits = {"max_p95_ms": 1000}
     folder, _ = run_tiny(tiny(tmp_path, "", arms, limits=limits), tmp_path / "run")
-    row = {row.strategy: row for row in judge(folder).rows}["predictions"]
+    row = {row.strategy: row for row in analyse(folder).arms}["predictions"]
     assert (row.status, row.score.value) == ("ok", 0.5)
     assert (row.p50_s, row.p95_s, row.throughput_per_s, row.usd_per_1k_busy) == (None,) * 4
     assert row.misses == ("limits.max_p95_ms",)
@@ -135,4 +135,4 @@ def test_of_one_model_none_is_the_smallest(tiny, run_tiny, tmp_path, monkeypatch
     monkeypatch.setattr("harness.analysis.analyse._weights", lambda arm: sizes[arm.name])
     arms = [{"use": "majority", "name": name} for name in sizes]
     folder, _ = run_tiny(tiny(tmp_path, "", arms), tmp_path / "run")
-    assert not [s for s in judge(folder).recommendation.reasons if "smallest model" in s]
+    assert not [s for s in analyse(folder).recommendation.reasons if "smallest model" in s]

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 from scripted_server import Script, fails, reply, serving
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.run.environment import Setting, header
 from harness.run.shared_fits import built_by, parts_first
 from harness.store.run_folder import read_jsonl
@@ -91,7 +91,7 @@ def test_a_part_is_fitted_once_whichever_arm_stands_first(tiny, run_tiny, tmp_pa
     assert fit_s(records["builder"]) > fit_s(records["slow"]) >= 0.3  # its time counts for both
     named = [arm if isinstance(arm, str) else arm["use"] for arm in arms]
     assert [trial.strategy for trial in folder.last_header().trials] == named
-    assert [f"own.py:{row.strategy.title()}" for row in judge(folder).rows] == named
+    assert [f"own.py:{row.strategy.title()}" for row in analyse(folder).arms] == named
 
 
 def test_parts_of_parts_are_shared_too(tiny, run_tiny, tmp_path):

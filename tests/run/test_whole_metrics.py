@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.store.run_folder import read_jsonl
 from reports import html, markdown
 
@@ -57,8 +57,8 @@ def test_a_json_task_runs_from_its_file_to_its_report(tiny, run_tiny, tmp_path):
     folder, records = run_tiny(path, tmp_path / "run")
     assert {record.status for record in records.values()} == {"ok"}
     (path.parent / "form.json").unlink()  # the run keeps what it needs
-    comparison = judge(folder)
-    rows = {row.strategy: row for row in comparison.rows}
+    comparison = analyse(folder)
+    rows = {row.strategy: row for row in comparison.arms}
     # Of 8 rows with a, b, a, b, …: all "a" is right in 4, and without rows 0 and 4 in 2.
     assert rows["majority"].score.value == 4 / 8
     assert rows["half"].score.value == 2 / 8
@@ -77,7 +77,7 @@ def test_a_strategy_may_choose_by_the_tasks_own_metric(tiny, run_tiny, tmp_path)
     assert records["chooser"].error is None
     (value,) = {p["text"] for p in read_jsonl(next(folder.path.glob("trials/*/*/*/pred*.jsonl")))}
     assert float(value) == 0.25 * 2 / 4  # two of four validation rows are "b"
-    assert judge(folder).rows[0].score.value == 0
+    assert analyse(folder).arms[0].score.value == 0
 
 
 def test_a_run_with_evidence_keeps_what_the_judge_needs(tiny, run_tiny, tmp_path):
@@ -100,6 +100,6 @@ def test_a_run_with_evidence_keeps_what_the_judge_needs(tiny, run_tiny, tmp_path
     assert read_jsonl(folder.truth)[1]["evidence"] == ["tyres"]
     (value,) = {p["text"] for p in read_jsonl(next(folder.path.glob("trials/*/*/*/pred*.jsonl")))}
     assert float(value) == 2 / 3  # of four validation rows three name evidence, two of them "oil"
-    (row,) = judge(folder).rows
+    (row,) = analyse(folder).arms
     # Of 8 rows 6 name evidence, 3 of them the one that is cited first.
     assert (row.score.value, row.score.n) == (1 / 2, 6)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from harness.analysis.decision.rows_needed import rows_to_settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.analysis.decision.rows_needed import rows_to_settle
 from harness.stats.mcb import Contest
 
 

@@ -233,7 +233,7 @@ def _write_trial(folder: RunFolder, arm: Arm, plan: PlannedTrial, seed: int) -> 
 
 
 def rows_of(comparison):
-    return {row.strategy: row for row in comparison.rows}
+    return {row.strategy: row for row in comparison.arms}
 
 
 def cheap_and_good(wrong=30):

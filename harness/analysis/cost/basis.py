@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.analysis.cost import cost
-from harness.analysis.decision.requirements import GIB
-from harness.analysis.decision.verdict import listed
-from harness.analysis.schema.comparison import Row
+from harness.analysis.schema.comparison import ArmResult
 from harness.prices import HostedPrice, MachinePrice, Prices
 from harness.store.records import Machine
 from harness.wording import numbers
+from harness.wording.sentences import listed
 
 Usages = Sequence[cost.Usage]
 
@@ -55,7 +54,7 @@ def _read(row: HostedPrice) -> str:
 
 
 def cost_notes(
-    rows: Sequence[Row], choice: str | None, terms: cost.Terms, price: MachinePrice | None
+    rows: Sequence[ArmResult], choice: str | None, terms: cost.Terms, price: MachinePrice | None
 ) -> Iterator[str]:
     """Yield what must be known of costs to believe a verdict that rests on them.
 
@@ -80,7 +79,7 @@ def cost_notes(
         )
 
 
-def _too_large(rows: Sequence[Row], price: MachinePrice) -> Iterator[str]:
+def _too_large(rows: Sequence[ArmResult], price: MachinePrice) -> Iterator[str]:
     """Say which arms took more memory than the machine has at whose price they are counted."""
     for row in rows:
         ram = max(row.fit_peak_ram_bytes or 0, row.predict_peak_ram_bytes or 0)
@@ -89,7 +88,7 @@ def _too_large(rows: Sequence[Row], price: MachinePrice) -> Iterator[str]:
             ("memory", ram, price.memory_gib),
             ("GPU memory", gpu, price.gpu_memory_gib),
         ):
-            if has_gib is not None and taken > has_gib * GIB:
+            if has_gib is not None and taken > has_gib * numbers.GIB:
                 yield (
                     f"{row.strategy} took {numbers.size(taken)} of {what}, more than the"
                     f" {has_gib:g} GiB of {price.name}, at whose price it is counted: it needs a"
@@ -97,7 +96,7 @@ def _too_large(rows: Sequence[Row], price: MachinePrice) -> Iterator[str]:
                 )
 
 
-def _labels_note(rows: Sequence[Row], choice: str | None) -> Iterator[str]:
+def _labels_note(rows: Sequence[ArmResult], choice: str | None) -> Iterator[str]:
     """Say so where labels are most of what the chosen arm costs over the horizon."""
     row = next((row for row in rows if row.strategy == choice), None)
     if row is None or row.cost.labels_usd is None or not row.total_usd:

@@ -16,6 +16,8 @@ from harness.analysis.schema.comparison import CostParts
 HOURS_PER_MONTH = 730
 """8,760 hours a year / 12, as cloud providers bill."""
 MONTH_S = HOURS_PER_MONTH * 3600
+EQUAL_COST = 1.05
+"""Costs whose ratio is at most this count as equal."""
 MACHINE_TIME = "machine time in money (no price row stands for this machine)"
 FITTING_REQUESTS = "requests to a hosted model while fitting"
 """Named among what is not counted; where fitting has a figure all the same, it is of the rest."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from harness.analysis.cost import cost
-from harness.analysis.decision.verdict import EQUAL_COST
 from harness.analysis.schema.comparison import BreakEven, CostCurve, CostLine
 from harness.wording import numbers
 
@@ -124,7 +123,7 @@ def _pair(first: cost.Usage, second: cost.Usage, terms: cost.Terms) -> BreakEven
     totals = [cost.total_cost(usage, terms) for usage in (first, second)]
     names = f"{first.arm} and {second.arm}"
     text = _text(found, (first, second), terms) if found else f"{names} cost the same at any volume"
-    if found and max(totals) <= min(totals) * EQUAL_COST:
+    if found and max(totals) <= min(totals) * cost.EQUAL_COST:
         text = f"cost does not decide between {names} at this volume (within 5 %); {text}"
     return BreakEven(
         first=first.arm,

@@ -1,34 +1,37 @@
-"""All that the rule is given for one judgement, so that a part of it can be changed and tried."""
+"""All that the rule is given for one verdict, and the same with one value changed.
+
+From the arms' results and the task's terms to the figures that the rule decides on. Knows no
+sentence, and not where to look for changes (sensitivity.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from harness.analysis.cost import cost
-from harness.analysis.decision.requirements import GIB, state_of
+from harness.analysis.decision.requirements import state_of
 from harness.analysis.decision.rule import decide
-from harness.analysis.decision.verdict import Contender
-from harness.analysis.schema.comparison import Check, Recommendation, Row
-from harness.stats.mcb import Contest
+from harness.analysis.decision.verdict import ArmFigures, Verdict
+from harness.analysis.recorded_task import Limits
+from harness.analysis.schema.comparison import ArmResult, Check
+from harness.stats.mcb import MultipleComparisons
 from harness.wording import numbers
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Arms that finished, what they took, and the terms on which they compete."""
+class Inputs:
+    """Arms that finished, what they took, and the terms on which they are compared."""
 
-    rows: tuple[Row, ...]
+    results: tuple[ArmResult, ...]
     """Those with a score."""
     usages: Mapping[str, cost.Usage]
     tuned: frozenset[str]
-    """Arms that serve a pretrained model's weights which were tuned for the task."""
+    """Arms that serve a pretrained model's weights that were tuned for the task."""
     terms: cost.Terms
-    limits: Mapping[str, Any]
-    """The task's `limits`."""
+    limits: Limits
     margin: float
-    contest: Contest
+    comparisons: MultipleComparisons
     highest: float = 1.0
     """What the metric can reach."""
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -36,31 +39,49 @@ class Bench:
     raised: Mapping[str, float] = field(default_factory=dict)
     """By how much some arm's score is taken to be higher than measured."""
 
-    def ruling(self) -> Recommendation:
+    def verdict(self) -> Verdict:
         """Apply the rule."""
-        return decide(self.contenders(), self.contest, self.margin, self.absent)
+        return decide(self.arms(), self.comparisons, self.margin, self.absent)
 
-    def contenders(self) -> list[Contender]:
+    def rows_needed(self, found: Verdict) -> dict[str, int | None]:
+        """Return how many test rows would decide about each undecided arm; None: no number."""
+        decide_about = self.comparisons.items_to_decide
+        return {name: decide_about(found.competing, name, self.margin) for name in found.undecided}
+
+    def arms(self) -> list[ArmFigures]:
         """Return what the rule needs to know of each arm."""
         unit = self.unit
-        return [self._contender(row, unit) for row in self.rows]
+        return [self._figures(result, unit) for result in self.results]
 
     @property
     def unit(self) -> str:
         """The unit in which costs are compared."""
         return cost.common_unit(list(self.usages.values()), self.terms)
 
-    def with_limit(self, key: str, value: float) -> Bench:
-        """Return the bench with another limit."""
-        return replace(self, limits={**self.limits, key: value})
-
     @property
     def charging(self) -> list[str]:
-        """Who charges for requests: hosted models, or arms with answers of somebody else's."""
+        """Who charges for requests: hosted models, or arms with somebody else's answers."""
         return sorted({u.charged_by for u in self.usages.values() if u.charged_by is not None})
 
-    def with_charges(self, model: str, times: float) -> Bench:
-        """Return the bench as it would be, did a hosted model charge so many times as much."""
+    def with_limit(self, key: str, value: float) -> Inputs:
+        """Return the same with another limit."""
+        return replace(self, limits=self.limits.model_copy(update={key: value}))
+
+    def with_volume(self, requests_per_month: float) -> Inputs:
+        """Return the same at another traffic."""
+        return replace(self, terms=self.terms.at_volume(requests_per_month))
+
+    def with_machine_price(self, usd_per_hour: float) -> Inputs:
+        """Return the same on a machine of another price."""
+        return replace(self, terms=replace(self.terms, usd_per_hour=usd_per_hour))
+
+    def with_label_price(self, usd_per_label: float) -> Inputs:
+        """Return the same with labels of another price."""
+        labour = {**self.terms.labour, "usd_per_label": usd_per_label}
+        return replace(self, terms=replace(self.terms, labour=labour))
+
+    def with_charges(self, model: str, times: float) -> Inputs:
+        """Return the same with a hosted model that charges so many times as much."""
 
         def scaled(usd: float | None) -> float | None:
             return None if usd is None else usd * times
@@ -77,54 +98,48 @@ class Bench:
         }
         return replace(self, usages=usages)
 
-    def with_raised(self, arm: str, by: float) -> Bench:
-        """Return the bench as it would be, had one arm scored that much more."""
-        return replace(self, contest=self.contest.shifted(arm, by), raised={arm: by})
+    def with_raised(self, arm: str, by: float) -> Inputs:
+        """Return the same with one arm that scored that much more."""
+        return replace(self, comparisons=self.comparisons.shifted(arm, by), raised={arm: by})
 
-    def score(self, row: Row) -> float:
+    def score(self, result: ArmResult) -> float:
         """Return an arm's score, as it is taken to be."""
-        assert row.score is not None
-        return (row.score.value or 0.0) + self.raised.get(row.strategy, 0.0)
+        assert result.score is not None
+        return (result.score.value or 0.0) + self.raised.get(result.strategy, 0.0)
 
-    def measured(self, row: Row, key: str) -> float | None:
-        """Return what one of the `limits` is held against, in the limit's own unit."""
+    def measured(self, result: ArmResult, key: str) -> float | None:
+        """Return the figure that one of the limits is about, in the limit's own unit."""
         if key == "min_score":
-            return self.score(row)
+            return self.score(result)
         if key == "max_p95_ms":
-            return None if row.p95_s is None else 1000 * row.p95_s
+            return None if result.p95_s is None else 1000 * result.p95_s
         if key == "max_usd_per_1k":
-            return cost.usd_per_1k(self.usages[row.strategy], self.terms)
+            return cost.usd_per_1k(self.usages[result.strategy], self.terms)
         taken = {
-            "max_serve_memory_gib": row.predict_peak_bytes,
-            "max_fit_memory_gib": row.fit_peak_bytes,
+            "max_serve_memory_gib": result.predict_peak_bytes,
+            "max_fit_memory_gib": result.fit_peak_bytes,
         }[key]
-        return None if taken is None else taken / GIB
+        return None if taken is None else taken / numbers.GIB
 
-    def _contender(self, row: Row, unit: str) -> Contender:
-        parts = cost.cost_of(self.usages[row.strategy], self.terms)
+    def _figures(self, result: ArmResult, unit: str) -> ArmFigures:
+        parts = cost.cost_of(self.usages[result.strategy], self.terms)
         money = cost.total_usd(parts, self.terms)
-        return Contender(
-            name=row.strategy,
-            score=self.score(row),
-            complexity=row.complexity,
-            checks=tuple(self._checked(row, check) for check in row.checks),
+        limits = dict(self.limits.are_set())
+        return ArmFigures(
+            name=result.strategy,
+            score=self.score(result),
+            complexity=result.complexity,
+            checks=tuple(self._checked(result, check, limits) for check in result.checks),
             cost=money if unit == "usd" else parts.machine_s,
-            tuned=row.strategy in self.tuned,
-            cost_text=_cost_text(money, parts.machine_s),
+            total_usd=money,
+            machine_s=parts.machine_s,
+            tuned=result.strategy in self.tuned,
         )
 
-    def _checked(self, row: Row, check: Check) -> Check:
+    def _checked(self, result: ArmResult, check: Check, limits: Mapping[str, float]) -> Check:
         """Return a check of a limit as it stands on these terms; others stay."""
         part, key = check.key.split(".", 1)
         if part != "limits":
             return check
-        state = state_of(key, self.limits[key], self.measured(row, key))
+        state = state_of(key, limits[key], self.measured(result, key))
         return check if state == check.state else check.model_copy(update={"state": state})
-
-
-def _cost_text(money: float | None, machine_s: float | None) -> str:
-    if money is not None:
-        return numbers.usd(money)
-    if machine_s is None:
-        return "a cost that is not known"
-    return f"{numbers.duration(machine_s)} of machine time"

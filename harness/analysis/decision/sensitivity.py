@@ -1,214 +1,302 @@
-"""What would change the choice: each change is applied, and the same rule applied again.
+"""What would change the choice: each change is applied, and the same rule is applied again.
 
-Of each kind of change that there is something of to change; where to look is found by edges.py.
+Between two neighbouring edges (a price at which two costs cross, a limit met or missed, …) nothing
+changes; so one value just beyond each edge is tried, the nearest first. Yields figures; wording.py
+says them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
-from math import floor
+from enum import Enum, auto
+from functools import partial
+from itertools import combinations, pairwise
+from math import ceil, floor, log10
+from typing import NamedTuple
 
-from harness.analysis.cost.volume import REACH, level_until, reach, steps
-from harness.analysis.decision.edges import cost_edges, nearest, spending_edges
-from harness.analysis.decision.inputs import Bench
+from harness.analysis.cost import cost
+from harness.analysis.cost.volume import REACH, level_until, reach, root, steps
+from harness.analysis.decision.inputs import Inputs
 from harness.analysis.decision.rule import decide
-from harness.analysis.decision.verdict import listed
-from harness.analysis.schema.comparison import Flip, Recommendation, Row
-from harness.wording import numbers
+from harness.analysis.decision.verdict import Verdict
+from harness.analysis.schema.comparison import ArmResult, Check
 
 FINEST = 0.001
 """Step in which an arm's score is raised: a tenth of a point."""
-HELD_UP = 3
+OTHERS_RAISED = 3
 """Other arms of which it is asked how much better they would have to be."""
+MOST_TRIED = 200
+"""Edges on one side that are tried; of more, evenly many."""
 
 
-def attempts(bench: Bench, found: Recommendation) -> Iterator[tuple[str, Iterator[Flip]]]:
-    """Yield each kind of change that can be tried here, in words, with what it finds.
+class Kind(Enum):
+    """Kinds of change that are tried."""
+
+    BORDERLINE = auto()
+    MARGIN = auto()
+    VOLUME = auto()
+    MACHINE_PRICE = auto()
+    REQUEST_PRICE = auto()
+    LABEL_PRICE = auto()
+    LIMIT = auto()
+    SCORE = auto()
+
+
+class Change(NamedTuple):
+    """One value that is changed, and what the rule finds then."""
+
+    kind: Kind
+    key: str
+    """As `Flip.key` has it."""
+    value: float | None
+    """What it is changed to; of a score, by how much it is raised."""
+    now: float
+    """What it is; of a charge 1, because it is changed in times what it is."""
+    again: Verdict
+    arm: str | None = None
+    """The arm that it is about: whose limit is borderline, whose score is raised."""
+    check: Check | None = None
+
+
+Found = Iterator[tuple[float, Verdict]]
+At = Callable[[float], Inputs]
+"""The inputs, with the value that moves set to this."""
+
+
+def attempts(inputs: Inputs, found: Verdict) -> Iterator[tuple[Kind, Iterator[Change]]]:
+    """Yield each kind of change that can be tried here, with what changes the choice.
 
     Args:
-        bench: what the rule was given.
-        found: what it said.
+        inputs: what the rule was given.
+        found: what it found.
     """
-    contenders, terms = bench.contenders(), bench.terms
-    if any(check.borderline for contender in contenders for check in contender.checks):
-        yield "limits within the error of a measurement", _borderline(bench, found)
-    if sum(contender.feasible for contender in contenders) > 1:
-        yield "other margins", _margin(bench, found)
+    arms, terms = inputs.arms(), inputs.terms
+    if any(check.borderline for arm in arms for check in arm.checks):
+        yield Kind.BORDERLINE, _borderline(inputs, found)
+    if sum(arm.feasible for arm in arms) > 1:
+        yield Kind.MARGIN, _margin(inputs, found)
     if terms.traffic:
-        yield "other volumes", _volume(bench, found)
+        yield Kind.VOLUME, _volume(inputs, found)
     if terms.usd_per_hour is not None:
-        yield "other prices of the machine", _machine_price(bench, found)
-    if charging := bench.charging:
-        yield f"other prices of requests to {listed(charging)}", _request_price(bench, found)
-    if bench.unit == "usd" and terms.traffic:
-        yield "other prices of labels", _label_price(bench, found)
-    if any(_measures(bench, key) for key in bench.limits):
-        yield "other limits", _limits(bench, found)
-    if any(_room(bench, row) for row in _others(bench, found)):
-        yield "higher scores of other arms", _quality(bench, found)
+        yield Kind.MACHINE_PRICE, _machine_price(inputs, found)
+    if inputs.charging:
+        yield Kind.REQUEST_PRICE, _request_price(inputs, found)
+    if inputs.unit == "usd" and terms.traffic:
+        yield Kind.LABEL_PRICE, _label_price(inputs, found)
+    if any(_measures(inputs, key) for key, _ in inputs.limits.are_set()):
+        yield Kind.LIMIT, _limits(inputs, found)
+    if any(_room(inputs, result) for result in _others(inputs, found)):
+        yield Kind.SCORE, _quality(inputs, found)
 
 
-def _flip(change: str, again: Recommendation, key: str, value: float | None) -> Flip:
-    choice = again.choice or "nothing"
-    how = " (provisionally)" if again.provisional else ""
-    text = f"With {change}: {choice}{how}."
-    return Flip(change=change, choice=again.choice, text=text, key=key, value=value)
-
-
-def _borderline(bench: Bench, found: Recommendation) -> Iterator[Flip]:
+def _borderline(inputs: Inputs, found: Verdict) -> Iterator[Change]:
     """Let each limit that lies inside a measurement's interval fall the other way."""
-    contenders = bench.contenders()
-    for contender in contenders:
-        for check in contender.checks:
+    arms = inputs.arms()
+    for arm in arms:
+        for check in arm.checks:
             if not check.borderline:
                 continue
             other = check.model_copy(update={"state": "missed" if check.state == "met" else "met"})
-            checks = tuple(other if c is check else c for c in contender.checks)
-            turned = [replace(c, checks=checks) if c is contender else c for c in contenders]
-            again = decide(turned, bench.contest, bench.margin, bench.absent)
-            if again.choice == found.choice:
-                continue
-            words = f"{contender.name}: {check.text}, which is within the measurement's error"
-            yield _flip(f"{words} and may fall the other way", again, check.key, None)
+            checks = tuple(other if c is check else c for c in arm.checks)
+            turned = [replace(a, checks=checks) if a is arm else a for a in arms]
+            again = decide(turned, inputs.comparisons, inputs.margin, inputs.absent)
+            if again.choice != found.choice:
+                yield Change(Kind.BORDERLINE, check.key, None, 0.0, again, arm.name, check)
 
 
-def _margin(bench: Bench, found: Recommendation) -> Iterator[Flip]:
+def _margin(inputs: Inputs, found: Verdict) -> Iterator[Change]:
     """Find the nearest smaller and larger margin at which another arm is chosen.
 
     Below the best score alone: a margin as large would accept an arm that gets nothing right.
     """
-    feasible = [c for c in bench.contenders() if c.feasible]
-    losses = bench.contest.losses([c.name for c in feasible])
-    bounds = [loss.high or 0.0 for loss in losses.values()]
+    feasible = [arm for arm in inputs.arms() if arm.feasible]
+    gaps = inputs.comparisons.gaps([arm.name for arm in feasible])
+    bounds = [gap.high for gap in gaps.values()]
     tried = sorted({0.0, *(bound + sign * 1e-6 for bound in bounds for sign in (-1, 1))})
-    best = max((c.score for c in feasible), default=0.0)
+    best = max((arm.score for arm in feasible), default=0.0)
     most = min(best, 1.0) if best > 0 else 1.0  # 1 and more no task may accept
+    now = inputs.margin
     for side in (
-        [step for step in reversed(tried) if 0 <= step < bench.margin],
-        [step for step in tried if bench.margin < step < most],
+        [step for step in reversed(tried) if 0 <= step < now],
+        [step for step in tried if now < step < most],
     ):
         for step in side:
-            again = replace(bench, margin=step).ruling()
+            again = replace(inputs, margin=step).verdict()
             if again.choice != found.choice:
-                words = "below" if step < bench.margin else "above"
-                change = f"a margin {words} {numbers.points(step)}"
-                yield _flip(change, again, "margin", step)
+                yield Change(Kind.MARGIN, "margin", step, now, again)
                 break
 
 
-def _volume(bench: Bench, found: Recommendation) -> Iterator[Flip]:
+def _volume(inputs: Inputs, found: Verdict) -> Iterator[Change]:
     """Try the volumes at which costs cross."""
-    assert bench.terms.traffic is not None
-    now = float(bench.terms.traffic["requests_per_month"])
-
-    def at(volume: float) -> Bench:
-        return replace(bench, terms=bench.terms.at_volume(volume))
-
-    usages = list(bench.usages.values())
-    far = reach(usages, bench.terms) * (1 if bench.terms.reserved else REACH)
+    assert inputs.terms.traffic is not None
+    at, now = inputs.with_volume, float(inputs.terms.traffic["requests_per_month"])
+    usages = list(inputs.usages.values())
+    far = reach(usages, inputs.terms) * (1 if inputs.terms.reserved else REACH)
     near = min(now, max(1.0, now / REACH**2))
-    edges = steps(usages, bench.terms)
-    level = level_until(usages, bench.terms)
+    edges = steps(usages, inputs.terms)
+    level = level_until(usages, inputs.terms)
     for segment in pairwise([0.0, *edges, far]):
-        edges += [] if segment[1] <= level else cost_edges(at, segment)
-        edges += spending_edges(at, segment, by_volume=True)
-    for volume, again in nearest(at, now, (near, far), edges, found):
-        text = numbers.count(volume) if volume >= 100 else f"{volume:g}"
-        change = f"{text} requests a month"
-        yield _flip(change, again, "traffic.requests_per_month", volume)
+        edges += [] if segment[1] <= level else _cost_edges(at, segment)
+        edges += _spending_edges(at, segment, by_volume=True)
+    for volume, again in _nearest(at, now, (near, far), edges, found):
+        yield Change(Kind.VOLUME, "traffic.requests_per_month", volume, now, again)
 
 
-def _machine_price(bench: Bench, found: Recommendation) -> Iterator[Flip]:
+def _machine_price(inputs: Inputs, found: Verdict) -> Iterator[Change]:
     """Try the prices of the machine at which costs cross."""
-    now = bench.terms.usd_per_hour
+    now = inputs.terms.usd_per_hour
     assert now is not None
-
-    def at(price: float) -> Bench:
-        return replace(bench, terms=replace(bench.terms, usd_per_hour=price))
-
-    span = now / 1000, now * 1000
-    edges = [*cost_edges(at, span), *spending_edges(at, span, by_volume=False)]
-    for price, again in nearest(at, now, span, edges, found):
-        change = f"a machine at ${price:g} an hour ({numbers.significant(price / now, 2)} times)"
-        yield _flip(change, again, "machine.usd_per_hour", price)
+    for price, again in _nearest_price(inputs.with_machine_price, now, found):
+        yield Change(Kind.MACHINE_PRICE, "machine.usd_per_hour", price, now, again)
 
 
-def _request_price(bench: Bench, found: Recommendation) -> Iterator[Flip]:
+def _request_price(inputs: Inputs, found: Verdict) -> Iterator[Change]:
     """Try the prices of each hosted model at which costs cross, in times what it charges."""
-    for model in bench.charging:
-
-        def at(times: float, model: str = model) -> Bench:
-            return bench.with_charges(model, times)
-
-        span = 1 / 1000, 1000.0
-        edges = [*cost_edges(at, span), *spending_edges(at, span, by_volume=False)]
-        for times, again in nearest(at, 1.0, span, edges, found):
-            change = f"requests to {model} at {times:g} times their price"
-            yield _flip(change, again, f"charge.{model}", times)
+    for model in inputs.charging:
+        for times, again in _nearest_price(partial(inputs.with_charges, model), 1.0, found):
+            yield Change(Kind.REQUEST_PRICE, f"charge.{model}", times, 1.0, again)
 
 
-def _label_price(bench: Bench, found: Recommendation) -> Iterator[Flip]:
+def _nearest_price(at: At, now: float, found: Verdict) -> Found:
+    span = now / 1000, now * 1000
+    edges = [*_cost_edges(at, span), *_spending_edges(at, span, by_volume=False)]
+    return _nearest(at, now, span, edges, found)
+
+
+def _label_price(inputs: Inputs, found: Verdict) -> Iterator[Change]:
     """Try the prices of a label at which costs cross; not given, it counts as nothing so far."""
-    now = bench.terms.labour["usd_per_label"] or 0.0
-
-    def at(price: float) -> Bench:
-        labour = {**bench.terms.labour, "usd_per_label": price}
-        return replace(bench, terms=replace(bench.terms, labour=labour))
-
+    at, now = inputs.with_label_price, inputs.terms.labour["usd_per_label"] or 0.0
     span = min(now, 0.1) / 1000, max(now, 0.1) * 1000
-    for price, again in nearest(at, now, span, cost_edges(at, span), found):
-        yield _flip(f"labels at ${price:g} each", again, "labour.usd_per_label", price)
+    for price, again in _nearest(at, now, span, _cost_edges(at, span), found):
+        yield Change(Kind.LABEL_PRICE, "labour.usd_per_label", price, now, again)
 
 
-def _limits(bench: Bench, found: Recommendation) -> Iterator[Flip]:
+def _limits(inputs: Inputs, found: Verdict) -> Iterator[Change]:
     """Try each limit that is set just beyond what the arms measured."""
-    for key, now in bench.limits.items():
-        if not (edges := _measures(bench, key)):
+    for key, now in inputs.limits.are_set():
+        if not (edges := _measures(inputs, key)):
             continue
-        far = bench.highest if key == "min_score" else 2 * max(edges)
-
-        def at(limit: float, key: str = key) -> Bench:
-            return bench.with_limit(key, limit)
-
-        for limit, again in nearest(at, now, (min(edges) / 2, far), edges, found):
-            yield _flip(f"limits.{key} at {limit:g}", again, f"limits.{key}", limit)
+        far = inputs.highest if key == "min_score" else 2 * max(edges)
+        at, span = partial(inputs.with_limit, key), (min(edges) / 2, far)
+        for limit, again in _nearest(at, now, span, edges, found):
+            yield Change(Kind.LIMIT, f"limits.{key}", limit, now, again)
 
 
-def _measures(bench: Bench, key: str) -> list[float]:
-    """Return what a limit that is set is held against, of each arm of which it is known."""
-    if bench.limits[key] is None:
-        return []
-    measures = (bench.measured(row, key) for row in bench.rows)
+def _measures(inputs: Inputs, key: str) -> list[float]:
+    """Return the figures that a limit is about, of each arm of which it is known."""
+    measures = (inputs.measured(result, key) for result in inputs.results)
     return [value for value in measures if value is not None and value > 0]
 
 
-def _quality(bench: Bench, found: Recommendation) -> Iterator[Flip]:
+def _quality(inputs: Inputs, found: Verdict) -> Iterator[Change]:
     """Find by how much the best other arms would have to score more to be chosen."""
-    for row in _others(bench, found):
-        name, room = row.strategy, _room(bench, row)
-        if not room or bench.with_raised(name, room * FINEST).ruling().choice != name:
+    for result in _others(inputs, found):
+        name, room = result.strategy, _room(inputs, result)
+
+        def chosen(steps_up: int, name: str = name) -> bool:
+            return inputs.with_raised(name, steps_up * FINEST).verdict().choice == name
+
+        if not room or not chosen(room):
             continue
         low, high = 0, room
         while high - low > 1:
             middle = (low + high) // 2
-            if bench.with_raised(name, middle * FINEST).ruling().choice == name:
+            if chosen(middle):
                 high = middle
             else:
                 low = middle
         by = high * FINEST
-        again = bench.with_raised(name, by).ruling()
-        change = f"{name} scoring {numbers.points(by)} more"
-        yield _flip(change, again, f"score.{name}", by)
+        again = inputs.with_raised(name, by).verdict()
+        yield Change(Kind.SCORE, f"score.{name}", by, inputs.score(result), again, name)
 
 
-def _others(bench: Bench, found: Recommendation) -> list[Row]:
+def _others(inputs: Inputs, found: Verdict) -> list[ArmResult]:
     """Return the best-scoring arms that were not chosen, as many as are asked about."""
-    others = sorted(bench.rows, key=lambda row: -bench.score(row))
-    return [row for row in others if row.strategy != found.choice][:HELD_UP]
+    others = sorted(inputs.results, key=lambda result: -inputs.score(result))
+    return [result for result in others if result.strategy != found.choice][:OTHERS_RAISED]
 
 
-def _room(bench: Bench, row: Row) -> int:
+def _room(inputs: Inputs, result: ArmResult) -> int:
     """Return by how many of the finest steps an arm could score more."""
-    return max(0, floor((bench.highest - bench.score(row)) / FINEST + 1e-9))
+    return max(0, floor((inputs.highest - inputs.score(result)) / FINEST + 1e-9))
+
+
+def _cost_edges(at: At, segment: tuple[float, float]) -> Iterator[float]:
+    """Yield where the costs of two feasible arms cross, or become or cease to be equal.
+
+    Costs are straight lines in what is changed, within the segment.
+    """
+    low, high = _inside(segment)
+    if low == high:  # two steps of a reserved machine that rounding alone keeps apart
+        return
+    one = {arm.name: arm.cost for arm in at(low).arms() if arm.cost is not None}
+    two = {arm.name: arm.cost for arm in at(high).arms() if arm.cost is not None}
+    for first, second in combinations(one, 2):
+        for factor in (1.0, cost.EQUAL_COST, 1 / cost.EQUAL_COST):
+            leads = [costs[second] - factor * costs[first] for costs in (one, two)]
+            edge = root(low, high, *leads)
+            if edge is not None and segment[0] < edge < segment[1]:
+                yield edge
+
+
+def _spending_edges(at: At, segment: tuple[float, float], by_volume: bool) -> Iterator[float]:
+    """Yield where what 1,000 requests cost meets its limit.
+
+    Times the volume that is a straight line in the volume; by itself it is one in a price.
+    """
+    low, high = _inside(segment)
+    limit = at(low).limits.max_usd_per_1k
+    if limit is None or low == high:
+        return
+    ends = [(x, at(x)) for x in (low, high)]
+    for result in at(low).results:
+        over = []
+        for x, inputs in ends:
+            spent = cost.usd_per_1k(inputs.usages[result.strategy], inputs.terms)
+            if spent is not None:
+                over.append((spent - limit) * (x if by_volume else 1.0))
+        edge = root(low, high, *over) if len(over) == 2 else None
+        if edge is not None and segment[0] < edge < segment[1]:
+            yield edge
+
+
+def _inside(segment: tuple[float, float]) -> tuple[float, float]:
+    low, high = segment
+    return low + (high - low) / 3, low + (high - low) * 2 / 3
+
+
+def _nearest(
+    at: At, now: float, span: tuple[float, float], edges: Iterable[float], found: Verdict
+) -> Found:
+    """Yield the nearest value on each side of `now` at which the choice is another one."""
+    within = {edge for edge in edges if span[0] < edge < span[1]}
+    below = [*sorted((edge for edge in within if edge < now), reverse=True), span[0]]
+    above = [*sorted(edge for edge in within if edge > now), span[1]]
+    if now in within:  # just beyond it, either way
+        below, above = [now, *below], [now, *above]
+    for side in (below, above):
+        every = max(1.0, len(side) / MOST_TRIED)
+        tried = {floor(n * every) for n in range(min(len(side), MOST_TRIED))} | {len(side) - 1}
+        for edge, beyond in pairwise(side[n] for n in sorted(tried)):
+            value = _just_beyond(edge, beyond)
+            again = at(value).verdict()
+            if again.choice != found.choice:
+                yield value, again
+                break
+
+
+def _just_beyond(edge: float, beyond: float) -> float:
+    """Return a short number between an edge and the next one, as near the edge as three digits go.
+
+    Where the two lie closer together, with more digits.
+    """
+    up = beyond > edge
+    for digits in range(3, 16):
+        decimals = digits - 1 - floor(log10(edge))
+        scaled = edge * 10.0**decimals
+        value = round((floor(scaled) + 1 if up else ceil(scaled) - 1) / 10.0**decimals, decimals)
+        if min(edge, beyond) < value < max(edge, beyond):
+            return value
+    return (edge + beyond) / 2

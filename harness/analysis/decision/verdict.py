@@ -1,144 +1,161 @@
-"""An arm before the rule, and in what one arm is preferable to another: cost, then simplicity.
+"""What the rule decides on and what it finds: arms in figures, reasons as codes with figures.
 
-Costs within 5 % count as equal. Each preference has its own words, so that no report calls an arm
-cheaper or simpler that is neither.
+Holds no rule (rule.py) and no sentence (wording.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import NamedTuple
 
-from harness.analysis.schema.comparison import Check
+from harness.analysis.cost.cost import EQUAL_COST
+from harness.analysis.schema.comparison import Check, VerdictName
+from harness.stats.mcb import GapBounds
 
-EQUAL_COST = 1.05
-"""Costs whose ratio is at most this count as equal."""
-Preference = Literal["cheaper", "simpler", "slightly cheaper", "first"]
-"""Why one candidate is taken rather than another: "simpler" and what follows at equal cost, or
-where costs cannot be compared."""
+
+class Preference(Enum):
+    """Why one arm is taken rather than another: what follows CHEAPER, at equal or unknown cost."""
+
+    CHEAPER = auto()
+    SIMPLER = auto()
+    SLIGHTLY_CHEAPER = auto()
+    """By less than counts, and as simple."""
+    FIRST = auto()
+    """Alike, and named first in the task file."""
 
 
 @dataclass(frozen=True)
-class Contender:
-    """What the rule needs to know of an arm that finished."""
+class ArmFigures:
+    """What the rule knows of an arm that finished."""
 
     name: str
     score: float
     complexity: int
     checks: tuple[Check, ...]
     cost: float | None
-    """Over the horizon, in the comparison's unit; None = not comparable."""
-    cost_text: str
+    """Over the horizon, in the comparison's unit; None: not comparable."""
+    total_usd: float | None = None
+    """The same in dollars, for whoever words it; so is the next."""
+    machine_s: float | None = None
     tuned: bool = False
     """It serves a pretrained model's weights that were tuned for the task."""
 
     @property
-    def feasible(self) -> bool:
-        """Every limit is met, by the point value."""
-        return all(check.state == "met" for check in self.checks)
+    def missing(self) -> tuple[Check, ...]:
+        """The limits and needs that are not met."""
+        return tuple(check for check in self.checks if check.state != "met")
 
     @property
-    def undecided(self) -> bool:
-        """No limit or need is missed, but a figure that decides about one is not known."""
-        states = {check.state for check in self.checks}
-        return "unknown" in states and "missed" not in states
+    def feasible(self) -> bool:
+        """Every limit is met, by the point value; what is unknown meets none."""
+        return not self.missing
 
-    def advantage_over(self, other: Contender) -> Literal["cheaper", "simpler"] | None:
+    @property
+    def unknown(self) -> bool:
+        """No limit or need is missed, but a figure that decides about one is not known."""
+        return not self.feasible and all(check.state == "unknown" for check in self.missing)
+
+    @property
+    def excess(self) -> float:
+        """How far past its limits the arm is, by its worst miss; infinite where one is unknown."""
+        found = [float("inf") if c.excess is None else c.excess for c in self.missing]
+        return max(found, default=0.0)
+
+    def advantage_over(self, other: ArmFigures) -> Preference | None:
         """Return in what this arm is ahead: cheaper, or as cheap and simpler; None in neither."""
         if self.cost is not None and other.cost is not None:
             if self.cost * EQUAL_COST < other.cost:
-                return "cheaper"
+                return Preference.CHEAPER
             if other.cost * EQUAL_COST < self.cost:
                 return None
-        return "simpler" if self.complexity < other.complexity else None
-
-    def cheaper_than(self, other: Contender) -> bool:
-        """Tell whether this arm is cheaper, or as cheap and simpler."""
-        return self.advantage_over(other) is not None
+        return Preference.SIMPLER if self.complexity < other.complexity else None
 
 
-def cheapest(candidates: Sequence[Contender]) -> Contender:
-    """Return the cheapest; costs within 5 % of it are equal, then the simplest is taken.
+class Code(Enum):
+    """Why an arm is chosen, or is not. Beside each: what `Reason.others` holds."""
 
-    Of equally simple ones the one that costs least, then the first named. Where some cost is not
-    comparable, all are ordered by complexity.
-    """
-    pool = list(candidates)
-    if all(c.cost is not None for c in pool):
-        least = min(c.cost for c in pool if c.cost is not None)
-        pool = [c for c in pool if c.cost is not None and c.cost <= least * EQUAL_COST]
-        return min(pool, key=lambda c: (c.complexity, c.cost))
-    return min(pool, key=lambda c: c.complexity)
-
-
-def preferences(choice: Contender, candidates: Sequence[Contender]) -> dict[str, Preference]:
-    """Return why `choice`, the cheapest of the candidates, is taken rather than each other one."""
-    costs = [c.cost for c in candidates if c.cost is not None]
-    least = min(costs) if len(costs) == len(candidates) else None
-    return {c.name: _preference(choice, c, least) for c in candidates if c is not choice}
-
-
-def _preference(choice: Contender, other: Contender, least: float | None) -> Preference:
-    if least is not None and other.cost is not None and other.cost > least * EQUAL_COST:
-        return "cheaper"
-    if choice.complexity < other.complexity:
-        return "simpler"
-    if least is not None and (choice.cost or 0.0) < (other.cost or 0.0):
-        return "slightly cheaper"
-    return "first"
-
-
-def preference_text(over: Mapping[str, Preference], comparable: bool) -> str:
-    """Return what a choice is beside the arms it is preferred to: "the cheaper one".
-
-    Args:
-        over: the other arms, at least one, and why the choice is taken rather than each.
-        comparable: whether their costs can be compared.
-    """
-    kinds = list(dict.fromkeys(over.values()))
-    if len(kinds) == 1:
-        return _alone(kinds[0], len(over) > 1, comparable)
-    words = {
-        "cheaper": "cheaper than {}",
-        "simpler": "simpler than {} at the same cost" if comparable else "simpler than {}",
-        "slightly cheaper": "as simple as {} and slightly cheaper",
-        "first": "named before {}, otherwise alike",
-    }
-    groups = {kind: listed([name for name in over if over[name] == kind]) for kind in kinds}
-    parts = [words[kind].format(group) for kind, group in groups.items()]
-    return ", and ".join(parts) + ("" if comparable else " (costs cannot be compared)")
+    # Of the verdict.
+    ONLY_FEASIBLE = auto()
+    ONLY_FINISHED = auto()
+    ONLY_ARM = auto()
+    NO_OTHER_BETTER = auto()
+    """The gap's upper bound is 0."""
+    WITHIN_MARGIN = auto()
+    """The gap's upper bound is within the margin."""
+    PREFERRED = auto()
+    """It is the cheapest, or the simplest at equal cost: the other candidates."""
+    NOT_THE_BEST = auto()
+    """It is significantly worse than the best, by no more than the margin."""
+    NO_CLEAR_DIFFERENCE = auto()
+    """It ties with the choice: the choice."""
+    BEST_SCORE = auto()
+    WAITS_FOR = auto()
+    """It is within the margin, but a cheaper arm is undecided: the undecided ones."""
+    MAY_BE_GOOD_ENOUGH = auto()
+    """It is undecided and has an advantage: the arm that it has it over."""
+    LEAD_UNDECIDED = auto()
+    """It scores best, but another arm may be better: the candidate that it is cheaper than."""
+    NONE_FINISHED = auto()
+    NONE_FEASIBLE = auto()
+    NEAREST = auto()
+    """It misses its limits by the least."""
+    SUPPLY_FIRST = auto()
+    """Nothing is known to be near: a figure is unknown."""
+    BEST_OF_OTHER_KIND = auto()
+    """The best arm of the kind, tuned or untuned, that was not chosen: the choice."""
+    BEST_FEASIBLE_OF_OTHER_KIND = auto()
+    NONE_FEASIBLE_OF_OTHER_KIND = auto()
+    # Of an arm that is not chosen.
+    OVER_A_LIMIT = auto()
+    PASSED_OVER = auto()
+    """A candidate; `Verdict.preferences` says why: the choice."""
+    SIGNIFICANTLY_WORSE = auto()
+    UNDECIDED = auto()
+    """Its gap may be more than the margin."""
+    WAITS_TOO = auto()
+    """A candidate with an advantage over the provisional choice: that one."""
+    NO_ADVANTAGE = auto()
+    """A candidate without one: the provisional choice."""
 
 
-def _alone(kind: Preference, several: bool, comparable: bool) -> str:
-    if kind == "cheaper":
-        return "the cheapest" if several else "the cheaper one"
-    if kind == "simpler":
-        which = "the simplest" if several else "the simpler one"
-        return f"{which}{' at the same cost' if comparable else '; costs cannot be compared'}"
-    if kind == "slightly cheaper":
-        return "the slightly cheaper of equally simple ones"
-    alike = "alike in cost and simplicity" if comparable else "equally simple"
-    return f"the first named of arms {alike}{'' if comparable else '; costs cannot be compared'}"
+class Reason(NamedTuple):
+    """One reason, with its figures."""
+
+    code: Code
+    arm: str = ""
+    others: tuple[str, ...] = ()
+    gap: GapBounds = GapBounds(value=None, low=None, high=0.0, to=None)
+    interval: tuple[float, float] = (0.0, 0.0)
+    """Simultaneous 95 % bounds of (arm − the other)."""
 
 
-def why_passed_over(other: Contender, choice: Contender, why: Preference) -> str:
-    """Return in what a candidate is behind the choice."""
-    comparable = choice.cost is not None
-    against = f"({other.cost_text} against {choice.cost_text})"
-    if why == "cheaper":
-        return f"dearer than {choice.name} {against}"
-    if why == "simpler":
-        where = "at the same cost" if comparable else "and costs cannot be compared"
-        return f"less simple than {choice.name} {where} {against}"
-    if why == "slightly cheaper":
-        return f"slightly dearer than {choice.name}, which is as simple {against}"
-    if comparable:
-        return f"named after {choice.name}, which is alike in cost and simplicity"
-    return f"named after {choice.name}, which is as simple; costs cannot be compared"
+@dataclass(frozen=True)
+class Verdict:
+    """What the rule found."""
 
+    name: VerdictName
+    choice: str | None
+    reasons: tuple[Reason, ...]
+    tied_with: tuple[str, ...] = ()
+    rejected: Mapping[str, Reason] = field(default_factory=dict)
+    """Arm to why it is not chosen, of those that finished."""
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+    """Other candidate to why the choice is taken rather than it."""
+    undecided: tuple[str, ...] = ()
+    """The arms that more test rows would have to decide about."""
+    tuning_pays: bool | None = None
+    """Whether fine-tuning is worth it; None where that was not decided."""
+    arms: Mapping[str, ArmFigures] = field(default_factory=dict)
+    """What was decided on: those that finished, those that competed with the costs compared."""
+    competing: tuple[str, ...] = ()
+    """The arms whose gaps were compared: all that meet every limit, if two do."""
+    margin: float = 0.0
+    n: int = 0
+    """Test rows."""
 
-def listed(names: Sequence[str]) -> str:
-    """Return names as a list in a sentence: "a, b and c"."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+    @property
+    def provisional(self) -> bool:
+        """Whether the choice is the best-scoring arm for now."""
+        return self.name == "not_enough_evidence"

@@ -1,233 +1,325 @@
-"""The feasible arms before the rule: who is a candidate, who holds up the choice, and why."""
+"""The verdict in sentences: headline, reasons, and why each other arm is not chosen.
+
+Each reason code has one text. Decides nothing and computes no figure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 
-from harness.analysis.decision.rows_needed import rows_to_settle
-from harness.analysis.decision.verdict import (
-    Contender,
-    cheapest,
-    listed,
-    preference_text,
-    preferences,
-    why_passed_over,
-)
+from harness.analysis.decision.verdict import ArmFigures, Code, Preference, Reason, Verdict
 from harness.analysis.schema.comparison import Recommendation
-from harness.analysis.schema.scores import Loss
-from harness.stats.mcb import Contest
 from harness.wording import numbers
+from harness.wording.sentences import listed
+
+Text = Callable[[Verdict, Reason], str]
 
 
-@dataclass(frozen=True)
-class Hearing:
-    """Two or more feasible arms, with what is known of their losses."""
+def recommendation(
+    found: Verdict, rows_needed: Mapping[str, int | None], absent: Mapping[str, str]
+) -> Recommendation:
+    """Return a verdict in words.
 
-    feasible: tuple[Contender, ...]
-    contest: Contest
-    losses: Mapping[str, Loss]
-    margin: float
+    Args:
+        found: by the rule.
+        rows_needed: test rows that would decide about each undecided arm; None: no number would.
+        absent: why each other arm of the task did not finish.
+    """
+    reasons = []
+    for reason in found.reasons:
+        reasons.append(_TEXTS[reason.code](found, reason))
+        if reason.code in (Code.MAY_BE_GOOD_ENOUGH, Code.LEAD_UNDECIDED):
+            reasons += _rows_needed(reason, rows_needed.get(reason.arm))
+    rejected = {name: _TEXTS[why.code](found, why) for name, why in found.rejected.items()}
+    return Recommendation(
+        choice=found.choice,
+        verdict=found.name,
+        provisional=found.provisional,
+        tied_with=found.tied_with,
+        headline=_headline(found),
+        reasons=tuple(reasons),
+        rejected={**rejected, **absent},
+    )
 
-    @property
-    def candidates(self) -> list[Contender]:
-        """The arms shown to lose no more than the margin."""
-        return [c for c in self.feasible if self._upper(c) <= self.margin]
 
-    def ruling(self) -> Recommendation:
-        """Apply steps 4 and 5 of the rule."""
-        choice = cheapest(self.candidates) if self.candidates else None
-        undecided = [] if choice is None else self.undecided_against(choice)
-        if choice is None or undecided:
-            return self.not_enough(choice, undecided)
-        return self.chosen(choice)
+def _headline(found: Verdict) -> str:
+    choice = found.choice or ""
+    pays = {True: "Fine-tuning is worth it here. ", False: "Fine-tuning is not worth it here. "}
+    answer = "" if found.tuning_pays is None else pays[found.tuning_pays]
+    first = found.reasons[0].code
+    if found.choice is None:
+        why = "no arm finished" if first is Code.NONE_FINISHED else "no arm meets every limit"
+        return f"Nothing to recommend: {why}."
+    if found.provisional:
+        return f"Not enough evidence yet. Provisional choice: {choice}, which scores best."
+    if first in _ONLY:
+        return f"{answer}Choose {choice}: it is {_ONLY[first]}."
+    if found.tied_with:
+        which = _preferred({name: found.preferences[name] for name in found.tied_with}, found)
+        names = listed([choice, *found.tied_with])
+        return f"{answer}A tie between {names}: take {choice}, {which}."
+    return f"{answer}Choose {choice}."
 
-    def undecided_against(self, choice: Contender) -> list[Contender]:
-        """Return the arms cheaper than `choice` that are neither candidates nor shown worse.
 
-        A candidate may seem cheaper than the cheapest: costs within 5 % of each other count as
-        equal, and of three costs the first and the last may lie further apart.
-        """
-        candidates = self.candidates
-        return [
-            c
-            for c in self.feasible
-            if c.cheaper_than(choice) and c not in candidates and not self._shown_worse(c)
-        ]
+_ONLY = {
+    Code.ONLY_FEASIBLE: "the only arm that meets every limit",
+    Code.ONLY_FINISHED: "the only arm that finished",
+    Code.ONLY_ARM: "the only arm in the task",
+}
 
-    def chosen(self, choice: Contender) -> Recommendation:
-        """Recommend `choice`, alone or as the cheaper or simpler side of a tie."""
-        intervals = self.contest.differences(choice.name, [c.name for c in self.feasible])
-        over = preferences(choice, self.candidates)
-        tied = [
-            c
-            for c in self.candidates
-            if c is not choice and intervals[c.name][0] <= 0 <= intervals[c.name][1]
-        ]
-        reasons = self._why(choice, tied)
-        for contender in tied:
-            low, high = intervals[contender.name]
-            reasons.append(
-                f"{contender.name} cannot be told from it: the difference lies between"
-                f" {numbers.points(low)} and {numbers.points(high)}"
-                f" ({contender.cost_text} against {choice.cost_text})."
-            )
-        headline = f"Choose {choice.name}."
-        if tied:
-            which = preference_text({c.name: over[c.name] for c in tied}, choice.cost is not None)
-            names = listed([choice.name, *(c.name for c in tied)])
-            headline = f"A tie between {names}: take {choice.name}, {which}."
-        rejected = {
-            c.name: "within the margin, but " + why_passed_over(c, choice, over[c.name])
-            if c.name in over
-            else self._falls_short(c)
-            for c in self.feasible
-            if c is not choice
-        }
-        return Recommendation(
-            choice=choice.name,
-            verdict="tie" if tied else "choose",
-            tied_with=tuple(c.name for c in tied),
-            headline=headline,
-            reasons=tuple(reasons),
-            rejected=rejected,
+
+def _preferred(over: Mapping[str, Preference], found: Verdict) -> str:
+    """Return what the choice is beside the arms it is preferred to: "the cheaper one"."""
+    comparable = _comparable(found, found.choice)
+    kinds = list(dict.fromkeys(over.values()))
+    if len(kinds) == 1:
+        return _preferred_alone(kinds[0], len(over) > 1, comparable)
+    words = {
+        Preference.CHEAPER: "cheaper than {}",
+        Preference.SIMPLER: f"simpler than {{}}{' at the same cost' if comparable else ''}",
+        Preference.SLIGHTLY_CHEAPER: "as simple as {} and slightly cheaper",
+        Preference.FIRST: "named before {}, otherwise alike",
+    }
+    groups = {kind: listed([name for name in over if over[name] is kind]) for kind in kinds}
+    parts = [words[kind].format(group) for kind, group in groups.items()]
+    return ", and ".join(parts) + ("" if comparable else " (costs cannot be compared)")
+
+
+def _preferred_alone(kind: Preference, several: bool, comparable: bool) -> str:
+    if kind is Preference.CHEAPER:
+        return "the cheapest" if several else "the cheaper one"
+    unknown = "" if comparable else "; costs cannot be compared"
+    if kind is Preference.SIMPLER:
+        which = "the simplest" if several else "the simpler one"
+        return f"{which}{' at the same cost' if comparable else unknown}"
+    if kind is Preference.SLIGHTLY_CHEAPER:
+        return "the slightly cheaper of equally simple ones"
+    alike = "alike in cost and simplicity" if comparable else "equally simple"
+    return f"the first named of arms {alike}{unknown}"
+
+
+def _passed_over(found: Verdict, reason: Reason) -> str:
+    """Return in what a candidate is behind the choice."""
+    why, choice = found.preferences[reason.arm], reason.others[0]
+    comparable, against = _comparable(found, choice), _against(found, reason.arm, choice)
+    if why is Preference.CHEAPER:
+        behind = f"more expensive than {choice} {against}"
+    elif why is Preference.SIMPLER:
+        where = "at the same cost" if comparable else "and costs cannot be compared"
+        behind = f"less simple than {choice} {where} {against}"
+    elif why is Preference.SLIGHTLY_CHEAPER:
+        behind = f"slightly more expensive than {choice}, which is as simple {against}"
+    elif comparable:
+        behind = f"named after {choice}, which is alike in cost and simplicity"
+    else:
+        behind = f"named after {choice}, which is as simple; costs cannot be compared"
+    return f"within the margin, but {behind}"
+
+
+def _only(found: Verdict, reason: Reason) -> str:
+    why = "there is no other arm to compare it with"
+    if reason.code is Code.ONLY_FEASIBLE:
+        why = "no other arm that finished meets every limit"
+    return f"{reason.arm} scores {numbers.score(found.arms[reason.arm].score)}; {why}."
+
+
+def _good_enough(found: Verdict, reason: Reason) -> str:
+    how = "no other arm is better"
+    if reason.code is Code.WITHIN_MARGIN:
+        how = (
+            f"it is at most {_high(reason)} below the best other arm, within the margin of"
+            f" {numbers.points(found.margin)}"
+        )
+    score = numbers.score(found.arms[reason.arm].score)
+    rows = numbers.count(found.n)
+    return f"{reason.arm} scores {score} on {rows} test rows. With 95% confidence {how}."
+
+
+def _why_preferred(found: Verdict, reason: Reason) -> str:
+    kinds = set(found.preferences.values())
+    equal = _comparable(found, reason.arm) and kinds != {Preference.CHEAPER}
+    rule = "; costs within 5% count as the same" if equal else ""
+    which = _preferred(found.preferences, found)
+    costs = cost_text(found.arms[reason.arm])
+    return f"Of the {len(reason.others) + 1} arms within the margin it is {which} ({costs}{rule})."
+
+
+def _not_the_best(found: Verdict, reason: Reason) -> str:
+    return (
+        f"It is significantly worse than the best arm, {reason.gap.to}, which scores"
+        f" {_value(reason)} more. That is within the margin you accept for something cheaper or"
+        " simpler."
+    )
+
+
+def _no_clear_difference(found: Verdict, reason: Reason) -> str:
+    low, high = reason.interval
+    choice = reason.others[0]
+    return (
+        f"{reason.arm} and {choice} do not differ significantly: the difference is between"
+        f" {numbers.points(low)} and {numbers.points(high)}"
+        f" {_against(found, reason.arm, choice)}."
+    )
+
+
+def _best_score(found: Verdict, reason: Reason) -> str:
+    score, rows = numbers.score(found.arms[reason.arm].score), numbers.count(found.n)
+    return f"{reason.arm} scores best ({score}) on {rows} test rows."
+
+
+def _waits_for(found: Verdict, reason: Reason) -> str:
+    costs = cost_text(found.arms[reason.arm])
+    are = f"{listed(reason.others)} {'is' if len(reason.others) == 1 else 'are'}"
+    return (
+        f"{reason.arm} is within the margin of {numbers.points(found.margin)} ({costs}). It cannot"
+        f" be recommended while {are} undecided."
+    )
+
+
+def _may_be_good_enough(found: Verdict, reason: Reason) -> str:
+    low = numbers.points(reason.gap.low or 0.0)
+    return (
+        f"{reason.arm} is {_advantage(found, reason.arm, reason.others[0])} and might be good"
+        f" enough, but the data cannot tell: its gap to the best other arm is between {low} and"
+        f" {_high(reason)}, and the margin is {numbers.points(found.margin)}."
+    )
+
+
+def _lead_undecided(found: Verdict, reason: Reason) -> str:
+    ahead = ""
+    if reason.others:
+        ahead = f" It is {_advantage(found, reason.arm, reason.others[0])}."
+    return (
+        f"{reason.arm} may still be {_high(reason)} below another arm, more than the margin of"
+        f" {numbers.points(found.margin)}.{ahead}"
+    )
+
+
+def _rows_needed(reason: Reason, rows: int | None) -> Iterable[str]:
+    if rows is not None:
+        yield (
+            f"If the true gap of {reason.arm} is the one found ({_value(reason)}), about"
+            f" {numbers.count(rows)} test rows would decide about it."
         )
 
-    def not_enough(
-        self, held_up: Contender | None, undecided: Sequence[Contender]
-    ) -> Recommendation:
-        """Recommend the best-scoring arm for now, and say what would settle the question.
 
-        Args:
-            held_up: the cheapest candidate, if there is a candidate.
-            undecided: what holds it up.
-        """
-        best = max(self.feasible, key=lambda c: (c.score, -c.complexity))
-        open_ones = undecided or self.undecided_against(best)
-        reasons = [
-            f"{best.name} scores best ({numbers.score(best.score)})"
-            f" on {numbers.count(self.contest.n)} test rows."
-        ]
-        names = listed([c.name for c in open_ones]) if open_ones else ""
-        if held_up is not None and held_up is not best:
-            reasons.append(
-                f"{held_up.name} is shown to be within the margin of"
-                f" {numbers.points(self.margin)} ({held_up.cost_text}), but cannot be recommended"
-                f" before {names} {'is' if len(open_ones) == 1 else 'are'} settled."
-            )
-        for contender in open_ones:
-            if contender is not best:
-                reasons += self._why_open(contender, held_up or best)
-        if best in open_ones or not open_ones:
-            ahead = f" It is {_advantage_text(best, held_up)}." if held_up and open_ones else ""
-            reasons.append(
-                f"The loss of {best.name} to another arm may still be"
-                f" {numbers.points(self._upper(best))}, more than the margin of"
-                f" {numbers.points(self.margin)}.{ahead}"
-            )
-            reasons += self._what_settles(best)
-        candidates = self.candidates
-        rejected = {
-            c.name: self._held_up(c, best, names) if c in candidates else self._falls_short(c)
-            for c in self.feasible
-            if c is not best and c not in open_ones
-        }
-        return Recommendation(
-            choice=best.name,
-            verdict="not_enough_evidence",
-            provisional=True,
-            headline=f"Not enough evidence yet; provisionally {best.name}, which scores best.",
-            reasons=tuple(reasons),
-            rejected=rejected,
-        )
-
-    def _why(self, choice: Contender, tied: Sequence[Contender]) -> list[str]:
-        loss = self.losses[choice.name]
-        shown = (
-            f"it is at most {numbers.points(self._upper(choice))} worse than the best other arm,"
-            f" within the margin of {numbers.points(self.margin)}"
-        )
-        if self._upper(choice) <= 0:
-            shown = "no other arm is better"
-        reasons = [
-            f"{choice.name} scores {numbers.score(choice.score)} on"
-            f" {numbers.count(self.contest.n)} test rows; with 95 % confidence {shown}."
-        ]
-        if over := preferences(choice, self.candidates):
-            which = preference_text(over, choice.cost is not None)
-            equal = choice.cost is not None and set(over.values()) != {"cheaper"}
-            rule = "; costs within 5 % count as the same" if equal else ""
-            reasons.append(
-                f"Of the {len(over) + 1} arms within the margin it is {which}"
-                f" ({choice.cost_text}{rule})."
-            )
-        # Of a tie it is said that the two cannot be told apart: that is two-sided, this one-sided.
-        if self._shown_worse(choice) and loss.to not in [c.name for c in tied]:
-            reasons.append(
-                f"It is shown not to be the best: {loss.to} scores"
-                f" {numbers.points(loss.value or 0.0)} more, less than the margin you accept for"
-                " something cheaper or simpler."
-            )
-        return reasons
-
-    def _why_open(self, contender: Contender, reference: Contender) -> list[str]:
-        """Say why an arm that is cheaper than the reference is an open question."""
-        loss = self.losses[contender.name]
-        return [
-            f"{contender.name} is {_advantage_text(contender, reference)} and is neither shown"
-            f" worse nor shown to be within {numbers.points(self.margin)}: its loss lies between"
-            f" {numbers.points(loss.low or 0.0)} and {numbers.points(self._upper(contender))}.",
-            *self._what_settles(contender),
-        ]
-
-    def _held_up(self, candidate: Contender, best: Contender, names: str) -> str:
-        """Say why a candidate is not the provisional choice, which is the best-scoring arm."""
-        if candidate.cheaper_than(best):
-            ahead = _advantage_text(candidate, best)
-            return f"within the margin and {ahead}, but held up by {names}"
-        against = f"({candidate.cost_text} against {best.cost_text})"
-        if candidate.cost is None:
-            return f"within the margin, but not simpler than {best.name}; costs cannot be compared"
-        return (
-            f"within the margin, but not cheaper than {best.name}, nor simpler at the same cost"
-            f" {against}"
-        )
-
-    def _falls_short(self, contender: Contender) -> str:
-        """Say why an arm is no candidate."""
-        loss = self.losses[contender.name]
-        if self._shown_worse(contender):
-            return (
-                f"shown worse than the best arm: {numbers.points(loss.value or 0.0)} below"
-                f" {loss.to} (for this arm by itself, at least {numbers.points(loss.low or 0.0)})"
-            )
-        return (
-            f"may be {numbers.points(self._upper(contender))} worse than the best,"
-            f" more than the margin of {numbers.points(self.margin)}"
-        )
-
-    def _what_settles(self, contender: Contender) -> list[str]:
-        loss = self.losses[contender.name]
-        among = [c.name for c in self.feasible]
-        needed = rows_to_settle(self.contest, among, contender.name, self.margin)
-        if needed is None:
-            return []
-        return [
-            f"If its loss is what it looks like ({numbers.points(loss.value or 0.0)}), about"
-            f" {numbers.count(needed)} test rows would settle {contender.name}."
-        ]
-
-    def _shown_worse(self, contender: Contender) -> bool:
-        return (self.losses[contender.name].low or 0.0) > 0
-
-    def _upper(self, contender: Contender) -> float:
-        return self.losses[contender.name].high or 0.0
+def _best_of_other_kind(found: Verdict, reason: Reason) -> str:
+    best, choice = found.arms[reason.arm], found.arms[reason.others[0]]
+    kind = "untuned" if choice.tuned else "tuned"
+    which = {
+        Code.BEST_OF_OTHER_KIND: f"The best {kind} arm, {best.name},",
+        Code.BEST_FEASIBLE_OF_OTHER_KIND: f"The best {kind} arm that meets every limit,"
+        f" {best.name},",
+        Code.NONE_FEASIBLE_OF_OTHER_KIND: f"No {kind} arm meets every limit. The best,"
+        f" {best.name},",
+    }[reason.code]
+    more = best.score - choice.score
+    by = f"{numbers.points(abs(more))} {'more' if more > 0 else 'less'} than"
+    return (
+        f"{which} scores {numbers.score(best.score)}, {by if more else 'as much as'} {choice.name}"
+        f" {_against(found, best.name, choice.name)}."
+    )
 
 
-def _advantage_text(contender: Contender, other: Contender) -> str:
+def _misses(found: Verdict, reason: Reason) -> str:
+    return "; ".join(check.text for check in found.arms[reason.arm].missing)
+
+
+def _significantly_worse(found: Verdict, reason: Reason) -> str:
+    least = numbers.points(reason.gap.low or 0.0)
+    return (
+        f"significantly worse than the best arm: {_value(reason)} below {reason.gap.to} (at least"
+        f" {least}, for this arm by itself)"
+    )
+
+
+def _undecided(found: Verdict, reason: Reason) -> str:
+    return (
+        f"undecided: it may be {_high(reason)} below the best arm, more than the margin of"
+        f" {numbers.points(found.margin)}"
+    )
+
+
+def _waits_too(found: Verdict, reason: Reason) -> str:
+    names = listed(found.undecided)
+    ahead = _advantage(found, reason.arm, reason.others[0])
+    are = "is" if len(found.undecided) == 1 else "are"
+    return f"within the margin and {ahead}, but {names} {are} undecided"
+
+
+def _no_advantage(found: Verdict, reason: Reason) -> str:
+    best = reason.others[0]
+    if not _comparable(found, reason.arm):
+        return f"within the margin, but not simpler than {best}; costs cannot be compared"
+    return (
+        f"within the margin, but not cheaper than {best}, nor simpler at the same cost"
+        f" {_against(found, reason.arm, best)}"
+    )
+
+
+_TEXTS: Mapping[Code, Text] = {
+    Code.ONLY_FEASIBLE: _only,
+    Code.ONLY_FINISHED: _only,
+    Code.ONLY_ARM: _only,
+    Code.NO_OTHER_BETTER: _good_enough,
+    Code.WITHIN_MARGIN: _good_enough,
+    Code.PREFERRED: _why_preferred,
+    Code.NOT_THE_BEST: _not_the_best,
+    Code.NO_CLEAR_DIFFERENCE: _no_clear_difference,
+    Code.BEST_SCORE: _best_score,
+    Code.WAITS_FOR: _waits_for,
+    Code.MAY_BE_GOOD_ENOUGH: _may_be_good_enough,
+    Code.LEAD_UNDECIDED: _lead_undecided,
+    Code.NONE_FINISHED: lambda found, reason: "No arm finished.",
+    Code.NONE_FEASIBLE: lambda found, reason: (
+        "No arm meets every limit, and no limit was dropped to make one feasible."
+    ),
+    Code.NEAREST: lambda found, reason: f"{reason.arm} is nearest: {_misses(found, reason)}.",
+    Code.SUPPLY_FIRST: lambda found, reason: (
+        f"Supply or change this first, for {reason.arm}: {_misses(found, reason)}."
+    ),
+    Code.BEST_OF_OTHER_KIND: _best_of_other_kind,
+    Code.BEST_FEASIBLE_OF_OTHER_KIND: _best_of_other_kind,
+    Code.NONE_FEASIBLE_OF_OTHER_KIND: _best_of_other_kind,
+    Code.OVER_A_LIMIT: _misses,
+    Code.PASSED_OVER: _passed_over,
+    Code.SIGNIFICANTLY_WORSE: _significantly_worse,
+    Code.UNDECIDED: _undecided,
+    Code.WAITS_TOO: _waits_too,
+    Code.NO_ADVANTAGE: _no_advantage,
+}
+
+
+def cost_text(arm: ArmFigures) -> str:
+    """Return what an arm costs over the horizon, in money where that is known."""
+    if arm.total_usd is not None:
+        return numbers.usd(arm.total_usd)
+    if arm.machine_s is None:
+        return "cost unknown"
+    return f"{numbers.duration(arm.machine_s)} of machine time"
+
+
+def _against(found: Verdict, first: str, second: str) -> str:
+    one, other = (cost_text(found.arms[name]) for name in (first, second))
+    return f"({one} against {other})"
+
+
+def _advantage(found: Verdict, name: str, over: str) -> str:
     """Return in what an arm is ahead of another one, which it is, with both costs."""
-    against = f"({contender.cost_text} against {other.cost_text})"
-    if contender.advantage_over(other) == "cheaper":
-        return f"cheaper than {other.name} {against}"
-    where = "at the same cost" if contender.cost is not None else "while costs cannot be compared"
-    return f"simpler than {other.name} {where} {against}"
+    against = _against(found, name, over)
+    if found.arms[name].advantage_over(found.arms[over]) is Preference.CHEAPER:
+        return f"cheaper than {over} {against}"
+    where = "at the same cost" if _comparable(found, name) else "while costs cannot be compared"
+    return f"simpler than {over} {where} {against}"
+
+
+def _comparable(found: Verdict, name: str | None) -> bool:
+    return name is not None and found.arms[name].cost is not None
+
+
+def _value(reason: Reason) -> str:
+    return numbers.points(reason.gap.value or 0.0)
+
+
+def _high(reason: Reason) -> str:
+    return numbers.points(reason.gap.high)

@@ -16,7 +16,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.run_data import ArmEvidence, Evidence
+from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.diagnostics import Calibration
 from harness.metrics import read_choice
 
@@ -28,12 +28,12 @@ SEED = 20_000
 Array = NDArray[np.float64]
 
 
-def calibration_of(evidence: Evidence, arm: ArmEvidence) -> Calibration | None:
+def calibration_of(run: RunData, arm: ArmData) -> Calibration | None:
     """Judge the probabilities of an arm's labels; None for an arm that gives none.
 
     Of several seeds, the mean: an arm that is served has one.
     """
-    seeds = [_sureness(evidence, arm, seed) for seed in range(len(arm.predictions))]
+    seeds = [_sureness(run, arm, seed) for seed in range(len(arm.predictions))]
     n = min((len(sure) for sure, _ in seeds), default=0)
     if n == 0:
         return None
@@ -81,10 +81,10 @@ def brier_score(sure: Array, right: Array) -> float:
     return float(np.mean((np.clip(sure, 0, 1) - right) ** 2))
 
 
-def _sureness(evidence: Evidence, arm: ArmEvidence, seed: int) -> tuple[Array, Array]:
+def _sureness(run: RunData, arm: ArmData, seed: int) -> tuple[Array, Array]:
     """Return the probability of each answer that has one, and whether it is right."""
-    labels, pairs = list(evidence.info.labels), []
-    for given, accepted in zip(arm.predictions[seed], evidence.truth.targets, strict=True):
+    labels, pairs = list(run.task.answer.labels), []
+    for given, accepted in zip(arm.predictions[seed], run.gold.targets, strict=True):
         answer = None if given.error else read_choice(given.text, labels)
         logprob = (given.label_logprobs or {}).get(answer) if answer is not None else None
         if logprob is not None:

@@ -11,16 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from harness.analysis.run_data import ArmEvidence
+from harness.analysis.run_data import ArmData, Array
 from harness.analysis.schema.diagnostics import Change, Forgetting
 from harness.analysis.scoring.paired import change_between
-from harness.analysis.scoring.values import Array
 from harness.metrics import each_counts, find
 
 Row = Mapping[str, Any]
 
 
-def forgetting_of(arm: ArmEvidence) -> Forgetting | None:
+def forgetting_of(arm: ArmData) -> Forgetting | None:
     """Compare an arm with its untuned model; None where nobody asked the probe."""
     results = [trial.probe for trial in arm.trials]
     asked = [result for result in results if result is not None]
@@ -65,7 +64,7 @@ def _right(rows: Sequence[Row]) -> Array:
     return each_counts([float(np.argmax(r["log_likelihoods"]) == r["right"]) for r in rows])
 
 
-def _other_format(arm: ArmEvidence) -> str | None:
+def _other_format(arm: ArmData) -> str | None:
     """Say in which other number format the arm is served, if so: that is in the change too."""
     probes = [trial.probe for trial in arm.trials if trial.probe]
     loaded = {model.dtype for probe in probes for model in probe.loaded_models}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from harness.analysis.read_run import LogRow
+from harness.analysis.run_data import LogRow
 from harness.analysis.schema.diagnostics import Overfitting
 
 RISE = 0.02

@@ -1,9 +1,11 @@
-"""Forecasts, stored before an arm ran, beside what was measured."""
+"""Forecasts, recorded before an arm ran, beside what was measured."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.analysis.performance import measured
+from harness.analysis.run_data import ArmData
 from harness.analysis.schema.comparison import Foresight
 from harness.store.records import Forecast
 
@@ -12,17 +14,26 @@ WALL_SHARE, WALL_S = 0.35, 5.0
 """How far off a forecast may be: by the share or by the figure, whichever is more."""
 
 
+def foresight_of(arm: ArmData) -> Foresight | None:
+    """Compare the forecast made before an arm's first trial with what it took."""
+    forecast = arm.trials[0].forecast if arm.trials else arm.plan.forecast
+    if not arm.finished:
+        return foresight(forecast, (None, None), ((), ()))
+    peaks = measured.fit_peaks(arm).limited_bytes, measured.serve_peaks(arm).limited_bytes
+    return foresight(forecast, peaks, (measured.fit_walls_s(arm), measured.serve_walls_s(arm)))
+
+
 def foresight(
     forecast: Forecast | None,
     peaks: tuple[int | None, int | None],
     walls: tuple[Sequence[float], Sequence[float]],
 ) -> Foresight | None:
-    """Hold a forecast against an arm's trials.
+    """Compare a forecast with an arm's trials.
 
     Args:
-        forecast: as the header has it; None: none was made.
-        peaks: measured bytes of fitting and serving.
-        walls: measured seconds of fitting and serving, one a seed.
+        forecast: as it is on record; None: none was made.
+        peaks: measured bytes of preparation and serving.
+        walls: measured seconds of preparation and serving, one a seed.
     """
     if forecast is None:
         return None
@@ -32,11 +43,11 @@ def foresight(
         (forecast.serve_wall_low_s, forecast.serve_wall_s),
     )
     ratios = [p / m if p and m else None for p, m in zip(predicted, peaks, strict=True)]
-    judged = [
+    checked = [
         *(_near(p, m) for p, m in zip(predicted, peaks, strict=True)),
         *(_inside(span, wall) for span, each in zip(spans, walls, strict=True) for wall in each),
     ]
-    known = [verdict for verdict in judged if verdict is not None]
+    known = [near for near in checked if near is not None]
     return Foresight(
         fit_peak_bytes=predicted[0],
         predict_peak_bytes=predicted[1],
@@ -52,10 +63,10 @@ def foresight(
     )
 
 
-def _near(predicted: int | None, measured: int | None) -> bool | None:
-    if predicted is None or measured is None:
+def _near(predicted: int | None, found: int | None) -> bool | None:
+    if predicted is None or found is None:
         return None
-    return abs(predicted - measured) <= max(PEAK_SHARE * measured, PEAK_BYTES)
+    return abs(predicted - found) <= max(PEAK_SHARE * found, PEAK_BYTES)
 
 
 def _inside(span: tuple[float | None, float | None], wall_s: float) -> bool | None:

@@ -1,7 +1,6 @@
-"""What a judgement comes to: the nouns of comparison.json and of the report.
+"""A whole comparison: what comparison.json holds and the report shows.
 
-Everything here is recomputed from facts; nothing here is a fact. `None` = not known, with a
-reason beside it where a limit hangs on it.
+`None` = not known, with a reason beside it where a limit depends on it.
 """
 
 from __future__ import annotations
@@ -10,24 +9,26 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.analysis.schema.base import Conclusion
+from harness.analysis.schema import Conclusion
 from harness.analysis.schema.diagnostics import ArmDiagnostics
 from harness.analysis.schema.scores import (
+    CitedAnswer,
     ClassScore,
     Difference,
-    Loss,
+    Gap,
     Score,
     SliceScore,
     Unanswerable,
 )
-from harness.analysis.scoring.citations import CitedAnswer
 from harness.store.records import Machine, Status
 
 VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
 
 
 class Resolution(Conclusion):
-    """How finely this test set tells the two leading arms apart, from how they really differed."""
+    """How small a difference of the two leading arms this test set can show, from how they really
+    differed.
+    """
 
     first: str
     """The best-scoring arm (of those that meet every limit, if two do)."""
@@ -38,18 +39,19 @@ class Resolution(Conclusion):
     """Share of the rows on which just one of the two is right; None unless rows are right or
     wrong."""
     smallest_difference: float
-    """That the test set would show in 80 % of cases, at 95 % confidence."""
+    """That the test set would show with 80 % power, at 95 % confidence."""
     smallest_margin: float
-    """That it would certify in 80 % of cases for two arms that are truly equal."""
+    """That it would confirm with 80 % power for two arms that are truly equal."""
     separated: bool
     """The 95 % interval of their difference, taken as a pair by itself, excludes 0."""
     compared: int | None = None
     """Arms among which the verdict compared these two; None where fewer than two meet every
     limit."""
-    told_apart: bool | None = None
-    """Whether the verdict, which allows for having compared so many, tells these two apart."""
+    significant: bool | None = Field(None, alias="told_apart")
+    """Whether they differ significantly in the verdict, which allows for having compared so
+    many."""
     rows_to_separate: int | None
-    """Test rows that would do so in 80 % of cases if the difference is what it looks like; None
+    """Test rows that would do so with 80 % power if the true difference is the one found; None
     where they score the same."""
     n: int
     """Test rows there are."""
@@ -87,7 +89,7 @@ class Foresight(Conclusion):
     """Whether both peaks are within 20 % or 200 MB, and both times in their ranges widened by 35 %
     or 5 s; None where nothing could be held against anything."""
     why: str | None
-    """Why it was not expected to fit, or why something was not known."""
+    """Why it was not expected to fit in memory, or why something was not known."""
 
 
 class CostParts(Conclusion):
@@ -100,18 +102,18 @@ class CostParts(Conclusion):
     serving_usd: float | None = None
     not_counted: tuple[str, ...] = ()
     machine_s: float | None = None
-    """Machine-seconds of fitting, re-fitting and serving, whatever they cost."""
+    """Machine-seconds of preparation, once and again, and of serving, whatever they cost."""
 
 
-class Row(Conclusion):
-    """One arm. The first block is the contract that programs read."""
+class ArmResult(Conclusion):
+    """All that was found of one arm. The first block is the contract that programs read."""
 
     strategy: str
     """The arm's name."""
     status: Status
     error: str | None = None
     score: Score | None = None
-    loss_to_best: Loss = Loss()
+    gap_to_best: Gap = Field(Gap(), alias="loss_to_best")
     p50_s: float | None = None
     p95_s: float | None = None
     p50_cold_s: float | None = None
@@ -123,7 +125,7 @@ class Row(Conclusion):
     """Likewise, of serving."""
     artifact_bytes: int | None = None
     energy_j: float | None = None
-    """Of fitting and of answering all test rows, by the GPU's own counter."""
+    """Of preparation and of answering all test rows, by the GPU's own counter."""
     fit_usd: float | None = None
     usd_per_1k_busy: float | None = None
     usd_per_1k_reserved: float | None = None
@@ -132,8 +134,8 @@ class Row(Conclusion):
     misses: tuple[str, ...] = ()
 
     fit_peak_ram_bytes: int | None = None
-    """Resident main memory; None in this and the next three also in judgements of earlier versions.
-    """
+    """Resident main memory; None in this and the next three also in comparisons of earlier
+    versions."""
     fit_peak_gpu_bytes: int | None = None
     """What torch reserved on the GPU; None: the arm used none."""
     predict_peak_ram_bytes: int | None = None
@@ -153,8 +155,8 @@ class Row(Conclusion):
     """The first answers of an arm that names sources."""
     worst_slice: SliceScore | None = None
     """The slice with the lowest score, of at least two that have at least 10 rows."""
-    facts: ArmDiagnostics = ArmDiagnostics()
-    """What tuning changed besides the score, and how far its probabilities can be believed."""
+    diagnostics: ArmDiagnostics = Field(ArmDiagnostics(), alias="facts")
+    """What tuning changed besides the score, and whether its probabilities are right."""
     checks: tuple[Check, ...] = ()
     cost: CostParts = CostParts()
     foresight: Foresight | None = None
@@ -228,12 +230,12 @@ class Recommendation(Conclusion):
 
 
 class Comparison(Conclusion):
-    """A whole judgement: what comparison.json holds and the report shows."""
+    """All that was found of one run."""
 
     schema_version: int = 1
     task: dict[str, Any]
     machine: Machine
-    rows: tuple[Row, ...]
+    arms: tuple[ArmResult, ...] = Field(alias="rows")
     recommendation: Recommendation
     differences: tuple[Difference, ...] = ()
     resolution: Resolution | None = None

@@ -1,13 +1,13 @@
-"""What is told of an arm besides score, time and cost: the nouns.
+"""Diagnostics of an arm besides score, time and cost: the nouns.
 
-`None` in place of one of them: it does not concern the arm, was switched off (`facts` in the task
-file), or the run is older than the fact. `undefined` says why there is no figure where there
-should be one.
+`None` in place of one of them: it does not concern the arm, was switched off (`diagnostics` in the
+task file), or the run is older than it. `undefined` says why a figure is missing that should be
+there.
 """
 
 from __future__ import annotations
 
-from harness.analysis.schema.base import Conclusion
+from harness.analysis.schema import Conclusion
 
 
 class Change(Conclusion):

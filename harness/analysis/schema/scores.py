@@ -1,11 +1,11 @@
 """Values with their intervals: what an arm scores, and how it differs from others.
 
-Everything here is recomputed from facts. `None` = not known, with a reason beside it.
+`None` = not known, with a reason beside it.
 """
 
 from __future__ import annotations
 
-from harness.analysis.schema.base import Conclusion
+from harness.analysis.schema import Conclusion
 
 
 class Score(Conclusion):
@@ -24,14 +24,16 @@ class Score(Conclusion):
     """Why there is no value, if there is none."""
 
 
-class Loss(Conclusion):
-    """How much worse an arm is than the best of the others, with 95 % bounds."""
+class Gap(Conclusion):
+    """How far an arm scores below the best of the others, with 95 % bounds."""
 
     value: float | None = None
     low: float | None = None
-    """Above 0: the arm is shown not to be the best. As a figure it holds for this arm by itself."""
+    """Above 0: the arm is significantly worse than the best. As a figure it holds for this arm by
+    itself."""
     high: float | None = None
-    """The upper bounds of all arms hold together. 0 where every other arm is shown worse."""
+    """The upper bounds of all arms hold together. 0 where every other arm is significantly
+    worse."""
     to: str | None = None
     """The best of the others, by point value."""
 
@@ -40,6 +42,7 @@ class Difference(Conclusion):
     """How an arm differs from the chosen one on the same items, with its own 95 % interval."""
 
     strategy: str
+    """The arm's name."""
     metric: str
     value: float
     """Positive where the arm scores higher than the choice."""
@@ -47,7 +50,7 @@ class Difference(Conclusion):
     ci_high: float
     mcnemar_p: float | None = None
     """Two-sided exact McNemar test, for 0/1 metrics without clusters. A footnote: no rule uses it,
-    since not to be shown different is not to be shown equal."""
+    because a difference that is not significant may still be there."""
 
 
 class SliceScore(Conclusion):
@@ -77,3 +80,14 @@ class Unanswerable(Conclusion):
     """Share that got an answer all the same."""
     n: int
     """Questions that have none."""
+
+
+class CitedAnswer(Conclusion):
+    """An answer with its sources."""
+
+    item: str
+    """Id of the test row."""
+    answer: str | None
+    """On one line, its end cut off where it is long; None: answering failed."""
+    sources: tuple[str, ...] = ()
+    """Ids of the documents that it names, the most telling first."""

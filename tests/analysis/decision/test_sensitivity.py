@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hand_made import PRICES, Arm, right, write_run
+from harness.analysis.performance.memory import Peaks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.analysis.cost.cost import Terms, Usage, usd_per_1k
 from harness.analysis.decision.inputs import Bench
 from harness.analysis.decision.requirements import limit_checks
 from harness.analysis.decision.sensitivity import attempts
-from harness.analysis.performance.memory import Peaks
-from harness.analysis.schema.comparison import Row
+from harness.analysis.schema.comparison import ArmResult
 from harness.analysis.schema.scores import Score
 from harness.prices import Prices
 from harness.stats.mcb import Contest
@@ -34,12 +34,12 @@ def applied(path, arms, prices, task, flip):
     part, _, name = flip.key.partition(".")
     if part == "machine":
         rows = [{**PRICES["machines"][0], name: flip.value}]
-        return judge(write_run(path, TARGETS, arms, prices=prices, **task), Prices(machines=rows))
+        return analyse(write_run(path, TARGETS, arms, prices=prices, **task), Prices(machines=rows))
     if part == "margin":
         task = {**task, "margin": flip.value}
     else:
         task = {**task, part: {**task.get(part, {}), name: flip.value}}
-    return judge(write_run(path, TARGETS, arms, prices=prices, **task))
+    return analyse(write_run(path, TARGETS, arms, prices=prices, **task))
 
 
 def slow_and_quick():
@@ -57,7 +57,7 @@ def test_each_flip_of_a_run_holds_when_the_run_is_judged_so(tmp_path, serving):
         "labour": {"usd_per_label": 0.01},
         "margin": 0.05,
     }
-    found = judge(write_run(tmp_path / "0", TARGETS, slow_and_quick(), prices=PRICES, **task))
+    found = analyse(write_run(tmp_path / "0", TARGETS, slow_and_quick(), prices=PRICES, **task))
     choice = found.recommendation.choice
     kinds = set()
     for number, flip in enumerate(found.recommendation.flips):
@@ -72,7 +72,7 @@ def test_each_flip_of_a_run_holds_when_the_run_is_judged_so(tmp_path, serving):
 def test_with_no_feasible_arm_the_flips_say_which_limit_would_do(tmp_path):
     limits = {"max_p95_ms": 1}
     folder = write_run(tmp_path, TARGETS, slow_and_quick(), limits=limits)
-    found = judge(folder).recommendation
+    found = analyse(folder).recommendation
     assert found.choice is None
     (flip,) = [flip for flip in found.flips if flip.key == "limits.max_p95_ms"]
     assert flip.choice is not None
@@ -83,7 +83,7 @@ def test_with_no_feasible_arm_the_flips_say_which_limit_would_do(tmp_path):
 def test_a_borderline_limit_is_told_where_it_would_change_the_choice_alone(tmp_path):
     good, near = right(TARGETS, range(12)), right(TARGETS, range(18, 48))
     arms = [Arm("good", [good]), Arm("near", [near])]  # 0.90 and 0.75, with a floor of 0.87
-    found = judge(write_run(tmp_path, TARGETS, arms, limits={"min_score": 0.87})).recommendation
+    found = analyse(write_run(tmp_path, TARGETS, arms, limits={"min_score": 0.87})).recommendation
     (flip,) = [flip for flip in found.flips if flip.value is None]
     assert flip.change.startswith("good: score 0.900 against at least 0.870, which is within")
     assert (flip.key, flip.choice) == ("limits.min_score", None)
@@ -93,7 +93,7 @@ def test_quality_says_by_how_many_points_another_arm_falls_short(tmp_path):
     good, poor = right(TARGETS, range(12)), right(TARGETS, range(60))
     arms = [Arm("good", [good]), Arm("poor", [poor], fit_s=9)]
     folder = write_run(tmp_path, TARGETS, arms, traffic=TRAFFIC, margin=0.02)
-    flip = next(f for f in judge(folder).recommendation.flips if f.key == "score.poor")
+    flip = next(f for f in analyse(folder).recommendation.flips if f.key == "score.poor")
     assert flip.choice == "poor"
     assert flip.change == f"poor scoring {100 * flip.value:.1f} points more"
     assert 0.4 < flip.value <= 0.5  # it lacks forty points, and must be shown to lead
@@ -103,7 +103,7 @@ def test_the_limit_on_money_moves_with_the_volume_of_a_reserved_machine(tmp_path
     arm = Arm("a", [right(TARGETS)], predict_s=12)  # $2,628 a month, for whatever is asked
     traffic = {**TRAFFIC, "serving": "reserved", "utilisation": 0.3}
     task = {"traffic": traffic, "limits": {"max_usd_per_1k": 2628 / 2}}
-    found = judge(write_run(tmp_path / "0", TARGETS, [arm], prices=PRICES, **task)).recommendation
+    found = analyse(write_run(tmp_path / "0", TARGETS, [arm], prices=PRICES, **task)).recommendation
     assert found.choice is None
     flip = next(f for f in found.flips if f.key == "traffic.requests_per_month")
     assert 2000 < flip.value <= 2010
@@ -164,7 +164,7 @@ def benches(draw):
             usd_per_1k(usages[name], terms),
         )
         rows.append(
-            Row(
+            ArmResult(
                 strategy=name,
                 status="ok",
                 use="x",
@@ -235,7 +235,7 @@ def test_a_volume_of_more_machines_than_are_told_apart_is_found_too():
     traffic = {"requests_per_month": 1e7, "months": 3.0, "utilisation": 0.3, "serving": "reserved"}
     terms = Terms(3.6, traffic, NEEDS, {"usd_per_label": None, "usd_per_hour": None, "hours": {}})
     rows = [
-        Row(
+        ArmResult(
             strategy=name,
             status="ok",
             use="x",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hand_made import Arm, right, write_run
 
-from harness.analysis import ahead_in, judge
+from harness.analysis import ahead_in, analyse
 from harness.analysis.scoring.paired import change_between
 from harness.metrics import find
 from harness.stats.intervals import tango
@@ -55,8 +55,8 @@ def untuned(folder):
 
 
 def facts(folder):
-    [row] = judge(folder).rows
-    return row.facts
+    [row] = analyse(folder).arms
+    return row.diagnostics
 
 
 def test_what_is_forgotten_is_the_change_from_before_to_after(tmp_path):
@@ -114,10 +114,10 @@ def test_what_could_not_be_measured_has_its_reason_and_fails_no_arm(tmp_path, pr
     measured(fit / "probe", probed(1.5, 5), "likelihoods.jsonl")
     if of is not None:
         measured(untuned(folder), probed(1.0, 8), "likelihoods.jsonl", of=of)
-    [row] = judge(folder).rows
+    [row] = analyse(folder).arms
     assert (row.status, row.score.value) == ("ok", 1.0)
-    assert why in row.facts.forgetting.undefined
-    assert row.facts.forgetting.bits_per_byte is None
+    assert why in row.diagnostics.forgetting.undefined
+    assert row.diagnostics.forgetting.bits_per_byte is None
 
 
 def test_older_runs_and_switched_off_facts_have_none(tmp_path):
@@ -176,13 +176,13 @@ def sliced(path, regions, wrong, others=(), **task):
     header = folder.last_header()
     slices = {"data": {**header.task["data"], **data}}
     folder.append(header.model_copy(update={"task": header.task | slices}))
-    return judge(folder)
+    return analyse(folder)
 
 
 def test_the_worst_slice_is_named_among_those_that_are_large_enough(tmp_path):
     regions = ["north"] * 20 + ["south"] * 15 + ["isle"] * 5
     found = sliced(tmp_path, regions, wrong=[0, 21, 22, 23, 35, 36, 37, 38, 39])
-    [row] = found.rows
+    [row] = found.arms
     assert (row.worst_slice.value, row.worst_slice.score.n) == ("south", 15)
     [said] = [finding for finding in found.findings if "does worst" in finding]
     assert said.startswith("only does worst where region is 'south': accuracy 0.800 (95 % interval")
@@ -194,24 +194,24 @@ def test_who_does_better_than_the_chosen_arm_where_it_does_worst_is_named(tmp_pa
     regions = ["north"] * 20 + ["south"] * 20
     other = Arm("other", [right(TARGETS, wrong=[*range(18), 20])])
     found = sliced(tmp_path, regions, wrong=[20, 21, 22, 23], others=[other])
-    only, other = found.rows
+    only, other = found.arms
     assert found.recommendation.choice == "only"
     [said] = [finding for finding in found.findings if "does worst" in finding]
     assert "The highest score on those rows is that of other: 0.950 (" in said
     north, south = only.slices
-    assert ahead_in(found.rows, only, north) is None
-    assert ahead_in(found.rows, other, other.slices[0]) == ("only", north.score)
-    assert ahead_in(found.rows, only, south) == ("other", other.slices[1].score)
+    assert ahead_in(found.arms, only, north) is None
+    assert ahead_in(found.arms, other, other.slices[0]) == ("only", north.score)
+    assert ahead_in(found.arms, only, south) == ("other", other.slices[1].score)
 
 
 def test_a_lone_large_slice_is_not_the_worst_of_anything(tmp_path):
     found = sliced(tmp_path, ["north"] * 35 + ["isle"] * 5, wrong=[0])
-    assert found.rows[0].worst_slice is None
+    assert found.arms[0].worst_slice is None
     assert not any("does worst" in finding for finding in found.findings)
 
 
 def test_the_worst_slice_can_be_switched_off(tmp_path):
     regions = ["north"] * 20 + ["south"] * 20
     found = sliced(tmp_path, regions, wrong=[0], facts={"worst_slice": False})
-    assert found.rows[0].worst_slice is None
-    assert len(found.rows[0].slices) == 2
+    assert found.arms[0].worst_slice is None
+    assert len(found.arms[0].slices) == 2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hand_made import Arm, write_run
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.analysis.diagnostics.calibration import error_by_chance, expected_calibration_error
 from harness.types import Prediction
 
@@ -25,36 +25,40 @@ def by_hand(path, n, **task):
     for row in range(n):
         sure, right = (0.9, 0.8) if row % 2 else (0.6, 0.6)
         answers.append(answer("yes" if (row // 2) % 10 < 10 * right else "no", sure))
-    return judge(write_run(path, targets, [Arm("sure", [answers]), Arm("mute", [targets])], **task))
+    return analyse(
+        write_run(path, targets, [Arm("sure", [answers]), Arm("mute", [targets])], **task)
+    )
 
 
 def test_the_figures_are_those_worked_out_by_hand(tmp_path):
-    sure, mute = by_hand(tmp_path, 200).rows
-    found = sure.facts.calibration
+    sure, mute = by_hand(tmp_path, 200).arms
+    found = sure.diagnostics.calibration
     assert (found.n, found.undefined) == (200, None)
     # Half of the rows are off by 0.9 - 0.8, the others by nothing.
     assert found.expected_error == pytest.approx(0.05)
     # (80 · 0.1² + 20 · 0.9² + 60 · 0.4² + 40 · 0.6²) / 200
     assert found.brier == pytest.approx(0.205)
     assert 0.01 < found.error_by_chance < 0.05
-    assert mute.facts.calibration is None  # it gives no probabilities
+    assert mute.diagnostics.calibration is None  # it gives no probabilities
 
 
 def test_too_few_rows_have_a_reason_and_no_figure(tmp_path):
-    found = by_hand(tmp_path, 199).rows[0].facts.calibration
+    found = by_hand(tmp_path, 199).arms[0].diagnostics.calibration
     assert (found.expected_error, found.brier) == (None, None)
     assert found.undefined == "199 rows with a probability are too few: it takes 200"
 
 
 def test_it_can_be_switched_off(tmp_path):
-    assert by_hand(tmp_path, 200, facts={"calibration": False}).rows[0].facts.calibration is None
+    assert (
+        by_hand(tmp_path, 200, facts={"calibration": False}).arms[0].diagnostics.calibration is None
+    )
 
 
 def test_a_failed_answer_has_no_probability(tmp_path):
     answers = [answer("yes", 0.8) for _ in range(200)]
     answers[7] = Prediction("yes", {"yes": 0.0}, error="it broke")
-    [row] = judge(write_run(tmp_path, ["yes"] * 200, [Arm("a", [answers])])).rows
-    assert row.facts.calibration.n == 199
+    [row] = analyse(write_run(tmp_path, ["yes"] * 200, [Arm("a", [answers])])).arms
+    assert row.diagnostics.calibration.n == 199
 
 
 def test_answers_of_one_probability_are_never_parted():

@@ -7,7 +7,7 @@ import json
 import pytest
 from hand_made import Arm, right, write_run
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.analysis.diagnostics.overfitting import overfitting_of
 from reports import html, markdown
 
@@ -108,7 +108,7 @@ def test_the_part_of_a_composed_arm_is_named(tmp_path):
     path = folder.fit_folder("deep", record.fit_id) / "train_log.jsonl"
     rows = [{**row, "part": "dear"} for row in log(FALLING, [1.0, 0.8, 0.9, 1.0])]
     path.write_text("\n".join(map(json.dumps, rows)))
-    comparison = judge(folder)
+    comparison = analyse(folder)
     assert any("deep (part dear) trained past its" in found for found in comparison.findings)
     assert "**deep, training curves**: in its part dear, trained past" in markdown(comparison)
 
@@ -119,7 +119,7 @@ def test_a_finding_names_arm_and_step_and_a_cut_off_line_is_no_harm(tmp_path):
     lines = [json.dumps(row) for row in log(FALLING, [1.0, 0.8, 0.9, 1.0])]
     path = folder.fit_folder("deep", record.fit_id) / "train_log.jsonl"
     path.write_text("\n".join([*lines, lines[0][:9]]))
-    comparison = judge(folder)
+    comparison = analyse(folder)
     said = (
         "deep trained past its best step 4: until step 8 its validation loss rises from 0.800 to"
         " 1.000 while its training loss falls from 0.750 to 0.350; built-in tuning keeps the"
@@ -138,6 +138,6 @@ def test_it_can_be_switched_off(tmp_path):
     [record] = folder.trials().values()
     path = folder.fit_folder("deep", record.fit_id) / "train_log.jsonl"
     path.write_text("\n".join(map(json.dumps, log(FALLING, [1.0, 0.8, 0.9, 1.0]))))
-    comparison = judge(folder)
-    assert comparison.rows[0].facts.overfitting is None
+    comparison = analyse(folder)
+    assert comparison.arms[0].diagnostics.overfitting is None
     assert not any("best step" in finding for finding in comparison.findings)

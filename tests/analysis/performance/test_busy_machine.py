@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hand_made import Arm, right, write_run
 
-from harness.analysis import judge
+from harness.analysis import analyse
 
 TARGETS = ["yes", "no"] * 20
 
@@ -23,7 +23,7 @@ def findings(tmp_path, of_measurement=None, of_half=None, **machine):
             update = {"measurements": tuple(changed), **(of_half or {})}
             halves[name] = half.model_copy(update=update)
         folder.append(trial.model_copy(update=halves))
-    return [found for found in judge(folder).findings if "too long" in found]
+    return [found for found in analyse(folder).findings if "too long" in found]
 
 
 @pytest.mark.parametrize(("waited_s", "said"), [(0.0, False), (0.05, False), (5.0, True)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hand_made import PRICES, Arm, right, write_run
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.prices import Prices
 from harness.store.records import LoadedModel
 from harness.types import Endpoint, ModelRef, Prediction
@@ -40,8 +40,8 @@ NEAR = Arm("near", [right(TARGETS)], complexity=0, predict_s=8.0, plan={"labels_
 
 
 def judged(path, *arms, **more):
-    comparison = judge(write_run(path, TARGETS, arms, **more))
-    return comparison, {row.strategy: row for row in comparison.rows}
+    comparison = analyse(write_run(path, TARGETS, arms, **more))
+    return comparison, {row.strategy: row for row in comparison.arms}
 
 
 def test_latency_is_of_requests_one_at_a_time_and_throughput_of_all(tmp_path):
@@ -130,13 +130,13 @@ def unpriced(**charges):
 
 def test_token_prices_come_from_the_price_file_where_the_task_gives_none(tmp_path):
     folder = write_run(tmp_path, TARGETS, [far(), NEAR], model=unpriced(), prices={"hosted": [ROW]})
-    comparison = judge(folder)
-    row = next(row for row in comparison.rows if row.strategy == "far")
+    comparison = analyse(folder)
+    row = next(row for row in comparison.arms if row.strategy == "far")
     assert row.usd_per_1k_busy == pytest.approx(2.0)
     said = "Token prices of far at http://server/v1/: read 2026-11-20 at https://example.com/tokens"
     assert said in comparison.cost_basis
     dearer = Prices.model_validate({"hosted": [{**ROW, "usd_per_million_output_tokens": 20.0}]})
-    again = {row.strategy: row for row in judge(folder, dearer).rows}
+    again = {row.strategy: row for row in analyse(folder, dearer).arms}
     assert again["far"].usd_per_1k_busy == pytest.approx(3.0)
 
 
@@ -213,7 +213,7 @@ def test_both_reports_say_who_was_asked_and_where(tmp_path):
     loaded = (LoadedModel(name="far", hosted_at="http://server/v1"),)
     serve = trial.serve.model_copy(update={"loaded_models": loaded})
     folder.append(trial.model_copy(update={"serve": serve}))
-    comparison = judge(folder)
+    comparison = analyse(folder)
     for page in (markdown(comparison), html(comparison)):
         assert "used far, hosted at http://server/v1" in page
         assert "None" not in page
@@ -279,7 +279,7 @@ def asked_while_fitting(folder, **counts):
 def test_what_is_charged_while_fitting_is_part_of_the_cost(tmp_path, counts, fit_usd, counted):
     folder = write_run(tmp_path, TARGETS, [far(), NEAR], model=model(**CHARGES), traffic=TRAFFIC)
     asked_while_fitting(folder, **counts)
-    row = next(row for row in judge(folder).rows if row.strategy == "far")
+    row = next(row for row in analyse(folder).arms if row.strategy == "far")
     assert row.cost.fitting_usd == (None if fit_usd is None else pytest.approx(fit_usd))
     said = "requests to a hosted model while fitting"
     assert (said not in row.cost.not_counted) is counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hand_made import TARGETS, cheap_and_good, rows_of, write_run
 
-from harness.analysis import Comparison, judge
+from harness.analysis import Comparison, analyse
 from harness.cli.terminal import Screen
 from harness.store.run_folder import RunFolder
 from harness.wording import numbers
@@ -41,7 +41,7 @@ def _on_gpu(trial):
 
 def test_both_are_kept_and_limits_are_held_against_the_gpus_where_one_was_used(tmp_path):
     limits = {"max_serve_memory_gib": 1}
-    rows = rows_of(judge(run_on_gpu(tmp_path, limits=limits)))
+    rows = rows_of(analyse(run_on_gpu(tmp_path, limits=limits)))
     good, cheap = rows[GPU_ARM], rows["cheap"]
     assert (good.predict_peak_gpu_bytes, good.predict_peak_ram_bytes) == (3 * GIB, 100 * 2**20)
     assert (cheap.predict_peak_gpu_bytes, cheap.predict_peak_ram_bytes) == (None, 100 * 2**20)
@@ -54,7 +54,7 @@ def test_both_are_kept_and_limits_are_held_against_the_gpus_where_one_was_used(t
 
 @pytest.mark.parametrize("render", [markdown, html])
 def test_on_a_gpu_machine_every_figure_says_what_it_is_of(tmp_path, render):
-    text = render(judge(run_on_gpu(tmp_path))).replace("<br>", ", ")
+    text = render(analyse(run_on_gpu(tmp_path))).replace("<br>", ", ")
     for ram in ("100 MiB RAM", "200 MiB RAM"):
         assert text.count(ram) == 2  # of each arm
         assert text.count(f"3.00 GiB GPU, {ram}") == 1
@@ -63,7 +63,7 @@ def test_on_a_gpu_machine_every_figure_says_what_it_is_of(tmp_path, render):
 
 @pytest.mark.parametrize("render", [markdown, html])
 def test_without_a_gpu_there_is_one_kind_of_memory_and_no_mark(tmp_path, render):
-    text = render(judge(write_run(tmp_path, TARGETS, cheap_and_good())))
+    text = render(analyse(write_run(tmp_path, TARGETS, cheap_and_good())))
     assert "100 MiB" in text
     assert "Memory is the peak of the arm's own process." in text.replace("&#39;", "'")
     assert " RAM" not in text
@@ -71,14 +71,14 @@ def test_without_a_gpu_there_is_one_kind_of_memory_and_no_mark(tmp_path, render)
 
 
 def test_the_terminal_tells_them_apart_too(tmp_path, capsys):
-    Screen().show(judge(run_on_gpu(tmp_path)))
+    Screen().show(analyse(run_on_gpu(tmp_path)))
     said = capsys.readouterr().out
     assert "3.00 GiB GPU, 100 MiB RAM" in said
     assert "  100 MiB RAM" in said
 
 
 def test_a_judgement_of_an_earlier_version_shows_the_figure_it_has(tmp_path):
-    values = judge(run_on_gpu(tmp_path)).model_dump(mode="json")
+    values = analyse(run_on_gpu(tmp_path)).model_dump(mode="json")
     for row in values["rows"]:
         for key in [key for key in row if key.endswith(("_ram_bytes", "_peak_gpu_bytes"))]:
             del row[key]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hand_made import Arm, right, write_run
 
-from harness.analysis import compare, judge
+from harness.analysis import analyse, compare
 from harness.errors import UserError
 from harness.metrics import find
 from harness.stats.bootstrap import RESAMPLES, bootstrap
@@ -37,13 +37,13 @@ def text_run(path, arms, documents=(), targets=ANSWERED, truth=EVIDENCE, **task)
 
 
 def rows_of(comparison):
-    return {row.strategy: row for row in comparison.rows}
+    return {row.strategy: row for row in comparison.arms}
 
 
 def test_only_rows_with_evidence_count_in_value_interval_and_n(tmp_path):
     # Odd rows have evidence; of those every other one cites it.
     arm = Arm("a", [citing(("x",), ("oil", "x"), ("x",), ("x", "y"))])
-    row = judge(text_run(tmp_path, [arm], also=["recall_at_3"])).rows[0]
+    row = analyse(text_run(tmp_path, [arm], also=["recall_at_3"])).arms[0]
     score = row.also[0]
     assert (score.metric, score.value, score.n) == ("recall_at_3", 0.5, N // 2)
     assert (score.ci_low, score.ci_high) == pytest.approx(wilson(N // 4, N // 2))
@@ -51,7 +51,7 @@ def test_only_rows_with_evidence_count_in_value_interval_and_n(tmp_path):
 
 def test_an_arm_that_cites_nothing_has_no_further_score_of_citations(tmp_path):
     arms = [Arm("cites", [citing(("oil",))]), Arm("mute", [ANSWERED])]
-    comparison = judge(text_run(tmp_path, arms, also=["mrr", "recall_at_1"]))
+    comparison = analyse(text_run(tmp_path, arms, also=["mrr", "recall_at_1"]))
     rows = rows_of(comparison)
     assert [score.value for score in rows["cites"].also] == [1, 1]
     assert [(s.value, s.undefined) for s in rows["mute"].also] == [(None, "cites nothing")] * 2
@@ -64,7 +64,7 @@ def test_an_arm_that_cites_nothing_scores_zero_where_citing_is_the_task(tmp_path
     good = Arm("good", [citing(("x",), ("oil",), ("x",), ("oil",), ("x",), ("x",))])
     # 40 rows count: what none of them shows may still be 3 / 40, more than the usual margin.
     folder = text_run(tmp_path, [good, Arm("mute", [ANSWERED])], metric="recall_at_1", margin=0.08)
-    comparison = judge(folder)
+    comparison = analyse(folder)
     rows = rows_of(comparison)
     assert rows["mute"].score.value == 0
     assert rows["good"].score.value == pytest.approx(27 / 40)
@@ -78,7 +78,7 @@ def test_an_arm_that_cites_nothing_scores_zero_where_citing_is_the_task(tmp_path
 def test_an_arm_that_is_never_grounded_scores_zero_and_loses(tmp_path):
     documents = [("oil", "Fill in 5 litres of oil."), ("x", "Fill in 5 pints.")]
     arms = [Arm("good", [citing(("oil",), ("x",))]), Arm("mute", [ANSWERED])]
-    comparison = judge(text_run(tmp_path, arms, documents, metric="grounded"))
+    comparison = analyse(text_run(tmp_path, arms, documents, metric="grounded"))
     rows = rows_of(comparison)
     assert rows["good"].score.value == pytest.approx((1 + 1 / 2) / 2)
     assert rows["mute"].score.value == 0
@@ -93,7 +93,7 @@ def test_questions_without_an_answer_are_told_of_by_themselves(tmp_path):
     answer = {"kind": "text", "no_answer": PHRASE}
     also = ["declined_unanswerable"]
     arms = [Arm("a", answers), Arm("bold", [ANSWERED])]
-    comparison = judge(text_run(tmp_path, arms, targets=targets, answer=answer, also=also))
+    comparison = analyse(text_run(tmp_path, arms, targets=targets, answer=answer, also=also))
     rows = rows_of(comparison)
     assert rows["a"].also[0].value == pytest.approx(30 / 40)
     assert (rows["a"].unanswerable.answered_anyway, rows["a"].unanswerable.n) == (9 / 40, 40)
@@ -105,8 +105,8 @@ def test_questions_without_an_answer_are_told_of_by_themselves(tmp_path):
 def test_where_all_questions_have_an_answer_there_is_no_share_of_declined_ones(tmp_path):
     answer = {"kind": "text", "no_answer": PHRASE}
     also = ["declined_unanswerable"]
-    comparison = judge(text_run(tmp_path, [Arm("a", [ANSWERED])], answer=answer, also=also))
-    (row,) = comparison.rows
+    comparison = analyse(text_run(tmp_path, [Arm("a", [ANSWERED])], answer=answer, also=also))
+    (row,) = comparison.arms
     assert (row.also[0].value, row.also[0].n, row.unanswerable) == (None, 0, None)
     assert "declined_unanswerable – (none of these questions is without an answer)" in markdown(
         comparison
@@ -128,8 +128,8 @@ def test_a_slice_in_which_nothing_counts_is_a_dash(tmp_path):
     header = folder.last_header()
     task = header.task | {"data": header.task["data"] | data}
     folder.append(header.model_copy(update={"task": task}))
-    comparison = judge(folder)
-    values = {s.value: s.score.value for s in comparison.rows[0].slices}
+    comparison = analyse(folder)
+    values = {s.value: s.score.value for s in comparison.arms[0].slices}
     assert values == {"odd": 1, "even": None}
     assert "| kind | even | 0 | – | none |" in markdown(comparison)
     assert "<td>even</td><td>0</td><td>–</td>" in html(comparison)
@@ -140,7 +140,7 @@ def test_each_label_has_its_precision_and_recall(tmp_path):
     targets = ["yes"] * 60 + ["no"] * 20
     answers = ["yes"] * 45 + ["no"] * 15 + ["yes"] * 10 + ["no"] * 10
     labels = ["yes", "no", "never"]
-    comparison = judge(
+    comparison = analyse(
         write_run(
             tmp_path,
             targets,
@@ -148,7 +148,7 @@ def test_each_label_has_its_precision_and_recall(tmp_path):
             answer={"kind": "choice", "labels": labels},
         )
     )
-    yes, no, never = comparison.rows[0].classes
+    yes, no, never = comparison.arms[0].classes
     assert (yes.precision, yes.recall, yes.n) == (45 / 55, 45 / 60, 60)
     assert (no.precision, no.recall, no.n) == (10 / 25, 10 / 20, 20)
     assert (never.precision, never.recall, never.n) == (None, None, 0)
@@ -161,7 +161,7 @@ def test_a_table_of_more_labels_than_are_read_is_left_out(tmp_path):
     targets = ["yes", "no"] * 40
     arms = [Arm("a", [right(targets)])]
     answer = {"kind": "choice", "labels": labels}
-    assert judge(write_run(tmp_path, targets, arms, answer=answer)).rows[0].classes == ()
+    assert analyse(write_run(tmp_path, targets, arms, answer=answer)).arms[0].classes == ()
 
 
 def test_json_answers_are_judged_by_the_schema_of_the_run(tmp_path):
@@ -177,7 +177,7 @@ def test_json_answers_are_judged_by_the_schema_of_the_run(tmp_path):
         metric="exact_match",
         also=["json_valid", "field_f1"],
     )
-    row = judge(folder).rows[0]
+    row = analyse(folder).arms[0]
     assert row.score.value == 1 / 4
     assert [score.value for score in row.also] == pytest.approx([1 / 2, 2 * 20 / (60 + 80)])
 
@@ -196,7 +196,7 @@ def own_metric_run(path, n_right, **more):
 
 def test_a_tasks_own_metric_is_judged_item_by_item(tmp_path):
     few, many = own_metric_run(tmp_path / "one", 20), own_metric_run(tmp_path / "two", 60)
-    score = judge(few).rows[0].score
+    score = analyse(few).arms[0].score
     assert (score.metric, score.value) == ("own.py:half", 0.5 * 20 / N)
     assert 0 < score.ci_low < score.value < score.ci_high < 0.5
     assert compare(few, many)[1].startswith("a: +25.0 points")
@@ -206,7 +206,7 @@ def test_a_report_says_that_a_metrics_file_is_gone(tmp_path):
     folder = own_metric_run(tmp_path / "one", 20)
     (tmp_path / "one" / "own.py").rename(tmp_path / "moved.py")
     with pytest.raises(UserError, match=r"metric 'own.py:half': there is no file .*own\.py →"):
-        judge(folder)
+        analyse(folder)
 
 
 def test_a_run_recorded_before_evidence_was_is_still_judged(tmp_path):
@@ -218,7 +218,7 @@ def test_a_run_recorded_before_evidence_was_is_still_judged(tmp_path):
     del header["task_folder"], header["task"]["answer"]["schema"]
     del header["task"]["answer"]["no_answer"], header["task"]["data"]["evidence"]
     folder.records.write_text("\n".join([json.dumps(header), *lines[1:]]) + "\n")
-    assert judge(folder).rows[0].score.value == 1
+    assert analyse(folder).arms[0].score.value == 1
 
 
 def values(*rows):

@@ -191,14 +191,14 @@ def test_a_phase_takes_as_long_as_it_took(records):
 def test_percentiles_are_those_of_a_schedule(run, records):
     import numpy as np
 
-    from harness.analysis import judge
+    from harness.analysis import analyse
 
     serve = records["schedule"].serve
     took = [float(n.text) for n in serve.notes if n.kind == "took"]
     warm = took[3 : 3 + 8]  # after three warm-ups; then the cold ones
     assert sorted(serve.warm_walls_s) == pytest.approx(sorted(warm), rel=0.05)
     assert sorted(serve.cold_walls_s) == pytest.approx(sorted(took[3 + 8 :]), rel=0.05)
-    (row,) = (row for row in judge(run[0]).rows if row.strategy == "schedule")
+    (row,) = (row for row in analyse(run[0]).arms if row.strategy == "schedule")
     assert row.p50_s == pytest.approx(np.quantile(warm, 0.50), rel=0.05)
     assert row.p95_s == pytest.approx(np.quantile(warm, 0.95), rel=0.05)
     # Of 100, 200, … 800 ms: a core that is taken away for a moment stays within 5 %.
