@@ -108,7 +108,7 @@ def held(kind: Kind, n: int, times: int, number: int) -> dict[str, Any]:
     ends: Counter[str] = Counter()
     for _ in range(times):
         values = alike_arms(draw, np.array(kind.accuracies), n, SHARED)
-        found = decide(*_contest(kind, values, counts))
+        found = decide(*_inputs(kind, values, counts))
         ending = kind.ending(int(found.choice or 0))
         if found.provisional:
             ends["not_enough_evidence"] += 1
@@ -120,7 +120,7 @@ def held(kind: Kind, n: int, times: int, number: int) -> dict[str, Any]:
     return {"kind": kind.name, **{name: ends[name] / times for name in names}}
 
 
-def _contest(
+def _inputs(
     kind: Kind, values: Array, counts: Array
 ) -> tuple[list[ArmFigures], MultipleComparisons, float]:
     """Return what the rule is given: arms named by their place, and their joint resamples."""

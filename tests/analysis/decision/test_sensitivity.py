@@ -7,30 +7,31 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hand_made import PRICES, Arm, right, write_run
-from harness.analysis.performance.memory import Peaks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analysis import analyse
 from harness.analysis.cost.cost import Terms, Usage, usd_per_1k
-from harness.analysis.decision.inputs import Bench
-from harness.analysis.decision.requirements import limit_checks
+from harness.analysis.decision import flips as in_words
+from harness.analysis.decision.inputs import Inputs
+from harness.analysis.decision.requirements import Measured, limit_checks
 from harness.analysis.decision.sensitivity import attempts
+from harness.analysis.recorded_task import Limits
 from harness.analysis.schema.comparison import ArmResult
 from harness.analysis.schema.scores import Score
 from harness.prices import Prices
-from harness.stats.mcb import Contest
+from harness.stats.mcb import MultipleComparisons
 
 TARGETS = ["yes", "no"] * 60
 TRAFFIC = {"requests_per_month": 1000, "months": 10, "serving": "busy"}
 
 
-def flips(bench, found):
-    return [flip for _, tried in attempts(bench, found) for flip in tried]
+def flips(inputs, found):
+    return [in_words.flip(one) for _, tried in attempts(inputs, found) for one in tried]
 
 
 def applied(path, arms, prices, task, flip):
-    """Judge a run again in which a flip holds."""
+    """Analyse a run again in which a flip holds."""
     part, _, name = flip.key.partition(".")
     if part == "machine":
         rows = [{**PRICES["machines"][0], name: flip.value}]
@@ -50,7 +51,7 @@ def slow_and_quick():
 
 
 @pytest.mark.parametrize("serving", ["busy", "reserved"])
-def test_each_flip_of_a_run_holds_when_the_run_is_judged_so(tmp_path, serving):
+def test_each_flip_of_a_run_holds_when_the_run_is_analysed_so(tmp_path, serving):
     task = {
         "traffic": {**TRAFFIC, "serving": serving, "utilisation": 0.3},
         "limits": {"max_p95_ms": 1000, "min_score": 0.7, "max_serve_memory_gib": 1},
@@ -77,15 +78,15 @@ def test_with_no_feasible_arm_the_flips_say_which_limit_would_do(tmp_path):
     (flip,) = [flip for flip in found.flips if flip.key == "limits.max_p95_ms"]
     assert flip.choice is not None
     assert flip.value == 185  # what quick and poor have, between the last two of four requests
-    assert flip.text == "With limits.max_p95_ms at 185: quick."
+    assert flip.text == "quick would be chosen with limits.max_p95_ms at 185."
 
 
-def test_a_borderline_limit_is_told_where_it_would_change_the_choice_alone(tmp_path):
+def test_a_borderline_limit_is_named_where_it_would_change_the_choice_alone(tmp_path):
     good, near = right(TARGETS, range(12)), right(TARGETS, range(18, 48))
     arms = [Arm("good", [good]), Arm("near", [near])]  # 0.90 and 0.75, with a floor of 0.87
     found = analyse(write_run(tmp_path, TARGETS, arms, limits={"min_score": 0.87})).recommendation
     (flip,) = [flip for flip in found.flips if flip.value is None]
-    assert flip.change.startswith("good: score 0.900 against at least 0.870, which is within")
+    assert flip.change.startswith("good: score 0.900 (at least 0.870 required) is within")
     assert (flip.key, flip.choice) == ("limits.min_score", None)
 
 
@@ -96,6 +97,7 @@ def test_quality_says_by_how_many_points_another_arm_falls_short(tmp_path):
     flip = next(f for f in analyse(folder).recommendation.flips if f.key == "score.poor")
     assert flip.choice == "poor"
     assert flip.change == f"poor scoring {100 * flip.value:.1f} points more"
+    assert f"if it gained {100 * flip.value:.1f} points (0.500 → " in flip.text
     assert 0.4 < flip.value <= 0.5  # it lacks forty points, and must be shown to lead
 
 
@@ -122,20 +124,21 @@ def hosted(model, usd):
 
 
 @st.composite
-def benches(draw):
+def decision_inputs(draw):
     """Three or four arms with scores, latencies, fits and speeds of any kind."""
     names = NAMES[: draw(st.integers(3, 4))]
     score = st.integers(50, 99).map(lambda n: n / 100)
     scores = [draw(score) for _ in names]
     noise = np.random.default_rng(draw(st.integers(0, 9))).normal(size=(len(names), 400))
     spread = draw(st.sampled_from([0.002, 0.01, 0.03]))
-    contest = Contest(names, np.array(scores), np.array(scores)[:, None] + spread * noise, n=1000)
-    rows, usages = [], {}
-    limits = dict.fromkeys(
-        ("min_score", "max_p95_ms", "max_serve_memory_gib", "max_fit_memory_gib", "max_usd_per_1k")
+    comparisons = MultipleComparisons(
+        names, np.array(scores), np.array(scores)[:, None] + spread * noise, n=1000
     )
-    limits["max_p95_ms"] = draw(st.sampled_from([None, 100.0, 250.0]))
-    limits["max_usd_per_1k"] = draw(st.sampled_from([None, 0.05, 1.0]))
+    rows, usages = [], {}
+    limits = Limits(
+        max_p95_ms=draw(st.sampled_from([None, 100.0, 250.0])),
+        max_usd_per_1k=draw(st.sampled_from([None, 0.05, 1.0])),
+    )
     traffic = {"requests_per_month": 10_000.0, "months": 12.0, "utilisation": 0.3}
     traffic["serving"] = draw(st.sampled_from(["busy", "reserved"]))
     labour = {
@@ -155,14 +158,9 @@ def benches(draw):
             **draw(st.sampled_from([{}, hosted("far", 0.001), hosted("near.by", 0.01)])),
         )
         p95_s = draw(st.floats(0.01, 1.0))
-        checks = limit_checks(
-            limits,
-            (value, None, None),
-            (p95_s,) * 3,
-            Peaks(None),
-            Peaks(None),
-            usd_per_1k(usages[name], terms),
-        )
+        spent = usd_per_1k(usages[name], terms)
+        taken = Measured((value, None, None), (p95_s,) * 3, usd_per_1k=spent)
+        checks = limit_checks(limits, taken)
         rows.append(
             ArmResult(
                 strategy=name,
@@ -176,57 +174,57 @@ def benches(draw):
             )
         )
     margin = draw(st.sampled_from([0.0, 0.02, 0.1]))
-    return Bench(tuple(rows), usages, frozenset(), terms, limits, margin, contest)
+    return Inputs(tuple(rows), usages, frozenset(), terms, limits, margin, comparisons)
 
 
-def changed(bench, flip):
+def changed(inputs, flip):
     part, _, name = flip.key.partition(".")
     if part == "margin":
-        return replace(bench, margin=flip.value)
+        return replace(inputs, margin=flip.value)
     named = {
-        "limits": bench.with_limit,
-        "score": bench.with_raised,
-        "charge": bench.with_charges,
+        "limits": inputs.with_limit,
+        "score": inputs.with_raised,
+        "charge": inputs.with_charges,
     }
     if part in named:
         return named[part](name, flip.value)
     if part == "traffic":
-        return replace(bench, terms=bench.terms.at_volume(flip.value))
+        return replace(inputs, terms=inputs.terms.at_volume(flip.value))
     if part == "machine":
-        return replace(bench, terms=replace(bench.terms, usd_per_hour=flip.value))
-    labour = {**bench.terms.labour, name: flip.value}
-    return replace(bench, terms=replace(bench.terms, labour=labour))
+        return replace(inputs, terms=replace(inputs.terms, usd_per_hour=flip.value))
+    labour = {**inputs.terms.labour, name: flip.value}
+    return replace(inputs, terms=replace(inputs.terms, labour=labour))
 
 
 @settings(max_examples=60, deadline=None)
-@given(benches())
-def test_a_flip_applied_gives_the_choice_that_it_names(bench):
-    found = bench.ruling()
-    told = flips(bench, found)
+@given(decision_inputs())
+def test_a_flip_applied_gives_the_choice_that_it_names(inputs):
+    found = inputs.verdict()
+    told = flips(inputs, found)
     for flip in told:
         assert flip.value is not None
-        assert changed(bench, flip).ruling().choice == flip.choice != found.choice, flip
+        assert changed(inputs, flip).verdict().choice == flip.choice != found.choice, flip
     kinds = [flip.key for flip in told]
     assert all(kinds.count(kind) <= 2 for kind in kinds)  # the nearest on either side
 
 
 @settings(max_examples=30, deadline=None)
-@given(benches(), st.data())
-def test_no_nearer_volume_that_was_not_told_changes_the_choice_under_busy_time(bench, data):
-    traffic = {**bench.terms.traffic, "serving": "busy"}
-    bench = replace(bench, terms=replace(bench.terms, traffic=traffic))
-    found, now = bench.ruling(), traffic["requests_per_month"]
-    edges = [f.value for f in flips(bench, found) if f.key == "traffic.requests_per_month"]
+@given(decision_inputs(), st.data())
+def test_no_nearer_volume_that_was_not_named_changes_the_choice_under_busy_time(inputs, data):
+    traffic = {**inputs.terms.traffic, "serving": "busy"}
+    inputs = replace(inputs, terms=replace(inputs.terms, traffic=traffic))
+    found, now = inputs.verdict(), traffic["requests_per_month"]
+    edges = [f.value for f in flips(inputs, found) if f.key == "traffic.requests_per_month"]
     low = max((edge for edge in edges if edge < now), default=1.0)
     high = min((edge for edge in edges if edge > now), default=now * 100)
     # A flip is told at the third digit: nearer than that the edge itself lies.
     low, high = low * 1.011, high * 0.989
     if low < high:
         at = data.draw(st.floats(low, high))
-        assert replace(bench, terms=bench.terms.at_volume(at)).ruling().choice == found.choice
+        assert replace(inputs, terms=inputs.terms.at_volume(at)).verdict().choice == found.choice
 
 
-def test_a_volume_of_more_machines_than_are_told_apart_is_found_too():
+def test_a_volume_of_more_machines_than_are_looked_at_one_by_one_is_found_too():
     # On 150 machines' worth of fitting the second arm answers twice as much with a machine.
     usages = {
         "plain": Usage("plain", 0, 1, labels_n=0, needs_model=False, learns="nothing"),
@@ -245,12 +243,13 @@ def test_a_volume_of_more_machines_than_are_told_apart_is_found_too():
         )
         for complexity, name in enumerate(usages)
     ]
-    contest = Contest(tuple(usages), np.full(2, 0.9), np.full((2, 400), 0.9), n=1000)
-    limits = dict.fromkeys(("min_score", "max_usd_per_1k"))
-    bench = Bench(tuple(rows), usages, frozenset(), terms, limits, 0.05, contest)
-    found = bench.ruling()
+    comparisons = MultipleComparisons(
+        tuple(usages), np.full(2, 0.9), np.full((2, 400), 0.9), n=1000
+    )
+    inputs = Inputs(tuple(rows), usages, frozenset(), terms, Limits(), 0.05, comparisons)
+    found = inputs.verdict()
     assert found.choice == "plain"
-    (flip,) = [f for f in flips(bench, found) if f.key == "traffic.requests_per_month"]
-    assert flip.choice == changed(bench, flip).ruling().choice == "quick"
+    (flip,) = [f for f in flips(inputs, found) if f.key == "traffic.requests_per_month"]
+    assert flip.choice == changed(inputs, flip).verdict().choice == "quick"
     # 1.05 × (150 + n / 2) machines of one answer a second cost as much as n.
     assert flip.value == pytest.approx(1.05 * 150 / (1 - 1.05 / 2) * 788_400, rel=0.02)

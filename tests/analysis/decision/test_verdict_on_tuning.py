@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from test_rule import GOOD, MISSED, UNKNOWN, arm, verdict
+from rule_cases import GOOD, MISSED, UNKNOWN, arm, told
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from test_rule import GOOD, MISSED, UNKNOWN, arm, verdict
 )
 def test_whether_tuning_is_worth_it_is_said_where_it_was_decided(checks, tfidf, answer):
     tuned = replace(arm("lora", 0.90, cost=10, complexity=4, checks=checks), tuned=True)
-    found = verdict([tuned, arm("tfidf", tfidf)], n=100_000)
+    found = told([tuned, arm("tfidf", tfidf)], n=100_000)
     assert found.headline.startswith(answer)
 
 
@@ -34,7 +34,7 @@ def test_whether_tuning_is_worth_it_is_said_where_it_was_decided(checks, tfidf, 
 )
 def test_tuning_is_not_said_to_be_worth_it_over_an_arm_that_did_not_compete(checks, answer):
     tuned = replace(arm("lora", 0.90, cost=10, complexity=4), tuned=True)
-    found = verdict([tuned, arm("asked", 0.95, checks=checks), arm("tfidf", 0.80)], n=100_000)
+    found = told([tuned, arm("asked", 0.95, checks=checks), arm("tfidf", 0.80)], n=100_000)
     assert found.headline.startswith(answer)
 
 
@@ -44,21 +44,22 @@ def test_tuning_is_not_said_to_be_worth_it_over_an_arm_that_did_not_compete(chec
         pytest.param(
             0.80,
             (),
-            "The best untuned arm, tfidf, scores 0.800, 10.0 points less than lora ($2 against"
-            " $10).",
+            "The best untuned arm, tfidf, scores 0.800, 10.0 points less than lora ($2.00 against"
+            " $10.00).",
             id="tuned is chosen",
         ),
         pytest.param(
             0.92,
             (),
-            "The best tuned arm, lora, scores 0.900, 2.0 points less than tfidf ($10 against $2).",
+            "The best tuned arm, lora, scores 0.900, 2.0 points less than tfidf ($10.00 against"
+            " $2.00).",
             id="untuned is chosen",
         ),
         pytest.param(
             0.80,
             (MISSED,),
             "The best tuned arm that meets every limit, ia3, scores 0.700, 10.0 points less than"
-            " tfidf ($20 against $2).",
+            " tfidf ($20.00 against $2.00).",
             id="the best is out",
         ),
     ],
@@ -67,27 +68,27 @@ def test_the_best_arm_of_the_kind_that_was_not_chosen_is_named(tfidf, checks, sa
     lora = replace(arm("lora", 0.90, cost=10, complexity=4, checks=checks), tuned=True)
     ia3 = replace(arm("ia3", 0.70, cost=20, complexity=4), tuned=True)
     arms = [lora, ia3, arm("tfidf", tfidf, cost=2), arm("rule", 0.5)]
-    assert said in verdict(arms, n=100_000).reasons
+    assert said in told(arms, n=100_000).reasons
 
 
 def test_of_a_kind_that_is_out_altogether_the_best_arm_is_named_all_the_same():
     tuned = [replace(arm(n, s, checks=[MISSED]), tuned=True) for n, s in (("a", 0.9), ("b", 0.95))]
     assert (
-        "No tuned arm meets every limit; the best, b, scores 0.950, 15.0 points more than tfidf"
-        " ($1.0 against $2)."
-    ) in verdict([*tuned, arm("tfidf", 0.80, cost=2)]).reasons
+        "No tuned arm meets every limit. The best, b, scores 0.950, 15.0 points more than tfidf"
+        " ($1.00 against $2.00)."
+    ) in told([*tuned, arm("tfidf", 0.80, cost=2)]).reasons
 
 
 def test_where_the_headline_is_silent_on_tuning_no_other_kind_is_named():
-    untuned = verdict([arm("tfidf", 0.80), arm("rule", 0.5)])
+    untuned = told([arm("tfidf", 0.80), arm("rule", 0.5)])
     tuned = replace(arm("lora", 0.90, cost=10, checks=[UNKNOWN]), tuned=True)
-    for found in (untuned, verdict([tuned, arm("tfidf", 0.80), arm("rule", 0.5)])):
+    for found in (untuned, told([tuned, arm("tfidf", 0.80), arm("rule", 0.5)])):
         assert "Fine-tuning" not in found.headline
         assert not any("tuned arm" in reason for reason in found.reasons)
 
 
 def test_an_open_verdict_says_nothing_of_tuning():
     tuned = replace(GOOD, tuned=True)
-    found = verdict([tuned, arm("cheap", 0.89)], sd=0.05)
+    found = told([tuned, arm("cheap", 0.89)], sd=0.05)
     assert found.provisional
     assert "Fine-tuning" not in found.headline

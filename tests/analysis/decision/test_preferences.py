@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.decision.verdict import EQUAL_COST, Contender, cheapest, listed, preferences
+from harness.analysis.cost.cost import EQUAL_COST
+from harness.analysis.decision.rule import cheapest, preferences
+from harness.analysis.decision.verdict import ArmFigures, Preference
+from harness.wording.sentences import listed
 
 COSTS = st.lists(
     st.tuples(st.integers(95, 120), st.integers(0, 3)), min_size=2, max_size=5
@@ -15,7 +18,7 @@ COSTS = st.lists(
 
 def arms_of(costs):
     return [
-        Contender(str(place), 0.9, complexity, (), cost, f"${cost}")
+        ArmFigures(str(place), 0.9, complexity, (), cost)
         for place, (cost, complexity) in enumerate(costs)
     ]
 
@@ -30,14 +33,16 @@ def test_a_preference_holds_between_the_two_arms(costs):
         if arm is choice:
             continue
         assert choice.cost <= least * EQUAL_COST
-        facts = {
-            "cheaper": choice.cost < arm.cost,
-            "simpler": choice.complexity < arm.complexity and arm.cost <= least * EQUAL_COST,
-            "slightly cheaper": choice.cost < arm.cost and choice.complexity == arm.complexity,
-            "first": (choice.cost, choice.complexity) == (arm.cost, arm.complexity)
+        holds = {
+            Preference.CHEAPER: choice.cost < arm.cost,
+            Preference.SIMPLER: choice.complexity < arm.complexity
+            and arm.cost <= least * EQUAL_COST,
+            Preference.SLIGHTLY_CHEAPER: choice.cost < arm.cost
+            and choice.complexity == arm.complexity,
+            Preference.FIRST: (choice.cost, choice.complexity) == (arm.cost, arm.complexity)
             and arms.index(choice) < arms.index(arm),
         }
-        assert facts[over[arm.name]]
+        assert holds[over[arm.name]]
 
 
 @given(COSTS)
@@ -46,14 +51,15 @@ def test_where_costs_cannot_be_compared_only_simplicity_and_order_are_claimed(co
     choice = cheapest(arms)
     for name, why in preferences(choice, arms).items():
         arm = arms[int(name)]
-        assert why == ("simpler" if choice.complexity < arm.complexity else "first")
+        simpler = choice.complexity < arm.complexity
+        assert why is (Preference.SIMPLER if simpler else Preference.FIRST)
         assert choice.complexity <= arm.complexity
 
 
 @given(COSTS)
 def test_an_advantage_is_never_had_both_ways(costs):
     first, second, *_ = arms_of(costs)
-    assert not (first.cheaper_than(second) and second.cheaper_than(first))
+    assert not (first.advantage_over(second) and second.advantage_over(first))
 
 
 @pytest.mark.parametrize(
