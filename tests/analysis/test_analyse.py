@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hand_made import PRICES, TARGETS, Arm, cheap_and_good, right, rows_of, write_run
 
-from harness.analysis import analyse
+from harness.analysis import Comparison, analyse
 from harness.analysis.read_run import read_run
 from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of_file
@@ -27,7 +27,7 @@ def test_a_clear_winner_is_chosen(tmp_path):
     comparison = analyse(write_run(tmp_path, TARGETS, cheap_and_good()))
     found = comparison.recommendation
     assert (found.verdict, found.choice) == ("choose", "good")
-    assert "shown worse" in found.rejected["cheap"]
+    assert "significantly worse" in found.rejected["cheap"]
     row = rows_of(comparison)["cheap"]
     assert row.score.value == pytest.approx(0.75)
     assert row.gap_to_best.value == pytest.approx(29 / 120)
@@ -37,7 +37,7 @@ def test_a_clear_winner_is_chosen(tmp_path):
 def test_a_clear_winner_is_chosen_whatever_the_margin(tmp_path):
     found = analyse(write_run(tmp_path, TARGETS, cheap_and_good(), margin=0.0)).recommendation
     assert (found.verdict, found.choice, found.provisional) == ("choose", "good", False)
-    assert "with 95 % confidence no other arm is better" in found.reasons[0]
+    assert "With 95% confidence no other arm is better" in found.reasons[0]
     assert not any("may still be" in reason for reason in found.reasons)
 
 
@@ -204,7 +204,7 @@ def test_the_newest_invocation_is_judged(tmp_path):
     folder = RunFolder(tmp_path)
     assert analyse(folder).recommendation.choice == "cheap"
     folder.append(other.last_header())
-    assert read_run(folder).task["margin"] == 0.0
+    assert read_run(folder).task.margin == 0.0
     assert analyse(folder).recommendation.choice == "good"
 
 
@@ -235,7 +235,7 @@ def test_one_arm_alone_is_chosen_if_it_meets_the_limits(tmp_path):
     comparison = analyse(folder)
     assert comparison.recommendation.choice is None
     assert comparison.arms[0].misses == ("limits.min_score",)
-    assert any("Nearest is a" in reason for reason in comparison.recommendation.reasons)
+    assert any("a is nearest" in reason for reason in comparison.recommendation.reasons)
 
 
 def test_an_item_that_every_arm_failed_scores_zero_and_stays(tmp_path):
@@ -299,7 +299,9 @@ def test_notes_of_the_trials_reach_the_row(tmp_path):
 
 def test_comparison_json_has_the_keys_that_programs_read(tmp_path):
     arms = [*cheap_and_good(), Arm("bad", status="failed", error="it broke")]
-    text = analyse(write_run(tmp_path, TARGETS, arms, prices=PRICES)).model_dump_json()
+    comparison = analyse(write_run(tmp_path, TARGETS, arms, prices=PRICES))
+    text = comparison.model_dump_json()
+    assert Comparison.model_validate_json(text) == comparison
     found = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert found["schema_version"] == 1
     assert {"task", "machine", "rows", "recommendation"} <= set(found)

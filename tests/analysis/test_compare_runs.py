@@ -20,14 +20,14 @@ def test_a_change_is_given_with_its_paired_interval(tmp_path):
     before, after = Arm("a", [right(TARGETS, range(30))]), Arm("a", [right(TARGETS, range(12))])
     lines = compare(*runs(tmp_path, [before], [after]))
     assert "on 60 shared test rows" in lines[0]
-    assert lines[1].startswith("a: +30.0 points, 95 % interval +")
+    assert lines[1].startswith("a: +30.0 points, 95% interval +")
     assert lines[1].endswith("better")
     assert compare(*reversed(runs(tmp_path / "x", [before], [after])))[1].endswith("worse")
 
 
 def test_the_same_answers_show_no_change(tmp_path):
     arm = Arm("a", [right(TARGETS, range(30))])
-    assert compare(*runs(tmp_path, [arm], [arm]))[1].endswith("no change is shown")
+    assert compare(*runs(tmp_path, [arm], [arm]))[1].endswith("no significant change")
 
 
 def test_an_arm_that_one_run_lacks_is_named(tmp_path):

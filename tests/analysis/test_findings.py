@@ -51,14 +51,14 @@ def test_more_bits_for_general_text_are_told_where_they_are_shown(
 ):
     bits = change(before, after, low, high)
     found = said_of(tmp_path, forgetting=Forgetting(bits_per_byte=bits))
-    said = "lora forgot: of general text a byte takes it 1.800 instead of 1.000 bits"
+    said = "tuning of lora damaged general language: 1.800 bits per byte, up from 1.000"
     assert [text.partition(" (")[0] for text in found] == ([said] if told else [])
 
 
 def test_general_questions_that_are_answered_worse_are_told(tmp_path):
     knowledge = change(0.7, 0.4, -0.5, -0.1)
     (said,) = said_of(tmp_path, forgetting=Forgetting(choice_accuracy=knowledge))
-    assert said == "lora forgot: of general questions it answers 0.400 instead of 0.700 right"
+    assert said == "tuning of lora damaged general knowledge: accuracy 0.400, down from 0.700"
 
 
 def test_a_perturbation_is_told_where_it_is_shown_to_cost_more_than_the_margin(tmp_path):
@@ -69,7 +69,7 @@ def test_a_perturbation_is_told_where_it_is_shown_to_cost_more_than_the_margin(t
     )
     (said,) = said_of(tmp_path, robustness=each)
     assert said == (
-        "lora is sensitive to upper case: accuracy 0.200 instead of 0.600 on 50 test rows"
+        "lora is sensitive to upper case: accuracy 0.200, down from 0.600, on 50 test rows"
     )
 
 
@@ -90,7 +90,7 @@ def test_one_training_of_a_tuned_arm_is_said_to_be_one(seeds, tmp_path):
     arms = [Arm("lora", answers, plan=TUNED), Arm("tfidf", answers), Arm("vendor", answers)]
     arms[2].plan = {"tunes": True, "replays": True}
     findings = analyse(write_run(tmp_path, TARGETS, arms, seeds=range(seeds))).findings
-    told = [said for said in findings if "trained with one seed" in said]
+    told = [said for said in findings if "trained once" in said]
     assert [said.partition(":")[0] for said in told] == (["lora"] if seeds == 1 else [])
 
 
@@ -103,7 +103,7 @@ def test_a_doubt_is_told_once_with_all_the_arms_it_concerns_and_marked_in_the_ta
     )
     assert [said for said in comparison.findings if doubt in said] == [f"good and cheap: {doubt}"]
     choice = comparison.recommendation.choice
-    assert f"A doubt about {choice}: {doubt}." in comparison.recommendation.reasons
+    assert f"The score of {choice} is uncertain: {doubt}." in comparison.recommendation.reasons
     for text in (markdown(comparison), html(comparison)):
         assert "to 1.000†" in text
         assert "so few rows, labels or seeds stand behind this interval" in text

@@ -15,7 +15,7 @@ from harness.store.criteria_seal import CRITERIA, seal
 from reports import html, markdown
 
 AS_THEY_STOOD = "Success criteria, as they stood before anything ran"
-OTHER_PRICES = "Judged with other prices than those that were sealed"
+OTHER_PRICES = "The prices are not those that were sealed"
 EDITED = "were changed after they had been sealed"
 METRIC = "def close(answer, targets):\n    return float(answer in targets)\n"
 

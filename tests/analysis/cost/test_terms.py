@@ -170,7 +170,7 @@ def test_a_borderline_limit_is_a_flip(tmp_path):
     found = analyse(write_run(tmp_path, TARGETS, [arm], limits={"min_score": 0.72})).recommendation
     assert found.choice == "a"
     (flip, _) = found.flips  # and a limit that it would miss
-    assert "score 0.750 against at least 0.720" in flip.text
+    assert "score 0.750 (at least 0.720 required)" in flip.text
     assert flip.choice is None  # judged again with the limit missed: no arm is left
 
 
@@ -258,8 +258,8 @@ def base(licence):
     ("licence", "choice", "why"),
     [
         ("apache-2.0", "good", None),
-        ("llama3", "cheap", "the licence of base is llama3, needed is mit or apache-2.0"),
-        (None, "cheap", "the licence of base is not known, needed is mit or apache-2.0"),
+        ("llama3", "cheap", "the licence of base is llama3, and the task needs mit or apache-2.0"),
+        (None, "cheap", "the licence of base is unknown, and the task needs mit or apache-2.0"),
     ],
 )
 def test_a_base_models_licence_rejects_the_arms_that_need_it(tmp_path, licence, choice, why):
@@ -281,7 +281,7 @@ def test_an_embedders_licence_rejects_the_arm_that_searches_with_it(tmp_path):
     folder = write_run(tmp_path, TARGETS, [cheap, good], needs={"licence": ["mit"]})
     found = analyse(folder).recommendation
     assert found.choice == "cheap"
-    said = "the licence of owner/embedder is cc-by-nc-4.0, needed is mit"
+    said = "the licence of owner/embedder is cc-by-nc-4.0, and the task needs mit"
     assert found.rejected["good"].startswith(said)
 
 
@@ -311,4 +311,4 @@ def test_the_exit_code_of_a_verdict_with_and_without_the_gate(tmp_path, arms, ta
 def test_a_gate_does_not_let_a_chosen_arm_pass_that_misses_a_criterion(tmp_path):
     comparison = analyse(write_run(tmp_path, TARGETS, cheap_and_good()))
     rows = [row.model_copy(update={"misses": ("limits.min_score",)}) for row in comparison.arms]
-    assert _verdict_code(comparison.model_copy(update={"rows": tuple(rows)}), gate=True) == 3
+    assert _verdict_code(comparison.model_copy(update={"arms": tuple(rows)}), gate=True) == 3

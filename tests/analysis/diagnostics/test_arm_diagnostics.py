@@ -185,7 +185,7 @@ def test_the_worst_slice_is_named_among_those_that_are_large_enough(tmp_path):
     [row] = found.arms
     assert (row.worst_slice.value, row.worst_slice.score.n) == ("south", 15)
     [said] = [finding for finding in found.findings if "does worst" in finding]
-    assert said.startswith("only does worst where region is 'south': accuracy 0.800 (95 % interval")
+    assert said.startswith("only does worst where region is 'south': accuracy 0.800 (95% interval")
     assert "the lowest of 2 slices of at least 10 rows" in said
     assert "highest score" not in said
 

@@ -109,7 +109,7 @@ def test_the_part_of_a_composed_arm_is_named(tmp_path):
     rows = [{**row, "part": "dear"} for row in log(FALLING, [1.0, 0.8, 0.9, 1.0])]
     path.write_text("\n".join(map(json.dumps, rows)))
     comparison = analyse(folder)
-    assert any("deep (part dear) trained past its" in found for found in comparison.findings)
+    assert any("deep (part dear) overfitted after" in found for found in comparison.findings)
     assert "**deep, training curves**: in its part dear, trained past" in markdown(comparison)
 
 
@@ -121,9 +121,9 @@ def test_a_finding_names_arm_and_step_and_a_cut_off_line_is_no_harm(tmp_path):
     path.write_text("\n".join([*lines, lines[0][:9]]))
     comparison = analyse(folder)
     said = (
-        "deep trained past its best step 4: until step 8 its validation loss rises from 0.800 to"
-        " 1.000 while its training loss falls from 0.750 to 0.350; built-in tuning keeps the"
-        " weights of step 4"
+        "deep overfitted after step 4: by step 8 its validation loss rises from 0.800 to 1.000"
+        " while its training loss falls from 0.750 to 0.350; built-in tuning keeps the weights of"
+        " step 4"
     )
     assert said in comparison.findings
     for text, term in ((markdown(comparison), "**{}**"), (html(comparison), "<b>{}</b>")):
@@ -140,4 +140,4 @@ def test_it_can_be_switched_off(tmp_path):
     path.write_text("\n".join(map(json.dumps, log(FALLING, [1.0, 0.8, 0.9, 1.0]))))
     comparison = analyse(folder)
     assert comparison.arms[0].diagnostics.overfitting is None
-    assert not any("best step" in finding for finding in comparison.findings)
+    assert not any("overfitted" in finding for finding in comparison.findings)

@@ -30,7 +30,7 @@ def findings(tmp_path, of_measurement=None, of_half=None, **machine):
 def test_threads_that_waited_for_a_core_tell_of_company(tmp_path, waited_s, said):
     found = findings(tmp_path, {"cpu_wait_s": waited_s}, {"load_average": 1.0})
     assert bool(found) is said
-    assert not said or "threads of a waited" in found[0]
+    assert not said or "busy machine: a spent" in found[0]
 
 
 def test_where_waiting_is_known_the_load_average_does_not_count(tmp_path):

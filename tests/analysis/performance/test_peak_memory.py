@@ -49,7 +49,7 @@ def test_both_are_kept_and_limits_are_held_against_the_gpus_where_one_was_used(t
     assert cheap.fit_peak_bytes == cheap.fit_peak_ram_bytes == 200 * 2**20
     assert (good.misses, cheap.misses) == (("limits.max_serve_memory_gib",), ())
     (check,) = good.checks
-    assert check.text == "serving memory on the GPU 3.00 GiB against at most 1.00 GiB"
+    assert check.text == "serving memory on the GPU 3.00 GiB (at most 1.00 GiB allowed)"
 
 
 @pytest.mark.parametrize("render", [markdown, html])
