@@ -11,6 +11,7 @@ from harness.lm.inference.likelihood import log_likelihood
 from harness.lm.inference.scoring import score_options
 from harness.lm.loading.load import (
     clear_prefixes,
+    forget_loaded_models,
     load,
     loaded_models,
     open_model,
@@ -38,6 +39,7 @@ __all__ = [
     "add_soft_prompt",
     "answer_tokens",
     "clear_prefixes",
+    "forget_loaded_models",
     "generate_tokens",
     "load",
     "loaded_models",
