@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-
 from progress import Silent
 
 from harness.run import Runner, opened
