@@ -45,7 +45,7 @@ class Runner:
         progress: told how it goes.
         only: the arms to run; none named: all.
         forecasts: by arm, recorded before anything runs.
-        launcher: does the jobs.
+        launcher: does the jobs; by default each in a fresh interpreter on this machine.
 
     Raises:
         UnknownNameError: `only` names an arm that the task does not have.
@@ -58,14 +58,14 @@ class Runner:
         progress: Progress,
         only: Sequence[str] = (),
         forecasts: Mapping[str, Forecast] | None = None,
-        launcher: NewLauncher = LocalLauncher,
+        launcher: NewLauncher | None = None,
     ):
         self.task = task
         self.folder = folder
         self.progress = progress
         self.only = frozenset(only)
         self.forecasts = forecasts or {}
-        self.launcher = launcher
+        self.launcher = launcher or LocalLauncher
         names = [arm.name for arm in task.arms]
         for name in sorted(self.only - set(names)):
             raise UnknownNameError("arm", name, names)

@@ -1,4 +1,4 @@
-"""What training changed, in real processes: measured after the answers, never instead of them."""
+"""What training changed: measured after the answers, never instead of them."""
 
 from __future__ import annotations
 
