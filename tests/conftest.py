@@ -1,8 +1,11 @@
-"""What all tests share: the order of their files, and each process's share of the cores."""
+"""What all tests share: the order of their files, their markers, each process's share of cores."""
 
 from __future__ import annotations
 
 import os
+
+import pytest
+import weights
 
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
@@ -13,17 +16,25 @@ if WORKERS > 1:
 
 LONGEST = (
     "test_main_job.py",
-    "test_run_command.py",
-    "test_hosted_run.py",
     "test_models.py",
-    "test_contract.py",
+    "test_hosted_run.py",
+    "test_rulers.py",
     "test_footprint.py",
-    "test_likelihoods.py",
-    "test_facts.py",
+    "test_contract.py",
+    "test_run_command.py",
 )
-"""Files that take a minute or more: dealt out last, one of them would keep all others waiting."""
+"""Files that take half a minute or more: dealt out last, one of them would keep others waiting."""
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the longest files."""
+    """Mark what starts processes or loads torch, and begin with the longest files."""
+    for item in items:
+        weights.mark(item)
     items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Let a test with its fixtures do only what it is marked for."""
+    with weights.held_to_markers(item):
+        return (yield)

@@ -58,7 +58,7 @@ def run_command(words: Sequence[str]) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from harness.cli.terminal import Screen
-    from harness.run import Invocation, drop_large_artifacts, opened
+    from harness.run import Runner, drop_large_artifacts, opened
     from harness.store.run_folder import RunFolder
     from harness.task import limited, load_task
 
@@ -68,12 +68,12 @@ def _run(arguments: argparse.Namespace) -> int:
     only = [name for word in arguments.only for name in word.split(",") if name]
     out = arguments.out or Path("runs") / task.spec.name
     screen = Screen()
-    invocation = Invocation(task, RunFolder(out), screen, only, _foreseen(task, only, screen))
+    runner = Runner(task, RunFolder(out), screen, only, _foreseen(task, only, screen))
     with opened(out, task.spec.name, arguments.fresh) as folder:
         for finding in task.remarks:
             screen.say(finding)
         try:
-            invocation.run()
+            runner.run()
         finally:
             screen.close()
         comparison = _judged(folder, None)

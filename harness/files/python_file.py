@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 from harness.errors import UnknownNameError, UserError
 from harness.files.hashing import sha256_of
+
+PREFIX = "harness_file_"
+"""Begins the names of the modules that files become."""
 
 
 def names_file(reference: str) -> bool:
@@ -51,7 +55,7 @@ def from_file(
 
 def _import_file(path: Path) -> ModuleType:
     # The name holds the path's hash, so that two files of the same name never collide.
-    name = f"harness_file_{sha256_of(str(path))[:12]}_{path.stem}"
+    name = f"{PREFIX}{sha256_of(str(path))[:12]}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -65,3 +69,19 @@ def _import_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise ImportError(f"{path} cannot be imported: {problem!r}") from problem
     return module
+
+
+@contextmanager
+def imported_anew() -> Iterator[None]:
+    """Have files imported anew inside the `with`, as in a fresh interpreter; then as before it."""
+    before = _take_imported_files()
+    try:
+        yield
+    finally:
+        _take_imported_files()
+        sys.modules.update(before)
+
+
+def _take_imported_files() -> dict[str, ModuleType]:
+    """Take all files' modules out of those that are imported."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith(PREFIX)}

@@ -10,6 +10,7 @@ from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.scoring import score_options
 from harness.lm.loading.load import (
     clear_prefixes,
+    forget_loaded_models,
     load,
     loaded_models,
     open_model,
@@ -42,6 +43,7 @@ __all__ = [
     "answer_tokens",
     "clear_prefixes",
     "count_trained",
+    "forget_loaded_models",
     "generate_tokens",
     "hosted_calls",
     "load",

@@ -1,29 +1,32 @@
-"""Has what is asked of an arm after its answers answered, each question by a process of its own.
+"""Has an arm's diagnostics measured when its answers are closed and hashed, each by its own job.
 
-Nothing here touches what a trial has measured: records are only completed, and a process that
-fails is a reason, not a failed arm. Knows nothing of targets and scores.
+How likely it finds the right answers, the general probe, perturbed test queries. None of it touches
+what a trial has measured: records are only completed, and a job that fails is a reason, not a
+failed arm. Knows nothing of scores.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 from harness.files.atomic import atomic_write
+from harness.files.hashing import sha256_of
+from harness.lm.chat import running_text
 from harness.metrics.custom import find_metric
 from harness.probes import general_knowledge as probe
-from harness.run.dispatch import WRITTEN, Workshop
+from harness.probes import perturbations as perturb
+from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import engine_sha256
-from harness.run.job import Job
-from harness.run.questions import (
-    Question,
-    likelihood_question,
-    probe_question,
-    robustness_question,
-)
+from harness.run.job import WRITTEN, Inputs, Job, Kind
 from harness.store.records import Measured, PlannedTrial, TrialRecord, WorkerResult
+from harness.store.run_folder import RunFolder, read_predictions
+from harness.strategy import Strategy
+from harness.task import Task
+from harness.types import Prediction, TaskInfo
 
 NOT_KEPT = "its artifact was not kept (large, and another arm was chosen) → run with --fresh"
 UNANSWERED = "its server failed to answer {n} of the requests → run again, and they are asked again"
@@ -32,25 +35,49 @@ UNTUNED = "harness.run.worker.untuned:Untuned"
 """By name: nothing but a worker that runs it needs the engine."""
 
 
-class DiagnosticsRunner:
-    """Completes records of trials with the facts that the task asks for."""
+@dataclass(frozen=True)
+class Question:
+    """What a diagnostic asks of an arm, and where it lays down what it finds."""
 
-    def __init__(self, workshop: Workshop):
-        self.workshop = workshop
-        self.task = workshop.task
-        self.folder = workshop.folder
+    kind: Kind
+    folder: Path
+    inputs: Inputs
+    of: str
+    """Hash of what the answer rests on besides the arm: while it is the same, an answer stands."""
+    engine: str | None = None
+    """Hash of the source that computes it, where it belongs to no fit, whose id would hold that."""
+    sample: tuple[str, ...] = ()
+    """Ids of the test rows that are perturbed, where it is about those."""
+
+    def standing(self) -> WorkerResult | None:
+        """Return what was measured in its folder, if it went well and the same is asked now."""
+        path = self.folder / MEASURED
+        if not path.is_file() or not (self.folder / WRITTEN[self.kind]).is_file():
+            return None
+        measured = Measured.model_validate_json(path.read_text())
+        same = (measured.of, measured.engine) == (self.of, self.engine)
+        return measured.result if same and measured.result.status == "ok" else None
+
+
+class DiagnosticsRunner:
+    """Completes records of trials with the diagnostics that the task asks for."""
+
+    def __init__(self, dispatcher: Dispatcher):
+        self.dispatcher = dispatcher
+        self.task = dispatcher.task
+        self.folder = dispatcher.folder
         self._untuned_seen: set[Path] = set()
-        """Models that this invocation has probed, or tried to."""
+        """Models that this run has probed, or tried to."""
 
     def complete(
         self, trial: PlannedTrial, record: TrialRecord, doing: Callable[[str], None]
     ) -> TrialRecord:
-        """Return the record with what it lacked of its facts; the same one if that is nothing.
+        """Return the record with the diagnostics that it lacked; the same one if it lacked none.
 
         Args:
             trial: the trial.
             record: of the trial, after it ended.
-            doing: told "facts" when a process begins.
+            doing: told "facts" when a job begins.
         """
         if record.status != "ok":
             return record
@@ -90,35 +117,35 @@ class DiagnosticsRunner:
         doing: Callable[[str], None],
     ) -> WorkerResult:
         """Return the answer that stands, or get one if the arm can still be asked."""
-        standing = standing_result(question)
+        standing = question.standing()
         if standing is not None:
             return standing
         if not (self.folder.fit_folder(trial.arm, trial.fit_id) / "artifact").is_dir():
             return earlier or WorkerResult(status="skipped", error=NOT_KEPT)
         doing("facts")
-        return self._put(question, self.workshop.job(trial, question.kind, question.folder))
+        return self._put(question, self.dispatcher.job(trial, question.kind, question.folder))
 
     def _probe_untuned(self, trial: PlannedTrial, doing: Callable[[str], None]) -> None:
         """Probe the model as it was before tuning: once for each model and run."""
-        setting = self.workshop.setting
+        setting = self.dispatcher.setting
         model = setting.models[trial.model or ""]
         folder = self.folder.untuned_folder(model, setting.dtype, setting.device)
         engine = engine_sha256()
         question = Question("probe", folder, {"probe": probe.items()}, probe.sha256(), engine)
-        if folder in self._untuned_seen or standing_result(question) is not None:
+        if folder in self._untuned_seen or question.standing() is not None:
             return
         self._untuned_seen.add(folder)
         doing("facts")
-        job = self.workshop.job(trial, "probe", folder)
-        untuned = {"strategy": UNTUNED, "params": {}, "artifact": folder, "documents": False}
+        job = self.dispatcher.job(trial, "probe", folder)
+        untuned = {"strategy": UNTUNED, "params": {}, "artifact": job.folder, "documents": False}
         self._put(question, job.model_copy(update=untuned))
 
     def _put(self, question: Question, job: Job) -> WorkerResult:
-        """Run a worker in an empty folder and lay its account beside what it found."""
+        """Have a job done in an empty folder and lay its account beside what it found."""
         folder = question.folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        result = self.workshop.work(job, folder / "job.json", question.inputs)
+        result = self.dispatcher.work(job, question.inputs)
         if result.status == "ok" and (failed := result.unanswered):
             lost = {"status": "failed", "error": UNANSWERED.format(n=failed)}
             result = result.model_copy(update=lost)
@@ -129,11 +156,44 @@ class DiagnosticsRunner:
         return result
 
 
-def standing_result(question: Question) -> WorkerResult | None:
-    """Return what was answered in a folder, if it went well and the same is asked now."""
-    path = question.folder / MEASURED
-    if not path.is_file() or not (question.folder / WRITTEN[question.kind]).is_file():
-        return None
-    measured = Measured.model_validate_json(path.read_text())
-    same = (measured.of, measured.engine) == (question.of, question.engine)
-    return measured.result if same and measured.result.status == "ok" else None
+def likelihood_question(trial: PlannedTrial, task: Task, folder: RunFolder) -> Question | str:
+    """Ask how likely the right answers are, after the very prompts that were put; or say why not.
+
+    The only question that holds targets. Predictions are hashed by then: it can change none.
+    """
+    here = folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
+    given = read_predictions(here / WRITTEN["serve"])
+    if any(prediction.prompt is None for prediction in given.values()):
+        return "its answers name no prompts"
+    answers = [(row.query.id, row.targets[0]) for row in task.test]
+    rows = [{"id": i, "prompt": given[i].prompt, "answer": answer} for i, answer in answers]
+    return Question("likelihood", here / "likelihood", {"answers": rows}, sha256_of(answers))
+
+
+def probe_question(trial: PlannedTrial, task: Task, folder: RunFolder) -> Question | str:
+    """Ask the general probe, which is of the fit alone: with other test rows its figures hold."""
+    if task.strategies[trial.arm].log_likelihood is Strategy.log_likelihood:
+        return "gives no likelihoods"
+    here = folder.fit_folder(trial.arm, trial.fit_id) / "probe"
+    return Question("probe", here, {"probe": probe.items()}, probe.sha256())
+
+
+def robustness_question(trial: PlannedTrial, task: Task, folder: RunFolder) -> Question | str:
+    """Ask perturbed test queries, and where labels are listed, the same under another order."""
+    here = folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
+    given = read_predictions(here / WRITTEN["serve"])
+    chosen = perturb.sample(task.test.queries)
+    asked = [{"perturbation": name, "query": asdict(q)} for name, q in perturb.perturbed(chosen)]
+    listed = [
+        {"query": asdict(query), "prompt": given[query.id].prompt}
+        for query in (chosen if _may_list(task.info, given[chosen[0].id]) else [])
+    ]
+    inputs: Inputs = {"perturbed": asked, "listed": listed}
+    ids = tuple(query.id for query in chosen)
+    return Question("robustness", here / "robustness", inputs, sha256_of(inputs), sample=ids)
+
+
+def _may_list(task: TaskInfo, answer: Prediction) -> bool:
+    """Tell whether an arm may have shown its labels: a prompt without one of them did not."""
+    shown = "" if answer.prompt is None else running_text(answer.prompt)
+    return len(task.labels) > 1 and all(label in shown for label in task.labels)

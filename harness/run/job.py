@@ -1,9 +1,17 @@
-"""What a worker is told: everything it may know, and nothing about test targets."""
+"""What a worker is told: everything it may know, and nothing about test targets.
+
+A job's paths are relative to one root, the run folder, so that a launcher can do it on a machine
+where that folder lies elsewhere. Knows nothing of processes.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
 
 from harness.store.records import LoadedModel, Measurement, Record
 from harness.types import ModelRef, TaskInfo
@@ -11,7 +19,32 @@ from harness.types import ModelRef, TaskInfo
 WARM_UPS = 3
 LATENCY_QUERIES = 50
 INPUTS_PREFIX = "harness-"
-"""Begins the name of the temporary folder that holds a worker's rows."""
+"""Begins the name of the temporary folder that holds a job's rows."""
+JOB, RESULT, PRINTED = "job.json", "result.json", "stderr.log"
+"""Files of a job's folder: what it is, how it ended (while a launcher waits) and all it printed."""
+WRITTEN = {
+    "serve": "predictions.jsonl",
+    "likelihood": "likelihoods.jsonl",
+    "probe": "likelihoods.jsonl",
+    "robustness": "answers.jsonl",
+}
+"""What each kind of job leaves in its folder, besides; a fit leaves its artifact."""
+Kind = Literal["fit", "serve", "likelihood", "probe", "robustness"]
+Inputs = Mapping[str, Iterable[Mapping[str, Any]]]
+"""The rows that a job may see, by the name of the file that hands them over, without its ending:
+train, validation and, where the metric is of evidence, evidence (fit); queries (serve); answers
+(likelihood); probe (probe); perturbed and listed (robustness); documents, for an arm that needs
+them."""
+
+
+def _inside(path: PurePosixPath) -> PurePosixPath:
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{path} leaves the root")
+    return path
+
+
+Inside = Annotated[PurePosixPath, AfterValidator(_inside)]
+"""A path below the root, written relative to it."""
 
 
 class FinishedFit(Record):
@@ -20,7 +53,7 @@ class FinishedFit(Record):
     arm: str
     strategy: str
     params: dict[str, Any]
-    artifact: Path
+    artifact: Inside
     measurement: Measurement
     """Of the fit."""
     hosted: tuple[LoadedModel, ...] = ()
@@ -28,9 +61,15 @@ class FinishedFit(Record):
 
 
 class Job(Record):
-    """One process's work. Written as job.json, so that a trial can be repeated by hand."""
+    """One piece of work. Written to its folder, so that a trial can be repeated by hand.
 
-    kind: Literal["fit", "serve", "likelihood", "probe", "robustness"]
+    Absolute paths in it are those that the user named and nothing else: `strategy_base`, the folder
+    of local weights (`model.location`) and input files among `params`. The source of a strategy
+    and such files are read in place; a launcher to another machine needs them under the same path
+    there, on a shared disk or copied before.
+    """
+
+    kind: Kind
     strategy: str
     strategy_base: str
     """Folder that a `file.py:Class` reference starts from."""
@@ -42,19 +81,49 @@ class Job(Record):
     device: str
     dtype: str
     budget_bytes: int
-    artifact: Path
-    inputs: Path
-    """Folder with documents.jsonl, train.jsonl and validation.jsonl and, where the metric is of
-    evidence, that of the validation rows in evidence.jsonl (fit), queries.jsonl (serve),
-    answers.jsonl (likelihood), probe.jsonl (probe) or perturbed.jsonl and listed.jsonl
-    (robustness); it exists only while the worker runs."""
+    folder: Inside
+    """Where it finds `JOB` and leaves what it writes."""
+    artifact: Inside
     documents: bool = True
     """Whether it is handed the documents: an arm that needs none sees none."""
-    result: Path
-    predictions: Path | None = None
-    """Where predictions, likelihoods or answers to perturbed queries are written."""
-    train_log: Path | None = None
-    scratch: Path | None = None
-    """See `Context.scratch`."""
     finished: tuple[FinishedFit, ...] = ()
     """What a strategy that builds others need not fit again."""
+    timeout_s: float | None = None
+    """Wall-clock limit; None: none."""
+    memory_bytes: int | None = None
+    """Limit on the resident memory of its process tree; None: none."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A job with its paths as they are on the machine that does it."""
+
+    job: Job
+    root: Path
+    inputs: Path
+    """Folder of `Inputs` as JSON lines; it exists only while the job is done."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the job leaves what it writes."""
+        return self.root / self.job.folder
+
+    @property
+    def artifact(self) -> Path:
+        """What a fit fills and all others load."""
+        return self.root / self.job.artifact
+
+    @property
+    def written(self) -> Path:
+        """Where predictions, likelihoods or answers to perturbed queries are written."""
+        return self.folder / WRITTEN[self.job.kind]
+
+    @property
+    def train_log(self) -> Path | None:
+        """Where a fit logs its steps."""
+        return self.folder / "train_log.jsonl" if self.job.kind == "fit" else None
+
+    @property
+    def scratch(self) -> Path | None:
+        """See `Context.scratch`."""
+        return self.folder / "scratch" if self.job.kind == "fit" else None

@@ -1,7 +1,8 @@
-"""Answers new inputs with an arm that a run has fitted."""
+"""Answers new inputs with an arm of a finished run."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.errors import RunFolderError, UnknownNameError
-from harness.run.job import INPUTS_PREFIX, Job
+from harness.run.job import INPUTS_PREFIX, JOB, Job, Workspace
 from harness.run.worker.context import Outfit
 from harness.run.worker.predict import predict_all
 from harness.store.run_folder import RunFolder
@@ -34,21 +35,29 @@ def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[P
     if not planned:
         raise UnknownNameError("arm", arm, {trial.arm for trial in header.trials})
     trial = planned[0]
-    job_path = folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id) / "job.json"
+    here = folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
     artifact = folder.fit_folder(trial.arm, trial.fit_id) / "artifact"
-    if not job_path.is_file():
+    if not (here / JOB).is_file():
         raise RunFolderError(f"the arm '{arm}' has not finished in {folder.path} → run it first")
     if not artifact.is_dir():
         raise RunFolderError(
             f"the artifact of '{arm}' was not kept (large, and another arm was chosen)"
             f" → run the task again with --only {arm} --fresh"
         )
-    job = Job.model_validate_json(job_path.read_text())
+    told = json.loads((here / JOB).read_text())
+    kept = {key: told[key] for key in Job.model_fields if key in told}
+    # Earlier versions wrote down whole paths, of where the run folder was then.
+    kept |= {
+        name: place.relative_to(folder.path).as_posix()
+        for name, place in (("folder", here), ("artifact", artifact))
+    }
+    kept["finished"] = ()
+    job = Job.model_validate(kept)
     with TemporaryDirectory(prefix=INPUTS_PREFIX) as inputs:
         if job.documents and folder.documents.is_file():
             shutil.copy(folder.documents, inputs)
-        update = {"artifact": artifact.resolve(), "inputs": Path(inputs)}
-        strategy = Outfit(job.model_copy(update=update)).strategy()
+        workspace = Workspace(job, folder.path.resolve(), Path(inputs))
+        strategy = Outfit(workspace).strategy()
         with redirect_stdout(sys.stderr):  # what a strategy prints is none of the answers
-            strategy.load(artifact)
+            strategy.load(workspace.artifact)
             return predict_all(strategy, queries)

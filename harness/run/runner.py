@@ -1,6 +1,6 @@
-"""One invocation of `run`: plan the trials, reuse what is done, run the rest, record everything.
+"""Runs a task: plans its trials, reuses what is done, runs the rest and records everything.
 
-Knows nothing of scores and prices; leaves facts in the run folder for the judge.
+Knows nothing of scores and prices; leaves records in the run folder for the analysis.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import Protocol
 
 from harness.errors import UnknownNameError
 from harness.run.diagnostics import DiagnosticsRunner
-from harness.run.dispatch import Workshop
+from harness.run.dispatch import Dispatcher
 from harness.run.environment import header, settle
+from harness.run.launchers.base import NewLauncher
+from harness.run.launchers.local import LocalLauncher
 from harness.run.shared_fits import parts_first
 from harness.run.trial import TrialRunner, now
 from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
@@ -21,8 +23,8 @@ from harness.store.run_folder import RunFolder, write_jsonl
 from harness.task import Task
 
 
-class Audience(Protocol):
-    """Whoever is told how the run goes."""
+class Progress(Protocol):
+    """Is told how a run goes."""
 
     def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
         """A half of a trial begins."""
@@ -34,10 +36,16 @@ class Audience(Protocol):
         """A trial is over."""
 
 
-class Invocation:
-    """A task, a folder and what was asked for.
+class Runner:
+    """Runs a task into a run folder.
 
-    Forecasts, by arm, are stored as facts before anything runs.
+    Args:
+        task: what to run.
+        folder: where records and artifacts go.
+        progress: told how it goes.
+        only: the arms to run; none named: all.
+        forecasts: by arm, recorded before anything runs.
+        launcher: does the jobs; by default each in a fresh interpreter on this machine.
 
     Raises:
         UnknownNameError: `only` names an arm that the task does not have.
@@ -47,15 +55,17 @@ class Invocation:
         self,
         task: Task,
         folder: RunFolder,
-        audience: Audience,
+        progress: Progress,
         only: Sequence[str] = (),
         forecasts: Mapping[str, Forecast] | None = None,
+        launcher: NewLauncher | None = None,
     ):
         self.task = task
         self.folder = folder
-        self.audience = audience
+        self.progress = progress
         self.only = frozenset(only)
         self.forecasts = forecasts or {}
+        self.launcher = launcher or LocalLauncher
         names = [arm.name for arm in task.arms]
         for name in sorted(self.only - set(names)):
             raise UnknownNameError("arm", name, names)
@@ -77,26 +87,27 @@ class Invocation:
         else:
             self.folder.documents.unlink(missing_ok=True)
         done = self.folder.trials()
-        workshop = Workshop(self.task, self.folder, setting, self.audience.tick)
-        runner, facts = TrialRunner(workshop, plan.trials), DiagnosticsRunner(workshop)
+        launcher = self.launcher(self.folder.path, self.progress.tick)
+        dispatcher = Dispatcher(self.task, self.folder, setting, launcher)
+        trials, diagnostics = TrialRunner(dispatcher, plan.trials), DiagnosticsRunner(dispatcher)
         # No worker may find the answers in the run folder: they are laid down when all is over.
         self.folder.truth.unlink(missing_ok=True)
         try:
             for number, trial in enumerate(parts_first(self.task, plan.trials), start=1):
                 if trial.refused or not trial.selected:
                     continue
-                tell = partial(self.audience.start, trial, number, len(plan.trials))
+                tell = partial(self.progress.start, trial, number, len(plan.trials))
                 record = done.get(trial.trial_id)
-                reused = record is not None and runner.is_done(trial, record)
+                reused = record is not None and trials.is_done(trial, record)
                 if record is None or not reused:
-                    record = runner.run(trial, tell)
+                    record = trials.run(trial, tell)
                 complete = record
                 try:
-                    complete = facts.complete(trial, record, tell)
-                finally:  # interrupted while its facts are measured, a trial is not lost
+                    complete = diagnostics.complete(trial, record, tell)
+                finally:  # interrupted while a diagnostic is measured, a trial is not lost
                     if complete is not record or not reused:
                         self.folder.append(complete)
-                self.audience.end(complete, reused)
+                self.progress.end(complete, reused)
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
         return plan

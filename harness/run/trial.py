@@ -1,4 +1,4 @@
-"""One trial: an arm with a seed, fitted in one process and served in another, and its record."""
+"""One trial: an arm with a seed, prepared by one job and served by another, and its record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.files.atomic import atomic_write
 from harness.files.hashing import sha256_of_file
-from harness.run.dispatch import Workshop
+from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import reads_evidence
 from harness.run.job import FinishedFit
 from harness.run.shared_fits import built_by
@@ -24,10 +24,10 @@ from harness.types import RESUMED_S
 class TrialRunner:
     """Runs trials of one task into one folder."""
 
-    def __init__(self, workshop: Workshop, plan: Sequence[PlannedTrial]):
-        self.workshop = workshop
-        self.task = workshop.task
-        self.folder = workshop.folder
+    def __init__(self, dispatcher: Dispatcher, plan: Sequence[PlannedTrial]):
+        self.dispatcher = dispatcher
+        self.task = dispatcher.task
+        self.folder = dispatcher.folder
         self.plan = plan
 
     def run(self, trial: PlannedTrial, doing: Callable[[str], None]) -> TrialRecord:
@@ -37,7 +37,7 @@ class TrialRunner:
             trial: what to run.
             doing: told "fit" and "serve" when these begin.
         """
-        if problem := self.workshop.setting.problems.get(trial.model or ""):
+        if problem := self.dispatcher.setting.problems.get(trial.model or ""):
             result = WorkerResult(status="failed", error=problem)
             return self._record(trial, result, None, reused=False)
         doing("fit")
@@ -79,14 +79,14 @@ class TrialRunner:
         for said in (folder / "scratch").rglob(RESUMED_S):
             said.unlink()  # each attempt says its own
         artifact.mkdir(parents=True)
-        job = self.workshop.job(trial, "fit", folder, self._finished(trial))
+        job = self.dispatcher.job(trial, "fit", folder, self._finished(trial))
         task = self.task
         rows: dict[str, Iterable[dict[str, Any]]] = {
             split.name: map(asdict, split) for split in (task.train, task.validation)
         }
         if reads_evidence(task):
             rows["evidence"] = ({"id": id, "evidence": e} for id, e in task.evidence.items())
-        result = self.workshop.work(job, folder / "job.json", rows)
+        result = self.dispatcher.work(job, rows)
         if result.status == "ok":
             known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}
             known["artifact_bytes"] = folder_bytes(artifact)
@@ -100,9 +100,9 @@ class TrialRunner:
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        job = self.workshop.job(trial, "serve", folder)
+        job = self.dispatcher.job(trial, "serve", folder)
         rows = {"queries": map(asdict, self.task.test.queries)}
-        return self.workshop.work(job, folder / "job.json", rows)
+        return self.dispatcher.work(job, rows)
 
     def _finished(self, trial: PlannedTrial) -> Iterator[FinishedFit]:
         """Yield the finished fits of other arms that a trial would do again."""
@@ -117,7 +117,7 @@ class TrialRunner:
                 arm=other.arm,
                 strategy=other.strategy,
                 params=other.params,
-                artifact=(folder / "artifact").resolve(),
+                artifact=self.dispatcher.inside(folder / "artifact"),
                 measurement=took,
                 hosted=tuple(m for m in result.loaded_models if m.hosted_at is not None),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from command_line import harness, write_task
+from command_line import harness_process, write_task
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def shared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     arms = ["majority", "tfidf", "own.py:Echo", "own.py:Broken"]
     path = write_task(folder / "task", arms)
-    done = harness("run", path, "--out", folder / "run")
+    done = harness_process("run", path, "--out", folder / "run")
     assert done.returncode == 0, done.stderr
     return folder, done
 

@@ -1,18 +1,18 @@
-"""`predict`: new inputs answered by a finished arm, in real processes."""
+"""`predict`: new inputs answered by a finished arm."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from command_line import harness, write_task
+from command_line import harness, harness_process, write_task
 
 
 def test_predict_answers_lines_of_standard_input_with_the_chosen_arm(shared):
     out = shared[0] / "run"
     chosen = json.loads((out / "comparison.json").read_text())["recommendation"]["choice"]
     assert chosen in ("echo", "tfidf")
-    done = harness("predict", out, stdin="rain is near\n\nsun is far\n")
+    done = harness_process("predict", out, stdin="rain is near\n\nsun is far\n")
     assert (done.returncode, done.stdout) == (0, "rain\nsun\n"), done.stderr
 
 

@@ -1,11 +1,11 @@
-"""`report`: opinions drawn anew from facts, in real processes."""
+"""`report`: conclusions drawn anew from records."""
 
 from __future__ import annotations
 
 import shutil
 
 import pytest
-from command_line import harness, rows_of, write_task
+from command_line import harness, harness_process, rows_of, write_task
 
 
 def test_a_report_needs_neither_task_nor_data_nor_strategy(tmp_path):
@@ -15,13 +15,13 @@ def test_a_report_needs_neither_task_nor_data_nor_strategy(tmp_path):
     for name in (*before, "report.html"):
         (out / name).unlink()
     shutil.rmtree(tmp_path / "task")
-    done = harness("report", out, cwd=tmp_path)
+    done = harness_process("report", out, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert {name: (out / name).read_bytes() for name in before} == before
     assert (out / "report.html").is_file()
 
 
-def test_a_report_with_other_prices_changes_opinions_and_no_facts(finished, tmp_path):
+def test_a_report_with_other_prices_changes_conclusions_and_no_records(finished, tmp_path):
     row = "{name: any, usd_per_hour: 9, source: an invoice, read_on: 2026-01-01, stands_for: {}}"
     (tmp_path / "prices.yaml").write_text(f"machines:\n  - {row}\n")
     facts = {p: p.read_bytes() for p in finished.rglob("*.jsonl")}

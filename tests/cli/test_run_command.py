@@ -1,9 +1,12 @@
-"""`run` as its users meet it: exit codes, words and files, in real processes."""
+"""`run` as its users meet it: exit codes, words and files.
+
+The shared run and the failing one are real processes; the others are commands in this one.
+"""
 
 from __future__ import annotations
 
 import pytest
-from command_line import arms_run, harness, rows_of, write_task
+from command_line import arms_run, harness, harness_process, rows_of, write_task
 
 from harness.store.run_folder import read_jsonl
 
@@ -56,7 +59,7 @@ def test_the_default_folder_lies_under_runs(tmp_path):
 
 def test_a_run_of_failing_arms_alone_ends_with_3(tmp_path):
     path = write_task(tmp_path / "task", ["own.py:Broken"])
-    done = harness("run", path, "--out", tmp_path / "run")
+    done = harness_process("run", path, "--out", tmp_path / "run")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert rows_of(tmp_path / "run")["broken"]["status"] == "failed"

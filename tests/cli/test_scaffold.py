@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
 import pytest
+from command_line import harness
 
 from harness.cli.scaffold import new_strategy, new_task
 from harness.errors import UserError
 from harness.task import load_task
 
 
-def run(*words, cwd, **environment):
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def pytest_in(folder, *words):
+    command = [sys.executable, "-m", "pytest", "-q", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_a_new_task_runs(tmp_path):
     new_task("my_task", tmp_path)
     task = load_task(tmp_path / "my_task" / "task.yaml")
     assert (len(task.train), len(task.validation), len(task.test)) == (4, 2, 4)
-    words = ("-m", "harness", "run", "my_task/task.yaml", "--only", "majority", "tfidf")
-    done = run(*words, cwd=tmp_path)
+    words = ("run", "my_task/task.yaml", "--only", "majority", "tfidf")
+    done = harness(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "runs" / "my_task" / "report.html").is_file()
 
 
 def test_a_new_strategy_passes_its_own_test_and_runs_as_a_file(tmp_path):
     new_strategy("word_match", tmp_path)
-    tested = run("-m", "pytest", "-q", "word_match", cwd=tmp_path)
+    tested = pytest_in(tmp_path, "word_match")
     assert tested.returncode == 0, tested.stdout
     new_task("my_task", tmp_path)
     path = tmp_path / "my_task" / "task.yaml"
     path.write_text(path.read_text().replace("zero_shot", "../word_match/word_match.py:WordMatch"))
-    done = run("-m", "harness", "run", "my_task/task.yaml", cwd=tmp_path)
+    done = harness("run", "my_task/task.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "wordmatch  ok" in done.stdout
 

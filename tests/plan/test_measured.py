@@ -5,25 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from progress import Silent
 
 from harness.analysis import analyse
 from harness.plan import foresee
-from harness.run import Invocation, opened
+from harness.run import Runner, opened
 from harness.task import load_task
 
 ARMS = [{"use": "lora", "epochs": 1, "evaluations_per_epoch": 1}, "tfidf"]
 MEBIBYTE = 2**20
-
-
-class Silent:
-    def start(self, trial, number, total, doing):
-        pass
-
-    def tick(self):
-        pass
-
-    def end(self, record, reused):
-        pass
 
 
 def write(folder):
@@ -57,7 +47,7 @@ def test_peaks_are_within_a_fifth_or_200_mb_of_what_processes_took(tmp_path):
     task = write(tmp_path)
     outlook = foresee(task)
     with opened(tmp_path / "run", "tiny", fresh=False) as folder:
-        Invocation(task, folder, Silent(), forecasts=outlook.here).run()
+        Runner(task, folder, Silent(), forecasts=outlook.here).run()
     rows = {row.strategy: row for row in analyse(folder).arms}
     assert [row.status for row in rows.values()] == ["ok"] * 2
     for row in rows.values():

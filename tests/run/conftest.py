@@ -1,27 +1,18 @@
-"""Tiny tasks with strategies from a file, run in real processes."""
+"""Tiny tasks with strategies from a file, run in this process or in workers of their own."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
+from progress import Silent
 
-from harness.run import Invocation, opened
+from harness.run import Runner, opened
+from harness.run.launchers.in_process import InProcessLauncher
+from harness.run.launchers.local import LocalLauncher
 from harness.task import limited, load_task
-
-
-class Silent:
-    """An audience that says nothing."""
-
-    def start(self, trial, number, total, doing):
-        pass
-
-    def tick(self):
-        pass
-
-    def end(self, record, reused):
-        pass
 
 
 def write_task(folder: Path, source: str, arms: list, **changes) -> Path:
@@ -50,12 +41,12 @@ def write_task(folder: Path, source: str, arms: list, **changes) -> Path:
 
 
 def run_task(path: Path, out: Path, limit: int | None = None, **options):
-    """Run a task in worker processes; returns its run folder and its records by arm."""
+    """Run a task; returns its run folder and its records by arm."""
     task = load_task(path)
     if limit is not None:
         task = limited(task, limit)
     with opened(out, task.spec.name, fresh=False) as folder:
-        Invocation(task, folder, Silent(), **options).run()
+        Runner(task, folder, Silent(), **options).run()
     return folder, {record.arm: record for record in folder.trials().values()}
 
 
@@ -66,4 +57,11 @@ def tiny():
 
 @pytest.fixture(scope="session")
 def run_tiny():
-    return run_task
+    """Run a task in this process: for whatever is not about processes."""
+    return partial(run_task, launcher=InProcessLauncher)
+
+
+@pytest.fixture(scope="session")
+def run_in_processes():
+    """Run a task as users do: each job in a fresh interpreter."""
+    return partial(run_task, launcher=LocalLauncher)

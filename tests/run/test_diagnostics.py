@@ -1,4 +1,4 @@
-"""What training changed, in real processes: measured after the answers, never instead of them."""
+"""What training changed: measured after the answers, never instead of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tiny_models import write_model
 from harness import lm
 from harness.analysis import analyse
 from harness.probes import general_knowledge as probe
-from harness.run import Invocation, opened
+from harness.run import Runner, opened
 from harness.store.run_folder import read_jsonl
 from harness.task import load_task
 from harness.types import ModelRef
@@ -192,7 +192,7 @@ def test_an_interrupted_probe_loses_no_trial_and_fresh_forgets_all(tiny, run_tin
         opened(tmp_path / "run", "tiny", fresh=False) as folder,
         pytest.raises(KeyboardInterrupt),
     ):
-        Invocation(load_task(path), folder, Impatient()).run()
+        Runner(load_task(path), folder, Impatient()).run()
     [before] = folder.trials().values()
     assert (before.status, before.probe, before.robustness) == ("ok", None, None)
     _, records = run_tiny(path, tmp_path / "run")

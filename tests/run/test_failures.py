@@ -113,63 +113,84 @@ ENDS = {
 }
 
 
+CLASSES = [
+    line.split()[1].split("(")[0] for line in STRATEGIES.splitlines() if line.startswith("class ")
+]
+CRASHES = ("exits", "quits", "killed", "segfault", "hog")
+"""Only a process of its own keeps what comes after them going, or can be stopped."""
+
+
 @pytest.fixture(scope="module")
-def outcome(tiny, run_tiny, tmp_path_factory):
+def crashed(tiny, run_in_processes, tmp_path_factory):
+    """Arms that take their process with them, and a good one last."""
+    folder = tmp_path_factory.mktemp("crashes")
+    arms = [f"own.py:{name}" for name in CLASSES if name.lower() in CRASHES]
+    path = tiny(folder, STRATEGIES, [*arms, "own.py:Rule"], run={"memory_gib": 0.25})
+    return run_in_processes(path, folder / "run")
+
+
+@pytest.fixture(scope="module")
+def failed(tiny, run_tiny, tmp_path_factory):
+    """Arms that fail within their process, and a good one last."""
     folder = tmp_path_factory.mktemp("failures")
-    classes = [line.split()[1] for line in STRATEGIES.splitlines() if line.startswith("class ")]
-    names = [name.split("(")[0] for name in classes]
-    arms = [f"own.py:{name}" for name in [*names[1:], names[0]]]  # the good one last
-    path = tiny(folder, STRATEGIES, arms, run={"memory_gib": 0.25})
+    arms = [f"own.py:{name}" for name in CLASSES if name.lower() not in CRASHES]
+    path = tiny(folder, STRATEGIES, [*arms[1:], arms[0]])
     return run_tiny(path, folder / "run")
 
 
 @pytest.fixture(scope="module")
-def rows(outcome):
-    folder, _ = outcome
-    return {row.strategy: row for row in analyse(folder).arms}
+def outcome(crashed, failed):
+    """Records and rows of both by arm; the good arm's of the latter."""
+    records = {**crashed[1], **failed[1]}
+    rows = [row for folder, _ in (crashed, failed) for row in analyse(folder).arms]
+    return records, {row.strategy: row for row in rows}
 
 
-def test_every_arm_has_a_record_and_a_row(outcome, rows):
-    _, records = outcome
+def test_every_arm_has_a_record_and_a_row(outcome):
+    records, rows = outcome
     assert set(records) == set(rows) == {*ENDS, "onebaditem", "rule"}
 
 
 @pytest.mark.parametrize("arm", ENDS)
-def test_a_failure_is_a_row_with_its_status_and_reason(outcome, rows, arm):
+def test_a_failure_is_a_row_with_its_status_and_reason(outcome, arm):
     status, reason = ENDS[arm]
-    record = outcome[1][arm]
+    records, rows = outcome
+    record = records[arm]
     assert (record.status, rows[arm].status) == (status, status)
     assert reason in record.error
     assert rows[arm].error == record.error
     assert rows[arm].score is None
 
 
-def test_the_arms_after_failing_ones_finish(outcome, rows):
-    assert outcome[1]["rule"].status == "ok"
+@pytest.mark.parametrize("run", ["crashed", "failed"])
+def test_the_arms_after_failing_ones_finish(run, request):
+    folder, records = request.getfixturevalue(run)
+    assert records["rule"].status == "ok"
+    rows = {row.strategy: row for row in analyse(folder).arms}
     assert rows["rule"].score.value == 0.5  # always "a", and half of the rows are
 
 
-def test_a_failing_item_scores_zero_and_stays(outcome, rows):
-    folder, records = outcome
+def test_a_failing_item_scores_zero_and_stays(failed, outcome):
+    folder, records = failed
     record = records["onebaditem"]
     path = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "predictions.jsonl"
     predictions = read_predictions(path)
     errors = {row_id: p.error for row_id, p in predictions.items() if p.error}
     assert errors == {"test4": "KeyError: 'test4'"}
     assert len(predictions) == 8
-    score = rows["onebaditem"].score
+    score = outcome[1]["onebaditem"].score
     assert (score.value, score.n) == (3 / 8, 8)  # test4 is an "a" that it would have got right
 
 
-def test_a_failed_fit_leaves_no_artifact(outcome):
-    folder, records = outcome
+def test_a_failed_fit_leaves_no_artifact(failed):
+    folder, records = failed
     record = records["fitraises"]
     assert not (folder.fit_folder(record.arm, record.fit_id) / "artifact").exists()
     assert "no luck" in (folder.fit_folder(record.arm, record.fit_id) / "stderr.log").read_text()
 
 
-def test_failed_trials_are_tried_again_and_finished_ones_are_not(outcome, tiny, run_tiny):
-    folder, _ = outcome
+def test_failed_trials_are_tried_again_and_finished_ones_are_not(failed, run_tiny):
+    folder, _ = failed
     task = folder.path.parent / "task.yaml"
     before = folder.records.read_text().splitlines()
     run_tiny(task, folder.path, only=("fitraises", "loadraises", "rule"))
@@ -178,7 +199,7 @@ def test_failed_trials_are_tried_again_and_finished_ones_are_not(outcome, tiny, 
     assert ['"arm":"fitraises"' in new[0], '"arm":"loadraises"' in new[1]] == [True, True]
 
 
-def test_a_worker_past_its_time_is_stopped(tiny, run_tiny, tmp_path):
+def test_a_worker_past_its_time_is_stopped(tiny, run_in_processes, tmp_path):
     source = """
 import time
 from harness import Prediction, Strategy
@@ -189,7 +210,7 @@ class Hangs(Strategy):
         return [Prediction("a") for _ in queries]
 """
     path = tiny(tmp_path / "task", source, ["own.py:Hangs"], run={"timeout_min": 0.01})
-    _, records = run_tiny(path, tmp_path / "run")
+    _, records = run_in_processes(path, tmp_path / "run")
     record = records["hangs"]
     assert record.status == "timeout"
     assert record.error == "while fitting: stopped after 0.01 minutes (run.timeout_min)"

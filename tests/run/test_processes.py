@@ -158,11 +158,11 @@ def test_a_child_that_a_strategy_leaves_behind_does_not_outlive_its_half(task, t
 
 @pytest.mark.parametrize(("own", "found"), [(None, "64"), ("7", "7")])
 def test_a_worker_keeps_few_compiled_kernels_unless_its_user_wants_more(
-    tiny, run_tiny, tmp_path, monkeypatch, own, found
+    tiny, run_in_processes, tmp_path, monkeypatch, own, found
 ):
     name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
     monkeypatch.setenv(name, own) if own else monkeypatch.delenv(name, raising=False)
-    folder, _ = run_tiny(tiny(tmp_path, SOURCE, ["own.py:Told"]), tmp_path / "run")
+    folder, _ = run_in_processes(tiny(tmp_path, SOURCE, ["own.py:Told"]), tmp_path / "run")
     (written,) = folder.path.glob("trials/*/*/*/predictions.jsonl")
     assert {json.loads(line)["text"] for line in written.read_text().splitlines()} == {found}
 

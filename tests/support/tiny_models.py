@@ -1,6 +1,16 @@
-"""Tiny random models of many architectures, built from configs, in memory or in a folder."""
+"""Tiny random models of many architectures, built from configs, in memory or in a folder.
+
+Each is built once a session; whoever asks gets a copy of its own, to change at will.
+"""
 
 from __future__ import annotations
+
+import atexit
+import copy
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
 
 from harness.lm import LanguageModel
 from harness.lm.inference import attention, routes
@@ -97,6 +107,16 @@ ENCODER_DECODER = {"t5", "t5-gated"}
 
 
 def build(name: str) -> LanguageModel:
+    """Return a copy of a model in memory; random numbers begin at 0."""
+    import torch
+
+    lm = copy.deepcopy(_built(name))
+    torch.manual_seed(0)
+    return lm
+
+
+@cache
+def _built(name: str) -> LanguageModel:
     import torch
     import transformers
 
@@ -152,9 +172,18 @@ def write_tokenizer(folder, begins, chat):
 
 
 def write_model(folder, name, begins=True, chat=False):
+    """Lay a copy of a model with its tokenizer down in a folder."""
+    shutil.copytree(_written(name, begins, chat), folder, dirs_exist_ok=True)
+    return ModelRef(name, str(folder))
+
+
+@cache
+def _written(name, begins, chat):
     import torch
     import transformers
 
+    folder = Path(tempfile.mkdtemp(prefix="tiny-model-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     words = write_tokenizer(folder, begins, chat)
     config_class, keys = CONFIGS[name]
     torch.manual_seed(0)
@@ -167,4 +196,4 @@ def write_model(folder, name, begins=True, chat=False):
         for weight in model.parameters():
             weight.mul_(3) if weight.dim() > 1 else None
     model.save_pretrained(folder)
-    return ModelRef(name, str(folder))
+    return folder

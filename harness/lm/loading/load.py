@@ -187,6 +187,12 @@ def loaded_models() -> tuple[LoadedModel, ...]:
     return (*_DESCRIBED, *(hosted.loaded() for hosted in _HOSTED))
 
 
+def forget_loaded_models() -> None:
+    """Begin the account of loaded models again: for a process that does several jobs."""
+    _DESCRIBED.clear()
+    _HOSTED.clear()
+
+
 def clear_prefixes() -> None:
     """Drop every kept prefix in this process: the next request is a cold one."""
     for model in _LOADED:

@@ -1,4 +1,4 @@
-"""`python -m harness.run.worker JOB LIFELINE TIME`: the entry that launchers start."""
+"""`python -m harness.run.worker ROOT FOLDER INPUTS LIFELINE TIME`: see `process.main`."""
 
 import sys
 

@@ -16,7 +16,7 @@ from typing import Any
 from harness import registry
 from harness.metrics.custom import find_metric
 from harness.metrics.items import items_of
-from harness.run.job import FinishedFit, Job
+from harness.run.job import FinishedFit, Workspace
 from harness.run.worker.documents import Documents
 from harness.store.records import Note
 from harness.store.run_folder import read_jsonl
@@ -27,8 +27,9 @@ from harness.types import Context, Example, Prediction, Split
 class Outfit:
     """The strategy of one job, with what it notes and whose fits it takes over."""
 
-    def __init__(self, job: Job):
-        self.job = job
+    def __init__(self, workspace: Workspace):
+        self.workspace = workspace
+        self.job = workspace.job
         self.notes: list[Note] = []
         self.adopted: list[FinishedFit] = []
         """Other arms' fits that this one took over."""
@@ -36,9 +37,8 @@ class Outfit:
     def strategy(self) -> Strategy:
         """Return a fresh instance of the job's strategy."""
         strategy = registry.find(self.job.strategy, Path(self.job.strategy_base))
-        return strategy(
-            strategy.Params(**self.job.params), self._context(self.job.artifact, self.job.scratch)
-        )
+        context = self._context(self.workspace.artifact, self.workspace.scratch)
+        return strategy(strategy.Params(**self.job.params), context)
 
     @cached_property
     def replays(self) -> bool:
@@ -57,12 +57,12 @@ class Outfit:
     @cached_property
     def documents(self) -> Documents:
         """The task's documents, read at the first look."""
-        return Documents(self.job.inputs / "documents.jsonl")
+        return Documents(self.workspace.inputs / "documents.jsonl")
 
     @cached_property
     def _evidence(self) -> dict[str, tuple[str, ...]]:
         """Ids of validation rows to those of the documents that hold their answers."""
-        file = self.job.inputs / "evidence.jsonl"
+        file = self.workspace.inputs / "evidence.jsonl"
         rows = read_jsonl(file) if file.is_file() else []
         return {row["id"]: tuple(row["evidence"]) for row in rows}
 
@@ -77,7 +77,9 @@ class Outfit:
             dtype=job.dtype,
             budget_bytes=job.budget_bytes,
             metric=self._metric,
-            log=_logger(job.train_log, artifact.relative_to(job.artifact).as_posix()),
+            log=_logger(
+                self.workspace.train_log, artifact.relative_to(self.workspace.artifact).as_posix()
+            ),
             note=self.note,
             build=partial(self._build, artifact, scratch),
             scratch=scratch,
@@ -100,14 +102,14 @@ class Outfit:
         built = strategy(resolved, self._context(artifact / sub_artifact, below))
         for done in self.job.finished:
             alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
-            if alike and done.artifact.is_dir():
+            if alike and (self.workspace.root / done.artifact).is_dir():
                 # The same fit on the same rows: taken over, so that it is neither done nor
                 # judged twice.
                 vars(built)["fit"] = partial(self._adopt, done)
         return built
 
     def _adopt(self, done: FinishedFit, train: Split, validation: Split, artifact: Path) -> None:
-        shutil.copytree(done.artifact, artifact, dirs_exist_ok=True)
+        shutil.copytree(self.workspace.root / done.artifact, artifact, dirs_exist_ok=True)
         self.adopted.append(done)
         text = (
             f"taken from the arm '{done.arm}'; its {done.measurement.wall_s:.0f} s count here too"

@@ -40,18 +40,25 @@ class _Peaks:
 
 
 class Ruler:
-    """Measures the phases of this process."""
+    """Measures the phases of this process.
 
-    def __init__(self) -> None:
+    Args:
+        alone: whether this process does nothing else. Otherwise its memory is not the job's, and
+            is not measured.
+    """
+
+    def __init__(self, alone: bool = True) -> None:
         self.measurements: list[Measurement] = []
         self.read_joules: ReadJoules = no_counter
+        self.alone = alone
         self._peaks = _Peaks()
-        threading.Thread(target=self._sample_forever, daemon=True).start()
+        if alone:
+            threading.Thread(target=self._sample_forever, daemon=True).start()
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
         """Measure what happens inside the `with`; a phase that fails is measured too."""
-        high_water_was_reset = _reset_high_water()
+        high_water_was_reset = self.alone and _reset_high_water()
         self._peaks = _Peaks()
         self._sample()
         _reset_gpu_peak()
@@ -106,7 +113,7 @@ class Ruler:
 
     def record_start(self, spawned_at_unix_s: float) -> None:
         """Record the phase `start`: from the parent's spawn to the worker's first own line."""
-        status = _status()
+        status = _status() if self.alone else {}
         self.measurements.append(
             Measurement(
                 phase="start",
@@ -124,6 +131,8 @@ class Ruler:
             self._sample()
 
     def _sample(self) -> None:
+        if not self.alone:
+            return
         tree = _tree(os.getpid())
         peaks = self._peaks
         anon = sum(status.get("RssAnon", 0) for status in tree)

@@ -1,7 +1,7 @@
-"""The process in which one half of a trial runs: reads a job, does it, writes what it took.
+"""Does one job and writes its account: a half of a trial, or a diagnostic of a finished one.
 
-Started by `spawn.py` as a fresh interpreter. Sees rows to learn from, or queries to answer, and
-no test target. Knows nothing of scores and prices.
+Sees rows to learn from, or queries to answer, and no test target. Knows nothing of scores and
+prices, nor of who started it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -23,7 +24,15 @@ from harness import registry
 from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
 from harness.files.atomic import atomic_write
 from harness.probes import perturbations as perturb
-from harness.run.job import INPUTS_PREFIX, LATENCY_QUERIES, WARM_UPS, Job
+from harness.run.job import (
+    INPUTS_PREFIX,
+    JOB,
+    LATENCY_QUERIES,
+    RESULT,
+    WARM_UPS,
+    Job,
+    Workspace,
+)
 from harness.run.worker.clock import Clock
 from harness.run.worker.context import Outfit
 from harness.run.worker.diagnostics import answers_to, answers_when_reordered, scored
@@ -47,25 +56,40 @@ UNANSWERED = (
 )
 
 
-def main(job_path: str, lifeline: str, spawned_at_unix_s: str) -> None:
-    """Do the job at `job_path`; die when the pipe `lifeline` closes: the parent is gone then."""
+def main(root: str, folder: str, inputs: str, lifeline: str, spawned_at_unix_s: str) -> None:
+    """Do the job of a folder as a process of its own: `python -m harness.run.worker` and these.
+
+    Args:
+        root: what the job's paths start from.
+        folder: the job's, below the root.
+        inputs: folder of the rows that it may see.
+        lifeline: a pipe's descriptor; the process ends when it closes: the parent is gone then.
+        spawned_at_unix_s: when the parent started this process.
+    """
     ruler = Ruler()
     ruler.record_start(float(spawned_at_unix_s))
-    job = Job.model_validate_json(Path(job_path).read_text())
-    ruler.read_joules = counter(job.device)
-    watch = threading.Thread(target=_die_with_parent, args=(int(lifeline), job.inputs), daemon=True)
+    job = Job.model_validate_json((Path(root) / folder / JOB).read_text())
+    watched = int(lifeline), Path(inputs)
+    watch = threading.Thread(target=_die_with_parent, args=watched, daemon=True)
     watch.start()
-    result = Worker(job, ruler).run()
-    atomic_write(job.result, result.model_dump_json(indent=1))
+    work(Workspace(job, Path(root), Path(inputs)), ruler)
+
+
+def work(workspace: Workspace, ruler: Ruler) -> None:
+    """Do a job and write its account, complete or not at all."""
+    ruler.read_joules = counter(workspace.job.device)
+    result = Worker(workspace, ruler).run()
+    atomic_write(workspace.folder / RESULT, result.model_dump_json(indent=1))
 
 
 class Worker:
     """One job with its outfit and rulers."""
 
-    def __init__(self, job: Job, ruler: Ruler):
-        self.job = job
+    def __init__(self, workspace: Workspace, ruler: Ruler):
+        self.workspace = workspace
+        self.job = workspace.job
         self.ruler = ruler
-        self.outfit = Outfit(job)
+        self.outfit = Outfit(workspace)
         self.warm_walls_s: list[float] = []
         self.cold_walls_s: list[float] = []
         self.predictions_sha256: str | None = None
@@ -126,10 +150,11 @@ class Worker:
             reads = any("corpus" in one.needs(params) for one, params in tuners)
             self._tell_what_is_closed(train, self.outfit.documents if reads else ())
         with self.ruler.phase("fit"), Clock() as clock:
-            strategy.fit(train, validation, self.job.artifact)
+            strategy.fit(train, validation, self.workspace.artifact)
         if clock.replayed_s:
             self.ruler.add_wall_s(clock.replayed_s)
-        for file in self.job.scratch.rglob(RESUMED_S) if self.job.scratch else ():
+        scratch = self.workspace.scratch
+        for file in scratch.rglob(RESUMED_S) if scratch else ():
             self.ruler.add_wall_s(sum(map(float, file.read_text().split())))
         for done in self.outfit.adopted:
             self.ruler.take_over(done.measurement)
@@ -150,18 +175,18 @@ class Worker:
 
     def _serve(self) -> None:
         strategy = self.outfit.strategy()
-        queries = [Query.from_row(row) for row in read_jsonl(self.job.inputs / "queries.jsonl")]
+        rows = read_jsonl(self.workspace.inputs / "queries.jsonl")
+        queries = [Query.from_row(row) for row in rows]
         with self.ruler.phase("load"):
-            strategy.load(self.job.artifact)
+            strategy.load(self.workspace.artifact)
         with self.ruler.phase("latency"):
             self._measure_latency(strategy, queries)
         _clear_prefixes()
         replays = self.outfit.replays
         with self.ruler.phase("predict"):
             predictions = predict_all(strategy, queries, replays)
-        assert self.job.predictions is not None
         self.predictions_sha256 = write_predictions(
-            self.job.predictions, [query.id for query in queries], predictions
+            self.workspace.written, [query.id for query in queries], predictions
         )
         errors = [prediction.error for prediction in predictions if prediction.error]
         if errors and len(errors) == len(predictions):
@@ -171,51 +196,48 @@ class Worker:
 
     def _likelihood(self) -> None:
         strategy = self.outfit.strategy()
-        rows = read_jsonl(self.job.inputs / "answers.jsonl")
+        rows = read_jsonl(self.workspace.inputs / "answers.jsonl")
         with self.ruler.phase("load"):
-            strategy.load(self.job.artifact)
+            strategy.load(self.workspace.artifact)
         prompts = [read_prompt(row["prompt"]) for row in rows]
         answers = [row["answer"] for row in rows]
         with self.ruler.phase("log_likelihood"):
             found = strategy.log_likelihood(prompts, answers)
         if len(found) != len(rows) or not all(map(isfinite, found)):
             raise StrategyError("log_likelihood must return a finite number for each prompt")
-        assert self.job.predictions is not None
         pairs = zip(rows, found, strict=True)
         write_jsonl(
-            self.job.predictions, ({"id": row["id"], "log_likelihood": v} for row, v in pairs)
+            self.workspace.written, ({"id": row["id"], "log_likelihood": v} for row, v in pairs)
         )
 
     def _probe(self) -> None:
         strategy = self.outfit.strategy()
-        items = read_jsonl(self.job.inputs / "probe.jsonl")
+        items = read_jsonl(self.workspace.inputs / "probe.jsonl")
         with self.ruler.phase("load"):
-            strategy.load(self.job.artifact)
+            strategy.load(self.workspace.artifact)
         with self.ruler.phase("log_likelihood"):
             found = scored(strategy, items)
-        assert self.job.predictions is not None
-        write_jsonl(self.job.predictions, found)
+        write_jsonl(self.workspace.written, found)
 
     def _robustness(self) -> None:
         strategy = self.outfit.strategy()
         perturbed, listed = (
-            read_jsonl(self.job.inputs / f"{name}.jsonl") for name in ("perturbed", "listed")
+            read_jsonl(self.workspace.inputs / f"{name}.jsonl") for name in ("perturbed", "listed")
         )
         with self.ruler.phase("load"):
-            strategy.load(self.job.artifact)
+            strategy.load(self.workspace.artifact)
         with self.ruler.phase("predict"):
             rows = answers_to(perturbed, partial(predict_all, strategy))
         if listed:
             del strategy  # or two models would be in memory at once
             gc.collect()
             job = self.job.model_copy(update={"task": perturb.reordered(self.job.task)})
-            other = Outfit(job).strategy()
+            other = Outfit(replace(self.workspace, job=job)).strategy()
             with self.ruler.phase("load"):
-                other.load(job.artifact)
+                other.load(self.workspace.artifact)
             with self.ruler.phase("predict"):
                 rows += answers_when_reordered(listed, partial(predict_all, other))
-        assert self.job.predictions is not None
-        write_jsonl(self.job.predictions, rows)
+        write_jsonl(self.workspace.written, rows)
 
     def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
         """Time single requests: warm (the constant prefix kept, as by a server), then cold."""
@@ -228,7 +250,7 @@ class Worker:
             self.cold_walls_s.append(timed(strategy, query))
 
     def _split(self, name: str) -> Split:
-        rows = read_jsonl(self.job.inputs / f"{name}.jsonl")
+        rows = read_jsonl(self.workspace.inputs / f"{name}.jsonl")
         examples = [Example(Query.from_row(row["query"]), tuple(row["targets"])) for row in rows]
         return Split(name, tuple(examples))
 

@@ -104,10 +104,10 @@ ARMS = (
 
 
 @pytest.fixture(scope="module")
-def run(tiny, run_tiny, tmp_path_factory):
+def run(tiny, run_in_processes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("rulers")
     path = tiny(folder, STRATEGIES, [f"own.py:{arm}" for arm in ARMS])
-    return run_tiny(path, folder / "run")
+    return run_in_processes(path, folder / "run")
 
 
 @pytest.fixture(scope="module")

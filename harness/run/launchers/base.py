@@ -1,0 +1,104 @@
+"""What a launcher promises: it has one job done somewhere, and brings back what came of it.
+
+Knows nothing of tasks, trials and records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from harness.run.job import INPUTS_PREFIX, RESULT, Inputs, Job, Workspace
+from harness.store.records import Machine, Status, WorkerResult
+from harness.store.run_folder import write_jsonl
+
+Tick = Callable[[], None]
+LAST_WORDS = 3
+
+
+class Launcher(Protocol):
+    """Does the jobs of one root. The contract as a test: tests/support/launcher_contract.py.
+
+    A launcher guarantees, wherever it works:
+
+    - **What a job sees.** The job, its `folder` and `artifact`, the artifacts of `finished`, and a
+      folder of its own with its inputs, which is its working directory. No input lies in the root.
+    - **What survives.** What the job left in its folder and under its artifact is below the root
+      when `run` returns, with the job itself (`JOB`) and all it printed (`PRINTED`). Its inputs are
+      gone, and nothing that it started lives on.
+    - **How it ends.** `run` returns an account whatever happens: the worker's own, or one in its
+      place that says why there is none. It raises nothing that the job raised. An account that
+      lay there before is never taken for the job's.
+    - **Interrupted** (KeyboardInterrupt, from the caller or from `tick`), it stops the job, takes
+      the inputs away and passes the interrupt on. What the job wrote until then stays.
+    """
+
+    isolated: bool
+    """Whether each job has a fresh interpreter to itself. Then its figures are of nothing else, a
+    crash ends it alone, and it is stopped at its limits: `timeout`, or `out_of_memory` at more than
+    `memory_bytes`. Otherwise limits are not enforced, memory is not measured, and what the job
+    changed in the interpreter is put back: working directory, environment, standard streams, signal
+    handlers, random states and modules of the user's own files."""
+    slots: int
+    """Jobs that may be run at the same time, each from a thread of the caller's."""
+
+    def machine(self, device: str) -> Machine:
+        """Describe where the jobs are done.
+
+        Args:
+            device: "cpu" or "cuda".
+        """
+
+    def run(self, job: Job, inputs: Inputs) -> WorkerResult:
+        """Have a job done.
+
+        Args:
+            job: what to do. Its folder exists; the artifact too, which a fit finds empty.
+            inputs: the rows that it may see.
+
+        Returns:
+            How it went and what it took.
+        """
+
+
+NewLauncher = Callable[[Path, Tick], Launcher]
+"""Makes the launcher of a root, which may call its second argument about twice a second."""
+
+
+@contextmanager
+def handed_over(inputs: Inputs) -> Iterator[Path]:
+    """Lay inputs down in a temporary folder, and take them away in the end."""
+    with TemporaryDirectory(prefix=INPUTS_PREFIX) as folder:
+        for name, rows in inputs.items():
+            write_jsonl(Path(folder) / f"{name}.jsonl", rows)
+        yield Path(folder)
+
+
+def taken_account(workspace: Workspace) -> WorkerResult | None:
+    """Return the worker's own account, taking it away; None if it left none."""
+    path = workspace.folder / RESULT
+    if not path.is_file():
+        return None
+    result = WorkerResult.model_validate_json(path.read_text())
+    path.unlink()
+    return result
+
+
+def silent_end(ending: str, printed: Path) -> WorkerResult:
+    """Return the account of a worker that gave none.
+
+    Args:
+        ending: how it ended: "exit code 7".
+        printed: the file of all that it printed.
+    """
+    words = printed.read_text(errors="replace").strip().splitlines()[-LAST_WORDS:]
+    last = f"; its last words: {' / '.join(words)}" if words else ""
+    return stopped("failed", f"the worker ended with {ending} and no result{last}")
+
+
+def stopped(status: Status, error: str) -> WorkerResult:
+    """Return an account in place of the worker's own."""
+    return WorkerResult(status=status, error=error)

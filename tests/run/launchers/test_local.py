@@ -1,0 +1,12 @@
+"""The launcher of fresh interpreters keeps the contract."""
+
+from __future__ import annotations
+
+from launcher_contract import LauncherContract
+
+from harness.run.launchers.local import LocalLauncher
+
+
+class TestLocal(LauncherContract):
+    def make(self, root, tick):
+        return LocalLauncher(root, tick)

@@ -1,0 +1,100 @@
+"""Which tests start processes or load torch, found in their source, and held to it.
+
+A test is marked `process` or `torch` if one of the words below stands in it, in a fixture that it
+uses or in a function of its file that one of these calls. Whatever that misses is refused while
+the test runs, and then its file says so itself: `pytestmark = pytest.mark.process`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import pytest
+
+WORDS = {
+    "process": r"subprocess|Popen|harness_process|run_in_processes|LocalLauncher|launched\(",
+    "torch": r"torch|tiny_models|build\(|write_model|write_embedder|smollm2|transformers|peft",
+}
+"""By marker. Words of a test's source; for `torch`, of its whole file's."""
+SMALL = {"git", "uname"}
+"""Programs that say what a run was made with, in milliseconds."""
+
+
+def mark(item: pytest.Item) -> None:
+    """Give a test the markers that its source asks for."""
+    if re.search(WORDS["torch"], item.path.read_text()):
+        item.add_marker("torch")
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    functions = [item.function, *(fixture.func for found in fixtures for fixture in found)]
+    if any(_starts_processes(function) for function in functions):
+        item.add_marker("process")
+
+
+@cache
+def _starts_processes(function: FunctionType) -> bool:
+    """Tell whether a function, or one of its module that it names, starts processes."""
+    with suppress(OSError, TypeError):
+        source = inspect.getsource(function)
+        if re.search(WORDS["process"], source):
+            return True
+        module = inspect.getmodule(function)
+        return any(re.search(rf"\b{name}\(", source) for name in _starters(module))
+    return False
+
+
+@cache
+def _starters(module: ModuleType) -> frozenset[str]:
+    """Return the names of a module's functions that start processes, by others of it too."""
+    own = {
+        name: inspect.getsource(value)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__
+    }
+    found: frozenset[str] = frozenset()
+    while True:
+        words = "|".join([WORDS["process"], *(rf"\b{name}\(" for name in found)])
+        more = frozenset(name for name, source in own.items() if re.search(words, source))
+        if more == found:
+            return found
+        found = more
+
+
+class _NoTorch:
+    """A finder of modules that finds no torch, and says what to do about it."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            pytest.fail("this test loads torch → pytestmark = pytest.mark.torch in its file")
+
+
+@contextmanager
+def held_to_markers(item):
+    """Refuse what a test is not marked for: processes, and torch where it is not loaded yet."""
+    markers = {marker.name for marker in item.iter_markers()}
+    with pytest.MonkeyPatch.context() as patch:
+        if "torch" not in markers and "torch" not in sys.modules:
+            patch.setattr(sys, "meta_path", [_NoTorch(), *sys.meta_path])
+        if "process" not in markers:
+            patch.setattr(subprocess.Popen, "__init__", _small_only(subprocess.Popen.__init__))
+        yield
+
+
+def _small_only(begin):
+    """Return what begins a process if it is a small one."""
+
+    def checked(self, args, *more, **words):
+        program = Path(args[0] if isinstance(args, list | tuple) else args.split()[0]).name
+        if program not in SMALL:
+            pytest.fail(
+                f"this test starts {program} → pytestmark = pytest.mark.process in its file"
+            )
+        begin(self, args, *more, **words)
+
+    return checked
