@@ -11,7 +11,7 @@ from hand_made import PRICES, Arm, right, write_run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis import ArmDiagnostics, judge
+from harness.analysis import ArmDiagnostics, analyse
 from harness.analysis.schema.diagnostics import Calibration
 from harness.store.records import Note
 from reports import html, markdown
@@ -63,7 +63,7 @@ def arms():
 @pytest.fixture
 def usual(tmp_path):
     traffic = {"requests_per_month": 1000, "months": 10}
-    return judge(write_run(tmp_path, TARGETS, arms(), prices=PRICES, traffic=traffic))
+    return analyse(write_run(tmp_path, TARGETS, arms(), prices=PRICES, traffic=traffic))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def hostile(tmp_path):
     bad[2].error = EVIL
     bad[3].refused = EVIL
     prices = {"machines": [{**PRICES["machines"][0], "name": EVIL, "source": EVIL}]}
-    return judge(hostile_folder(tmp_path, bad, prices))
+    return analyse(hostile_folder(tmp_path, bad, prices))
 
 
 def hostile_folder(path, bad, prices):
@@ -145,13 +145,13 @@ def test_both_reports_give_the_same_figures(usual):
     ],
 )
 def test_an_arm_that_is_out_has_the_status_that_holds(tmp_path, task, said):
-    found = judge(write_run(tmp_path, TARGETS, arms(), **task))
+    found = analyse(write_run(tmp_path, TARGETS, arms(), **task))
     assert [status(row, found) for row in by_score(found)[:2]] == [said] * 2
 
 
 def test_what_right_probabilities_would_show_is_no_part_of_what_was_seen(usual):
     found = Calibration(expected_error=0.135, error_by_chance=0.06, brier=0.2, n=310)
-    row = usual.rows[0].model_copy(update={"facts": ArmDiagnostics(calibration=found)})
+    row = usual.arms[0].model_copy(update={"diagnostics": ArmDiagnostics(calibration=found)})
     assert calibration(row) == (
         "off by 0.135 on average; right probabilities would show about 0.060 on 310 rows; Brier"
         " score 0.200"
@@ -163,21 +163,21 @@ def test_a_provisional_choice_is_called_so(tmp_path):
         Arm("a", [right(TARGETS, range(6))]),
         Arm("b", [right(TARGETS, range(9, 13))], complexity=3),
     ]
-    comparison = judge(write_run(tmp_path, TARGETS, close, margin=0.01))
+    comparison = analyse(write_run(tmp_path, TARGETS, close, margin=0.01))
     assert comparison.recommendation.provisional
     assert "(provisional)" in markdown(comparison)
     assert "(provisional)" in html(comparison)
 
 
 def test_where_nothing_finished_both_reports_still_say_so(tmp_path):
-    comparison = judge(write_run(tmp_path, TARGETS, arms()[2:]))
+    comparison = analyse(write_run(tmp_path, TARGETS, arms()[2:]))
     for text in (markdown(comparison), html(comparison)):
         assert "no arm finished" in text
         assert "killed at 16 GiB" in text
 
 
 def test_what_is_not_measured_is_a_dash_and_never_zero(tmp_path):
-    comparison = judge(write_run(tmp_path, TARGETS, arms()))
+    comparison = analyse(write_run(tmp_path, TARGETS, arms()))
     (table, *_) = tables(markdown(comparison))
     broken = next(line for line in table if "broken" in line)
     assert [cell.strip() for cell in cells(broken)[2:-1]] == ["–"] * 10
@@ -247,14 +247,14 @@ def test_the_cost_curve_is_drawn_and_stands_as_a_table_too(usual):
 
 
 def test_without_traffic_no_curve_is_drawn(tmp_path):
-    comparison = judge(write_run(tmp_path, TARGETS, arms(), prices=PRICES))
+    comparison = analyse(write_run(tmp_path, TARGETS, arms(), prices=PRICES))
     assert "<svg" not in html(comparison)
     assert "by requests a month" not in markdown(comparison)
 
 
 def test_a_reserved_machine_is_called_so_beside_break_even(tmp_path):
     traffic = {"requests_per_month": 10, "serving": "reserved", "utilisation": 0.5}
-    comparison = judge(write_run(tmp_path, TARGETS, arms(), prices=PRICES, traffic=traffic))
+    comparison = analyse(write_run(tmp_path, TARGETS, arms(), prices=PRICES, traffic=traffic))
     for page in (markdown(comparison), html(comparison)):
         assert "Break-even, paying for machines that are always on and used to 50 %:" in page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hand_made import TRAFFIC, Arm, right, write_run
 
-from harness.analysis import judge
+from harness.analysis import analyse
 from harness.task.audit.findings import confirmable_margin
 from reports import markdown
 
@@ -17,7 +17,7 @@ def arms_of(*wrong):
 
 
 def judged(tmp_path, *wrong, **options):
-    return judge(write_run(tmp_path, TARGETS, arms_of(*wrong), **options))
+    return analyse(write_run(tmp_path, TARGETS, arms_of(*wrong), **options))
 
 
 def test_the_two_best_arms_are_measured_by_how_they_differed(tmp_path):
@@ -61,27 +61,27 @@ def test_a_pair_that_the_verdict_calls_a_tie_is_told_apart_only_by_itself(tmp_pa
         for name, rows, fit_s in zip("abcde", wrong, fits, strict=True)
     ]
     folder = write_run(tmp_path, TARGETS, arms, traffic=TRAFFIC, margin=0.3)
-    comparison = judge(folder)
+    comparison = analyse(folder)
     found, verdict = comparison.resolution, comparison.recommendation
     assert (verdict.verdict, verdict.choice) == ("tie", "b")
     assert {found.first, found.second} == {"a", "b"} <= {verdict.choice, *verdict.tied_with}
-    assert (found.separated, found.told_apart, found.compared) == (True, False, 5)
+    assert (found.separated, found.significant, found.compared) == (True, False, 5)
     said = "The verdict, which allows for having compared 5 arms, does not tell them apart."
     assert said in markdown(comparison)
 
 
 def test_a_pair_that_the_verdict_tells_apart_one_sided_is_said_to_be(tmp_path):
     # 10 rows against 3: z is 1.94, between the one-sided 1.66 and the two-sided 1.98.
-    comparison = judge(write_run(tmp_path, TARGETS, arms_of(range(3), range(3, 13)), margin=0.01))
+    comparison = analyse(write_run(tmp_path, TARGETS, arms_of(range(3), range(3, 13)), margin=0.01))
     found = comparison.resolution
     assert "shown worse" in comparison.recommendation.rejected["b"]
-    assert (found.separated, found.told_apart) == (False, True)
+    assert (found.separated, found.significant) == (False, True)
     assert "The verdict asks only whether b is worse" in markdown(comparison)
 
 
 def test_where_verdict_and_pair_agree_nothing_is_added(tmp_path):
     for number, wrong in enumerate([([1], range(60)), (range(12), range(6, 20))]):
-        page = markdown(judge(write_run(tmp_path / str(number), TARGETS, arms_of(*wrong))))
+        page = markdown(analyse(write_run(tmp_path / str(number), TARGETS, arms_of(*wrong))))
         assert "The verdict, which" not in page
         assert "The verdict asks only" not in page
 
@@ -97,7 +97,7 @@ def test_arms_that_meet_the_limits_lead(tmp_path):
     slow = Arm("slow", [right(TARGETS)], walls_s=[5.0] * 4)
     arms = [slow, *(Arm(name, [right(TARGETS, w)]) for name, w in zip("abc", wrong, strict=True))]
     limits = {"max_p95_ms": 400}
-    found = judge(write_run(tmp_path / "slow", TARGETS, arms, limits=limits)).resolution
+    found = analyse(write_run(tmp_path / "slow", TARGETS, arms, limits=limits)).resolution
     assert {found.first, found.second} == {"a", "b"}
 
 
