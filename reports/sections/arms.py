@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.analysis import Comparison, Row, Score, ahead_in, fitting_memory, serving_memory
+from harness.analysis import ArmResult, Comparison, Score, ahead_in, fitting_memory, serving_memory
 from harness.wording import numbers
 from reports import costs
 from reports.section import Bar, Block, Cell, Item, Items, Reason, Section, Table, Text
@@ -56,7 +56,7 @@ def slices(comparison: Comparison) -> Section | None:
         return None
     lines = []
     for part in row.slices:
-        own, ahead = part.score, ahead_in(comparison.rows, row, part)
+        own, ahead = part.score, ahead_in(comparison.arms, row, part)
         best = f"{ahead[0]} {scored(ahead[1])}" if ahead else "none"
         lines.append((part.column, part.value, f"{own.n}", scored(own), best))
     metric = row.slices[0].score.metric
@@ -64,17 +64,17 @@ def slices(comparison: Comparison) -> Section | None:
     return Section(f"{row.strategy} by slice", (Table(headings, tuple(lines)),), closed=True)
 
 
-def by_score(comparison: Comparison) -> list[Row]:
+def by_score(comparison: Comparison) -> list[ArmResult]:
     """Return the arms that finished, best score first; then those that did not."""
-    finished = [row for row in comparison.rows if row.score]
+    finished = [row for row in comparison.arms if row.score]
     finished.sort(key=lambda row: -(row.score.value or 0.0 if row.score else 0.0))
-    return finished + [row for row in comparison.rows if not row.score]
+    return finished + [row for row in comparison.arms if not row.score]
 
 
-def chosen(comparison: Comparison) -> Row | None:
+def chosen(comparison: Comparison) -> ArmResult | None:
     """Return the recommended arm's result."""
     choice = comparison.recommendation.choice
-    return next((row for row in comparison.rows if row.strategy == choice), None)
+    return next((row for row in comparison.arms if row.strategy == choice), None)
 
 
 def scored(score: Score) -> str:
@@ -90,7 +90,7 @@ def interval(score: Score) -> str:
     return numbers.interval(score.ci_low, score.ci_high) + mark
 
 
-def status(row: Row, comparison: Comparison) -> str:
+def status(row: ArmResult, comparison: Comparison) -> str:
     """Return what became of an arm, in the rule's words."""
     found = comparison.recommendation
     if row.strategy == found.choice:
@@ -102,7 +102,7 @@ def status(row: Row, comparison: Comparison) -> str:
     return row.status.replace("_", " ")
 
 
-def _out_for(row: Row) -> str:
+def _out_for(row: ArmResult) -> str:
     """Return what keeps an arm out that finished: the gravest of it."""
     missed = [check.key for check in row.checks if check.state == "missed"]
     if not missed:
@@ -130,7 +130,7 @@ def _cost_note(comparison: Comparison) -> str:
     return f"Cost: {comparison.cost_basis}{missing}"
 
 
-def _cells(row: Row, comparison: Comparison) -> tuple[Cell, ...]:
+def _cells(row: ArmResult, comparison: Comparison) -> tuple[Cell, ...]:
     head = (row.strategy, status(row, comparison))
     if row.score is None:
         return (*head, Reason(row.error or "no reason recorded"))
@@ -151,7 +151,7 @@ def _cells(row: Row, comparison: Comparison) -> tuple[Cell, ...]:
     )
 
 
-def _cost(row: Row) -> str:
+def _cost(row: ArmResult) -> str:
     if row.total_usd is None and row.cost.machine_s is not None:
         return f"{numbers.duration(row.cost.machine_s)} of machine time"
     return numbers.usd(row.total_usd)
@@ -164,7 +164,7 @@ def _bar(score: Score) -> Bar | None:
     return Bar(low, max(high - low, 0.5), 100 * score.value)
 
 
-def _beside(ordered: list[Row]) -> Iterator[Item]:
+def _beside(ordered: list[ArmResult]) -> Iterator[Item]:
     """Yield what is to be said of single arms beside the first table."""
     for row in ordered:
         if row.energy_j is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis import Comparison, Foresight, Row
+from harness.analysis import ArmResult, Comparison, Foresight
 from harness.wording import numbers
 from reports import told
 from reports.section import Block, Item, Items, Section, Table, Text
@@ -67,7 +67,7 @@ def forecasts(comparison: Comparison) -> Section | None:
 
 def _notes(comparison: Comparison) -> str:
     """Return what one must know to read these figures."""
-    walls = [row.facts.wall_s for row in comparison.rows if row.facts.wall_s]
+    walls = [row.diagnostics.wall_s for row in comparison.arms if row.diagnostics.wall_s]
     note = (
         "Before → after, with the 95% interval of the change on the same items. Measured afterwards"
         f" ({numbers.duration(sum(walls))} more)."
@@ -77,7 +77,7 @@ def _notes(comparison: Comparison) -> str:
     return note
 
 
-def _forecast(row: Row, found: Foresight) -> tuple[str, ...]:
+def _forecast(row: ArmResult, found: Foresight) -> tuple[str, ...]:
     within = numbers.NOT_MEASURED if found.within is None else "yes" if found.within else "no"
     return (
         row.strategy,

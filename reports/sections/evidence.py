@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis import Comparison, Difference, Row, Score
+from harness.analysis import ArmResult, Comparison, Difference, Score
 from harness.wording import numbers
 from reports import resolution as told
 from reports.section import Block, Item, Items, Section, Text, items
@@ -62,8 +62,8 @@ def resolution(comparison: Comparison) -> Section | None:
     return Section("What this test set can show", (items(*lines),), closed=True) if lines else None
 
 
-def _gap(row: Row) -> str:
-    gap = row.loss_to_best
+def _gap(row: ArmResult) -> str:
+    gap = row.gap_to_best
     if gap.value is None or gap.low is None or gap.high is None:
         return numbers.NOT_MEASURED
     low, high = 100 * gap.low, 100 * gap.high

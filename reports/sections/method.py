@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.analysis import Comparison, Row
+from harness.analysis import ArmResult, Comparison
 from harness.wording import numbers
 from reports import criteria as told
 from reports.provenance import provenance
@@ -43,7 +43,7 @@ def reproduce(comparison: Comparison) -> Section:
     return Section("Reproduce", (Items(tuple(lines)),), closed=True)
 
 
-def _of_arm(row: Row) -> Iterator[Item]:
+def _of_arm(row: ArmResult) -> Iterator[Item]:
     for note in row.notes:
         yield Item(note, term=row.strategy)
     if (without := row.without_leaks) is not None:
@@ -54,7 +54,7 @@ def _of_arm(row: Row) -> Iterator[Item]:
         yield Item(text, term=row.strategy)
 
 
-def _setting(row: Row) -> str:
+def _setting(row: ArmResult) -> str:
     params = ", ".join(f"{key} = {value}" for key, value in row.params.items())
     seeds = ", ".join(map(str, row.seeds)) or numbers.NOT_MEASURED
     return f"{row.use} with {params or 'no parameters'}; seeds {seeds}"

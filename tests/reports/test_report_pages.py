@@ -151,7 +151,7 @@ def test_an_arm_that_is_out_has_the_status_that_holds(tmp_path, task, said):
 
 def test_what_right_probabilities_would_show_is_no_part_of_what_was_seen(usual):
     found = Calibration(expected_error=0.135, error_by_chance=0.06, brier=0.2, n=310)
-    row = usual.rows[0].model_copy(update={"facts": ArmDiagnostics(calibration=found)})
+    row = usual.arms[0].model_copy(update={"diagnostics": ArmDiagnostics(calibration=found)})
     assert calibration(row) == (
         "off by 0.135 on average; right probabilities would show about 0.060 on 310 rows; Brier"
         " score 0.200"

@@ -65,7 +65,7 @@ def test_a_pair_that_the_verdict_calls_a_tie_is_told_apart_only_by_itself(tmp_pa
     found, verdict = comparison.resolution, comparison.recommendation
     assert (verdict.verdict, verdict.choice) == ("tie", "b")
     assert {found.first, found.second} == {"a", "b"} <= {verdict.choice, *verdict.tied_with}
-    assert (found.separated, found.told_apart, found.compared) == (True, False, 5)
+    assert (found.separated, found.significant, found.compared) == (True, False, 5)
     said = "The verdict, which allows for having compared 5 arms, does not tell them apart."
     assert said in markdown(comparison)
 
@@ -75,7 +75,7 @@ def test_a_pair_that_the_verdict_tells_apart_one_sided_is_said_to_be(tmp_path):
     comparison = analyse(write_run(tmp_path, TARGETS, arms_of(range(3), range(3, 13)), margin=0.01))
     found = comparison.resolution
     assert "shown worse" in comparison.recommendation.rejected["b"]
-    assert (found.separated, found.told_apart) == (False, True)
+    assert (found.separated, found.significant) == (False, True)
     assert "The verdict asks only whether b is worse" in markdown(comparison)
 
 
