@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from harness.analysis.arm_result import arm_result, terms_of, usage_of
-from harness.analysis.cost import cost
 from harness.analysis.cost.basis import cost_basis, cost_notes
+from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.cost.volume import break_evens, curve
 from harness.analysis.decision import flips, wording
 from harness.analysis.decision.inputs import Inputs
@@ -115,12 +115,12 @@ class Analysis:
         return self.prices.for_machine(self.run.header.machine)
 
     @cached_property
-    def terms(self) -> cost.Terms:
+    def terms(self) -> Terms:
         """What the task says of money and traffic, at that price."""
         return terms_of(self.run, self.price.usd_per_hour if self.price else None)
 
     @cached_property
-    def usages(self) -> dict[str, cost.Usage]:
+    def usages(self) -> dict[str, Usage]:
         """What every arm that finished takes."""
         return {arm.name: usage_of(self.run, arm) for arm in self.run.finished}
 
@@ -191,7 +191,7 @@ class Analysis:
         }
         return told.model_copy(update=update)
 
-    def _leading(self, found: Recommendation) -> list[cost.Usage]:
+    def _leading(self, found: Recommendation) -> list[Usage]:
         """Return what the choice, its best rival and all that compete with them take, in order.
 
         An arm that is infeasible, or whose gap is at least the margin, competes with nobody; where

@@ -8,7 +8,8 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
-from harness.analysis.cost import cost
+from harness.analysis.cost.cost import costs_of, usd_per_1k
+from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.decision.requirements import Measured, limit_checks, need_checks
 from harness.analysis.diagnostics.calibration import calibration_of
 from harness.analysis.diagnostics.forgetting import forgetting_of
@@ -26,7 +27,7 @@ from harness.store.records import LoadedModel
 from harness.wording import numbers
 
 
-def arm_result(run: RunData, arm: ArmData, terms: cost.Terms) -> ArmResult:
+def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
     """Return what was found of one arm by itself; its gap to the best is added by `analyse`."""
     if not arm.finished:
         return ArmResult(**_plan(arm))
@@ -50,10 +51,10 @@ def arm_result(run: RunData, arm: ArmData, terms: cost.Terms) -> ArmResult:
     )
 
 
-def terms_of(run: RunData, usd_per_hour: float | None) -> cost.Terms:
+def terms_of(run: RunData, usd_per_hour: float | None) -> Terms:
     """Return what the task says of money and traffic, at a price of the machine."""
     task = run.task
-    return cost.Terms(
+    return Terms(
         usd_per_hour=usd_per_hour,
         traffic=task.traffic.model_dump() if task.traffic else None,
         needs=task.needs.model_dump(),
@@ -61,11 +62,11 @@ def terms_of(run: RunData, usd_per_hour: float | None) -> cost.Terms:
     )
 
 
-def usage_of(run: RunData, arm: ArmData) -> cost.Usage:
+def usage_of(run: RunData, arm: ArmData) -> Usage:
     """Return what the cost arithmetic needs of an arm that finished."""
     charge, fit_charge = measured.usd_per_request(run, arm), measured.fit_charged_usd(run, arm)
     own_times = bool(measured.own_times_s(arm))
-    return cost.Usage(
+    return Usage(
         arm=arm.name,
         fit_s=fmean(measured.fit_walls_s(arm)),
         throughput_per_s=measured.throughput_per_s(arm),
@@ -103,7 +104,7 @@ def _plan(arm: ArmData) -> dict[str, Any]:
     }
 
 
-def _requirements(run: RunData, arm: ArmData, primary: Score, terms: cost.Terms) -> dict[str, Any]:
+def _requirements(run: RunData, arm: ArmData, primary: Score, terms: Terms) -> dict[str, Any]:
     """Return every limit and need of the task, checked against the arm."""
     p95_s = measured.timing_of(arm).p95_s
     taken = Measured(
@@ -111,7 +112,7 @@ def _requirements(run: RunData, arm: ArmData, primary: Score, terms: cost.Terms)
         p95_s=None if p95_s is None else (p95_s, *measured.p95_interval(arm)),
         serving=measured.serve_peaks(arm),
         fitting=measured.fit_peaks(arm),
-        usd_per_1k=cost.usd_per_1k(usage_of(run, arm), terms),
+        usd_per_1k=usd_per_1k(usage_of(run, arm), terms),
     )
     checks = (
         *limit_checks(run.task.limits, taken),
@@ -138,16 +139,17 @@ def _taken(arm: ArmData) -> dict[str, Any]:
     }
 
 
-def _cost(run: RunData, arm: ArmData, terms: cost.Terms) -> dict[str, Any]:
+def _cost(run: RunData, arm: ArmData, terms: Terms) -> dict[str, Any]:
     """Return the cost over the horizon, its parts, and what requests cost either way."""
     usage = usage_of(run, arm)
-    parts = cost.cost_of(usage, terms)
+    costs = costs_of(usage, terms)
+    parts = costs.table()
     return {
         "cost": parts,
         "fit_usd": parts.fitting_usd,
-        "usd_per_1k_busy": cost.usd_per_1k_busy(usage, terms),
-        "usd_per_1k_reserved": cost.usd_per_1k_reserved(usage, terms),
-        "total_usd": cost.total_usd(parts, terms),
+        "usd_per_1k_busy": usd_per_1k(usage, terms, "busy"),
+        "usd_per_1k_reserved": usd_per_1k(usage, terms, "reserved"),
+        "total_usd": costs.total("usd"),
     }
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.analysis.cost import cost
+from harness.analysis.cost.cost import common_unit, costs_of, usd_per_1k
+from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.decision.requirements import state_of
 from harness.analysis.decision.rule import decide
 from harness.analysis.decision.verdict import ArmFigures, Verdict
@@ -25,10 +26,10 @@ class Inputs:
 
     results: tuple[ArmResult, ...]
     """Those with a score."""
-    usages: Mapping[str, cost.Usage]
+    usages: Mapping[str, Usage]
     tuned: frozenset[str]
     """Arms that serve a pretrained model's weights that were tuned for the task."""
-    terms: cost.Terms
+    terms: Terms
     limits: Limits
     margin: float
     comparisons: MultipleComparisons
@@ -56,7 +57,7 @@ class Inputs:
     @property
     def unit(self) -> str:
         """The unit in which costs are compared."""
-        return cost.common_unit(list(self.usages.values()), self.terms)
+        return common_unit(list(self.usages.values()), self.terms)
 
     @property
     def charging(self) -> list[str]:
@@ -114,7 +115,7 @@ class Inputs:
         if key == "max_p95_ms":
             return None if result.p95_s is None else 1000 * result.p95_s
         if key == "max_usd_per_1k":
-            return cost.usd_per_1k(self.usages[result.strategy], self.terms)
+            return usd_per_1k(self.usages[result.strategy], self.terms)
         taken = {
             "max_serve_memory_gib": result.predict_peak_bytes,
             "max_fit_memory_gib": result.fit_peak_bytes,
@@ -122,17 +123,17 @@ class Inputs:
         return None if taken is None else taken / numbers.GIB
 
     def _figures(self, result: ArmResult, unit: str) -> ArmFigures:
-        parts = cost.cost_of(self.usages[result.strategy], self.terms)
-        money = cost.total_usd(parts, self.terms)
+        costs = costs_of(self.usages[result.strategy], self.terms)
+        money, machine_s = costs.total("usd"), costs.total("s")
         limits = dict(self.limits.are_set())
         return ArmFigures(
             name=result.strategy,
             score=self.score(result),
             complexity=result.complexity,
             checks=tuple(self._checked(result, check, limits) for check in result.checks),
-            cost=money if unit == "usd" else parts.machine_s,
+            cost=money if unit == "usd" else machine_s,
             total_usd=money,
-            machine_s=parts.machine_s,
+            machine_s=machine_s,
             tuned=result.strategy in self.tuned,
         )
 

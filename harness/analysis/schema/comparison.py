@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.analysis.schema import Conclusion
 from harness.analysis.schema.diagnostics import ArmDiagnostics
@@ -92,6 +92,28 @@ class Foresight(Conclusion):
     """Why it was not expected to fit in memory, or why something was not known."""
 
 
+class CostPart(Conclusion):
+    """One component of a cost, as the table shows it."""
+
+    name: str
+    usd: float | None
+    """None: not known."""
+    at_least: bool = False
+    """Some of it is not known and not in the figure."""
+    in_total: bool = True
+    """False: it stands beside the total."""
+
+
+COST_KEYS = {
+    "labels": "labels_usd",
+    "people's time": "people_usd",
+    "preparation": "fitting_usd",
+    "repeated preparation": "refitting_usd",
+    "serving": "serving_usd",
+}
+"""Components of a cost that comparison.json also holds under a key of their own."""
+
+
 class CostParts(Conclusion):
     """Cost over the horizon, part by part. Money is None where no price applies."""
 
@@ -102,7 +124,18 @@ class CostParts(Conclusion):
     serving_usd: float | None = None
     not_counted: tuple[str, ...] = ()
     machine_s: float | None = None
-    """Machine-seconds of preparation, once and again, and of serving, whatever they cost."""
+    """Machine-seconds of preparation, repeated preparation and serving, whatever they cost."""
+    components: tuple[CostPart, ...] = ()
+    """Every component, in the order of the table; the keys above hold some of them by name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, values: Any) -> Any:
+        """List the components of a comparison that was written when there were only the keys."""
+        if not isinstance(values, dict) or "components" in values:
+            return values
+        listed = ({"name": name, "usd": values.get(key)} for name, key in COST_KEYS.items())
+        return {**values, "components": tuple(listed)}
 
 
 class ArmResult(Conclusion):
