@@ -240,7 +240,7 @@ def _applied(header: RunHeader, prices: Prices | None) -> Prices:
     """Return the rows that apply to a run, of these or else of those that stood when it was run."""
     if prices is None:
         prices = Prices.model_validate(header.prices or {})
-    return prices.used(header.machine, header.models.values())
+    return prices.used([header.machine], header.models.values())
 
 
 def _doubtful(arms: Sequence[ArmResult], found: Recommendation) -> Iterator[str]:

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.machine.describe import this_machine
 from harness.machine.memory import available_bytes
 from harness.run.environment import Setting
 from harness.run.fingerprints import reads_documents
 from harness.run.job import INPUTS_PREFIX, FinishedFit, Job
 from harness.run.launchers.local import run_worker
+from harness.store.machine import Hardware
 from harness.store.records import PlannedTrial, WorkerResult
 from harness.store.run_folder import RunFolder, write_jsonl
 from harness.task import Task
@@ -93,4 +95,6 @@ class Workshop:
                 self.tick,
             )
         job.result.unlink(missing_ok=True)
-        return result
+        machine = this_machine(job.device)
+        hardware = Hardware(machine=machine, device=job.device, dtype=job.dtype)
+        return result.model_copy(update={"hardware": hardware})

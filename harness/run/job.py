@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.store.records import LoadedModel, Measurement, Record
+from harness.store.base import Record
+from harness.store.records import LoadedModel, Measurement
 from harness.types import ModelRef, TaskInfo
 
 WARM_UPS = 3

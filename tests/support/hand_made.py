@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.files.hashing import sha256_of
+from harness.store.machine import Machine
 from harness.store.records import (
     DataSummary,
-    Machine,
     Measurement,
     Note,
     PlannedTrial,

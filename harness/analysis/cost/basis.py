@@ -8,7 +8,7 @@ from harness.analysis.cost.cost import common_unit, costs_of
 from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.schema.comparison import ArmResult
 from harness.prices import HostedPrice, MachinePrice, Prices
-from harness.store.records import Machine
+from harness.store.machine import Machine
 from harness.wording import numbers
 from harness.wording.sentences import listed
 

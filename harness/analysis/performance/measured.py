@@ -16,9 +16,9 @@ import numpy as np
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult
 from harness.stats.intervals import quantile_interval
+from harness.store.machine import Machine
 from harness.store.records import (
     LoadedModel,
-    Machine,
     Measurement,
     Phase,
     TrialRecord,

@@ -20,7 +20,8 @@ from harness.analysis.schema.scores import (
     SliceScore,
     Unanswerable,
 )
-from harness.store.records import Machine, Status
+from harness.store.machine import Machine
+from harness.store.records import Status
 
 VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
 
