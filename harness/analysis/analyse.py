@@ -29,6 +29,7 @@ from harness.analysis.seal_check import not_as_sealed
 from harness.prices import MachinePrice, Prices
 from harness.stats.bootstrap import bootstrap
 from harness.stats.mcb import GapBounds, MultipleComparisons
+from harness.store.machine import Machine
 from harness.store.records import RunHeader
 from harness.store.run_folder import RunFolder
 
@@ -51,8 +52,8 @@ def analyse(folder: RunFolder, prices: Prices | None = None) -> Comparison:
         prices: to use in place of those that stood when it was run.
     """
     run = read_run(folder)
-    sealed = _applied(run.header, None)
-    applied = _applied(run.header, prices)
+    sealed = _applied(run.header, run.machines, None)
+    applied = _applied(run.header, run.machines, prices)
     differs = not_as_sealed(folder, run.header, other_prices=applied != sealed)
     return Analysis(run.priced(applied), applied, tuple(differs)).comparison()
 
@@ -65,7 +66,9 @@ def stale_prices(folder: RunFolder, prices: Prices | None, today: date) -> Itera
         prices: to use in place of those that stood when it was run.
         today: which no report holds: the same records and prices give the same report.
     """
-    yield from _applied(folder.last_header(), prices).stale(today, "ago")
+    header, trials = folder.last_header(), folder.trials().values()
+    machines = [header.machine, *(on.machine for trial in trials for on in trial.hardware)]
+    yield from _applied(header, machines, prices).stale(today, "ago")
 
 
 @dataclass(frozen=True)
@@ -236,11 +239,11 @@ class Analysis:
         return found | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 
-def _applied(header: RunHeader, prices: Prices | None) -> Prices:
+def _applied(header: RunHeader, machines: list[Machine], prices: Prices | None) -> Prices:
     """Return the rows that apply to a run, of these or else of those that stood when it was run."""
     if prices is None:
         prices = Prices.model_validate(header.prices or {})
-    return prices.used([header.machine], header.models.values())
+    return prices.used(machines, header.models.values())
 
 
 def _doubtful(arms: Sequence[ArmResult], found: Recommendation) -> Iterator[str]:

@@ -24,12 +24,6 @@ class Machine(Record):
     os: str
     python: str
 
-    @property
-    def name(self) -> str:
-        """The machine in words, as far as its class goes."""
-        gpu = "" if self.gpu is None else f" and {self.gpu}"
-        return f"{self.cpu_model} with {self.cores} cores{gpu}"
-
 
 class MachineClass(NamedTuple):
     """What two machines have in common if times, memory and costs of the two can be compared.
@@ -60,3 +54,10 @@ class Hardware(Record):
         """What its figures can be compared with."""
         machine = self.machine
         return MachineClass(machine.cpu_model, machine.cores, machine.gpu, self.device)
+
+    @property
+    def name(self) -> str:
+        """Its class in words."""
+        machine = self.machine
+        gpu = "" if self.device == "cpu" else f" and {machine.gpu or self.device}"
+        return f"{machine.cpu_model} with {machine.cores} cores{gpu}"

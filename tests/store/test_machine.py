@@ -12,9 +12,17 @@ MACHINE = {
 }  # fmt: skip
 
 
-def of(device="cpu", dtype="float32", **changes):
+def hardware(device="cpu", dtype="float32", **changes):
     machine = Machine.model_validate({**MACHINE, **changes})
-    return Hardware(machine=machine, device=device, dtype=dtype).machine_class
+    return Hardware(machine=machine, device=device, dtype=dtype)
+
+
+def of(**changes):
+    return hardware(**changes).machine_class
+
+
+def named(**changes):
+    return hardware(**changes).name
 
 
 @pytest.mark.parametrize(
@@ -35,6 +43,6 @@ def test_what_does_not_decide_it_makes_none(change):
 
 
 def test_a_machine_is_named_by_what_makes_its_class():
-    assert Machine.model_validate(MACHINE).name == "Abacus 2 with 2 cores"
-    gpu = Machine.model_validate({**MACHINE, "gpu": "Abacus H1"})
-    assert gpu.name == "Abacus 2 with 2 cores and Abacus H1"
+    assert named() == "Abacus 2 with 2 cores"
+    assert named(gpu="Abacus H1", device="cuda") == "Abacus 2 with 2 cores and Abacus H1"
+    assert named(device="cuda") == "Abacus 2 with 2 cores and cuda"

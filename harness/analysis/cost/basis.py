@@ -83,6 +83,8 @@ def cost_notes(
 def _too_large(rows: Sequence[ArmResult], price: MachinePrice) -> Iterator[str]:
     """Say which arms took more memory than the machine has at whose price they are counted."""
     for row in rows:
+        if row.not_compared is not None:
+            continue  # of another machine, at another price
         ram = max(row.fit_peak_ram_bytes or 0, row.predict_peak_ram_bytes or 0)
         gpu = max(row.fit_peak_gpu_bytes or 0, row.predict_peak_gpu_bytes or 0)
         for what, taken, has_gib in (

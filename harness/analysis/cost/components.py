@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
-from harness.analysis.cost.terms import Terms, Usage, Volume
+from harness.analysis.cost.terms import OtherMachine, Terms, Usage, Volume
 from harness.analysis.schema.comparison import COST_KEYS
 
 Unit = Literal["usd", "s"]
@@ -56,6 +56,9 @@ class CostComponent:
     """Without it there is no total. What is not required and not known is left out, and said."""
     in_total: bool = True
     """False: it is shown beside the total, which has no horizon to spread it over."""
+    comparable: bool = True
+    """False: machine time of another class of machine than the run's. It is in the arm's total, at
+    that machine's price, and the total is compared with no other arm's."""
 
     def amount(self, unit: Unit, volume: Volume) -> float | None:
         """Return what it comes to; None where it is not known in this unit."""
@@ -124,14 +127,16 @@ def serving(usage: Usage, terms: Terms) -> Iterator[CostComponent]:
         )
     elif not terms.reserved:
         seconds = 1 / usage.throughput_per_s
-        yield _priced(CostComponent(SERVING, "s", per_request=seconds, required=True), terms)
+        by_use = CostComponent(SERVING, "s", per_request=seconds, required=True)
+        yield _priced(by_use, terms, usage.served_on)
     elif terms.traffic:
         used_s = terms.traffic["utilisation"] * MONTH_S
         capacity = float(usage.throughput_per_s * used_s)
         machines = CostComponent(SERVING, "s", capacity_per_month=capacity, required=True)
-        yield _priced(machines, terms)
+        yield _priced(machines, terms, usage.served_on)
     else:
-        yield _priced(CostComponent(SERVING, "s", fixed=None, required=True), terms)
+        unknown = CostComponent(SERVING, "s", fixed=None, required=True)
+        yield _priced(unknown, terms, usage.served_on)
 
 
 COMPONENTS: tuple[Callable[[Usage, Terms], Iterator[CostComponent]], ...] = (
@@ -161,7 +166,8 @@ def refits(usage: Usage, terms: Terms) -> float:
 def _prepared(name: str, times: float, usage: Usage, terms: Terms) -> Iterator[CostComponent]:
     """Yield so many preparations: machine time, and charges where there are or may be some."""
     in_total = bool(terms.traffic)
-    yield _priced(CostComponent(name, "s", fixed=usage.fit_s * times, in_total=in_total), terms)
+    machine = CostComponent(name, "s", fixed=usage.fit_s * times, in_total=in_total)
+    yield _priced(machine, terms, usage.prepared_on)
     charged = usage.fit_charged_usd
     if charged is None:
         unpriced = usage.elsewhere and usage.usd_per_request is None
@@ -171,8 +177,17 @@ def _prepared(name: str, times: float, usage: Usage, terms: Terms) -> Iterator[C
         yield CostComponent(name, "usd", fixed=charged * times, in_total=in_total)
 
 
-def _priced(component: CostComponent, terms: Terms) -> CostComponent:
-    """Return machine-seconds with the price of the machine, if a price row stands for it."""
-    if terms.usd_per_hour is None:
-        return replace(component, unknown=MACHINE_TIME)
-    return replace(component, usd_per_s=terms.usd_per_hour / 3600)
+def _priced(
+    component: CostComponent, terms: Terms, other: OtherMachine | None = None
+) -> CostComponent:
+    """Return machine-seconds with the price of the machine, if a price row stands for it.
+
+    Args:
+        component: in seconds.
+        terms: with the price of the run's machine.
+        other: the machine that the seconds are of, where that is another one.
+    """
+    per_hour = terms.usd_per_hour if other is None else other.usd_per_hour
+    usd_per_s = None if per_hour is None else per_hour / 3600
+    unknown = MACHINE_TIME if per_hour is None else None
+    return replace(component, usd_per_s=usd_per_s, unknown=unknown, comparable=other is None)

@@ -39,13 +39,26 @@ class Costs:
         return sum((amount for amount in amounts if amount is not None), 0.0)
 
     @property
+    def comparable(self) -> bool:
+        """Whether all that is counted is of the run's class of machine, or charged by others.
+
+        Dollars of two machines could be put in one order. They are not: the seconds behind them
+        depend on more than the price row says, and the arm is measured anew in one command.
+        """
+        return all(component.comparable for component in self.components if component.in_total)
+
+    @property
     def unit(self) -> Unit | None:
-        """What the total is in: dollars, else our machine's seconds; None: neither is known."""
+        """What the total is compared in: dollars, else our machine's seconds; None: in neither."""
         units: tuple[Unit, ...] = ("usd", "s")
-        return next((unit for unit in units if self.total(unit) is not None), None)
+        return next((unit for unit in units if self.compared(unit) is not None), None)
+
+    def compared(self, unit: Unit) -> float | None:
+        """Return the total where it may be compared with other arms'; None: not comparable."""
+        return self.total(unit) if self.comparable else None
 
     def known_total(self, at: Volume | None = None) -> float:
-        """Return the total of an arm that has one, in its own unit."""
+        """Return the total of an arm that is compared, in its unit."""
         assert self.unit is not None, f"{self.arm} has no total"
         return self.total(self.unit, at) or 0.0
 
@@ -53,22 +66,21 @@ class Costs:
         """Return what is paid without any request, in the arm's unit."""
         return self.known_total(self._nothing_asked)
 
-    def per_request(self) -> float:
-        """Return what the volume brings about, for each request of it, in the arm's unit.
+    def per_request(self, unit: Unit) -> float:
+        """Return what the volume brings about, for each request of it.
 
         Taken component by component: a small difference of large totals would have no digits left.
         """
-        assert self.unit is not None, f"{self.arm} has no total"
         moved = 0.0
         for component in self.components:
-            ends = (component.amount(self.unit, at) for at in (self._nothing_asked, self.volume))
+            ends = (component.amount(unit, at) for at in (self._nothing_asked, self.volume))
             without, with_requests = (amount or 0.0 for amount in ends)
             moved += with_requests - without if component.in_total else 0.0
         return moved / self.volume.requests
 
     def usd_per_1k(self) -> float | None:
         """Return what 1,000 requests cost; None where money is not known."""
-        return 1000 * self.per_request() if self.unit == "usd" else None
+        return None if self.total("usd") is None else 1000 * self.per_request("usd")
 
     @property
     def _nothing_asked(self) -> Volume:
@@ -143,9 +155,10 @@ def break_even_requests(first: Costs, second: Costs) -> float | None:
         first: one arm.
         second: another, whose costs are in the same unit. Neither pays for whole machines.
     """
-    assert first.unit == second.unit
+    unit = first.unit
+    assert unit is not None, f"{first.arm} has no total"
     fixed = first.fixed() - second.fixed()
-    slope = second.per_request() - first.per_request()
+    slope = second.per_request(unit) - first.per_request(unit)
     if slope == 0 or fixed / slope <= 0:
         return None
     return fixed / slope

@@ -12,6 +12,13 @@ Serving = Literal["busy", "reserved"]
 """How serving is paid, by its key in the task file: pay per use, or machines that are always on."""
 
 
+class OtherMachine(NamedTuple):
+    """A machine of another class than the run's, which measured a part of an arm."""
+
+    usd_per_hour: float | None
+    """By the price row that stands for it; None: none does."""
+
+
 @dataclass(frozen=True)
 class Usage:
     """What was measured of an arm, and what it is."""
@@ -33,6 +40,10 @@ class Usage:
     """Whose charges these are: a hosted model, or the arm itself where its answers are replayed."""
     fit_charged_usd: float | None = 0.0
     """What a hosted model charged for preparing the arm; None: not known."""
+    prepared_on: OtherMachine | None = None
+    """What `fit_s` was measured on; None: the run's own class of machine."""
+    served_on: OtherMachine | None = None
+    """What the throughput was measured on; likewise."""
 
 
 class Volume(NamedTuple):
@@ -51,7 +62,7 @@ class Terms:
     """What the task says of money and traffic, and the price that applies."""
 
     usd_per_hour: float | None
-    """Of the machine; None: no price row stands for it."""
+    """Of the run's machine; None: no price row stands for it."""
     traffic: dict[str, Any] | None
     needs: dict[str, Any]
     labour: dict[str, Any]

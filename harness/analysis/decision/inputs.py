@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from harness.analysis.cost.components import Unit
 from harness.analysis.cost.cost import common_unit, costs_of, usd_per_1k
 from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.decision.requirements import state_of
@@ -55,7 +56,7 @@ class Inputs:
         return [self._figures(result, unit) for result in self.results]
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Unit:
         """The unit in which costs are compared."""
         return common_unit(list(self.usages.values()), self.terms)
 
@@ -109,7 +110,12 @@ class Inputs:
         return (result.score.value or 0.0) + self.raised.get(result.strategy, 0.0)
 
     def measured(self, result: ArmResult, key: str) -> float | None:
-        """Return the figure that one of the limits is about, in the limit's own unit."""
+        """Return the figure that one of the limits is about, in the limit's own unit.
+
+        None where nobody knows it, and where it is of another class of machine than the run's.
+        """
+        if result.not_compared and key in result.not_compared.limits:
+            return None
         if key == "min_score":
             return self.score(result)
         if key == "max_p95_ms":
@@ -122,7 +128,7 @@ class Inputs:
         }[key]
         return None if taken is None else taken / numbers.GIB
 
-    def _figures(self, result: ArmResult, unit: str) -> ArmFigures:
+    def _figures(self, result: ArmResult, unit: Unit) -> ArmFigures:
         costs = costs_of(self.usages[result.strategy], self.terms)
         money, machine_s = costs.total("usd"), costs.total("s")
         limits = dict(self.limits.are_set())
@@ -131,7 +137,7 @@ class Inputs:
             score=self.score(result),
             complexity=result.complexity,
             checks=tuple(self._checked(result, check, limits) for check in result.checks),
-            cost=money if unit == "usd" else machine_s,
+            cost=costs.compared(unit),
             total_usd=money,
             machine_s=machine_s,
             tuned=result.strategy in self.tuned,

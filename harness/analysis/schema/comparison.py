@@ -72,6 +72,15 @@ class Check(Conclusion):
     """Miss relative to the limit: 0.2 is 20 % past it."""
 
 
+class NotCompared(Conclusion):
+    """Figures of an arm that are not compared with those of other arms."""
+
+    why: str
+    """Names both machines."""
+    limits: tuple[str, ...] = ()
+    """Keys of the task's limits that its figures are not checked against."""
+
+
 class Foresight(Conclusion):
     """What an arm was expected to take before it ran, held against what it took."""
 
@@ -193,6 +202,11 @@ class ArmResult(Conclusion):
     """What tuning changed besides the score, and whether its probabilities are right."""
     checks: tuple[Check, ...] = ()
     cost: CostParts = CostParts()
+    machine: Machine | None = None
+    """That served it, and that its times, memory and energy are of; None: not on record, or it did
+    not finish."""
+    not_compared: NotCompared | None = None
+    """None: all its figures are compared with those of other arms."""
     foresight: Foresight | None = None
     """None where no forecast was made."""
     failed_items: int = 0
