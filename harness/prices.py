@@ -25,7 +25,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.errors import Fault, TaskError
 from harness.files.yaml_source import Source
-from harness.store.records import Machine
+from harness.store.machine import Machine
 from harness.types import Endpoint, ModelRef
 
 STALE_AFTER = timedelta(days=365)
@@ -146,11 +146,19 @@ class Prices(BaseModel):
             usd_per_million_cached_tokens=row.usd_per_million_cached_tokens,
         )
 
-    def used(self, machine: Machine, models: Iterable[ModelRef]) -> Prices:
-        """Return the rows that apply to a run, and no others."""
-        of_machine = self.for_machine(machine)
+    def used(self, machines: Iterable[Machine], models: Iterable[ModelRef]) -> Prices:
+        """Return the rows that apply to a run, each once and in this file's order, and no others.
+
+        In another order a row could come to stand for a machine that an earlier one stands for.
+
+        Args:
+            machines: that measured any of its trials.
+            models: that its arms use.
+        """
+        found = [self.for_machine(machine) for machine in machines]
+        of_machines = [row for row in self.machines if any(row is one for one in found)]
         of_models = [row for model in models if (row := self.for_hosted(model))]
-        return Prices(machines=[of_machine] if of_machine else [], hosted=of_models)
+        return Prices(machines=of_machines, hosted=of_models)
 
     def stale(self, on: date, when: str = "before this run") -> Iterator[str]:
         """Say which rows were read more than a year before a day, which `when` puts in words."""

@@ -1,31 +1,33 @@
-"""What each arm's cost is made of, part by part, and what serving costs either way.
+"""What each arm's cost is made of, component by component, and what serving costs either way.
 
-Phrases figures that the comparison holds. A part that nobody gave a figure for is "not counted":
-never 0, and never of all arms because it is so of one.
+Phrases figures that the comparison holds; a column for each component that it lists. A component
+without a figure is "not counted": never 0, and never of all arms because it is so of one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.analysis import FITTING_REQUESTS, MACHINE_TIME, ArmResult, Comparison
+from harness.analysis import ArmResult, Comparison, CostPart
 from harness.wording import numbers
 
-HEADINGS = (
-    "arm", "labels", "people's time", "fitting", "fitting again", "serving", "total",
-    "1,000 requests, busy", "1,000 requests, reserved",
-)  # fmt: skip
 LEAST_USD = 1e-4
 """Below this a figure is told from 0, and no more of it."""
 
 
+def headings(rows: Sequence[ArmResult]) -> tuple[str, ...]:
+    """Return what the cells of `table` are."""
+    each_way = ("1,000 requests, pay per use", "1,000 requests, always on")
+    return ("arm", *_components(rows), "total", *each_way)
+
+
 def table(rows: Sequence[ArmResult]) -> list[tuple[str, ...]]:
-    """Return a line of cells, as `HEADINGS` names them, for each arm that finished.
+    """Return a line of cells, as `headings` names them, for each arm that finished.
 
     Nothing where no arm is known to cost any money.
     """
     finished = [row for row in rows if row.score]
-    lines = [_cells(row) for row in finished]
+    lines = [_cells(row, _components(rows)) for row in finished]
     return lines if any(_costs_money(row) for row in finished) else []
 
 
@@ -53,45 +55,43 @@ def notes(comparison: Comparison, serving: str) -> str:
     if not traffic:
         return (
             "The total is of serving 1,000 requests alone, since no traffic is given; the other"
-            " parts stand beside it. Busy: paying for the seconds that requests take. What a"
-            " machine that is always on (reserved) costs a request is not known without traffic."
+            " components stand beside it. Pay per use: paying for the seconds that requests take."
+            " What a machine that is always on costs a request is not known without traffic."
         )
     share = numbers.percent(traffic["utilisation"])
     return (
-        "The total is the sum of what is counted. 1,000 requests are priced in both ways: busy,"
-        " paying for the seconds that they take; reserved, at this traffic on whole machines that"
-        f" are always on and used to {share}. This task pays for {serving}: serving, the total and"
-        " a limit on money (max_usd_per_1k) are of that."
+        "The total is the sum of what is counted. 1,000 requests are priced in both ways. Pay per"
+        " use: paying for the seconds that they take. Always on: at this traffic, on whole machines"
+        f" that are always on and used to {share}. This task pays for {serving}: serving, the total"
+        " and a limit on money (max_usd_per_1k) are of that."
     )
 
 
+def _components(rows: Sequence[ArmResult]) -> list[str]:
+    """Return the names of all components, in the order of the comparison."""
+    return list(dict.fromkeys(part.name for row in rows for part in row.cost.components))
+
+
 def _costs_money(row: ArmResult) -> bool:
-    parts = row.cost
-    known = (parts.labels_usd, parts.people_usd, parts.fitting_usd, parts.serving_usd)
-    return any(known)
+    return any(part.usd for part in row.cost.components)
 
 
-def _cells(row: ArmResult) -> tuple[str, ...]:
-    parts = row.cost
-    in_part = {MACHINE_TIME, FITTING_REQUESTS} & set(parts.not_counted)
+def _cells(row: ArmResult, components: Sequence[str]) -> tuple[str, ...]:
+    parts = {part.name: part for part in row.cost.components}
     return (
         row.strategy,
-        _part(parts.labels_usd),
-        _part(parts.people_usd),
-        _part(parts.fitting_usd, at_least=bool(in_part)),
-        _part(parts.refitting_usd, at_least=bool(in_part)),
-        _part(parts.serving_usd),
+        *(_part(parts.get(name)) for name in components),
         _money(row.total_usd),
         _money(row.usd_per_1k_busy),
         _money(row.usd_per_1k_reserved),
     )
 
 
-def _part(value: float | None, at_least: bool = False) -> str:
-    """Return a part of a cost; of what is counted only in part, that it is at least so much."""
-    if value is None:
+def _part(part: CostPart | None) -> str:
+    """Return a component's figure; of what is counted only in part, that it is at least so much."""
+    if part is None or part.usd is None:
         return "not counted"
-    return f"at least {_money(value)}" if at_least and value else _money(value)
+    return f"at least {_money(part.usd)}" if part.at_least and part.usd else _money(part.usd)
 
 
 def _money(value: float | None) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from harness.errors import TaskError
 from harness.prices import read_prices
-from harness.store.records import Machine
+from harness.store.machine import Machine
 from harness.types import Endpoint, ModelRef
 
 ROW = """\
@@ -167,8 +167,8 @@ def test_a_task_files_own_prices_win_whole(tmp_path):
 
 def test_the_rows_that_apply_are_kept_and_no_others(tmp_path):
     prices = prices_of(tmp_path, ROW + HOSTED)
-    assert prices.used(machine(), [model()]) == prices
-    assert prices.used(machine(cores=4), [model("large")]).model_dump() == {
+    assert prices.used([machine()], [model()]) == prices
+    assert prices.used([machine(cores=4)], [model("large")]).model_dump() == {
         "machines": [],
         "hosted": [],
     }

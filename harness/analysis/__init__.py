@@ -2,12 +2,12 @@
 
 from harness.analysis.analyse import analyse, stale_prices
 from harness.analysis.compare_runs import compare
-from harness.analysis.cost.cost import FITTING_REQUESTS, MACHINE_TIME
 from harness.analysis.performance.measured import fitting_memory, serving_memory
 from harness.analysis.schema.comparison import (
     ArmResult,
     Comparison,
     CostCurve,
+    CostPart,
     CostParts,
     Foresight,
     Recommendation,
@@ -18,14 +18,13 @@ from harness.analysis.schema.scores import CitedAnswer, Difference, Score
 from harness.analysis.scoring.breakdown import ahead_in
 
 __all__ = [
-    "FITTING_REQUESTS",
-    "MACHINE_TIME",
     "ArmDiagnostics",
     "ArmResult",
     "Change",
     "CitedAnswer",
     "Comparison",
     "CostCurve",
+    "CostPart",
     "CostParts",
     "Difference",
     "Foresight",

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from harness.analysis.arm_result import arm_result, terms_of, usage_of
-from harness.analysis.cost import cost
 from harness.analysis.cost.basis import cost_basis, cost_notes
+from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.cost.volume import break_evens, curve
 from harness.analysis.decision import flips, wording
 from harness.analysis.decision.inputs import Inputs
@@ -29,6 +29,7 @@ from harness.analysis.seal_check import not_as_sealed
 from harness.prices import MachinePrice, Prices
 from harness.stats.bootstrap import bootstrap
 from harness.stats.mcb import GapBounds, MultipleComparisons
+from harness.store.machine import Machine
 from harness.store.records import RunHeader
 from harness.store.run_folder import RunFolder
 
@@ -51,8 +52,8 @@ def analyse(folder: RunFolder, prices: Prices | None = None) -> Comparison:
         prices: to use in place of those that stood when it was run.
     """
     run = read_run(folder)
-    sealed = _applied(run.header, None)
-    applied = _applied(run.header, prices)
+    sealed = _applied(run.header, run.machines, None)
+    applied = _applied(run.header, run.machines, prices)
     differs = not_as_sealed(folder, run.header, other_prices=applied != sealed)
     return Analysis(run.priced(applied), applied, tuple(differs)).comparison()
 
@@ -65,7 +66,9 @@ def stale_prices(folder: RunFolder, prices: Prices | None, today: date) -> Itera
         prices: to use in place of those that stood when it was run.
         today: which no report holds: the same records and prices give the same report.
     """
-    yield from _applied(folder.last_header(), prices).stale(today, "ago")
+    header, trials = folder.last_header(), folder.trials().values()
+    machines = [header.machine, *(on.machine for trial in trials for on in trial.hardware)]
+    yield from _applied(header, machines, prices).stale(today, "ago")
 
 
 @dataclass(frozen=True)
@@ -115,12 +118,12 @@ class Analysis:
         return self.prices.for_machine(self.run.header.machine)
 
     @cached_property
-    def terms(self) -> cost.Terms:
+    def terms(self) -> Terms:
         """What the task says of money and traffic, at that price."""
         return terms_of(self.run, self.price.usd_per_hour if self.price else None)
 
     @cached_property
-    def usages(self) -> dict[str, cost.Usage]:
+    def usages(self) -> dict[str, Usage]:
         """What every arm that finished takes."""
         return {arm.name: usage_of(self.run, arm) for arm in self.run.finished}
 
@@ -191,7 +194,7 @@ class Analysis:
         }
         return told.model_copy(update=update)
 
-    def _leading(self, found: Recommendation) -> list[cost.Usage]:
+    def _leading(self, found: Recommendation) -> list[Usage]:
         """Return what the choice, its best rival and all that compete with them take, in order.
 
         An arm that is infeasible, or whose gap is at least the margin, competes with nobody; where
@@ -236,11 +239,11 @@ class Analysis:
         return found | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 
-def _applied(header: RunHeader, prices: Prices | None) -> Prices:
+def _applied(header: RunHeader, machines: list[Machine], prices: Prices | None) -> Prices:
     """Return the rows that apply to a run, of these or else of those that stood when it was run."""
     if prices is None:
         prices = Prices.model_validate(header.prices or {})
-    return prices.used(header.machine, header.models.values())
+    return prices.used(machines, header.models.values())
 
 
 def _doubtful(arms: Sequence[ArmResult], found: Recommendation) -> Iterator[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
-from harness.analysis.cost import cost
+from harness.analysis.cost.cost import costs_of, usd_per_1k
+from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.decision.requirements import Measured, limit_checks, need_checks
 from harness.analysis.diagnostics.calibration import calibration_of
 from harness.analysis.diagnostics.forgetting import forgetting_of
@@ -16,6 +17,7 @@ from harness.analysis.diagnostics.overfitting import overfitting_of
 from harness.analysis.diagnostics.robustness import robustness_of
 from harness.analysis.performance import measured
 from harness.analysis.performance.forecast_check import foresight_of
+from harness.analysis.performance.machines import not_compared, origin_of, without
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult
 from harness.analysis.schema.diagnostics import ArmDiagnostics
@@ -26,16 +28,16 @@ from harness.store.records import LoadedModel
 from harness.wording import numbers
 
 
-def arm_result(run: RunData, arm: ArmData, terms: cost.Terms) -> ArmResult:
+def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
     """Return what was found of one arm by itself; its gap to the best is added by `analyse`."""
     if not arm.finished:
-        return ArmResult(**_plan(arm))
+        return ArmResult(**_plan(run, arm))
     primary = primary_score(run, arm)
     slices = breakdown.slice_scores(run, arm, item_metric(run.metric))
     return ArmResult(
-        **_plan(arm),
+        **_plan(run, arm),
         **_requirements(run, arm, primary, terms),
-        **_taken(arm),
+        **_taken(origin_of(run, arm).arm),
         **_cost(run, arm, terms),
         score=primary,
         also=_also(run, arm, primary),
@@ -46,14 +48,15 @@ def arm_result(run: RunData, arm: ArmData, terms: cost.Terms) -> ArmResult:
         classes=breakdown.class_scores(run, arm),
         unanswerable=breakdown.unanswerable_of(run, arm),
         cited=breakdown.cited_answers(run, arm),
+        prompt_tokens_mean=measured.prompt_tokens_mean(arm),
         failed_items=sum(p.error is not None for seed in arm.predictions for p in seed),
     )
 
 
-def terms_of(run: RunData, usd_per_hour: float | None) -> cost.Terms:
+def terms_of(run: RunData, usd_per_hour: float | None) -> Terms:
     """Return what the task says of money and traffic, at a price of the machine."""
     task = run.task
-    return cost.Terms(
+    return Terms(
         usd_per_hour=usd_per_hour,
         traffic=task.traffic.model_dump() if task.traffic else None,
         needs=task.needs.model_dump(),
@@ -61,14 +64,15 @@ def terms_of(run: RunData, usd_per_hour: float | None) -> cost.Terms:
     )
 
 
-def usage_of(run: RunData, arm: ArmData) -> cost.Usage:
+def usage_of(run: RunData, arm: ArmData) -> Usage:
     """Return what the cost arithmetic needs of an arm that finished."""
     charge, fit_charge = measured.usd_per_request(run, arm), measured.fit_charged_usd(run, arm)
     own_times = bool(measured.own_times_s(arm))
-    return cost.Usage(
+    origin = origin_of(run, arm)
+    return Usage(
         arm=arm.name,
-        fit_s=fmean(measured.fit_walls_s(arm)),
-        throughput_per_s=measured.throughput_per_s(arm),
+        fit_s=fmean(measured.fit_walls_s(origin.arm)),
+        throughput_per_s=measured.throughput_per_s(origin.arm),
         labels_n=arm.plan.labels_n,
         needs_model=arm.plan.needs_model,
         learns=arm.plan.learns,
@@ -77,10 +81,12 @@ def usage_of(run: RunData, arm: ArmData) -> cost.Usage:
         usd_per_request=charge,
         charged_by=(arm.plan.model or arm.name) if charge or fit_charge else None,
         fit_charged_usd=fit_charge,
+        prepared_on=origin.prepared_on(run.prices),
+        served_on=origin.served_on(run.prices),
     )
 
 
-def _plan(arm: ArmData) -> dict[str, Any]:
+def _plan(run: RunData, arm: ArmData) -> dict[str, Any]:
     """Return what is known of every arm, whether or not it finished."""
     results = [half for trial in arm.trials for half in (trial.fit, trial.serve) if half]
     notes = [f"{note.kind}: {note.text}" for result in results for note in result.notes]
@@ -99,30 +105,38 @@ def _plan(arm: ArmData) -> dict[str, Any]:
         "notes": tuple(dict.fromkeys(notes)),
         "models": tuple(dict.fromkeys(models)),
         "artifact_bytes": max(sizes, default=None),
-        "foresight": foresight_of(arm),
+        "foresight": foresight_of(origin_of(run, arm).arm),
     }
 
 
-def _requirements(run: RunData, arm: ArmData, primary: Score, terms: cost.Terms) -> dict[str, Any]:
+def _requirements(run: RunData, arm: ArmData, primary: Score, terms: Terms) -> dict[str, Any]:
     """Return every limit and need of the task, checked against the arm."""
-    p95_s = measured.timing_of(arm).p95_s
+    origin, usage = origin_of(run, arm), usage_of(run, arm)
+    timed = origin.arm
+    p95_s = measured.timing_of(timed).p95_s
     taken = Measured(
         score=(primary.value or 0.0, primary.ci_low, primary.ci_high),
-        p95_s=None if p95_s is None else (p95_s, *measured.p95_interval(arm)),
-        serving=measured.serve_peaks(arm),
-        fitting=measured.fit_peaks(arm),
-        usd_per_1k=cost.usd_per_1k(usage_of(run, arm), terms),
+        p95_s=None if p95_s is None else (p95_s, *measured.p95_interval(timed)),
+        serving=measured.serve_peaks(timed),
+        fitting=measured.fit_peaks(timed),
+        usd_per_1k=usd_per_1k(usage, terms),
     )
     checks = (
         *limit_checks(run.task.limits, taken),
         *need_checks(run.task.needs, arm.plan.provides, run.models_of(arm)),
     )
-    misses = tuple(check.key for check in checks if check.state != "met")
-    return {"checks": checks, "misses": misses}
+    apart = not_compared(origin, charged=usage.elsewhere)
+    checks = without(checks, apart)
+    return {
+        "checks": checks,
+        "misses": tuple(check.key for check in checks if check.state != "met"),
+        "machine": None if origin.serving is None else origin.serving.machine,
+        "not_compared": apart,
+    }
 
 
 def _taken(arm: ArmData) -> dict[str, Any]:
-    """Return time, memory and energy."""
+    """Return time, memory and energy, of trials that one machine measured."""
     fitting, serving = measured.fit_peaks(arm), measured.serve_peaks(arm)
     return {
         **measured.timing_of(arm)._asdict(),
@@ -134,20 +148,20 @@ def _taken(arm: ArmData) -> dict[str, Any]:
         "predict_peak_ram_bytes": serving.ram_bytes,
         "predict_peak_gpu_bytes": serving.gpu_bytes,
         "energy_j": measured.energy_j(arm),
-        "prompt_tokens_mean": measured.prompt_tokens_mean(arm),
     }
 
 
-def _cost(run: RunData, arm: ArmData, terms: cost.Terms) -> dict[str, Any]:
+def _cost(run: RunData, arm: ArmData, terms: Terms) -> dict[str, Any]:
     """Return the cost over the horizon, its parts, and what requests cost either way."""
     usage = usage_of(run, arm)
-    parts = cost.cost_of(usage, terms)
+    costs = costs_of(usage, terms)
+    parts = costs.table()
     return {
         "cost": parts,
         "fit_usd": parts.fitting_usd,
-        "usd_per_1k_busy": cost.usd_per_1k_busy(usage, terms),
-        "usd_per_1k_reserved": cost.usd_per_1k_reserved(usage, terms),
-        "total_usd": cost.total_usd(parts, terms),
+        "usd_per_1k_busy": usd_per_1k(usage, terms, "busy"),
+        "usd_per_1k_reserved": usd_per_1k(usage, terms, "reserved"),
+        "total_usd": costs.total("usd"),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from harness.analysis.performance import measured
+from harness.analysis.performance.machines import named, origin_of
 from harness.analysis.read_run import read_run
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.scoring.paired import paired_difference
@@ -67,11 +68,18 @@ class Side:
     @property
     def taken(self) -> tuple[str, str, str]:
         """Latency, peak memory of serving and time of preparation, in words."""
+        timed = origin_of(self.run, self.arm).arm
         return (
-            numbers.duration(measured.timing_of(self.arm).p50_s),
-            numbers.size(measured.serve_peaks(self.arm).limited_bytes),
-            numbers.duration(fmean(measured.fit_walls_s(self.arm))),
+            numbers.duration(measured.timing_of(timed).p50_s),
+            numbers.size(measured.serve_peaks(timed).limited_bytes),
+            numbers.duration(fmean(measured.fit_walls_s(timed))),
         )
+
+    @property
+    def machines(self) -> tuple[str, str]:
+        """What prepared and what served it, as far as it decides what can be compared."""
+        origin = origin_of(self.run, self.arm)
+        return named(origin.preparation), named(origin.serving)
 
 
 def _changes(
@@ -92,7 +100,14 @@ def _changes(
     )
     what = ("p50", "serving memory", "preparation")
     pairs = zip(what, old.taken, new.taken, strict=True)
-    yield f"{name}: " + ", ".join(f"{one} {before} to {after}" for one, before, after in pairs)
+    if old.machines == new.machines:
+        yield f"{name}: " + ", ".join(f"{one} {before} to {after}" for one, before, after in pairs)
+    else:
+        was_on, is_on = (" and ".join(dict.fromkeys(side.machines)) for side in (old, new))
+        yield (
+            f"{name}: times and memory are not comparable: measured on {was_on}, then on {is_on}"
+            " → run both on one machine"
+        )
     changed = [key for key, value in new.arm.plan.params.items() if params.get(key) != value]
     if changed:
         yield f"{name}: other parameters: {', '.join(changed)}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.analysis.performance.machines import other_machines
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult
 from harness.analysis.schema.diagnostics import Change, Overfitting
@@ -30,6 +31,7 @@ def findings_of(run: RunData, arms: Sequence[ArmResult], choice: str | None) -> 
         arms: what was found of each arm.
         choice: the arm that is recommended, if one is.
     """
+    yield from other_machines(run)
     yield from _doubts(arms)
     for arm in arms:
         if arm.failed_items:
@@ -74,14 +76,20 @@ def _busy_machine(run: RunData) -> Iterator[str]:
                 " too long"
             )
         return
-    machine = run.header.machine
-    cores = machine.host_cores or machine.cores
-    loads = [half.load_average or 0.0 for arm in run.arms for half in _halves(arm)]
-    if loads and max(loads) > 1.5 * cores + 0.5:
+    halves = [half for arm in run.arms for half in _halves(arm) if half.hardware]
+    loads = [(half.load_average or 0.0, _host_cores(half)) for half in halves]
+    load, cores = max(loads, key=lambda each: each[0] - 1.5 * each[1], default=(0.0, 1))
+    if load > 1.5 * cores + 0.5:
         yield (
-            f"busy machine: the load average was up to {max(loads):.1f} on {cores} cores; times may"
+            f"busy machine: the load average was up to {load:.1f} on {cores} cores; times may"
             " be too long"
         )
+
+
+def _host_cores(half: WorkerResult) -> int:
+    """Return the cores of the host that a process ran on."""
+    assert half.hardware is not None
+    return half.hardware.machine.host_cores or half.hardware.machine.cores
 
 
 def _halves(arm: ArmData) -> list[WorkerResult]:

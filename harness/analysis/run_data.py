@@ -22,6 +22,7 @@ from harness.metrics.custom import find_metric
 from harness.metrics.items import items_of
 from harness.prices import Prices
 from harness.stats.bootstrap import effective_units
+from harness.store.machine import Machine
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.types import ModelRef, Prediction
 
@@ -121,6 +122,8 @@ class RunData:
     arms: tuple[ArmData, ...]
     documents: Mapping[str, str]
     """Id to text, of the corpus as it was when the task ran."""
+    prices: Prices = field(default_factory=Prices)
+    """The rows that apply to it."""
     metrics: dict[str, Metric] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Metrics that were found, by name."""
 
@@ -133,6 +136,12 @@ class RunData:
     def metric(self) -> Metric:
         """The primary metric."""
         return self.find_metric(self.task.metric)
+
+    @property
+    def machines(self) -> list[Machine]:
+        """The run's own machine, then each that measured a trial of it."""
+        trials = [trial for arm in self.arms for trial in arm.trials]
+        return [self.header.machine, *(on.machine for trial in trials for on in trial.hardware)]
 
     @property
     def finished(self) -> list[ArmData]:
@@ -164,11 +173,11 @@ class RunData:
         return tuple(others) if base is None else (base, *others)
 
     def priced(self, prices: Prices) -> RunData:
-        """Return the same, with what prices say of hosted models that the task gives none for."""
+        """Return the same with prices: also of hosted models that the task gives none for."""
         models = self.header.models.items()
         endpoints = {name: replace(model, hosted=prices.priced(model)) for name, model in models}
         header = self.header.model_copy(update={"models": endpoints})
-        return replace(self, header=header)
+        return replace(self, header=header, prices=prices)
 
     def statistics(self, arm: ArmData, metric: Metric) -> Array:
         """Return [seeds, items, k]: the metric's additive statistics of one arm, computed once."""

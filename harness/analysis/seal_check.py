@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.analysis.recorded_task import RecordedTask
 from harness.files.python_file import names_file
+from harness.prices import Prices
 from harness.store.criteria_seal import seal
 from harness.store.records import RunHeader
 from harness.store.run_folder import RunFolder
@@ -59,8 +60,22 @@ def _sealed_anew(folder: RunFolder, header: RunHeader) -> Iterator[str]:
 
 
 def _other_criteria(before: RunHeader, now: RunHeader) -> bool:
-    """Tell whether two invocations sealed different criteria; not known where versions differ."""
-    return before.sealed == now.sealed and before.criteria_sha256 != now.criteria_sha256
+    """Tell whether two invocations sealed different criteria; not known where versions differ.
+
+    Each sealed the prices of its own machines. That another machine came to be used changes none:
+    then the criteria of now, with the prices of then, have the hash of then.
+    """
+    if before.sealed != now.sealed or before.criteria_sha256 == now.criteria_sha256:
+        return False
+    then, since = (Prices.model_validate(header.prices or {}) for header in (before, now))
+    rows = then.for_machine(before.machine), since.for_machine(before.machine)
+    if rows[0] != rows[1] or then.hosted != since.hosted:
+        return True
+    folder = Path(now.task_folder) if now.task_folder else None
+    try:
+        return seal(now.task, before.prices, folder, now.sealed) != before.criteria_sha256
+    except OSError:
+        return True
 
 
 def _changed(before: RunHeader, now: RunHeader) -> Iterator[str]:

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.machine import memory
-from harness.store.records import Machine
+from harness.store.machine import Machine
 
 PACKAGES = (
     "torch",

@@ -10,7 +10,7 @@ from typing import Literal
 
 from harness.lm.sizing.budget import MOST_TOKENS
 from harness.prices import Prices
-from harness.store.records import Machine
+from harness.store.machine import Machine
 from harness.wording import numbers
 
 GIBIBYTE = 2**30

@@ -119,6 +119,8 @@ class DiagnosticsRunner:
         """Return the answer that stands, or get one if the arm can still be asked."""
         standing = question.standing()
         if standing is not None:
+            if earlier and standing == earlier.model_copy(update={"hardware": standing.hardware}):
+                return earlier  # what an earlier version measured names no hardware but there
             return standing
         if not (self.folder.fit_folder(trial.arm, trial.fit_id) / "artifact").is_dir():
             return earlier or WorkerResult(status="skipped", error=NOT_KEPT)

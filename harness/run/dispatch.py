@@ -11,6 +11,7 @@ from harness.run.environment import Setting
 from harness.run.fingerprints import reads_documents
 from harness.run.job import FinishedFit, Inputs, Job, Kind
 from harness.run.launchers.base import Launcher
+from harness.store.machine import Hardware
 from harness.store.records import PlannedTrial, WorkerResult
 from harness.store.run_folder import RunFolder
 from harness.task import Task
@@ -57,7 +58,14 @@ class Dispatcher:
         return PurePosixPath(path.relative_to(self.folder.path))
 
     def work(self, job: Job, inputs: Inputs) -> WorkerResult:
-        """Have a job done with these inputs, and the task's documents if it is to have them."""
+        """Have a job done with these inputs, and the task's documents if it is to have them.
+
+        Returns:
+            How it went, with the machine that did it.
+        """
         if job.documents:
             inputs = {"documents": map(asdict, self.task.documents), **inputs}
-        return self.launcher.run(job, inputs)
+        result = self.launcher.run(job, inputs)
+        machine = self.launcher.machine(job.device)
+        hardware = Hardware(machine=machine, device=job.device, dtype=job.dtype)
+        return result.model_copy(update={"hardware": hardware})

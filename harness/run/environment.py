@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from harness.machine import describe as machine
 from harness.registry import Profile, distributions_of
 from harness.run import fingerprints as identity
 from harness.store.criteria_seal import CRITERIA, seal
+from harness.store.machine import Machine
 from harness.store.records import Forecast, PlannedTrial, RunHeader
 from harness.task import Task
 from harness.task.feasibility import offered
@@ -135,13 +136,24 @@ def header(
     only: frozenset[str],
     started_at: str,
     forecasts: Mapping[str, Forecast] | None = None,
+    earlier: Iterable[Machine] = (),
 ) -> RunHeader:
-    """Return the record of an invocation, written before anything runs."""
+    """Return the record of an invocation, written before anything runs.
+
+    Args:
+        task: what is run.
+        setting: the models and the hardware.
+        only: the arms that are selected; empty: all.
+        started_at: UTC, ISO 8601.
+        forecasts: by arm.
+        earlier: machines that measured trials which may be reused; their price rows are kept too.
+    """
     spec = task.spec.model_dump(mode="json", by_alias=True)
     spec["answer"] |= {"labels": dict(task.labels), "schema": task.schema}
     this_machine = machine.this_machine(setting.device)
     models = setting.models.values()
-    prices = task.prices.used(this_machine, models).model_dump(mode="json") if task.prices else None
+    machines = [this_machine, *earlier]
+    prices = task.prices.used(machines, models).model_dump(mode="json") if task.prices else None
     return RunHeader(
         started_at=started_at,
         task=spec,

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
-from harness.store.records import LoadedModel, Measurement, Record
+from harness.store.base import Record
+from harness.store.records import LoadedModel, Measurement
 from harness.types import ModelRef, TaskInfo
 
 WARM_UPS = 3

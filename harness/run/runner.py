@@ -80,13 +80,14 @@ class Runner:
             RunFolderError: the folder's records are damaged.
         """
         setting = settle(self.task, self.only)
-        plan = header(self.task, setting, self.only, now(), self.forecasts)
+        done = self.folder.trials()
+        earlier = [on.machine for record in done.values() for on in record.hardware]
+        plan = header(self.task, setting, self.only, now(), self.forecasts, earlier)
         self.folder.append(plan)
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
         else:
             self.folder.documents.unlink(missing_ok=True)
-        done = self.folder.trials()
         launcher = self.launcher(self.folder.path, self.progress.tick)
         dispatcher = Dispatcher(self.task, self.folder, setting, launcher)
         trials, diagnostics = TrialRunner(dispatcher, plan.trials), DiagnosticsRunner(dispatcher)

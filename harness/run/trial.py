@@ -74,7 +74,7 @@ class TrialRunner:
             known = json.loads(account.read_text())
             result = WorkerResult.model_validate(known["result"])
             if known["fit_id"] == trial.fit_id and not result.unanswered:
-                return result, True
+                return self._placed(result), True
         _clear(folder, {"scratch", "train_log.jsonl"} if (folder / "scratch").is_dir() else set())
         for said in (folder / "scratch").rglob(RESUMED_S):
             said.unlink()  # each attempt says its own
@@ -95,6 +95,17 @@ class TrialRunner:
         else:
             shutil.rmtree(artifact)
         return result, False
+
+    def _placed(self, fit: WorkerResult) -> WorkerResult:
+        """Return a fit that was done before, with what it ran on.
+
+        The account of an earlier version does not say it; a trial on record with that fit does.
+        """
+        if fit.hardware is not None:
+            return fit
+        recorded = (record.fit for record in self.folder.trials().values() if record.fit)
+        same = (it for it in recorded if fit == it.model_copy(update={"hardware": None}))
+        return next(same, fit)
 
     def _serve(self, trial: PlannedTrial) -> WorkerResult:
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)

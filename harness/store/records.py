@@ -1,4 +1,4 @@
-"""The facts that a run leaves on disk: what was measured, planned and run, and on what.
+"""What a run leaves on disk: what was measured, planned and run, and on what.
 
 Every record is immutable and strict about its keys. `None` means "not measured", never 0 or NaN.
 """
@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from harness.store.base import Record
+from harness.store.machine import Hardware, Machine
 from harness.types import ModelRef
 
+SCHEMA_VERSION = 2
+"""Of headers and trials; migrate.py reads earlier ones."""
 Phase = Literal["start", "load", "fit", "latency", "predict", "log_likelihood"]
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
-
-
-class Record(BaseModel):
-    """A record on disk: immutable, strict about its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class Measurement(Record):
@@ -103,6 +101,8 @@ class WorkerResult(Record):
     """That the worker may use (its affinity)."""
     load_average: float | None = None
     """1-minute load average when the worker began."""
+    hardware: Hardware | None = None
+    """What it ran on; None: not known, or it never started."""
 
     @property
     def unanswered(self) -> int:
@@ -147,6 +147,7 @@ class TrialRecord(Record):
     """One arm with one seed: the line that `records.jsonl` keeps for it."""
 
     kind: Literal["trial"] = "trial"
+    schema_version: int = SCHEMA_VERSION
     fit_id: str
     trial_id: str
     arm: str
@@ -170,6 +171,12 @@ class TrialRecord(Record):
     """UTC, ISO 8601."""
     forecast: Forecast | None = None
     """As it was made before anything ran."""
+
+    @property
+    def hardware(self) -> tuple[Hardware, ...]:
+        """What it was measured on: more than one where its two halves ran on different machines."""
+        halves = (half.hardware for half in (self.fit, self.serve) if half and half.hardware)
+        return tuple(dict.fromkeys(halves))
 
 
 class Measured(Record):
@@ -208,7 +215,7 @@ class PlannedTrial(Record):
     provides: tuple[str, ...]
     model: str | None = None
     """Name of its model in the header's `models`."""
-    licences: dict[str, str | None] = {}
+    licences: dict[str, str | None] = Field({})
     """Name to licence of the models that it uses beside that one, an embedder or a reranker; None:
     not known. Runs of earlier versions name none."""
     replays: bool = False
@@ -216,20 +223,6 @@ class PlannedTrial(Record):
     fit_usd: float = 0.0
     """What making it cost elsewhere, as its parameters say; no charge of a model that is asked."""
     forecast: Forecast | None = None
-
-
-class Machine(Record):
-    """The machine that ran the trials."""
-
-    cpu_model: str
-    cores: int
-    """That trials may use (affinity)."""
-    host_cores: int | None = None
-    """That there are; the load average is of all of them."""
-    memory_bytes: int
-    gpu: str | None = None
-    os: str
-    python: str
 
 
 class DataSummary(Record):
@@ -252,7 +245,7 @@ class RunHeader(Record):
     """One invocation: everything that the trials below it share."""
 
     kind: Literal["header"] = "header"
-    schema_version: int = 1
+    schema_version: int = SCHEMA_VERSION
     started_at: str
     task: dict[str, Any]
     """The task file, resolved."""
@@ -275,4 +268,10 @@ class RunHeader(Record):
     git_commit: str | None
     packages: dict[str, str]
     machine: Machine
+    """What figures of this invocation's trials are compared on."""
     command: str
+
+    @property
+    def hardware(self) -> Hardware:
+        """What this invocation's processes ran on."""
+        return Hardware(machine=self.machine, device=self.device, dtype=self.dtype)

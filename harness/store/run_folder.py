@@ -1,7 +1,7 @@
-"""The run folder: where each fact lies, and how it is read and written.
+"""The run folder: where each record lies, and how it is read and written.
 
-The only meeting point of running and judging. Knows paths and formats; knows nothing of processes,
-scores or prices.
+The only meeting point of running and analysing. Knows paths and formats; knows nothing of
+processes, scores or prices.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pydantic import ValidationError
 from harness.errors import RunFolderError
 from harness.files.atomic import atomic_file
 from harness.files.hashing import sha256_of, sha256_of_file
-from harness.store.records import RunHeader, TrialRecord
+from harness.store.migrate import Values, migrated, version_of
+from harness.store.records import SCHEMA_VERSION, RunHeader, TrialRecord
 from harness.types import ModelRef, Prediction
 
-SCHEMA_VERSION = 1
 RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial": TrialRecord}
 
 
 class RunFolder:
-    """A folder of facts about one task."""
+    """A folder of records about one task."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -106,28 +106,46 @@ class RunFolder:
                 stream.write(b"\n" if content[begin:] else b"")
 
     def _read(self) -> Iterator[RunHeader | TrialRecord]:
-        if not self.records.is_file():
-            return
-        *lines, unfinished = self.records.read_bytes().split(b"\n")
+        places, lines = self._lines()
+        for where, values in zip(places, migrated(lines), strict=True):
+            try:
+                yield RECORDS[values["kind"]].model_validate(values)
+            except ValidationError as problem:
+                raise _unreadable(where, problem) from problem
+
+    def _lines(self) -> tuple[list[str], list[Values]]:
+        """Return each record as it was written, with its place, of whatever version.
+
+        Raises:
+            RunFolderError: one is damaged, or of a version that is newer than this harness.
+        """
+        places: list[str] = []
+        records: list[Values] = []
+        content = self.records.read_bytes() if self.records.is_file() else b""
+        *lines, unfinished = content.split(b"\n")
         for number, line in enumerate([*lines, unfinished] if unfinished else lines, start=1):
             where = f"{self.records}:{number}"
             try:
                 values = json.loads(line)
-                kind: type[RunHeader | TrialRecord] = RECORDS[values["kind"]]
-                version = values.get("schema_version", SCHEMA_VERSION)
-                if version != SCHEMA_VERSION:
-                    raise RunFolderError(
-                        f"{where}: schema_version {version} is not {SCHEMA_VERSION},"
-                        " which this harness reads → use the version that wrote it"
-                    )
-                yield kind.model_validate(values)
-            except (ValueError, KeyError, TypeError) as problem:
+                version = version_of(values)
+                RECORDS[values["kind"]]
+            except (ValueError, KeyError, TypeError, AttributeError) as problem:
                 if number > len(lines):
-                    return  # cut off while being written: that trial is simply run again
-                reason = _first_line(problem)
+                    break  # cut off while being written: that trial is simply run again
+                raise _unreadable(where, problem) from problem
+            if not 1 <= version <= SCHEMA_VERSION:
                 raise RunFolderError(
-                    f"{where}: this record cannot be read ({reason}) → run with --fresh"
-                ) from problem
+                    f"{where}: schema_version {version} is not one of 1 to {SCHEMA_VERSION},"
+                    " which this harness reads → use the version that wrote it"
+                )
+            places.append(where)
+            records.append(values)
+        return places, records
+
+
+def _unreadable(where: str, problem: Exception) -> RunFolderError:
+    reason = _first_line(problem)
+    return RunFolderError(f"{where}: this record cannot be read ({reason}) → run with --fresh")
 
 
 def _first_line(problem: Exception) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.analysis import ArmResult, Comparison, Score, ahead_in, fitting_memory, serving_memory
+from harness.analysis import (
+    ArmResult,
+    Comparison,
+    Recommendation,
+    Score,
+    ahead_in,
+    fitting_memory,
+    serving_memory,
+)
 from harness.wording import numbers
 from reports import costs
 from reports.section import Bar, Block, Cell, Item, Items, Reason, Section, Table, Text
@@ -93,6 +101,11 @@ def interval(score: Score) -> str:
 def status(row: ArmResult, comparison: Comparison) -> str:
     """Return what became of an arm, in the rule's words."""
     found = comparison.recommendation
+    where = " (measured on another machine)" if row.not_compared else ""
+    return _state(row, found) + where
+
+
+def _state(row: ArmResult, found: Recommendation) -> str:
     if row.strategy == found.choice:
         return "provisional choice" if found.provisional else "chosen"
     if row.strategy in found.tied_with:

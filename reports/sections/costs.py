@@ -11,14 +11,15 @@ from reports.sections.arms import by_score
 
 
 def costs(comparison: Comparison) -> Section | None:
-    """Each part of every arm's cost."""
-    lines = parts.table(by_score(comparison))
+    """Each component of every arm's cost."""
+    rows = by_score(comparison)
+    lines = parts.table(rows)
     if not lines:
         return None
     choice = comparison.recommendation.choice
     serving = paid_for(comparison.task["traffic"])
     blocks = (
-        Table(parts.HEADINGS, tuple(lines), marked=choice),
+        Table(parts.headings(rows), tuple(lines), marked=choice),
         Text(parts.notes(comparison, serving), small=True),
     )
     return Section("What the cost is made of", blocks)

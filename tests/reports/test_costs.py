@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, Arm, cheap_and_good, right, write_run
 
-from harness.analysis import CostParts, analyse
+from harness.analysis import Comparison, CostPart, CostParts, analyse
 from reports import costs, html, markdown
 
 PEOPLE = "people's time (labour.usd_per_hour and hours)"
@@ -65,12 +65,12 @@ def test_every_part_and_both_ways_of_serving_are_shown_and_add_up(tmp_path):
         "arm": "good",
         "labels": "$4.00",
         "people's time": "$2,400",
-        "fitting": "$0.10",
-        "fitting again": "$2.00",
+        "preparation": "$0.10",
+        "repeated preparation": "$2.00",
         "serving": "$1.00",
         "total": "$2,407",
-        "1,000 requests, busy": "$0.10",
-        "1,000 requests, reserved": "$2,628",
+        "1,000 requests, pay per use": "$0.10",
+        "1,000 requests, always on": "$2,628",
     }
 
 
@@ -102,13 +102,13 @@ def test_without_traffic_the_total_is_of_serving_and_the_rest_stands_beside_it(t
     comparison = run(tmp_path, traffic=None, labour={"usd_per_label": 0.1})
     line = lines_of(comparison)["good"]
     assert (line["labels"], line["serving"], line["total"]) == ("$4.00", "$0.10", "$0.10")
-    assert line["1,000 requests, reserved"] == "–"
+    assert line["1,000 requests, always on"] == "–"
     assert "The total is of serving 1,000 requests alone" in markdown(comparison)
 
 
 def test_labels_are_shown_where_no_machine_has_a_price(tmp_path):
     line = lines_of(run(tmp_path, prices=None, labour={"usd_per_label": 0.1}))["good"]
-    assert (line["labels"], line["fitting"], line["serving"]) == (
+    assert (line["labels"], line["preparation"], line["serving"]) == (
         "$4.00", "not counted", "not counted",
     )  # fmt: skip
     assert line["total"] == "–"
@@ -129,28 +129,28 @@ def test_costs_too_small_for_cents_are_told_from_nothing(tmp_path):
     quick = Arm("quick", [right(TARGETS)], fit_s=1e-6, predict_s=1e-5)
     comparison = analyse(write_run(tmp_path, TARGETS, [quick], prices=PRICES, traffic=TRAFFIC))
     line = lines_of(comparison)["quick"]
-    assert line["fitting"] == line["1,000 requests, busy"] == "under $0.0001"
-    assert line["fitting again"] == "$0"
+    assert line["preparation"] == line["1,000 requests, pay per use"] == "under $0.0001"
+    assert line["repeated preparation"] == "$0"
 
 
-@pytest.mark.parametrize(
-    ("missing", "said"),
-    [
-        ((), "$0.20"),
-        (("requests to a hosted model while fitting",), "at least $0.20"),
-        (("machine time in money (no price row stands for this machine)",), "at least $0.20"),
-    ],
-)
-def test_fitting_that_is_counted_in_part_is_said_to_be(tmp_path, missing, said):
+@pytest.mark.parametrize(("partly", "said"), [(False, "$0.20"), (True, "at least $0.20")])
+def test_a_component_that_is_counted_in_part_is_said_to_be(tmp_path, partly, said):
     (row, *_) = run(tmp_path).arms
-    parts = CostParts(fitting_usd=0.2, refitting_usd=0.0, serving_usd=1.0, not_counted=missing)
-    ((_, _, _, fitting, again, *_),) = costs.table([row.model_copy(update={"cost": parts})])
-    assert (fitting, again) == (said, "$0")
+    once = CostPart(name="preparation", usd=0.2, at_least=partly)
+    again = CostPart(name="repeated preparation", usd=0.0, at_least=partly)
+    parts = CostParts(components=(once, again))
+    ((_, *cells),) = costs.table([row.model_copy(update={"cost": parts})])
+    assert cells[:2] == [said, "$0"]
 
 
-def test_the_names_of_what_is_not_counted_are_those_that_the_judge_gives(tmp_path):
-    missing = {part for row in run(tmp_path, prices=None).arms for part in row.cost.not_counted}
-    assert costs.MACHINE_TIME in missing
+def test_a_comparison_of_an_earlier_version_still_has_its_table(tmp_path):
+    comparison = run(tmp_path, labour={"usd_per_label": 0.1})
+    values = comparison.model_dump(mode="json")
+    for row in values["rows"]:
+        del row["cost"]["components"]
+    earlier = Comparison.model_validate(values)
+    assert costs.table(earlier.arms) == costs.table(comparison.arms)
+    assert costs.headings(earlier.arms) == costs.headings(comparison.arms)
 
 
 def test_the_table_stands_below_the_verdict_and_the_first_table(tmp_path):

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.files.hashing import sha256_of
+from harness.store.machine import Hardware, Machine
 from harness.store.records import (
     DataSummary,
-    Machine,
     Measurement,
     Note,
     PlannedTrial,
@@ -63,6 +63,8 @@ class Arm:
     plan: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the planned trial."""
     notes: Sequence[Note] = ()
+    machine: Machine | None = None
+    """That measured it; None: the run's."""
 
 
 def right(targets: Sequence[str], wrong: Sequence[int] = ()) -> list[str]:
@@ -190,11 +192,16 @@ def _plan(arm: Arm, seed: int) -> PlannedTrial:
 
 
 def _write_trial(folder: RunFolder, arm: Arm, plan: PlannedTrial, seed: int) -> None:
+    on = Hardware(machine=arm.machine or MACHINE, device="cpu", dtype="float32")
+
     def took(phase: Any, wall_s: float, peak: int) -> Measurement:
         return Measurement(phase=phase, wall_s=wall_s, cpu_s=wall_s, peak_rss_bytes=peak)
 
     fit = WorkerResult(
-        status="ok", measurements=(took("fit", arm.fit_s, 200 * MIB),), notes=tuple(arm.notes)
+        status="ok",
+        measurements=(took("fit", arm.fit_s, 200 * MIB),),
+        notes=tuple(arm.notes),
+        hardware=on,
     )
     serve = WorkerResult(
         status=arm.status,
@@ -207,6 +214,7 @@ def _write_trial(folder: RunFolder, arm: Arm, plan: PlannedTrial, seed: int) -> 
         warm_walls_s=tuple(arm.walls_s),
         cold_walls_s=tuple(2 * wall for wall in arm.walls_s),
         load_average=1.0,
+        hardware=on,
     )
     folder.append(
         TrialRecord(
@@ -230,6 +238,17 @@ def _write_trial(folder: RunFolder, arm: Arm, plan: PlannedTrial, seed: int) -> 
         at.mkdir(parents=True)
         ids = [f"r{row}" for row in range(len(answers))]
         write_predictions(at / "predictions.jsonl", ids, answers)
+
+
+def on(hardware, trial):
+    """Return a trial as if both of its halves had run on other hardware."""
+    halves = {name: getattr(trial, name) for name in ("fit", "serve")}
+    moved = {
+        name: half.model_copy(update={"hardware": hardware})
+        for name, half in halves.items()
+        if half
+    }
+    return trial.model_copy(update=moved)
 
 
 def rows_of(comparison):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.analysis.cost import cost
+from harness.analysis.cost.cost import common_unit, costs_of
+from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.schema.comparison import ArmResult
 from harness.prices import HostedPrice, MachinePrice, Prices
-from harness.store.records import Machine
+from harness.store.machine import Machine
 from harness.wording import numbers
 from harness.wording.sentences import listed
 
-Usages = Sequence[cost.Usage]
+Usages = Sequence[Usage]
 
 
-def cost_basis(prices: Prices, machine: Machine, terms: cost.Terms, usages: Usages) -> str:
+def cost_basis(prices: Prices, machine: Machine, terms: Terms, usages: Usages) -> str:
     """Return the sentences that stand beside the costs.
 
     Args:
@@ -39,7 +40,7 @@ def cost_basis(prices: Prices, machine: Machine, terms: cost.Terms, usages: Usag
         )
         if price.stands_for and not (price.stands_for.cpu_model or price.stands_for.gpu):
             basis += " It names no processor there: that the two are alike is an assumption."
-    elif usages and cost.common_unit(usages, terms) == "usd":
+    elif usages and common_unit(usages, terms) == "usd":
         basis = f"Dollars over {horizon}. No price row stands for this machine."
     else:
         basis = (
@@ -54,7 +55,7 @@ def _read(row: HostedPrice) -> str:
 
 
 def cost_notes(
-    rows: Sequence[ArmResult], choice: str | None, terms: cost.Terms, price: MachinePrice | None
+    rows: Sequence[ArmResult], choice: str | None, terms: Terms, price: MachinePrice | None
 ) -> Iterator[str]:
     """Yield what must be known of costs to believe a verdict that rests on them.
 
@@ -82,6 +83,8 @@ def cost_notes(
 def _too_large(rows: Sequence[ArmResult], price: MachinePrice) -> Iterator[str]:
     """Say which arms took more memory than the machine has at whose price they are counted."""
     for row in rows:
+        if row.not_compared is not None:
+            continue  # of another machine, at another price
         ram = max(row.fit_peak_ram_bytes or 0, row.predict_peak_ram_bytes or 0)
         gpu = max(row.fit_peak_gpu_bytes or 0, row.predict_peak_gpu_bytes or 0)
         for what, taken, has_gib in (
@@ -112,14 +115,14 @@ def _labels_note(rows: Sequence[ArmResult], choice: str | None) -> Iterator[str]
         )
 
 
-def _apart(terms: cost.Terms, usages: Usages) -> str:
+def _apart(terms: Terms, usages: Usages) -> str:
     """Say which arms were answered elsewhere, and which of these cost cannot order."""
     away = [usage for usage in usages if usage.elsewhere]
     if not away:
         return ""
     text = f" {_names(away)}: requests cost what is charged for them, whatever pays the machine."
-    unit = cost.common_unit(usages, terms)
-    if others := [usage for usage in away if cost.unit(usage, terms) != unit]:
+    unit = common_unit(usages, terms)
+    if others := [usage for usage in away if costs_of(usage, terms).unit != unit]:
         text += f" The cost of {_names(others)} is not comparable: simplicity decides in its place."
     return text
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.analysis.cost import cost
+from harness.analysis.cost.components import Unit
+from harness.analysis.cost.cost import common_unit, costs_of, usd_per_1k
+from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.decision.requirements import state_of
 from harness.analysis.decision.rule import decide
 from harness.analysis.decision.verdict import ArmFigures, Verdict
@@ -25,10 +27,10 @@ class Inputs:
 
     results: tuple[ArmResult, ...]
     """Those with a score."""
-    usages: Mapping[str, cost.Usage]
+    usages: Mapping[str, Usage]
     tuned: frozenset[str]
     """Arms that serve a pretrained model's weights that were tuned for the task."""
-    terms: cost.Terms
+    terms: Terms
     limits: Limits
     margin: float
     comparisons: MultipleComparisons
@@ -54,9 +56,9 @@ class Inputs:
         return [self._figures(result, unit) for result in self.results]
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Unit:
         """The unit in which costs are compared."""
-        return cost.common_unit(list(self.usages.values()), self.terms)
+        return common_unit(list(self.usages.values()), self.terms)
 
     @property
     def charging(self) -> list[str]:
@@ -108,31 +110,36 @@ class Inputs:
         return (result.score.value or 0.0) + self.raised.get(result.strategy, 0.0)
 
     def measured(self, result: ArmResult, key: str) -> float | None:
-        """Return the figure that one of the limits is about, in the limit's own unit."""
+        """Return the figure that one of the limits is about, in the limit's own unit.
+
+        None where nobody knows it, and where it is of another class of machine than the run's.
+        """
+        if result.not_compared and key in result.not_compared.limits:
+            return None
         if key == "min_score":
             return self.score(result)
         if key == "max_p95_ms":
             return None if result.p95_s is None else 1000 * result.p95_s
         if key == "max_usd_per_1k":
-            return cost.usd_per_1k(self.usages[result.strategy], self.terms)
+            return usd_per_1k(self.usages[result.strategy], self.terms)
         taken = {
             "max_serve_memory_gib": result.predict_peak_bytes,
             "max_fit_memory_gib": result.fit_peak_bytes,
         }[key]
         return None if taken is None else taken / numbers.GIB
 
-    def _figures(self, result: ArmResult, unit: str) -> ArmFigures:
-        parts = cost.cost_of(self.usages[result.strategy], self.terms)
-        money = cost.total_usd(parts, self.terms)
+    def _figures(self, result: ArmResult, unit: Unit) -> ArmFigures:
+        costs = costs_of(self.usages[result.strategy], self.terms)
+        money, machine_s = costs.total("usd"), costs.total("s")
         limits = dict(self.limits.are_set())
         return ArmFigures(
             name=result.strategy,
             score=self.score(result),
             complexity=result.complexity,
             checks=tuple(self._checked(result, check, limits) for check in result.checks),
-            cost=money if unit == "usd" else parts.machine_s,
+            cost=costs.compared(unit),
             total_usd=money,
-            machine_s=parts.machine_s,
+            machine_s=machine_s,
             tuned=result.strategy in self.tuned,
         )
 

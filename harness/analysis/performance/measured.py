@@ -16,9 +16,9 @@ import numpy as np
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult
 from harness.stats.intervals import quantile_interval
+from harness.store.machine import Machine
 from harness.store.records import (
     LoadedModel,
-    Machine,
     Measurement,
     Phase,
     TrialRecord,
@@ -190,7 +190,7 @@ def serving_memory(arm: ArmResult, machine: Machine) -> str:
 
 def _text(limited_bytes: int | None, peaks: Peaks, machine: Machine) -> str:
     """Say what each figure is of, on a machine with a GPU; comparisons of old versions cannot."""
-    if machine.gpu is None or peaks == (None, None):
+    if (machine.gpu is None and peaks.gpu_bytes is None) or peaks == (None, None):
         return numbers.size(limited_bytes)
     return numbers.memory(*peaks)
 

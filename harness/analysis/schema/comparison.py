@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.analysis.schema import Conclusion
 from harness.analysis.schema.diagnostics import ArmDiagnostics
@@ -20,7 +20,8 @@ from harness.analysis.schema.scores import (
     SliceScore,
     Unanswerable,
 )
-from harness.store.records import Machine, Status
+from harness.store.machine import Machine
+from harness.store.records import Status
 
 VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
 
@@ -71,6 +72,15 @@ class Check(Conclusion):
     """Miss relative to the limit: 0.2 is 20 % past it."""
 
 
+class NotCompared(Conclusion):
+    """Figures of an arm that are not compared with those of other arms."""
+
+    why: str
+    """Names both machines."""
+    limits: tuple[str, ...] = ()
+    """Keys of the task's limits that its figures are not checked against."""
+
+
 class Foresight(Conclusion):
     """What an arm was expected to take before it ran, held against what it took."""
 
@@ -92,6 +102,28 @@ class Foresight(Conclusion):
     """Why it was not expected to fit in memory, or why something was not known."""
 
 
+class CostPart(Conclusion):
+    """One component of a cost, as the table shows it."""
+
+    name: str
+    usd: float | None
+    """None: not known."""
+    at_least: bool = False
+    """Some of it is not known and not in the figure."""
+    in_total: bool = True
+    """False: it stands beside the total."""
+
+
+COST_KEYS = {
+    "labels": "labels_usd",
+    "people's time": "people_usd",
+    "preparation": "fitting_usd",
+    "repeated preparation": "refitting_usd",
+    "serving": "serving_usd",
+}
+"""Components of a cost that comparison.json also holds under a key of their own."""
+
+
 class CostParts(Conclusion):
     """Cost over the horizon, part by part. Money is None where no price applies."""
 
@@ -102,7 +134,18 @@ class CostParts(Conclusion):
     serving_usd: float | None = None
     not_counted: tuple[str, ...] = ()
     machine_s: float | None = None
-    """Machine-seconds of preparation, once and again, and of serving, whatever they cost."""
+    """Machine-seconds of preparation, repeated preparation and serving, whatever they cost."""
+    components: tuple[CostPart, ...] = ()
+    """Every component, in the order of the table; the keys above hold some of them by name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, values: Any) -> Any:
+        """List the components of a comparison that was written when there were only the keys."""
+        if not isinstance(values, dict) or "components" in values:
+            return values
+        listed = ({"name": name, "usd": values.get(key)} for name, key in COST_KEYS.items())
+        return {**values, "components": tuple(listed)}
 
 
 class ArmResult(Conclusion):
@@ -159,6 +202,11 @@ class ArmResult(Conclusion):
     """What tuning changed besides the score, and whether its probabilities are right."""
     checks: tuple[Check, ...] = ()
     cost: CostParts = CostParts()
+    machine: Machine | None = None
+    """That served it, and that its times, memory and energy are of; None: not on record, or it did
+    not finish."""
+    not_compared: NotCompared | None = None
+    """None: all its figures are compared with those of other arms."""
     foresight: Foresight | None = None
     """None where no forecast was made."""
     failed_items: int = 0

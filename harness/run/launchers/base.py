@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from harness.run.job import INPUTS_PREFIX, RESULT, Inputs, Job, Workspace
-from harness.store.records import Machine, Status, WorkerResult
+from harness.store.machine import Machine
+from harness.store.records import Status, WorkerResult
 from harness.store.run_folder import write_jsonl
 
 Tick = Callable[[], None]

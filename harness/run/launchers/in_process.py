@@ -23,7 +23,8 @@ from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
 from harness.run.launchers.base import Tick, handed_over, silent_end, taken_account
 from harness.run.worker.measure import Ruler
 from harness.run.worker.process import work
-from harness.store.records import Machine, WorkerResult
+from harness.store.machine import Machine
+from harness.store.records import WorkerResult
 
 
 class InProcessLauncher:

@@ -18,7 +18,8 @@ from harness.machine.describe import this_machine
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
 from harness.run.launchers.base import Tick, handed_over, silent_end, stopped, taken_account
 from harness.run.worker.measure import tree_rss_bytes
-from harness.store.records import Machine, WorkerResult
+from harness.store.machine import Machine
+from harness.store.records import WorkerResult
 
 LOOK_EVERY_S = 0.5
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}

@@ -8,17 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.analysis.cost.cost import (
-    Terms,
-    Usage,
-    break_even_requests,
-    cost_of,
-    fixed_cost,
-    machine_s,
-    refits,
-    serving_s,
-    total_usd,
-)
+from harness.analysis.cost.components import refits
+from harness.analysis.cost.cost import break_even_requests, costs_of
+from harness.analysis.cost.terms import Terms, Usage
 
 MONTH_S = 730 * 3600
 NEEDS = {"knowledge_updates_per_month": 0, "model_changes_per_year": 0}
@@ -35,14 +27,22 @@ def terms(usd_per_hour=2.0, months=12, monthly=1_000_000, serving="busy", **fiel
 
 
 def total(usage, given_terms):
-    return total_usd(cost_of(usage, given_terms), given_terms)
+    return costs_of(usage, given_terms).total("usd")
+
+
+def parts_of(usage, given_terms):
+    return costs_of(usage, given_terms).table()
+
+
+def machine_s(usage, given_terms):
+    return costs_of(usage, given_terms).total("s")
 
 
 def test_every_part_is_counted_as_by_hand():
     needs = {"knowledge_updates_per_month": 4, "model_changes_per_year": 2}
     labour = {"usd_per_label": 0.1, "usd_per_hour": 60, "hours": {"lora": 10}}
     given_terms = terms(needs=needs, labour=labour)
-    parts = cost_of(LORA, given_terms)
+    parts = parts_of(LORA, given_terms)
     assert parts.labels_usd == pytest.approx(50)  # 500 labels
     assert parts.people_usd == pytest.approx(600)  # 10 h
     assert parts.fitting_usd == pytest.approx(2)  # 1 h
@@ -60,8 +60,9 @@ def test_every_part_is_counted_as_by_hand():
 )
 def test_a_reserved_machine_is_paid_whole(monthly, machines):
     given_terms = terms(monthly=monthly, serving="reserved")
-    assert serving_s(LORA, given_terms) == machines * MONTH_S * 12
-    assert cost_of(LORA, given_terms).serving_usd == pytest.approx(machines * 730 * 12 * 2)
+    (*_, serving) = costs_of(LORA, given_terms).components
+    assert serving.amount("s", given_terms.volume) == machines * MONTH_S * 12
+    assert parts_of(LORA, given_terms).serving_usd == pytest.approx(machines * 730 * 12 * 2)
 
 
 @pytest.mark.parametrize(
@@ -92,12 +93,12 @@ def test_who_is_fitted_again_and_how_often(arm, times):
 
 def test_labels_burden_only_an_arm_that_trains():
     labour = {**LABOUR, "usd_per_label": 0.1}
-    assert cost_of(RULE, terms(labour=labour)).labels_usd == 0
-    assert cost_of(LORA, terms(labour=labour)).labels_usd == pytest.approx(50)
+    assert parts_of(RULE, terms(labour=labour)).labels_usd == 0
+    assert parts_of(LORA, terms(labour=labour)).labels_usd == pytest.approx(50)
 
 
 def test_what_is_not_given_is_unknown_and_said():
-    parts = cost_of(LORA, terms(labour={**LABOUR, "usd_per_hour": 60}))
+    parts = parts_of(LORA, terms(labour={**LABOUR, "usd_per_hour": 60}))
     assert parts.labels_usd is None
     assert parts.people_usd is None  # a wage, but no hours for this arm
     assert any("labels" in part for part in parts.not_counted)
@@ -105,7 +106,7 @@ def test_what_is_not_given_is_unknown_and_said():
 
 
 def test_without_a_price_money_is_none_and_never_zero():
-    parts = cost_of(LORA, terms(usd_per_hour=None))
+    parts = parts_of(LORA, terms(usd_per_hour=None))
     assert (parts.fitting_usd, parts.refitting_usd, parts.serving_usd) == (None, None, None)
     assert total(LORA, terms(usd_per_hour=None)) is None
     assert parts.machine_s == pytest.approx(3600 + 1_200_000)
@@ -114,12 +115,20 @@ def test_without_a_price_money_is_none_and_never_zero():
 
 def test_without_traffic_a_thousand_requests_are_compared():
     given_terms = terms(traffic=None)
-    parts = cost_of(LORA, given_terms)
+    parts = parts_of(LORA, given_terms)
     assert machine_s(LORA, given_terms) == pytest.approx(100)
     assert total(LORA, given_terms) == pytest.approx(100 * 2 / 3600)
     assert parts.fitting_usd == pytest.approx(2)  # shown beside it
     (said,) = [part for part in parts.not_counted if "traffic" in part]
-    assert said.startswith("labels, people's time, fitting and re-fitting (they need `traffic`;")
+    assert said.startswith("labels, people's time, preparation and repeated preparation (they need")
+
+
+def both(first, second, given_terms):
+    return costs_of(first, given_terms), costs_of(second, given_terms)
+
+
+def fixed(usage, price):
+    return costs_of(usage, terms(price)).fixed()
 
 
 def test_break_even_lies_where_the_formula_by_hand_says():
@@ -127,13 +136,13 @@ def test_break_even_lies_where_the_formula_by_hand_says():
     plain = replace(RULE, throughput_per_s=10)
     given_terms = terms(usd_per_hour=3600)  # a dollar a second
     # 7,200 dollars more at first, 0.1 − 0.01 dollars less for each request.
-    assert break_even_requests(tuned, plain, given_terms) == pytest.approx(80_000)
-    assert break_even_requests(plain, tuned, given_terms) == pytest.approx(80_000)
+    assert break_even_requests(*both(tuned, plain, given_terms)) == pytest.approx(80_000)
+    assert break_even_requests(*both(plain, tuned, given_terms)) == pytest.approx(80_000)
 
 
 def test_an_arm_that_is_cheaper_to_make_and_to_serve_has_no_break_even():
-    assert break_even_requests(RULE, LORA, terms()) is None
-    assert break_even_requests(LORA, LORA, terms()) is None
+    assert break_even_requests(*both(RULE, LORA, terms())) is None
+    assert break_even_requests(*both(LORA, LORA, terms())) is None
 
 
 SECONDS = st.floats(0, 1e5)
@@ -144,9 +153,9 @@ SPEED = st.floats(0.01, 1e4)
 def test_totals_cross_at_break_even_in_the_stated_direction(fit_a, fit_b, speed_a, speed_b, price):
     a = replace(LORA, arm="a", fit_s=fit_a, throughput_per_s=speed_a)
     b = replace(LORA, arm="b", fit_s=fit_b, throughput_per_s=speed_b)
-    at = break_even_requests(a, b, terms(price))
+    at = break_even_requests(*both(a, b, terms(price)))
     assume(at is not None and 1 < at < 1e12)
-    lower, upper = (a, b) if fixed_cost(a, terms(price)) < fixed_cost(b, terms(price)) else (b, a)
+    lower, upper = (a, b) if fixed(a, price) < fixed(b, price) else (b, a)
 
     def cost(usage, requests):
         volume = terms(price, months=1, monthly=requests)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analysis import analyse
-from harness.analysis.cost.cost import Terms, Usage, usd_per_1k
+from harness.analysis.cost.cost import usd_per_1k
+from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.decision import flips as in_words
 from harness.analysis.decision.inputs import Inputs
 from harness.analysis.decision.requirements import Measured, limit_checks

@@ -14,14 +14,15 @@ def findings(tmp_path, of_measurement=None, of_half=None, **machine):
     """Return what is said of a run whose facts are changed so."""
     folder = write_run(tmp_path, TARGETS, [Arm("a", [right(TARGETS)], fit_s=10)])
     header = folder.last_header()
-    folder.append(header.model_copy(update={"machine": header.machine.model_copy(update=machine)}))
+    header = header.model_copy(update={"machine": header.machine.model_copy(update=machine)})
+    folder.append(header)
     for trial in folder.trials().values():
         halves = {}
         for name in ("fit", "serve"):
             half = getattr(trial, name)
             changed = [m.model_copy(update=of_measurement or {}) for m in half.measurements]
-            update = {"measurements": tuple(changed), **(of_half or {})}
-            halves[name] = half.model_copy(update=update)
+            update = {"measurements": tuple(changed), "hardware": header.hardware}
+            halves[name] = half.model_copy(update={**update, **(of_half or {})})
         folder.append(trial.model_copy(update=halves))
     return [found for found in analyse(folder).findings if "too long" in found]
 

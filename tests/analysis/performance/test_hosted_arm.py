@@ -281,6 +281,6 @@ def test_what_is_charged_while_fitting_is_part_of_the_cost(tmp_path, counts, fit
     asked_while_fitting(folder, **counts)
     row = next(row for row in analyse(folder).arms if row.strategy == "far")
     assert row.cost.fitting_usd == (None if fit_usd is None else pytest.approx(fit_usd))
-    said = "requests to a hosted model while fitting"
+    said = "requests to a hosted model during preparation"
     assert (said not in row.cost.not_counted) is counted
     assert row.total_usd == pytest.approx((fit_usd or 0.0) + 1000 * 0.002)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hand_made import TARGETS, cheap_and_good, rows_of, write_run
+from hand_made import TARGETS, cheap_and_good, on, rows_of, write_run
 
 from harness.analysis import Comparison, analyse
 from harness.cli.terminal import Screen
@@ -23,9 +23,11 @@ def run_on_gpu(path, **task):
     machine = header.machine.model_copy(update={"gpu": "Abacus H1"})
     trials = list(made.trials().values())
     made.records.unlink()
-    made.append(header.model_copy(update={"machine": machine, "device": "cuda"}))
+    header = header.model_copy(update={"machine": machine, "device": "cuda"})
+    made.append(header)
     for trial in trials:
-        made.append(_on_gpu(trial) if trial.arm == GPU_ARM else trial)
+        there = on(header.hardware, trial)
+        made.append(_on_gpu(there) if trial.arm == GPU_ARM else there)
     return made
 
 

@@ -1,0 +1,63 @@
+"""What a trial ran on, and what else its times, memory and costs can be compared with.
+
+Says nothing of how a machine is found out (machine/describe.py) nor of what it costs (prices.py).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from harness.store.base import Record
+
+
+class Machine(Record):
+    """A machine that trials run on."""
+
+    cpu_model: str
+    cores: int
+    """That trials may use (affinity)."""
+    host_cores: int | None = None
+    """That there are; the load average is of all of them."""
+    memory_bytes: int
+    gpu: str | None = None
+    """Named where trials compute on it."""
+    os: str
+    python: str
+
+
+class MachineClass(NamedTuple):
+    """What two machines have in common if times, memory and costs of the two can be compared.
+
+    Processor, cores that trials may use, GPU and device decide how fast something is and what it
+    reserves; machines that differ in one of them are of different classes. Main memory decides only
+    whether something fits; operating system, Python and packages change with each update and are
+    kept for the reader. Two machines of one class may still differ, by their cooling or neighbours.
+    """
+
+    cpu_model: str
+    cores: int
+    gpu: str | None
+    device: str
+
+
+class Hardware(Record):
+    """What a process computed on."""
+
+    machine: Machine
+    device: str
+    """"cpu" or "cuda"."""
+    dtype: str
+    """The number format of models that a run asks for."""
+
+    @property
+    def machine_class(self) -> MachineClass:
+        """What its figures can be compared with."""
+        machine = self.machine
+        return MachineClass(machine.cpu_model, machine.cores, machine.gpu, self.device)
+
+    @property
+    def name(self) -> str:
+        """Its class in words."""
+        machine = self.machine
+        gpu = "" if self.device == "cpu" else f" and {machine.gpu or self.device}"
+        return f"{machine.cpu_model} with {machine.cores} cores{gpu}"
