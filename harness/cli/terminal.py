@@ -15,7 +15,8 @@ from rich.status import Status
 from rich.table import Table
 
 from harness.analysis import Comparison, Row, fitting_memory, serving_memory
-from harness.plan import Outlook, closing, sections
+from harness.cli.forecast_table import closing, sections
+from harness.plan import Outlook
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.wording import numbers
 
