@@ -5,7 +5,7 @@ Knows nothing of scores and prices; leaves facts in the run folder for the judge
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Protocol
@@ -13,12 +13,15 @@ from typing import Protocol
 from harness.errors import UnknownNameError
 from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Workshop
-from harness.run.environment import header, settle
+from harness.run.environment import header, make_ready, settle
 from harness.run.shared_fits import parts_first
-from harness.run.trial import TrialRunner, now
+from harness.run.trial import TrialRunner, is_done, now
 from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
 from harness.store.run_folder import RunFolder, write_jsonl
 from harness.task import Task
+
+Foresee = Callable[[frozenset[str]], Mapping[str, Forecast]]
+"""Forecasts the arms named, by name."""
 
 
 class Audience(Protocol):
@@ -37,7 +40,8 @@ class Audience(Protocol):
 class Invocation:
     """A task, a folder and what was asked for.
 
-    Forecasts, by arm, are stored as facts before anything runs.
+    Forecasts are asked for just those arms that have something to run, and recorded before it does;
+    what is done keeps the forecast on record.
 
     Raises:
         UnknownNameError: `only` names an arm that the task does not have.
@@ -49,13 +53,13 @@ class Invocation:
         folder: RunFolder,
         audience: Audience,
         only: Sequence[str] = (),
-        forecasts: Mapping[str, Forecast] | None = None,
+        foresee: Foresee | None = None,
     ):
         self.task = task
         self.folder = folder
         self.audience = audience
         self.only = frozenset(only)
-        self.forecasts = forecasts or {}
+        self.foresee = foresee or (lambda arms: {})
         names = [arm.name for arm in task.arms]
         for name in sorted(self.only - set(names)):
             raise UnknownNameError("arm", name, names)
@@ -69,14 +73,23 @@ class Invocation:
         Raises:
             RunFolderError: the folder's records are damaged.
         """
-        setting = settle(self.task, self.only)
-        plan = header(self.task, setting, self.only, now(), self.forecasts)
+        earlier = next(reversed(self.folder.headers()), None)
+        setting = settle(self.task, self.only, earlier)
+        plan = header(self.task, setting, self.only, now())
+        # First what is done: forecasts and weights in 4 bits take seconds, and torch, and only
+        # what is going to run needs them.
+        recorded, planned = self.folder.trials(), {trial.trial_id for trial in plan.trials}
+        done = {
+            i: recorded[i] for i in planned & set(recorded) if is_done(self.folder, recorded[i])
+        }
+        plan = self._foreseen(plan, done, earlier)
+        refused = {trial.trial_id: trial for trial in plan.trials if trial.refused}
+        make_ready(self.task, setting, _running(plan, {**done, **refused}))
         self.folder.append(plan)
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
         else:
             self.folder.documents.unlink(missing_ok=True)
-        done = self.folder.trials()
         workshop = Workshop(self.task, self.folder, setting, self.audience.tick)
         runner, facts = TrialRunner(workshop, plan.trials), DiagnosticsRunner(workshop)
         # No worker may find the answers in the run folder: they are laid down when all is over.
@@ -86,9 +99,8 @@ class Invocation:
                 if trial.refused or not trial.selected:
                     continue
                 tell = partial(self.audience.start, trial, number, len(plan.trials))
-                record = done.get(trial.trial_id)
-                reused = record is not None and runner.is_done(trial, record)
-                if record is None or not reused:
+                record, reused = done.get(trial.trial_id), trial.trial_id in done
+                if record is None:
                     record = runner.run(trial, tell)
                 complete = record
                 try:
@@ -100,3 +112,21 @@ class Invocation:
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
         return plan
+
+    def _foreseen(
+        self, plan: RunHeader, done: Mapping[str, TrialRecord], earlier: RunHeader | None
+    ) -> RunHeader:
+        """Return the plan with forecasts: those on record, and new ones of arms that will run."""
+        recorded = {trial_id: record.forecast for trial_id, record in done.items()}
+        for trial in earlier.trials if earlier else ():
+            if trial.refused and trial.forecast:  # it was never run, and will not be
+                recorded.setdefault(trial.trial_id, trial.forecast)
+        new = self.foresee(arms) if (arms := _running(plan, recorded)) else {}
+        by_id = {t.trial_id: new.get(t.arm) for t in plan.trials if t.selected} | recorded
+        trials = (t.model_copy(update={"forecast": by_id.get(t.trial_id)}) for t in plan.trials)
+        return plan.model_copy(update={"trials": tuple(trials)})
+
+
+def _running(plan: RunHeader, known: Mapping[str, object]) -> frozenset[str]:
+    """Return the selected arms of which not every trial is known already."""
+    return frozenset(t.arm for t in plan.trials if t.selected and t.trial_id not in known)
