@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.plan.skeleton import skeleton
-from harness.plan.tokens import StandIn
-from harness.plan.unloaded_model import PlannedModel
+from harness.plan.unloaded_model import PlannedModel, StandIn, skeleton
 from harness.types import ModelRef
 
 

@@ -10,9 +10,10 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
     only = [name for word in arguments.only for name in word.split(",") if name]
     out = arguments.out or Path("runs") / task.spec.name
     screen = Screen()
-    runner = Runner(task, RunFolder(out), screen, only, _foreseen(task, only, screen))
+    runner = Runner(task, RunFolder(out), screen, only, partial(_foreseen, task, screen))
     with opened(out, task.spec.name, arguments.fresh) as folder:
         for finding in task.remarks:
             screen.say(finding)
@@ -84,11 +85,11 @@ def _run(arguments: argparse.Namespace) -> int:
     return _verdict_code(comparison, arguments.gate)
 
 
-def _foreseen(task: Task, only: Sequence[str], screen: Screen) -> dict[str, Forecast]:
-    """Forecast the selected arms on this machine and say which will not fit."""
+def _foreseen(task: Task, screen: Screen, arms: frozenset[str]) -> Mapping[str, Forecast]:
+    """Forecast arms on this machine and say which are not expected to fit."""
     from harness.plan import foresee
 
-    found = dict(foresee(task, frozenset(only), elsewhere=False).here)
+    found = foresee(task, arms, elsewhere=False).here
     for arm, forecast in found.items():
         if forecast.fits is False:
             screen.say(f"{arm} is not expected to fit: {forecast.why}")

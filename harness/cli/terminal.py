@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,9 +16,11 @@ from rich.status import Status
 from rich.table import Table
 
 from harness.analysis import ArmResult, Comparison, fitting_memory, serving_memory
-from harness.plan import Outlook, closing, sections
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.wording import numbers
+
+if TYPE_CHECKING:
+    from harness.plan import Outlook
 
 COLUMNS = (
     "arm", "status", "score", "95 % interval", "p50", "p95", "throughput",
@@ -93,6 +96,8 @@ class Screen:
 
     def show_outlook(self, outlook: Outlook) -> None:
         """Print forecasts: a table for each machine, with what is to be said of it below."""
+        from harness.cli.forecast_table import closing, sections
+
         for section in sections(outlook):
             self.say(section.heading)
             self._table(section.rows)

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.machine import memory
+from harness.machine.device import gpu_name
 from harness.store.machine import Machine
 
 PACKAGES = (
@@ -76,6 +77,9 @@ def _cpu_model() -> str:
 
 
 def _gpu() -> str:
+    name = gpu_name()
+    if name is not None:
+        return name
     import torch
 
     return str(torch.cuda.get_device_name())

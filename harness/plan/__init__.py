@@ -1,10 +1,11 @@
 """Forecasts: memory, time and money of every arm, on this machine and on priced ones.
 
 Reads what strategies declare (harness/workload.py), models' configurations and the data; runs
-nothing. A run is handed a forecast as a fact to store.
+nothing. A run is handed a forecast to record before anything runs.
 """
 
-from harness.plan.table import Section, closing, sections
+from harness.plan.arm_forecast import total_usd
+from harness.plan.target_machine import Place
 from harness.plan.task_forecast import Outlook, foresee
 
-__all__ = ["Outlook", "Section", "closing", "foresee", "sections"]
+__all__ = ["Outlook", "Place", "foresee", "total_usd"]

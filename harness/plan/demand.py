@@ -1,4 +1,4 @@
-"""What a piece of work needs on a place, and what several in one process need together.
+"""What a piece of work takes on a machine, and what several in one process take together.
 
 Memory of work that computes with torch on a GPU is what torch reserves there; of all other work it
 is the resident memory of the worker's process, libraries and all. The figures for libraries were
@@ -42,8 +42,8 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Need:
-    """What one piece of work needs."""
+class Demand:
+    """What one piece of work takes on a machine. What is not known is None, and so is any sum."""
 
     libraries: frozenset[str] = frozenset()
     kept: Mapping[str, int] = field(default_factory=dict)
@@ -52,72 +52,113 @@ class Need:
     """On top while loading."""
     spared_bytes: int = 0
     """Of `loading_bytes`, what is done without where there is no room for it."""
-    working_bytes: int = 0
+    working_bytes: int | None = 0
     """On top while working."""
     staying_bytes: int = 0
     """Of `working_bytes`, what a CPU's heap keeps when it is done: other work comes on top. Of an
     embedder's batches all is measured to stay: `rag` and `rag_lora` took a fifth more than the
     larger of their two works."""
     wall_s: Span | None = (0.0, 0.0)
-    """At the least and at the most; None: not known."""
+    """At the least and at the most."""
     loading_s: Mapping[str, Span] = field(default_factory=dict)
     """By what is loaded, likewise once."""
-    usd: float | None = None
-    """What somebody's server charges for it."""
+    charged_usd: float | None = 0.0
+    """What a server charges for it."""
     says: tuple[str, ...] = ()
+    """What a reader of the forecast should know."""
+    unknown: tuple[str, ...] = ()
+    """Why something of it is not known."""
+
+    @property
+    def full_bytes(self) -> int | None:
+        """The most that it takes on top of what is kept."""
+        return None if self.working_bytes is None else max(self.loading_bytes, self.working_bytes)
+
+    @property
+    def least_bytes(self) -> int | None:
+        """The same without what is done without where there is no room."""
+        if self.working_bytes is None:
+            return None
+        return max(self.loading_bytes - self.spared_bytes, self.working_bytes)
 
 
 @dataclass(frozen=True)
 class Phase:
-    """What a process needs for all its work."""
+    """What a process takes for all its work."""
 
-    peak_bytes: int
-    least_bytes: int
+    peak_bytes: int | None
+    least_bytes: int | None
     """Without what is done without where there is no room."""
     on_gpu: bool
     """Whether that is memory of the GPU."""
     wall_s: Span | None
-    usd: float | None
-    says: tuple[str, ...]
+    charged_usd: float | None
+    """What servers charge; nothing of the machine's own time."""
+    idle: bool = False
+    """There is no work: a process starts, and that is all."""
+    says: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Why something is not known."""
 
 
-def together(needs: Sequence[Need], place: Place) -> Phase:
-    """Return what a process needs that does one work after another."""
-    libraries = frozenset().union(*(need.libraries for need in needs))
+def together(demands: Sequence[Demand], place: Place) -> Phase:
+    """Return what a process takes that does one piece of work after another."""
+    libraries = frozenset().union(*(demand.libraries for demand in demands))
     if "sentence_transformers" in libraries:
         libraries -= {"sklearn"}
     kept: dict[str, int] = {}
     loading: dict[str, Span] = {}
-    for need in needs:
-        kept = {k: max(kept.get(k, 0), need.kept.get(k, 0)) for k in {*kept, *need.kept}}
-        loading |= need.loading_s
+    for demand in demands:
+        kept = {k: max(kept.get(k, 0), demand.kept.get(k, 0)) for k in {*kept, *demand.kept}}
+        loading |= demand.loading_s
     on_gpu = place.device == "cuda" and "torch" in libraries
     base = 0 if on_gpu else PROCESS_BYTES + sum(LIBRARY_BYTES[name] for name in libraries)
     base += sum(kept.values())
-    heap = max((need.staying_bytes for need in needs), default=0)
-    beside = [0 if need.staying_bytes else heap for need in needs]  # the same work takes it again
-    full = [
-        max(need.loading_bytes, need.working_bytes) + stays
-        for need, stays in zip(needs, beside, strict=True)
-    ]
-    least = [
-        max(need.loading_bytes - need.spared_bytes, need.working_bytes) + stays
-        for need, stays in zip(needs, beside, strict=True)
-    ]
-    walls = [need.wall_s for need in needs]
-    wall: Span | None = None
-    if all(span is not None for span in walls):
-        imports = [IMPORT_S[name] for name in libraries]
-        wall = added([*imports, *loading.values(), *(span for span in walls if span is not None)])
-    charges = [need.usd for need in needs if need.usd is not None]
+    heap = max((demand.staying_bytes for demand in demands), default=0)
+    # Work that leaves something on the heap takes the same memory again.
+    beside = [0 if demand.staying_bytes else heap for demand in demands]
+    imports = [IMPORT_S[name] for name in libraries]
+    times = [*imports, *loading.values(), *(demand.wall_s for demand in demands)]
     return Phase(
-        peak_bytes=base + max(full, default=0),
-        least_bytes=base + max(least, default=0),
+        peak_bytes=_peak(base, [demand.full_bytes for demand in demands], beside),
+        least_bytes=_peak(base, [demand.least_bytes for demand in demands], beside),
         on_gpu=on_gpu,
-        wall_s=wall,
-        usd=sum(charges) if charges else None,
-        says=tuple(dict.fromkeys(text for need in needs for text in need.says)),
+        wall_s=total_span(times),
+        charged_usd=total([demand.charged_usd for demand in demands]),
+        idle=not demands,
+        says=tuple(dict.fromkeys(text for demand in demands for text in demand.says)),
+        unknown=tuple(dict.fromkeys(text for demand in demands for text in demand.unknown)),
     )
+
+
+def _peak(base: int, on_top: Sequence[int | None], beside: Sequence[int]) -> int | None:
+    """Return the highest peak of work done one after another; None if one of them is not known."""
+    if any(taken is None for taken in on_top):
+        return None
+    peaks = [
+        taken + stays for taken, stays in zip(on_top, beside, strict=True) if taken is not None
+    ]
+    return base + max(peaks, default=0)
+
+
+def total(figures: Iterable[float | None]) -> float | None:
+    """Return the sum of figures, or None if one of them is not known: it is never taken for 0."""
+    known: list[float] = []
+    for figure in figures:
+        if figure is None:
+            return None
+        known.append(figure)
+    return sum(known, 0.0)
+
+
+def total_span(spans: Iterable[Span | None]) -> Span | None:
+    """Return the sum of times, or None if one of them is not known."""
+    known: list[Span] = []
+    for span in spans:
+        if span is None:
+            return None
+        known.append(span)
+    return added(known)
 
 
 def added(spans: Iterable[Span]) -> Span:

@@ -1,4 +1,4 @@
-"""What embedding texts, tuning an embedding model and searching need."""
+"""What embedding texts, tuning an embedding model and searching take."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from harness.lm.sizing.footprint import FLOAT32_BYTES
-from harness.plan.demand import MEBIBYTE, Need, Span, added, reading_s
+from harness.plan.demand import MEBIBYTE, Demand, Span, reading_s, total_span
 from harness.plan.target_machine import Place
-from harness.plan.tokens import CHARACTERS
+from harness.plan.unloaded_model import CHARACTERS
 from harness.retrieval.embedder import TEXTS_AT_ONCE, location
 from harness.retrieval.vector_index import building_bytes, index_bytes, kind_for
 from harness.workload import Embedding, Indexing
@@ -78,13 +78,14 @@ def encoder(name: str) -> Encoder | None:
     )
 
 
-def embedding(work: Embedding, place: Place) -> Need:
-    """Return what reading texts needs, and tuning the reader if it is tuned."""
+def embedding(work: Embedding, place: Place) -> Demand:
+    """Return what reading texts takes, and tuning the reader if it is tuned."""
     model = encoder(work.embedder)
     libraries = frozenset({"torch", "transformers", "sentence_transformers", "faiss"})
     if model is None:
-        said = f"the embedding model '{work.embedder}' is not on this machine: not counted"
-        return Need(libraries, wall_s=None, says=(said,))
+        return Demand(
+            libraries, working_bytes=None, wall_s=None, unknown=(_missing(work.embedder),)
+        )
     lengths = sorted(_tokens(text, model) for text in work.texts)
     widest = max(
         (
@@ -102,7 +103,7 @@ def embedding(work: Embedding, place: Place) -> Need:
         wall = _tuning_s(work, model, place, sum(lengths))
     else:
         wall = _reading_s(model, place, sum(lengths), len(lengths))
-    return Need(
+    return Demand(
         libraries=libraries,
         kept={work.embedder: model.weights * FLOAT32_BYTES},
         working_bytes=working,
@@ -112,21 +113,28 @@ def embedding(work: Embedding, place: Place) -> Need:
     )
 
 
-def indexing(work: Indexing) -> Need:
+def indexing(work: Indexing) -> Demand:
     """Return what an index keeps in main memory, and what stands beside it while it is made."""
     model = encoder(work.embedder)
+    if model is None:
+        missing = (_missing(work.embedder),)
+        return Demand(frozenset({"faiss"}), working_bytes=None, wall_s=None, unknown=missing)
     n = len(work.texts)
-    dimensions, kind = model.hidden if model else 0, kind_for(n)
+    dimensions, kind = model.hidden, kind_for(n)
     characters = sum(map(len, work.texts))
     words = characters // (CHARACTERS + 1) if work.words else 0
     making = building_bytes(n, dimensions, kind) + CUT_WORD_BYTES * words
     texts = 2 * characters + PASSAGE_BYTES * n  # the passages themselves, as Python keeps them
-    return Need(
+    return Demand(
         libraries=frozenset({"faiss"}),
         kept={"index": index_bytes(n, dimensions, kind) + WORD_BYTES * words + texts},
         working_bytes=making if work.made else 0,
         wall_s=(n * PASSAGE_S[0], n * PASSAGE_S[1]),
     )
+
+
+def _missing(embedder: str) -> str:
+    return f"the embedding model '{embedder}' is not on this machine, so nothing of it is counted"
 
 
 def _tokens(text: str, model: Encoder) -> int:
@@ -135,7 +143,7 @@ def _tokens(text: str, model: Encoder) -> int:
 
 def _reading_s(model: Encoder, place: Place, tokens: int, texts: int) -> Span | None:
     span = place.span_s(2 * model.computed * tokens, "forward")
-    return None if span is None else added([span, (TEXT_S[0] * texts, TEXT_S[1] * texts)])
+    return total_span([span, (TEXT_S[0] * texts, TEXT_S[1] * texts)])
 
 
 def _tuning_bytes(work: Embedding, model: Encoder, lengths: list[int]) -> int:

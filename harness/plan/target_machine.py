@@ -88,7 +88,9 @@ class Place:
         )
 
     def usd(self, seconds: float | None) -> float | None:
-        """Return what so many seconds cost, or None where that is not known."""
+        """Return what so many seconds cost; None: not known. No time costs nothing anywhere."""
+        if seconds == 0:
+            return 0.0
         if seconds is None or self.usd_per_hour is None:
             return None
         return seconds * self.usd_per_hour / 3600

@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 from harness.lm.loading.resolve import resolve
 from harness.machine import describe as machine
 from harness.machine.memory import available_bytes
-from harness.plan.arm_forecast import Plan, forecast, variants
+from harness.plan.arm_forecast import Plan, forecast, total_usd, variants
 from harness.plan.target_machine import Place, priced_places, this_place
 from harness.plan.unloaded_model import PlannedModel, study
 from harness.prices import Prices
@@ -28,7 +28,7 @@ from harness.workload import Computing, Estimate, Prospect
 
 @dataclass(frozen=True)
 class Outlook:
-    """What every arm is expected to take with one seed."""
+    """What every arm is expected to take with one seed; None is unknown, never 0."""
 
     here: Mapping[str, Forecast]
     """By arm, on this machine."""
@@ -41,6 +41,8 @@ class Outlook:
     """What is to be said of prices that were read long ago."""
     seeds_n: int = 1
     """With how many seeds every arm runs."""
+    priced: bool = False
+    """Whether the task names a price file."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what `plan --json` prints."""
@@ -48,7 +50,11 @@ class Outlook:
         for arm, found in self.here.items():
             row: dict[str, Any] = {"strategy": arm, **found.model_dump(mode="json")}
             row["fit_wall_high_s"] = row["fit_wall_s"]
-            row["elsewhere"] = [other.model_dump(mode="json") for other in self.elsewhere[arm]]
+            row |= self._total(found, self.place)
+            row["elsewhere"] = [
+                other.model_dump(mode="json") | self._total(other, place)
+                for other, place in zip(self.elsewhere[arm], self.others, strict=True)
+            ]
             strategies.append(row)
         return {
             "memory_bytes": self.place.memory_bytes,
@@ -56,6 +62,10 @@ class Outlook:
             "stale_prices": list(self.stale_prices),
             "strategies": strategies,
         }
+
+    def _total(self, found: Forecast, place: Place) -> dict[str, Any]:
+        usd, why = total_usd(found, place, self.priced)
+        return {"total_usd": usd, "total_usd_why": why}
 
 
 def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = True) -> Outlook:
@@ -79,7 +89,8 @@ def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = Tr
             found = found.model_copy(update={"would_fit": _would_fit(plan, place, others)})
         here[name] = found
     stale = tuple(_stale(task, date.today())) if elsewhere else ()
-    return Outlook(here, there, place, others, stale, len(task.spec.seeds))
+    priced = task.prices is not None
+    return Outlook(here, there, place, others, stale, len(task.spec.seeds), priced)
 
 
 def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str]) -> Plan:
@@ -167,13 +178,14 @@ def _safely(plan: Plan, place: Place) -> Forecast:
 
 def _would_fit(plan: Plan, place: Place, others: Sequence[Place]) -> tuple[str, ...]:
     """Return what makes an arm fit: other settings here, another machine, or else both."""
-    settings = [words for words, changed in variants(plan) if _safely(changed, place).fits]
+    tried = list(variants(plan))
+    settings = [words for words, changed in tried if _safely(changed, place).fits]
     machines = [f"on {other.name}" for other in others if _safely(plan, other).fits]
     found: tuple[str, ...] = (*settings, *machines)
     if not found:
         found = tuple(
             f"{words} on {other.name}"
-            for words, changed in variants(plan)
+            for words, changed in tried
             for other in others
             if _safely(changed, other).fits
         )

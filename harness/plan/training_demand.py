@@ -1,4 +1,4 @@
-"""What tuning needs: batches and pieces are cut as the engine cuts them, and counted.
+"""What tuning takes: batches and pieces are cut as the engine cuts them, and counted.
 
 After harness/lm/training/loop.py, loss.py and footprint.py.
 """
@@ -18,7 +18,7 @@ from harness.lm.sizing.footprint import (
 )
 from harness.lm.training.loop import TuneSettings, batches
 from harness.lm.training.loss import pieces
-from harness.plan.demand import Need, Span, added
+from harness.plan.demand import Demand, Span, total_span
 from harness.plan.inference_demand import LAYER_S, loaded
 from harness.plan.target_machine import BYTES_PER_S, Place
 from harness.plan.unloaded_model import Pair, PlannedModel
@@ -81,8 +81,8 @@ def activation_bytes(
     return piece.tokens * each + piece.completion * logits + dequantised
 
 
-def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> Need:
-    """Return what tuning needs, loading included.
+def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> Demand:
+    """Return what tuning takes, loading included.
 
     Args:
         work: which weights, on what.
@@ -92,14 +92,14 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
     """
     whole = work.adapter.trains_all
     loading = loaded(model, place, "four_bits" if work.four_bits else "given", whole)
-    train = [model.pair(*lesson) for lesson in work.training_pairs]
-    held_out = [model.pair(*lesson) for lesson in work.validation]
+    train, held_out = model.once(work, ("pairs",), lambda: _pairs(work, model))
     held = state_bytes(work, model, place)
     kept_bytes += sum(loading.kept.values())
     if not whole:
         kept_bytes += model.trained_weights(work.adapter) * FLOAT32_BYTES
     at_once, again = _limit(work, model, place, [*train, *held_out], kept_bytes)
-    cut = _epoch(work, train, at_once, _packed(work, model, again))
+    packed = _packed(work, model, again)
+    cut = model.once(work, ("steps", at_once, packed), lambda: _epoch(work, train, at_once, packed))
     largest = max(
         (activation_bytes(work, model, place, piece, again) for step in cut for piece in step),
         default=0,
@@ -117,6 +117,14 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
         working_bytes=largest,
         wall_s=_wall_s(work, model, place, cut, held_out, again),
         says=says,
+    )
+
+
+def _pairs(work: Tuning, model: PlannedModel) -> tuple[list[Pair], list[Pair]]:
+    """Return the tokens of what is trained on, and of what is held out."""
+    return (
+        [model.pair(*pair) for pair in work.training_pairs],
+        [model.pair(*pair) for pair in work.validation],
     )
 
 
@@ -232,13 +240,15 @@ def _evaluation_s(
     if not held_out:
         return 0.0, 0.0
     packed = _packed(work, model, again)
-    cut = [_piece(pairs, work, packed) for pairs in pieces(held_out, 512, padded=not packed)]
+    cut = model.once(
+        work,
+        ("held out", packed),
+        lambda: [_piece(pairs, work, packed) for pairs in pieces(held_out, 512, padded=not packed)],
+    )
     bones = model.skeleton
     operations = sum(
         bones.forward_operations(piece.tokens, piece.contexts, piece.completion) for piece in cut
     )
-    span = place.span_s(operations, "forward")
-    if span is None:
-        return None
     layers = bones.shape.layers * len(cut)
-    return added([span, (LAYER_S[0] * layers, LAYER_S[1] * layers)])
+    own = (LAYER_S[0] * layers, LAYER_S[1] * layers)
+    return total_span([place.span_s(operations, "forward"), own])

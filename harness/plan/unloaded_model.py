@@ -1,31 +1,51 @@
-"""What is known of a model before it is loaded: its skeleton, and how it cuts texts into tokens."""
+"""A model before it is loaded: its size by its configuration, its texts by its tokenizer.
+
+transformers builds it on PyTorch's `meta` device, where tensors have shapes and no memory, so any
+architecture that can be loaded can be counted, of any size. Where its tokenizer is not there, four
+characters stand for a token. Knows nothing of machines.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
+from zlib import crc32
 
+from harness.errors import ModelError
 from harness.lm import AdapterSpec, count_trained
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.local_model import LanguageModel
-from harness.plan.skeleton import Skeleton, skeleton, weightless
-from harness.plan.tokens import CHARACTERS, StandIn
+from harness.lm.sizing.footprint import Shape, shape
 from harness.types import ModelRef, Prompt
 
+NF4_BITS = 4 + 8 / 64 + 32 / (64 * 256)
+"""Bits that a weight takes in NF4 with double quantisation: 4, an 8-bit constant for each block of
+64, and a 32-bit one for each 256 of those (Dettmers et al. 2023, arXiv 2305.14314, section 3)."""
+CHARACTERS = 4
+"""Characters that stand for a token: tokens of GPT-like models are four to five characters of
+English on average (https://www.goose.ai/tokenizer, read on 2026-11-21)."""
+VOCABULARY = 2**20
+END = 0
 Pair = tuple[list[int], list[int]]
+"""Tokens of a prompt and of its completion."""
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
 class PlannedModel:
-    """A model that is not loaded."""
+    """A model that is not loaded, with all that was found of the work it is to do."""
 
     ref: ModelRef
     skeleton: Skeleton
     tokenizer: Any
     _prompts: dict[Prompt, list[int]] = field(default_factory=dict)
     _trained: dict[str, int] = field(default_factory=dict)
+    _answers: dict[str, list[int]] = field(default_factory=dict)
+    _found: dict[tuple[Hashable, ...], tuple[object, Any]] = field(default_factory=dict)
 
     @property
     def says(self) -> str | None:
@@ -49,7 +69,9 @@ class PlannedModel:
 
     def answer(self, text: str) -> list[int]:
         """Return an answer's tokens with the end of its turn."""
-        return answer_tokens(self._reader, text)
+        if text not in self._answers:
+            self._answers[text] = answer_tokens(self._reader, text)
+        return self._answers[text]
 
     def pair(self, prompt: str, answer: str) -> Pair:
         """Return the tokens of a training row; without a prompt it is running text."""
@@ -69,6 +91,22 @@ class PlannedModel:
             model = weightless(self.ref.location)
             self._trained[key] = count_trained(adapter, model, self.ref.name)
         return self._trained[key]
+
+    def once(self, work: object, key: tuple[Hashable, ...], find: Callable[[], T]) -> T:
+        """Return what `find` finds of a piece of work; for equal keys it is called once.
+
+        A price file has many machines, and most of them cut the same work alike. So whatever takes
+        long is found once for each distinct demand, not once for each machine.
+
+        Args:
+            work: the piece of work, which is known by its identity.
+            key: all else that the result depends on.
+            find: computes the result.
+        """
+        place = (id(work), *key)
+        if place not in self._found:
+            self._found[place] = (work, find())  # the work is kept: no other one may get its id
+        return cast(T, self._found[place][1])
 
 
 def study(ref: ModelRef) -> PlannedModel:
@@ -94,3 +132,152 @@ def tokenizer_in(folder: Path) -> Any:
         return AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError, KeyError, ImportError):
         return StandIn()
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The weights of a model, counted."""
+
+    shape: Shape
+    weights: int
+    """All of them; tied ones once."""
+    largest: int
+    """Of the largest tensor: an embedding, most often."""
+    computed: int
+    """Those that a token is multiplied with, but for the head: of experts, those it visits."""
+    linear: tuple[tuple[int, int], ...]
+    """(inputs, outputs) of every linear layer but the head: what adapters lie beside, and what
+    four bits hold."""
+    attention_width: int
+    """Heads × width of a head."""
+    encoder_decoder: bool
+    packs: bool
+    """Whether rows can be packed: masks can describe its attention (see attention.py)."""
+    tied: bool
+    """Whether the head is the embedding."""
+    context_tokens: int | None
+    stored_itemsize: int
+    """Bytes of a weight in the file, as far as the configuration says."""
+
+    def weights_bytes(self, itemsize: float, four_bits: bool = False) -> int:
+        """Return what the weights take in memory, their linear layers in NF4 if `four_bits`."""
+        packed = sum(i * o for i, o in self.linear) if four_bits else 0
+        return int((self.weights - packed) * itemsize + packed * NF4_BITS / 8)
+
+    def forward_operations(self, tokens: int, contexts: int, logit_rows: int) -> int:
+        """Return the operations of a forward pass, as benchmarks/operations.py counts them.
+
+        After Chowdhery et al. 2022 (PaLM, arXiv 2204.02311), appendix B: 2 a weight and token, and
+        attention where a causal block needs it.
+
+        Args:
+            tokens: computed, the kept ones not counted.
+            contexts: sum over tokens of those that each attends to.
+            logit_rows: positions whose logits are taken.
+        """
+        return 2 * self.computed * tokens + self.fixed_operations(contexts, logit_rows)
+
+    def fixed_operations(self, contexts: int, logit_rows: int) -> int:
+        """Return the operations of attention and head alone."""
+        attention = 4 * self.shape.layers * self.attention_width * contexts
+        return attention + 2 * self.shape.hidden * self.shape.vocabulary * logit_rows
+
+
+def skeleton(location: str) -> Skeleton:
+    """Count a model from its configuration.
+
+    Args:
+        location: a folder with a config.json; weights and tokenizer need not be there.
+
+    Raises:
+        ModelError: the configuration is of no language model that transformers knows.
+    """
+    try:
+        return count(weightless(location))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, ImportError) as problem:
+        reason = str(problem).strip().split("\n")[0]
+        raise ModelError(f"the configuration in {location} cannot be read: {reason}") from problem
+
+
+def weightless(location: str) -> Any:
+    """Build a model from its configuration, with shapes and without weights.
+
+    Args:
+        location: as for `skeleton`.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    config = AutoConfig.from_pretrained(location)
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    with torch.device("meta"):
+        return kind.from_config(config)
+
+
+def count(model: Any) -> Skeleton:
+    """Count a transformers language model, wherever its weights are."""
+    from transformers.pytorch_utils import Conv1D
+
+    from harness.lm.inference.attention import windows
+
+    config = model.config.get_text_config(decoder=True)
+    embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
+    outside = {id(part.weight) for part in (embedding, head) if part is not None}
+    active = (getattr(config, "num_experts_per_tok", None) or 1) / _experts(config)
+    computed = sum(
+        w.numel() * (active if w.dim() == 3 else 1)  # fused experts: [experts, outputs, inputs]
+        for w in model.parameters()
+        if id(w) not in outside
+    )
+    linear = []
+    for module in model.modules():
+        if module is head or not _is_linear(module, Conv1D):
+            continue
+        rows, columns = module.weight.shape
+        linear.append((rows, columns) if isinstance(module, Conv1D) else (columns, rows))
+    heads = getattr(config, "num_attention_heads", None) or 0
+    width = getattr(config, "head_dim", None) or (config.hidden_size // heads if heads else 0)
+    sizes = [weight.numel() for weight in model.parameters()]
+    stored: Any = getattr(config, "dtype", None) or getattr(model.config, "dtype", None)
+    return Skeleton(
+        shape=shape(model.config),
+        weights=sum(sizes),
+        largest=max(sizes),
+        computed=int(computed),
+        linear=tuple(linear),
+        attention_width=heads * width,
+        encoder_decoder=bool(model.config.is_encoder_decoder),
+        packs=not model.config.is_encoder_decoder and windows(model.config) is not None,
+        tied=head is not None and embedding is not None and head.weight is embedding.weight,
+        context_tokens=getattr(config, "max_position_embeddings", None),
+        stored_itemsize=stored.itemsize if hasattr(stored, "itemsize") else 4,
+    )
+
+
+def _experts(config: Any) -> int:
+    names = ("num_local_experts", "num_experts", "n_routed_experts")
+    found = (getattr(config, name, None) for name in names)
+    return next((number for number in found if number), 1)
+
+
+def _is_linear(module: Any, conv1d: type) -> bool:
+    import torch
+
+    return isinstance(module, torch.nn.Linear | conv1d)
+
+
+class StandIn:
+    """Cuts texts into pieces as transformers' tokenizers are asked to; it has no chat template."""
+
+    chat_template = None
+    bos_token_id = None
+    eos_token_id = END
+
+    def __call__(self, text: str = "", text_target: str | None = None, **_: Any) -> Any:
+        """Return an object with `input_ids`."""
+        text = text if text_target is None else text_target
+        pieces = [text[i : i + CHARACTERS] for i in range(0, len(text), CHARACTERS)]
+        ids = [1 + crc32(piece.encode("utf-8", "replace")) % VOCABULARY for piece in pieces]
+        return SimpleNamespace(input_ids=ids)

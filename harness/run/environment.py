@@ -10,15 +10,17 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from importlib import metadata
 from pathlib import Path
 
 from harness.errors import ModelError
 from harness.machine import describe as machine
+from harness.machine.device import gpu_name
 from harness.registry import Profile, distributions_of
 from harness.run import fingerprints as identity
 from harness.store.criteria_seal import CRITERIA, seal
 from harness.store.machine import Machine
-from harness.store.records import Forecast, PlannedTrial, RunHeader
+from harness.store.records import PlannedTrial, RunHeader
 from harness.task import Task
 from harness.task.feasibility import offered
 from harness.task.model_spec import Hosted, Model, hosted_ref, name_of
@@ -39,8 +41,14 @@ class Setting:
     """Of the models that arms use beside these (embedders, rerankers), by name."""
 
 
-def settle(task: Task, only: frozenset[str]) -> Setting:
-    """Find the task's models, making ready what a selected arm needs, and what to run them on."""
+def settle(task: Task, only: frozenset[str], earlier: RunHeader | None = None) -> Setting:
+    """Find the task's models, fetching what a selected arm needs, and what to run them on.
+
+    Args:
+        task: what is run.
+        only: the arms that are selected; empty: all.
+        earlier: the folder's last header, if there is one.
+    """
     wanted: dict[str, tuple[Model, bool]] = {}
     for arm in task.arms:
         if arm.model is not None:
@@ -59,13 +67,18 @@ def settle(task: Task, only: frozenset[str]) -> Setting:
                 models[name] = _resolved(model, task, fetch)
         except ModelError as problem:
             problems[name] = str(problem)
-    device, dtype = hardware(task)
-    for arm in task.arms:
-        if isinstance(arm.model, str) and (not only or arm.name in only):
-            ref = models.get(arm.model)
-            if ref is not None:
-                _make_ready(ref, device, dtype, "four_bits" in task.profiles[arm.name].needs)
+    device, dtype = hardware(task, earlier)
     return Setting(models, problems, device, dtype, _licences(task, only))
+
+
+def make_ready(task: Task, setting: Setting, arms: frozenset[str]) -> None:
+    """Have ready what is made once of the models of arms that are going to run."""
+    for arm in task.arms:
+        if arm.name in arms and isinstance(arm.model, str):
+            ref = setting.models.get(arm.model)
+            if ref is not None:
+                four_bits = "four_bits" in task.profiles[arm.name].needs
+                _make_ready(ref, setting.device, setting.dtype, four_bits)
 
 
 def _licences(task: Task, only: frozenset[str]) -> dict[str, str | None]:
@@ -88,19 +101,41 @@ def _licence(name: str, fetch: bool) -> str | None:
     return licence_of(Path(place)) if Path(place).is_dir() else licence_on_hub(place, fetch)
 
 
-def hardware(task: Task) -> tuple[str, str]:
+def hardware(task: Task, earlier: RunHeader | None = None) -> tuple[str, str]:
     """Return the device and the number format of a task's trials.
 
     Those of this machine as soon as any arm, selected or not, computes with a model here, be it an
     embedder alone: so an arm runs on the same device whatever it is compared with. Where none does,
     nothing asks for a GPU, and torch is not imported for its name.
+
+    Args:
+        task: whose arms.
+        earlier: the folder's last header: what it found holds while nothing that decides it has
+            changed, and then torch need not be imported to find it again.
     """
     models = any(isinstance(arm.model, str) for arm in task.arms)
     if not models and not any(profile.models for profile in task.profiles.values()):
         return "cpu", "float32"
+    if earlier is not None and _same_gpu(task, earlier):
+        return earlier.device, earlier.dtype
     from harness.machine.device import device_and_dtype
 
     return device_and_dtype(task.spec.dtype)
+
+
+def _same_gpu(task: Task, earlier: RunHeader) -> bool:
+    """Tell whether torch would find the GPU and the number format that it found before.
+
+    They are decided by the same torch on the same kind of card, and by what the task asks for. That
+    it found none before decides nothing: a card may be new.
+    """
+    if earlier.device != "cuda" or earlier.task.get("dtype") != task.spec.dtype:
+        return False
+    try:
+        same_torch = earlier.packages.get("torch") == metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return False
+    return same_torch and earlier.machine.gpu is not None and earlier.machine.gpu == gpu_name()
 
 
 def _make_ready(model: ModelRef, device: str, dtype: str, four_bits: bool) -> None:
@@ -135,24 +170,23 @@ def header(
     setting: Setting,
     only: frozenset[str],
     started_at: str,
-    forecasts: Mapping[str, Forecast] | None = None,
-    earlier: Iterable[Machine] = (),
+    measured_on: Iterable[Machine] = (),
 ) -> RunHeader:
-    """Return the record of an invocation, written before anything runs.
+    """Return the record of an invocation, before anything is forecast or run.
 
     Args:
         task: what is run.
         setting: the models and the hardware.
         only: the arms that are selected; empty: all.
         started_at: UTC, ISO 8601.
-        forecasts: by arm.
-        earlier: machines that measured trials which may be reused; their price rows are kept too.
+        measured_on: machines that measured trials which may be reused; their price rows are kept
+            too.
     """
     spec = task.spec.model_dump(mode="json", by_alias=True)
     spec["answer"] |= {"labels": dict(task.labels), "schema": task.schema}
     this_machine = machine.this_machine(setting.device)
     models = setting.models.values()
-    machines = [this_machine, *earlier]
+    machines = [this_machine, *measured_on]
     prices = task.prices.used(machines, models).model_dump(mode="json") if task.prices else None
     return RunHeader(
         started_at=started_at,
@@ -164,7 +198,7 @@ def header(
         models=dict(setting.models),
         device=setting.device,
         dtype=setting.dtype,
-        trials=tuple(_planned(task, setting, only, forecasts or {})),
+        trials=tuple(_planned(task, setting, only)),
         prices=prices,
         git_commit=machine.git_commit(task.folder),
         packages=machine.package_versions(
@@ -175,9 +209,7 @@ def header(
     )
 
 
-def _planned(
-    task: Task, setting: Setting, only: frozenset[str], forecasts: Mapping[str, Forecast]
-) -> Iterator[PlannedTrial]:
+def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:
     """Yield every arm with every seed, interleaved by seed."""
     for seed in task.spec.seeds:
         for arm in task.arms:
@@ -207,7 +239,6 @@ def _planned(
                 },
                 replays=profile.replays,
                 fit_usd=profile.fit_usd,
-                forecast=forecasts.get(arm.name),
             )
 
 

@@ -5,7 +5,7 @@ Knows nothing of scores and prices; leaves records in the run folder for the ana
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Protocol
@@ -13,14 +13,17 @@ from typing import Protocol
 from harness.errors import UnknownNameError
 from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Dispatcher
-from harness.run.environment import header, settle
+from harness.run.environment import header, make_ready, settle
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
 from harness.run.shared_fits import parts_first
-from harness.run.trial import TrialRunner, now
+from harness.run.trial import TrialRunner, is_done, now
 from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
 from harness.store.run_folder import RunFolder, write_jsonl
 from harness.task import Task
+
+Foresee = Callable[[frozenset[str]], Mapping[str, Forecast]]
+"""Forecasts the arms named, by name."""
 
 
 class Progress(Protocol):
@@ -44,7 +47,8 @@ class Runner:
         folder: where records and artifacts go.
         progress: told how it goes.
         only: the arms to run; none named: all.
-        forecasts: by arm, recorded before anything runs.
+        foresee: forecasts just the arms that have something to run, recorded before it does; what
+            is done keeps the forecast on record.
         launcher: does the jobs; by default each in a fresh interpreter on this machine.
 
     Raises:
@@ -57,14 +61,14 @@ class Runner:
         folder: RunFolder,
         progress: Progress,
         only: Sequence[str] = (),
-        forecasts: Mapping[str, Forecast] | None = None,
+        foresee: Foresee | None = None,
         launcher: NewLauncher | None = None,
     ):
         self.task = task
         self.folder = folder
         self.progress = progress
         self.only = frozenset(only)
-        self.forecasts = forecasts or {}
+        self.foresee = foresee or (lambda arms: {})
         self.launcher = launcher or LocalLauncher
         names = [arm.name for arm in task.arms]
         for name in sorted(self.only - set(names)):
@@ -79,10 +83,20 @@ class Runner:
         Raises:
             RunFolderError: the folder's records are damaged.
         """
-        setting = settle(self.task, self.only)
-        done = self.folder.trials()
-        earlier = [on.machine for record in done.values() for on in record.hardware]
-        plan = header(self.task, setting, self.only, now(), self.forecasts, earlier)
+        earlier = next(reversed(self.folder.headers()), None)
+        setting = settle(self.task, self.only, earlier)
+        recorded = self.folder.trials()
+        measured_on = [on.machine for record in recorded.values() for on in record.hardware]
+        plan = header(self.task, setting, self.only, now(), measured_on)
+        # First what is done: forecasts and weights in 4 bits take seconds, and torch, and only
+        # what is going to run needs them.
+        planned = {trial.trial_id for trial in plan.trials}
+        done = {
+            i: recorded[i] for i in planned & set(recorded) if is_done(self.folder, recorded[i])
+        }
+        plan = self._foreseen(plan, done, earlier)
+        refused = {trial.trial_id: trial for trial in plan.trials if trial.refused}
+        make_ready(self.task, setting, _running(plan, {**done, **refused}))
         self.folder.append(plan)
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
@@ -98,9 +112,8 @@ class Runner:
                 if trial.refused or not trial.selected:
                     continue
                 tell = partial(self.progress.start, trial, number, len(plan.trials))
-                record = done.get(trial.trial_id)
-                reused = record is not None and trials.is_done(trial, record)
-                if record is None or not reused:
+                record, reused = done.get(trial.trial_id), trial.trial_id in done
+                if record is None:
                     record = trials.run(trial, tell)
                 complete = record
                 try:
@@ -112,3 +125,21 @@ class Runner:
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
         return plan
+
+    def _foreseen(
+        self, plan: RunHeader, done: Mapping[str, TrialRecord], earlier: RunHeader | None
+    ) -> RunHeader:
+        """Return the plan with forecasts: those on record, and new ones of arms that will run."""
+        recorded = {trial_id: record.forecast for trial_id, record in done.items()}
+        for trial in earlier.trials if earlier else ():
+            if trial.refused and trial.forecast:  # it was never run, and will not be
+                recorded.setdefault(trial.trial_id, trial.forecast)
+        new = self.foresee(arms) if (arms := _running(plan, recorded)) else {}
+        by_id = {t.trial_id: new.get(t.arm) for t in plan.trials if t.selected} | recorded
+        trials = (t.model_copy(update={"forecast": by_id.get(t.trial_id)}) for t in plan.trials)
+        return plan.model_copy(update={"trials": tuple(trials)})
+
+
+def _running(plan: RunHeader, known: Mapping[str, object]) -> frozenset[str]:
+    """Return the selected arms of which not every trial is known already."""
+    return frozenset(t.arm for t in plan.trials if t.selected and t.trial_id not in known)

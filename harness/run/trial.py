@@ -17,7 +17,7 @@ from harness.run.fingerprints import reads_evidence
 from harness.run.job import FinishedFit
 from harness.run.shared_fits import built_by
 from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
-from harness.store.run_folder import folder_bytes
+from harness.store.run_folder import RunFolder, folder_bytes
 from harness.types import RESUMED_S
 
 
@@ -47,23 +47,6 @@ class TrialRunner:
             doing("serve")
             serve = self._serve(trial)
         return self._record(trial, fit, serve, reused)
-
-    def is_done(self, trial: PlannedTrial, earlier: TrialRecord) -> bool:
-        """Tell whether an earlier record still stands: it ended ok and its answers are there.
-
-        One with requests that a hosted model's server failed to answer does not: those are asked
-        again, and what was answered is replayed.
-        """
-        if earlier.status != "ok" or earlier.serve is None:
-            return False
-        if earlier.serve.unanswered or (earlier.fit and earlier.fit.unanswered):
-            return False
-        folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
-        predictions = folder / "predictions.jsonl"
-        return (
-            predictions.is_file()
-            and sha256_of_file(predictions) == earlier.serve.predictions_sha256
-        )
 
     def _fit(self, trial: PlannedTrial) -> tuple[WorkerResult, bool]:
         """Fit, or find the same fit done before; returns its account and whether it was found."""
@@ -156,6 +139,21 @@ class TrialRunner:
             finished_at=now(),
             forecast=trial.forecast,
         )
+
+
+def is_done(folder: RunFolder, earlier: TrialRecord) -> bool:
+    """Tell whether a trial's record still stands: it ended ok and its answers are there.
+
+    One with requests that a hosted model's server failed to answer does not: those are asked again,
+    and what was answered is replayed.
+    """
+    if earlier.status != "ok" or earlier.serve is None:
+        return False
+    if earlier.serve.unanswered or (earlier.fit and earlier.fit.unanswered):
+        return False
+    trial = folder.trial_folder(earlier.arm, earlier.fit_id, earlier.trial_id)
+    predictions = trial / "predictions.jsonl"
+    return predictions.is_file() and sha256_of_file(predictions) == earlier.serve.predictions_sha256
 
 
 def _clear(folder: Path, keep: set[str]) -> None:

@@ -27,7 +27,7 @@ def score(value: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Return a 95 % interval as text."""
+    """Return a 95% interval as text."""
     return NOT_MEASURED if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
@@ -40,8 +40,8 @@ def percent(share: float) -> str:
     """Return a share in whole per cent; what is not all, or not nothing, never reads as such."""
     whole = round(100 * share)
     if 0 < share < 1 and whole in (0, 100):
-        return "less than 1 %" if whole == 0 else "more than 99 %"
-    return f"{whole} %"
+        return "less than 1%" if whole == 0 else "more than 99%"
+    return f"{whole}%"
 
 
 def p_value(p: float) -> str:

@@ -12,12 +12,13 @@ import pytest
 from benchmarks.configs import write_config
 from harness.cli.commands import run_command
 from harness.plan import arm_forecast as forecast
-from harness.plan import foresee
+from harness.plan import foresee, inference_passes, process_demand, training_demand
 from harness.plan.demand import LIBRARY_BYTES, PROCESS_BYTES
 from harness.plan.target_machine import Place, measured_operations_per_s
 from harness.run.environment import hardware
 from harness.task import load_task
-from harness.workload import Computing, Estimate
+from harness.types import TaskInfo
+from harness.workload import Answering, Computing, Estimate
 
 OWN = """
 from harness import Estimate, Prediction, Strategy
@@ -195,18 +196,119 @@ def test_a_hosted_model_costs_by_the_token(tmp_path):
     assert 8 * 10 * 2e-6 < found.serve_usd < 8 * (10 * 2e-6 + 100e-6)
 
 
+def test_an_unknown_part_makes_the_sum_unknown_with_the_reason(planned, capsys, tmp_path):
+    found = planned(["zero_shot", "majority", "own.py:Certain"])
+    [card, slow, mystery] = found["zero_shot"]["elsewhere"]
+    assert card["total_usd"] == card["fit_usd"] + card["serve_usd"] > 0
+    assert (slow["fit_usd"], slow["serve_usd"], slow["total_usd"]) == (0, None, None)
+    assert "teraflops" in slow["why"]
+    assert slow["total_usd_why"] == slow["why"]
+    assert found["zero_shot"]["total_usd_why"] == "no row of the price file stands for this machine"
+    # Nothing that takes time: no price is missing.
+    assert found["majority"]["total_usd"] == mystery["fit_usd"] == 0
+    # The strategy names its preparation's time and no serving time.
+    certain = found[["own.py", "Certain"][1].lower()]["elsewhere"][0]
+    assert certain["fit_usd"] == pytest.approx(7 * 3 / 3600)
+    assert certain["serve_usd"] is certain["total_usd"] is None
+    assert "does not say how long" in certain["total_usd_why"]
+    assert run_command(["plan", str(tmp_path / "task.yaml")]) == 0
+    printed = capsys.readouterr().out
+    slow = printed.split("\n\nOn a card of 48")[1]
+    assert re.search(r"^zero_shot .* under 0.1 s +unknown +unknown +", slow, re.M)
+    assert "$0" not in re.search(r"^(zero_shot|certain) .*$", slow, re.M)[0]
+    assert "- zero_shot: cost is unknown: no row of the price file" in printed.split("\n\nOn ")[0]
+
+
+def test_preparation_that_asks_a_hosted_model_has_no_cost_that_leaves_its_own_time_out(tmp_path):
+    hosted = {
+        "provider": "openai", "base_url": "http://localhost:1/v1", "model": "m",
+        "usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 2.0,
+    }  # fmt: skip
+    arms = ["zero_shot", {"use": "few_shot", "shots": [1, 2]}]
+    outlook = foresee(load_task(write(tmp_path, arms, model=hosted)))
+    zero, few = outlook.here["zero_shot"], outlook.here["few_shot"]
+    assert zero.fit_usd == 0
+    assert zero.serve_usd > 0
+    assert few.fit_usd is None
+    assert few.serve_usd > 0
+    assert "is its server's matter" in few.why
+    unpriced = {key: hosted[key] for key in ("provider", "base_url", "model")}
+    [row] = foresee(load_task(write(tmp_path, ["zero_shot"], model=unpriced))).here.values()
+    assert row.serve_usd is None
+    assert "the prices of 'm' are not known" in row.why
+
+
+def test_memory_with_an_unknown_part_is_unknown():
+    strange = Computing(peak_bytes=5, libraries=frozenset({"sklearn", "a stranger's"}))
+    place = Place("here", "cpu", "float32", 2**30, 1e11)
+    found = forecast.forecast(forecast.Plan(Estimate(fit=(), serve=(strange,))), place)
+    assert found.fit_peak_bytes == PROCESS_BYTES
+    assert found.predict_peak_bytes is found.fits is found.memory_share is None
+    assert "a stranger's" in found.why
+    # A half that does not fit decides alone, whatever the other one takes.
+    huge = Estimate(fit=(Computing(peak_bytes=2**31),), serve=(strange,))
+    found = forecast.forecast(forecast.Plan(huge), place)
+    assert found.fits is False
+    assert found.memory_share > 1
+    # A card's main memory is not stated: work that needs it may not fit, and 0 bytes are a figure.
+    card = Place("a card", "cuda", "bfloat16", 2**34, 1e14)
+    mixed = Estimate(fit=(Computing(libraries=frozenset({"torch"})),), serve=(Computing(),))
+    assert forecast.forecast(forecast.Plan(mixed), card).fits is None
+    none = Estimate(fit=(), serve=(), fit_peak_bytes=0, predict_peak_bytes=0)
+    assert forecast.forecast(forecast.Plan(none), place).fit_peak_bytes == 0
+
+
+def test_work_with_a_model_that_nobody_named_is_unknown():
+    task = TaskInfo("t", "Which?", "choice", {"a": "", "b": ""})
+    asked = Estimate(fit=(), serve=(Answering(["x"], task),))
+    found = forecast.forecast(forecast.Plan(asked), Place("here", "cpu", "float32", 2**30, 1e11, 1))
+    assert found.predict_peak_bytes is found.serve_wall_s is found.serve_usd is found.fits is None
+    assert "none is named" in found.why
+
+
+def test_rows_are_cut_once_for_all_machines_that_cut_them_alike(tmp_path, monkeypatch):
+    cut = {"passes": 0, "pieces": 0}
+    passes, pieces = inference_passes.plan_rows, training_demand.pieces
+
+    def count(name, function):
+        def counted(*words, **more):
+            cut[name] += 1
+            return function(*words, **more)
+
+        return counted
+
+    monkeypatch.setattr(inference_passes, "plan_rows", count("passes", passes))
+    monkeypatch.setattr(training_demand, "pieces", count("pieces", pieces))
+    write_config(tmp_path / "model", "llama-3-8b")
+    path = write(tmp_path, ["zero_shot", "lora"], model="./model", run={"memory_gib": 90})
+    row = (
+        "{{name: card {n}, usd_per_hour: {n}, source: s, read_on: 2026-11-20,"
+        " gpu_memory_gib: 79, teraflops: {n}}}"
+    )
+    counts = []
+    for machines_n in (1, 6):
+        rows = "".join(f"  - {row.format(n=n + 1)}\n" for n in range(machines_n))
+        (tmp_path / "prices.yaml").write_text("machines:\n" + rows)
+        cut.update(passes=0, pieces=0)
+        found = foresee(load_task(path))
+        assert len({one.serve_wall_s for one in found.elsewhere["zero_shot"]}) == machines_n
+        counts.append(dict(cut))
+    assert counts[0] == counts[1]
+    assert all(counts[0].values())
+
+
 def test_the_text_names_machines_and_misfits(tmp_path, capsys):
     write_config(tmp_path / "model", "llama-3-8b")
     arms = ["majority", {"use": "lora", "checkpointing": False}]
     path = write(tmp_path, arms, model="./model", run={"memory_gib": 20})
     assert run_command(["plan", str(path)]) == 0
     printed = capsys.readouterr().out
-    assert "- lora will not fit: fitting needs" in printed
+    assert "- lora will not fit: preparation needs" in printed
     assert "would make it fit: `qlora` in its place; on a card of 80" in printed
     assert "all arms: the price file does not say how much memory 'a mystery' has" in printed
     here, *there = printed.split("\n\nOn ")
     assert [text.split(" (")[0] for text in there] == ["a card of 80", "a card of 48", "a mystery"]
-    assert re.match(r"a card of 80 \(78.4 GiB GPU, \$3.00 an hour, fitting all takes", there[0])
+    assert re.match(r"a card of 80 \(78.4 GiB GPU, \$3.00 an hour, preparing all takes", there[0])
     for text in (here, *there):
         for arm in ("majority", "lora"):
             assert re.search(rf"^{arm} +[\d.]+ G?M?i?B .*(yes|NO|unknown)$", text, re.M)
@@ -225,17 +327,15 @@ def test_fitting_all_is_counted_with_every_seed(tmp_path, capsys):
         assert run_command(["plan", str(path)]) == 0
         printed = capsys.readouterr().out
         assert ("Each arm's times and cost are of one seed; 5 run" in printed) == (len(seeds) > 1)
-    assert "an hour, fitting all with 5 seeds takes 35.0 s at the most)" in printed
+    assert "an hour, preparing all with 5 seeds takes 35.0 s at the most)" in printed
 
 
 def test_an_arm_that_fits_narrowly_is_tight(tmp_path, capsys):
     path = write(tmp_path, ["own.py:Snug", "majority"], run={"memory_gib": 100})
     assert run_command(["plan", str(path)]) == 0
     printed = capsys.readouterr().out
-    assert re.search(r"^snug .* tight: 93 %$", printed, re.M)
-    assert (
-        "- snug: tight, more than 85 % of 100 GiB; a forecast of memory may be 20 % off" in printed
-    )
+    assert re.search(r"^snug .* tight: 93%$", printed, re.M)
+    assert "- snug: tight, more than 85% of 100 GiB; a forecast of memory may be 20% off" in printed
     assert run_command(["plan", str(path), "--json"]) == 0
     snug, majority = json.loads(capsys.readouterr().out)["strategies"]
     assert (snug["fits"], snug["memory_share"]) == (True, 0.93)
@@ -302,7 +402,7 @@ def test_work_without_the_gpu_is_held_against_main_memory():
     work = Computing(peak_bytes=2**31, libraries=frozenset({"sklearn"}))
     found = forecast.forecast(forecast.Plan(Estimate(fit=(work,), serve=())), card)
     assert found.fits is False
-    assert found.why == "fitting needs 2.19 GiB RAM; 79.4 GiB GPU, 1.00 GiB RAM are there"
+    assert found.why == "preparation needs 2.19 GiB RAM; 79.4 GiB GPU, 1.00 GiB RAM are there"
     assert found.memory_share > 2
     larger = replace(card, main_bytes=2**32)
     assert forecast.forecast(forecast.Plan(Estimate(fit=(work,), serve=())), larger).fits
@@ -322,7 +422,7 @@ def test_a_cascade_needs_what_its_parts_need(planned):
 def test_a_run_stores_its_forecasts_before_anything_runs(tmp_path, capsys):
     path = write(tmp_path, ["own.py:Certain", "own.py:Silent", "own.py:Huge"])
     assert run_command(["run", str(path), "--out", str(tmp_path / "run")]) == 0
-    assert "huge is not expected to fit: fitting needs" in capsys.readouterr().out
+    assert "huge is not expected to fit: preparation needs" in capsys.readouterr().out
     header, *trials = map(json.loads, (tmp_path / "run/records.jsonl").read_text().splitlines())
     certain = header["trials"][0]["forecast"]
     assert (certain["fit_peak_bytes"], certain["fit_wall_s"]) == (10**8, 7.0)
@@ -339,14 +439,14 @@ def test_a_run_stores_its_forecasts_before_anything_runs(tmp_path, capsys):
 
 def test_a_model_that_answers_several_times_is_held_once(planned, monkeypatch):
     held = []
-    answering = forecast.answering
+    answering = process_demand.answering
 
     def spy(work, model, place, kept_bytes, serving):
         if place.device == "cuda" and not serving:
             held.append(kept_bytes)
         return answering(work, model, place, kept_bytes, serving)
 
-    monkeypatch.setattr(forecast, "answering", spy)
+    monkeypatch.setattr(process_demand, "answering", spy)
     planned([{"use": "instruction_search", "rephrased": 2}])
     assert len(held) > 2
     assert len(set(held)) == 1

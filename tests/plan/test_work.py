@@ -8,10 +8,12 @@ import pytest
 from adapters import spec
 
 from benchmarks.configs import planned
+from harness.lm.inference.token_tree import TokenTree
 from harness.plan.arm_forecast import Plan, variants
-from harness.plan.demand import LIBRARY_BYTES, PROCESS_BYTES, Need, together
+from harness.plan.demand import LIBRARY_BYTES, PROCESS_BYTES, Demand, together
 from harness.plan.embedding_demand import embedding, indexing
-from harness.plan.inference_demand import Row, Tally, answering, loaded
+from harness.plan.inference_demand import Tally, answering, loaded
+from harness.plan.inference_passes import Row, _tree_row
 from harness.plan.target_machine import Place
 from harness.plan.training_demand import PIECES_TIMES, state_bytes, tuning
 from harness.retrieval import DEFAULT_EMBEDDER
@@ -23,8 +25,8 @@ CARD = Place("a card", "cuda", "bfloat16", 80 * GIB, 3e14, usd_per_hour=3.6)
 LAPTOP = Place("a laptop", "cpu", "float32", 16 * GIB, 2e11)
 CHOICE = TaskInfo("t", "Which?", "choice", {"first label": "", "second label": ""})
 TEXT = TaskInfo("t", "What?", "text", {}, max_new_tokens=32)
-LESSONS = [(f"{n} what a customer wrote about their order" * 3, "an answer") for n in range(40)]
-LORA = Tuning(spec("lora"), LESSONS, LESSONS[:8], 6, 8, 2, 3, None, 0)
+PAIRS = [(f"{n} what a customer wrote about their order" * 3, "an answer") for n in range(40)]
+LORA = Tuning(spec("lora"), PAIRS, PAIRS[:8], 6, 8, 2, 3, None, 0)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,24 @@ def test_what_prompts_share_is_computed_once(model):
     assert spans[1][1] < spans[0][1] / 3
 
 
+def test_a_row_of_options_is_counted_as_the_whole_tree_of_all_of_them():
+    options = [[1, 2], [1, 3, 4], [5]]
+    below = TokenTree()
+    for option in options:
+        below.add(option)
+    apart = [[7, 8], [7, 9, 9], [7, 8]]
+    one_goes_on = [[7], [7, 1], [7, 1, 3, 4, 4]]  # through the options behind another
+    for prompts in (apart, one_goes_on, [[7]]):
+        tree, wanted = TokenTree(), set()
+        for prompt in prompts:
+            end = tree.add(prompt)[-1]
+            for option in options:
+                wanted.update([end, *tree.add(option, after=end)])
+        contexts = sum(tree.depths) + len(tree) * 6
+        counted = _tree_row(prompts, options, below, kept=5)
+        assert counted == Row(len(tree), contexts, len(wanted), 5)
+
+
 def test_rows_behind_a_soft_prompt_are_shared_as_any(model):
     prompts = [f"{n} what is this about?" for n in range(10)]
     shared = answering(Answering(prompts, CHOICE), model, LAPTOP, 0, serving=False)
@@ -129,7 +149,7 @@ def test_a_pass_is_counted_as_the_benchmarks_count_it(model):
     bones = model.skeleton
     shape = Shape(bones.computed, 32, 4096, 4096, 128256)
     tally = Tally()
-    tally.add(model, CARD, Row(tokens=100, contexts=100 * 101 // 2, logit_rows=3))
+    tally.add(model, CARD.itemsize, Row(tokens=100, contexts=100 * 101 // 2, logit_rows=3))
     assert tally.operations == forward_operations(shape, [100], 3)
 
 
@@ -152,7 +172,7 @@ def test_an_8b_model_is_served_and_tuned_in_16_bits_without_a_copy_in_32(model):
 
 
 def test_what_two_works_share_is_there_once():
-    one = Need(frozenset({"torch"}), {"model": 100}, working_bytes=7, loading_s={"model": (1, 2)})
+    one = Demand(frozenset({"torch"}), {"model": 100}, working_bytes=7, loading_s={"model": (1, 2)})
     found = together([one, replace(one, working_bytes=9)], LAPTOP)
     assert found.peak_bytes == PROCESS_BYTES + LIBRARY_BYTES["torch"] + 100 + 9
     assert together([one, one], CARD).peak_bytes == 107
@@ -169,12 +189,12 @@ def test_on_a_cpu_steps_of_several_pieces_take_more_than_their_largest(model):
 
 
 def test_what_embedding_leaves_on_the_heap_is_beside_other_work_and_not_beside_its_own():
-    model = Need(working_bytes=50)
-    embedder = Need(working_bytes=30, staying_bytes=30)
+    model = Demand(working_bytes=50)
+    embedder = Demand(working_bytes=30, staying_bytes=30)
     least = PROCESS_BYTES
     assert together([embedder, model], LAPTOP).peak_bytes == least + 80
     assert together([embedder, embedder], LAPTOP).peak_bytes == least + 30
-    assert together([embedder, Need()], LAPTOP).least_bytes == least + 30
+    assert together([embedder, Demand()], LAPTOP).least_bytes == least + 30
     texts = ["what a customer wrote"] * 9
     on_cpu, on_gpu = (embedding(Embedding(texts, DEFAULT_EMBEDDER), at) for at in (LAPTOP, CARD))
     assert on_cpu.staying_bytes == on_cpu.working_bytes > on_gpu.staying_bytes == 0
@@ -182,7 +202,7 @@ def test_what_embedding_leaves_on_the_heap_is_beside_other_work_and_not_beside_i
 
 def test_nothing_to_do_is_a_process_and_no_time():
     found = together([], LAPTOP)
-    assert (found.peak_bytes, found.wall_s, found.usd) == (PROCESS_BYTES, (0, 0), None)
+    assert (found.peak_bytes, found.wall_s, found.charged_usd) == (PROCESS_BYTES, (0, 0), 0)
 
 
 def test_embedding_grows_with_its_texts_and_tuning_with_its_epochs():
@@ -198,8 +218,13 @@ def test_embedding_grows_with_its_texts_and_tuning_with_its_epochs():
 
 def test_an_embedding_model_that_is_not_here_is_said(tmp_path):
     found = embedding(Embedding(["a"], "owner/no-such-embedder"), LAPTOP)
-    assert found.wall_s is None
-    assert "owner/no-such-embedder" in found.says[0]
+    assert found.wall_s is found.working_bytes is None
+    assert "owner/no-such-embedder" in found.unknown[0]
+    index = indexing(Indexing(["a"], "owner/no-such-embedder"))
+    assert index.wall_s is index.working_bytes is None
+    phase = together([Demand(working_bytes=7), found], LAPTOP)
+    assert phase.peak_bytes is phase.least_bytes is phase.wall_s is None
+    assert phase.unknown == found.unknown
 
 
 def test_an_index_keeps_four_bytes_a_dimension():

@@ -14,8 +14,7 @@ from tiny_models import CONFIGS, build, write_model
 from harness import lm, registry
 from harness.errors import ModelError
 from harness.lm import AdapterSpec, add_adapter, count_trained, open_trainable, open_trained
-from harness.plan.skeleton import count, weightless
-from harness.plan.unloaded_model import study
+from harness.plan.unloaded_model import count, study, weightless
 from harness.toolkit import TunedStrategy
 
 SPECS = {

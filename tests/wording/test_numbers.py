@@ -129,11 +129,11 @@ def test_any_measured_value_has_a_text(value, name):
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0.0, "0 %"),
-        (0.004, "less than 1 %"),
-        (0.341, "34 %"),
-        (0.999, "more than 99 %"),
-        (1.0, "100 %"),
+        (0.0, "0%"),
+        (0.004, "less than 1%"),
+        (0.341, "34%"),
+        (0.999, "more than 99%"),
+        (1.0, "100%"),
     ],
 )
 def test_a_share_reads_as_none_or_all_only_if_it_is(share, text):

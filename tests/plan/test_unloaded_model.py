@@ -8,7 +8,7 @@ import pytest
 from tiny_models import CONFIGS, build
 
 from harness.errors import ModelError
-from harness.plan.skeleton import NF4_BITS, count, skeleton
+from harness.plan.unloaded_model import NF4_BITS, count, skeleton
 
 
 @pytest.mark.parametrize("name", sorted(CONFIGS))
@@ -55,6 +55,6 @@ def test_what_cannot_be_counted_is_an_error_with_its_place(tmp_path, monkeypatch
         raise AttributeError("no input embeddings")
 
     build("llama").model.config.save_pretrained(tmp_path)
-    monkeypatch.setattr("harness.plan.skeleton.count", no_embedding)
+    monkeypatch.setattr("harness.plan.unloaded_model.count", no_embedding)
     with pytest.raises(ModelError, match=f"{tmp_path} cannot be read: no input embeddings"):
         skeleton(str(tmp_path))

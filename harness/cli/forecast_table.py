@@ -1,6 +1,7 @@
 """Forecasts as plain text: a table for each machine, a line an arm.
 
-Below it stands what will not fit, and what makes it fit; what fits but narrowly; what is not known.
+Below each table stand the arms that will not fit, with what makes them fit; those that fit
+narrowly; and what is not known, with the reason. Knows nothing of screens.
 """
 
 from __future__ import annotations
@@ -8,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.plan.target_machine import Place
-from harness.plan.task_forecast import Outlook
+from harness.plan import Outlook, Place, total_usd
 from harness.store.records import Forecast
 from harness.wording import numbers
 
-COLUMNS = ("arm", "memory fitting", "memory serving", "fitting", "serving", "cost", "fits")
-FITS = {True: "yes", False: "NO", None: "unknown"}
+COLUMNS = (
+    "arm", "preparation memory", "serving memory", "preparation", "serving", "cost", "fits",
+)  # fmt: skip
+UNKNOWN = "unknown"
+FITS = {True: "yes", False: "NO", None: UNKNOWN}
 TIGHT = 0.85
 """Share of the memory above which an arm that fits is said to be tight: a forecast of memory is
-held to be right if it is within 20 % (analysis/performance/forecast_check.py), so such an arm may
+held to be right if it is within 20% (analysis/performance/forecast_check.py), so such an arm may
 fail."""
 
 
@@ -34,24 +37,23 @@ class Section:
 def sections(outlook: Outlook) -> Iterator[Section]:
     """Yield this machine, then each of the price file."""
     here = outlook.here
-    yield Section(
+    yield _section(
         f"On this machine, where {_room(outlook.place)} are there:",
-        _rows(here, outlook.place),
-        [*_misfits(here), *_narrow(here, outlook.place), *_remarks(here, said=())],
+        here,
+        outlook.place,
+        outlook.priced,
+        said=(),
     )
     said = {text for found in here.values() for text in found.notes}
     for number, place in enumerate(outlook.others):
         there = {arm: found[number] for arm, found in outlook.elsewhere.items()}
-        yield Section(
-            _heading(there, place, outlook.seeds_n),
-            _rows(there, place),
-            [*_misfits(there), *_narrow(there, place), *_remarks(there, said)],
-        )
+        heading = _heading(there, place, outlook.seeds_n)
+        yield _section(heading, there, place, outlook.priced, said)
 
 
 def closing(outlook: Outlook) -> Iterator[str]:
     """Yield what is true of all tables."""
-    yield "Times and cost are at the most where one figure stands."
+    yield "Single figures of time and cost are upper bounds."
     if outlook.seeds_n > 1:
         n = outlook.seeds_n
         yield f"Each arm's times and cost are of one seed; {n} run, which takes {n} times as much."
@@ -59,22 +61,42 @@ def closing(outlook: Outlook) -> Iterator[str]:
         yield f"- {text}"
 
 
-def _rows(by_arm: Mapping[str, Forecast], place: Place) -> list[tuple[str, ...]]:
-    return [COLUMNS, *(_cells(arm, found, place) for arm, found in by_arm.items())]
+def _section(
+    heading: str,
+    by_arm: Mapping[str, Forecast],
+    place: Place,
+    priced: bool,
+    said: Collection[str],
+) -> Section:
+    """Return one machine's table with what is to be said below it."""
+    costs = {arm: total_usd(found, place, priced) for arm, found in by_arm.items()}
+    rows = [_cells(arm, found, place, costs[arm][0]) for arm, found in by_arm.items()]
+    below = [
+        *_misfits(by_arm),
+        *_narrow(by_arm, place),
+        *_remarks(by_arm, {arm: why for arm, (_, why) in costs.items()}, said),
+    ]
+    return Section(heading, [COLUMNS, *rows], below)
 
 
-def _cells(arm: str, found: Forecast, place: Place) -> tuple[str, ...]:
+def _cells(arm: str, found: Forecast, place: Place, usd: float | None) -> tuple[str, ...]:
     """Return an arm's line of a table."""
-    known = [usd for usd in (found.fit_usd, found.serve_usd) if usd is not None]
-    return (
+    cells = (
         arm,
         place.memory(found.fit_peak_bytes, found.fit_on_gpu),
         place.memory(found.predict_peak_bytes, found.predict_on_gpu),
         numbers.span(found.fit_wall_low_s, found.fit_wall_s),
         numbers.span(found.serve_wall_low_s, found.serve_wall_s),
-        numbers.usd(sum(known) if known else None),
-        f"tight: {numbers.percent(found.memory_share or 0)}" if _tight(found) else FITS[found.fits],
+        numbers.usd(usd),
+        _fits(found),
     )
+    return tuple(UNKNOWN if cell == numbers.NOT_MEASURED else cell for cell in cells)
+
+
+def _fits(found: Forecast) -> str:
+    if found.memory_share is not None and _tight(found):
+        return f"tight: {numbers.percent(found.memory_share)}"
+    return FITS[found.fits]
 
 
 def _room(place: Place) -> str:
@@ -100,15 +122,20 @@ def _narrow(by_arm: Mapping[str, Forecast], place: Place) -> Iterator[str]:
     if arms:
         yield (
             f"- {', '.join(arms)}: tight, more than {numbers.percent(TIGHT)} of"
-            f" {place.room}; a forecast of memory may be 20 % off"
+            f" {place.room}; a forecast of memory may be 20% off"
         )
 
 
-def _remarks(by_arm: Mapping[str, Forecast], said: Collection[str]) -> Iterator[str]:
+def _remarks(
+    by_arm: Mapping[str, Forecast], why_no_cost: Mapping[str, str | None], said: Collection[str]
+) -> Iterator[str]:
     """Yield what else is to be said, each thing once with all arms that it is true of."""
     found_of: dict[str, list[str]] = {}
     for arm, found in by_arm.items():
-        unknown = [found.why] if found.why and found.fits is not False else []
+        # Several reasons stand in one text; arms often share one of them and not the others.
+        unknown = found.why.split("; ") if found.why and found.fits is not False else []
+        if (why := why_no_cost[arm]) not in (None, found.why):
+            unknown.append(f"cost is unknown: {why}")
         for text in [*unknown, *(note for note in found.notes if note not in said)]:
             found_of.setdefault(text, []).append(arm)
     for text, arms in found_of.items():
@@ -116,7 +143,7 @@ def _remarks(by_arm: Mapping[str, Forecast], said: Collection[str]) -> Iterator[
 
 
 def _heading(by_arm: Mapping[str, Forecast], place: Place, seeds_n: int) -> str:
-    """Return a machine of the price file with what it has, what it costs, and all fits' time."""
+    """Return a machine of the price file: what it has and costs, and how long all prepare."""
     parts = ["memory not stated" if place.usable_bytes is None else _room(place)]
     if place.usd_per_hour is not None:
         parts.append(f"{numbers.usd(place.usd_per_hour)} an hour")
@@ -124,5 +151,6 @@ def _heading(by_arm: Mapping[str, Forecast], place: Place, seeds_n: int) -> str:
     known = [high for high in highs if high is not None]
     if len(known) == len(highs):
         every = f"all with {seeds_n} seeds" if seeds_n > 1 else "all"
-        parts.append(f"fitting {every} takes {numbers.duration(seeds_n * sum(known))} at the most")
+        most = numbers.duration(seeds_n * sum(known))
+        parts.append(f"preparing {every} takes {most} at the most")
     return f"On {place.name} ({', '.join(parts)}):"
