@@ -86,7 +86,7 @@ class Analysis:
         header, terms = self.run.header, self.terms
         found = self._recommendation()
         leading = self._leading(found)
-        shown = resolution(self.run, self.arms, self.comparisons, found)
+        resolved = resolution(self.run, self.arms, self.comparisons, found)
         usages = list(self.usages.values())
         return Comparison(
             task=header.task,
@@ -94,10 +94,10 @@ class Analysis:
             arms=tuple(self._with_gap(arm) for arm in self.arms),
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(self.run, found.choice),
-            resolution=shown,
+            resolution=resolved,
             findings=(
                 *header.data.findings,
-                *(() if shown else header.data.expectations),
+                *(() if resolved else header.data.expectations),
                 *self.prices.stale(datetime.fromisoformat(header.started_at).date()),
                 *findings_of(self.run, self.arms, found.choice),
             ),
@@ -179,12 +179,12 @@ class Analysis:
             return wording.recommendation(nothing, {}, absent).model_copy(update={"tried": ()})
         inputs = self._inputs(comparisons)
         found = inputs.verdict()
-        told = wording.recommendation(found, inputs.rows_needed(found), absent)
+        in_words = wording.recommendation(found, inputs.rows_needed(found), absent)
         reasons = [
-            *told.reasons,
+            *in_words.reasons,
             *self._smallest_model(comparisons),
-            *_doubtful(self.arms, told),
-            *cost_notes(self.arms, told.choice, self.terms, self.price),
+            *_doubtful(self.arms, in_words),
+            *cost_notes(self.arms, in_words.choice, self.terms, self.price),
         ]
         tried = [(kind, tuple(changes)) for kind, changes in attempts(inputs, found)]
         update = {
@@ -192,7 +192,7 @@ class Analysis:
             "flips": tuple(flips.flip(change) for _, changes in tried for change in changes),
             "tried": tuple(flips.tried(kind, inputs.charging) for kind, _ in tried),
         }
-        return told.model_copy(update=update)
+        return in_words.model_copy(update=update)
 
     def _leading(self, found: Recommendation) -> list[Usage]:
         """Return what the choice, its best rival and all that compete with them take, in order.

@@ -1,6 +1,6 @@
-"""Intervals of single scores and of differences between two arms on the same items.
+"""Intervals of single scores and of paired differences on the same items.
 
-Without `scipy.stats`: to import it takes longer than to judge a run.
+Without `scipy.stats`: importing it takes longer than analysing a run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a paired comparison with a given standard error can show: before a run and after it.
 
 The one home of these formulas: `check` plans with a guessed share of differing rows, the report
-uses what the run found. Knows nothing of tasks, arms or metrics.
+uses what the run found. Knows neither tasks nor arms nor metrics.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def standard_error(discordance: float, n: int) -> float:
 
 
 def smallest_margin(error: float) -> float:
-    """Return the smallest margin that can be certified with this standard error.
+    """Return the smallest margin that can be confirmed with this standard error.
 
     The one-sided 95 % bound of two truly equal arms falls below it in 80 % of test sets
     (Miller 2024, arXiv 2411.00640, section 5).

@@ -147,8 +147,8 @@ def _licence_check(allowed: list[str], models: Sequence[ModelRef]) -> Check:
     """Check every model's licence against those allowed; the text names all that do not meet it."""
     key, found = "needs.licence", [_licence_of(model, allowed) for model in models]
     state = next(state for state in WORST_FIRST if any(each == state for each, _ in found))
-    told = [text for each, text in found if each != "met" or state == "met"]
-    return Check(key=key, text=f"{'; '.join(told)} ({key})", state=state)
+    named = [text for each, text in found if each != "met" or state == "met"]
+    return Check(key=key, text=f"{'; '.join(named)} ({key})", state=state)
 
 
 def _licence_of(model: ModelRef, allowed: list[str]) -> tuple[State, str]:

@@ -55,7 +55,7 @@ class Change(NamedTuple):
     """What it is; of a charge 1, because it is changed in times what it is."""
     again: Verdict
     arm: str | None = None
-    """The arm that it is about: whose limit is borderline, whose score is raised."""
+    """Whose limit is borderline, or whose score is raised."""
     check: Check | None = None
 
 
@@ -122,8 +122,7 @@ def _margin(inputs: Inputs, found: Verdict) -> Iterator[Change]:
         [step for step in tried if now < step < most],
     ):
         for step in side:
-            again = replace(inputs, margin=step).verdict()
-            if again.choice != found.choice:
+            if (again := replace(inputs, margin=step).verdict()).choice != found.choice:
                 yield Change(Kind.MARGIN, "margin", step, now, again)
                 break
 
@@ -281,8 +280,7 @@ def _nearest(
         tried = {floor(n * every) for n in range(min(len(side), MOST_TRIED))} | {len(side) - 1}
         for edge, beyond in pairwise(side[n] for n in sorted(tried)):
             value = _just_beyond(edge, beyond)
-            again = at(value).verdict()
-            if again.choice != found.choice:
+            if (again := at(value).verdict()).choice != found.choice:
                 yield value, again
                 break
 

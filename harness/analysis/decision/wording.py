@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from harness.analysis.decision.verdict import ArmFigures, Code, Preference, Reason, Verdict
+from harness.analysis.decision import advantages
+from harness.analysis.decision.verdict import Code, Preference, Reason, Verdict
 from harness.analysis.schema.comparison import Recommendation
 from harness.wording import numbers
 from harness.wording.sentences import listed
@@ -55,7 +56,9 @@ def _headline(found: Verdict) -> str:
     if first in _ONLY:
         return f"{answer}Choose {choice}: it is {_ONLY[first]}."
     if found.tied_with:
-        which = _preferred({name: found.preferences[name] for name in found.tied_with}, found)
+        which = advantages.preferred(
+            {name: found.preferences[name] for name in found.tied_with}, found
+        )
         names = listed([choice, *found.tied_with])
         return f"{answer}A tie between {names}: take {choice}, {which}."
     return f"{answer}Choose {choice}."
@@ -66,54 +69,6 @@ _ONLY = {
     Code.ONLY_FINISHED: "the only arm that finished",
     Code.ONLY_ARM: "the only arm in the task",
 }
-
-
-def _preferred(over: Mapping[str, Preference], found: Verdict) -> str:
-    """Return what the choice is beside the arms it is preferred to: "the cheaper one"."""
-    comparable = _comparable(found, found.choice)
-    kinds = list(dict.fromkeys(over.values()))
-    if len(kinds) == 1:
-        return _preferred_alone(kinds[0], len(over) > 1, comparable)
-    words = {
-        Preference.CHEAPER: "cheaper than {}",
-        Preference.SIMPLER: f"simpler than {{}}{' at the same cost' if comparable else ''}",
-        Preference.SLIGHTLY_CHEAPER: "as simple as {} and slightly cheaper",
-        Preference.FIRST: "named before {}, otherwise alike",
-    }
-    groups = {kind: listed([name for name in over if over[name] is kind]) for kind in kinds}
-    parts = [words[kind].format(group) for kind, group in groups.items()]
-    return ", and ".join(parts) + ("" if comparable else " (costs cannot be compared)")
-
-
-def _preferred_alone(kind: Preference, several: bool, comparable: bool) -> str:
-    if kind is Preference.CHEAPER:
-        return "the cheapest" if several else "the cheaper one"
-    unknown = "" if comparable else "; costs cannot be compared"
-    if kind is Preference.SIMPLER:
-        which = "the simplest" if several else "the simpler one"
-        return f"{which}{' at the same cost' if comparable else unknown}"
-    if kind is Preference.SLIGHTLY_CHEAPER:
-        return "the slightly cheaper of equally simple ones"
-    alike = "alike in cost and simplicity" if comparable else "equally simple"
-    return f"the first named of arms {alike}{unknown}"
-
-
-def _passed_over(found: Verdict, reason: Reason) -> str:
-    """Return in what a candidate is behind the choice."""
-    why, choice = found.preferences[reason.arm], reason.others[0]
-    comparable, against = _comparable(found, choice), _against(found, reason.arm, choice)
-    if why is Preference.CHEAPER:
-        behind = f"more expensive than {choice} {against}"
-    elif why is Preference.SIMPLER:
-        where = "at the same cost" if comparable else "and costs cannot be compared"
-        behind = f"less simple than {choice} {where} {against}"
-    elif why is Preference.SLIGHTLY_CHEAPER:
-        behind = f"slightly more expensive than {choice}, which is as simple {against}"
-    elif comparable:
-        behind = f"named after {choice}, which is alike in cost and simplicity"
-    else:
-        behind = f"named after {choice}, which is as simple; costs cannot be compared"
-    return f"within the margin, but {behind}"
 
 
 def _only(found: Verdict, reason: Reason) -> str:
@@ -137,10 +92,10 @@ def _good_enough(found: Verdict, reason: Reason) -> str:
 
 def _why_preferred(found: Verdict, reason: Reason) -> str:
     kinds = set(found.preferences.values())
-    equal = _comparable(found, reason.arm) and kinds != {Preference.CHEAPER}
+    equal = advantages.comparable(found, reason.arm) and kinds != {Preference.CHEAPER}
     rule = "; costs within 5% count as the same" if equal else ""
-    which = _preferred(found.preferences, found)
-    costs = cost_text(found.arms[reason.arm])
+    which = advantages.preferred(found.preferences, found)
+    costs = advantages.cost_text(found.arms[reason.arm])
     return f"Of the {len(reason.others) + 1} arms within the margin it is {which} ({costs}{rule})."
 
 
@@ -158,7 +113,7 @@ def _no_clear_difference(found: Verdict, reason: Reason) -> str:
     return (
         f"{reason.arm} and {choice} do not differ significantly: the difference is between"
         f" {numbers.points(low)} and {numbers.points(high)}"
-        f" {_against(found, reason.arm, choice)}."
+        f" {advantages.against(found, reason.arm, choice)}."
     )
 
 
@@ -168,7 +123,7 @@ def _best_score(found: Verdict, reason: Reason) -> str:
 
 
 def _waits_for(found: Verdict, reason: Reason) -> str:
-    costs = cost_text(found.arms[reason.arm])
+    costs = advantages.cost_text(found.arms[reason.arm])
     are = f"{listed(reason.others)} {'is' if len(reason.others) == 1 else 'are'}"
     return (
         f"{reason.arm} is within the margin of {numbers.points(found.margin)} ({costs}). It cannot"
@@ -178,17 +133,17 @@ def _waits_for(found: Verdict, reason: Reason) -> str:
 
 def _may_be_good_enough(found: Verdict, reason: Reason) -> str:
     low = numbers.points(reason.gap.low or 0.0)
+    ahead = advantages.advantage(found, reason.arm, reason.others[0])
     return (
-        f"{reason.arm} is {_advantage(found, reason.arm, reason.others[0])} and might be good"
-        f" enough, but the data cannot tell: its gap to the best other arm is between {low} and"
-        f" {_high(reason)}, and the margin is {numbers.points(found.margin)}."
+        f"{reason.arm} is {ahead} and might be good enough, but the data cannot tell: its gap to"
+        f" the best other arm is between {low} and {_high(reason)}, and the margin is"
+        f" {numbers.points(found.margin)}."
     )
 
 
 def _lead_undecided(found: Verdict, reason: Reason) -> str:
-    ahead = ""
-    if reason.others:
-        ahead = f" It is {_advantage(found, reason.arm, reason.others[0])}."
+    over = reason.others
+    ahead = f" It is {advantages.advantage(found, reason.arm, over[0])}." if over else ""
     return (
         f"{reason.arm} may still be {_high(reason)} below another arm, more than the margin of"
         f" {numbers.points(found.margin)}.{ahead}"
@@ -203,21 +158,21 @@ def _rows_needed(reason: Reason, rows: int | None) -> Iterable[str]:
         )
 
 
+_OTHER_KIND = {
+    Code.BEST_OF_OTHER_KIND: "The best {} arm, {},",
+    Code.BEST_FEASIBLE_OF_OTHER_KIND: "The best {} arm that meets every limit, {},",
+    Code.NONE_FEASIBLE_OF_OTHER_KIND: "No {} arm meets every limit. The best, {},",
+}
+
+
 def _best_of_other_kind(found: Verdict, reason: Reason) -> str:
     best, choice = found.arms[reason.arm], found.arms[reason.others[0]]
-    kind = "untuned" if choice.tuned else "tuned"
-    which = {
-        Code.BEST_OF_OTHER_KIND: f"The best {kind} arm, {best.name},",
-        Code.BEST_FEASIBLE_OF_OTHER_KIND: f"The best {kind} arm that meets every limit,"
-        f" {best.name},",
-        Code.NONE_FEASIBLE_OF_OTHER_KIND: f"No {kind} arm meets every limit. The best,"
-        f" {best.name},",
-    }[reason.code]
+    which = _OTHER_KIND[reason.code].format("untuned" if choice.tuned else "tuned", best.name)
     more = best.score - choice.score
     by = f"{numbers.points(abs(more))} {'more' if more > 0 else 'less'} than"
     return (
         f"{which} scores {numbers.score(best.score)}, {by if more else 'as much as'} {choice.name}"
-        f" {_against(found, best.name, choice.name)}."
+        f" {advantages.against(found, best.name, choice.name)}."
     )
 
 
@@ -242,27 +197,25 @@ def _undecided(found: Verdict, reason: Reason) -> str:
 
 def _waits_too(found: Verdict, reason: Reason) -> str:
     names = listed(found.undecided)
-    ahead = _advantage(found, reason.arm, reason.others[0])
+    ahead = advantages.advantage(found, reason.arm, reason.others[0])
     are = "is" if len(found.undecided) == 1 else "are"
     return f"within the margin and {ahead}, but {names} {are} undecided"
 
 
 def _no_advantage(found: Verdict, reason: Reason) -> str:
     best = reason.others[0]
-    if not _comparable(found, reason.arm):
+    if not advantages.comparable(found, reason.arm):
         return f"within the margin, but not simpler than {best}; costs cannot be compared"
     return (
         f"within the margin, but not cheaper than {best}, nor simpler at the same cost"
-        f" {_against(found, reason.arm, best)}"
+        f" {advantages.against(found, reason.arm, best)}"
     )
 
 
 _TEXTS: Mapping[Code, Text] = {
-    Code.ONLY_FEASIBLE: _only,
-    Code.ONLY_FINISHED: _only,
-    Code.ONLY_ARM: _only,
-    Code.NO_OTHER_BETTER: _good_enough,
-    Code.WITHIN_MARGIN: _good_enough,
+    **dict.fromkeys(_ONLY, _only),
+    **dict.fromkeys((Code.NO_OTHER_BETTER, Code.WITHIN_MARGIN), _good_enough),
+    **dict.fromkeys(_OTHER_KIND, _best_of_other_kind),
     Code.PREFERRED: _why_preferred,
     Code.NOT_THE_BEST: _not_the_best,
     Code.NO_CLEAR_DIFFERENCE: _no_clear_difference,
@@ -278,43 +231,13 @@ _TEXTS: Mapping[Code, Text] = {
     Code.SUPPLY_FIRST: lambda found, reason: (
         f"Supply or change this first, for {reason.arm}: {_misses(found, reason)}."
     ),
-    Code.BEST_OF_OTHER_KIND: _best_of_other_kind,
-    Code.BEST_FEASIBLE_OF_OTHER_KIND: _best_of_other_kind,
-    Code.NONE_FEASIBLE_OF_OTHER_KIND: _best_of_other_kind,
     Code.OVER_A_LIMIT: _misses,
-    Code.PASSED_OVER: _passed_over,
+    Code.PASSED_OVER: advantages.passed_over,
     Code.SIGNIFICANTLY_WORSE: _significantly_worse,
     Code.UNDECIDED: _undecided,
     Code.WAITS_TOO: _waits_too,
     Code.NO_ADVANTAGE: _no_advantage,
 }
-
-
-def cost_text(arm: ArmFigures) -> str:
-    """Return what an arm costs over the horizon, in money where that is known."""
-    if arm.total_usd is not None:
-        return numbers.usd(arm.total_usd)
-    if arm.machine_s is None:
-        return "cost unknown"
-    return f"{numbers.duration(arm.machine_s)} of machine time"
-
-
-def _against(found: Verdict, first: str, second: str) -> str:
-    one, other = (cost_text(found.arms[name]) for name in (first, second))
-    return f"({one} against {other})"
-
-
-def _advantage(found: Verdict, name: str, over: str) -> str:
-    """Return in what an arm is ahead of another one, which it is, with both costs."""
-    against = _against(found, name, over)
-    if found.arms[name].advantage_over(found.arms[over]) is Preference.CHEAPER:
-        return f"cheaper than {over} {against}"
-    where = "at the same cost" if _comparable(found, name) else "while costs cannot be compared"
-    return f"simpler than {over} {where} {against}"
-
-
-def _comparable(found: Verdict, name: str | None) -> bool:
-    return name is not None and found.arms[name].cost is not None
 
 
 def _value(reason: Reason) -> str:

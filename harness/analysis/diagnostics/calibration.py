@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 
 def calibration_of(run: RunData, arm: ArmData) -> Calibration | None:
-    """Judge the probabilities of an arm's labels; None for an arm that gives none.
+    """Measure the calibration of an arm's labels; None for an arm that gives none.
 
     Of several seeds, the mean: an arm that is served has one.
     """

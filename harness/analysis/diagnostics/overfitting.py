@@ -21,7 +21,7 @@ EVALUATIONS_AFTER = 2
 
 
 def overfitting_of(logs: Sequence[Sequence[LogRow]], seeds: Sequence[int]) -> Overfitting | None:
-    """Judge the training logs of an arm, one a seed, and in each every part by itself.
+    """Read the training logs of an arm, one a seed, and in each every part by itself.
 
     Args:
         logs: rows with `step`, `train_loss` and, where it was evaluated, `validation_loss`; those
@@ -36,8 +36,8 @@ def overfitting_of(logs: Sequence[Sequence[LogRow]], seeds: Sequence[int]) -> Ov
         for log, seed in zip(logs, seeds, strict=True)
         for part in dict.fromkeys(map(_part, log))
     ]
-    judged = [one for one in found if one is not None]
-    return next((one for one in judged if one.flagged), judged[0] if judged else None)
+    known = [one for one in found if one is not None]
+    return next((one for one in known if one.flagged), known[0] if known else None)
 
 
 def _part(row: LogRow) -> str | None:
@@ -46,7 +46,7 @@ def _part(row: LogRow) -> str | None:
 
 
 def _of_training(log: Sequence[LogRow], seed: int, part: str | None) -> Overfitting | None:
-    """Judge one training; of a step logged again after an interruption the later row counts."""
+    """Read one training; of a step logged again after an interruption the later row counts."""
     by_step = {int(row["step"]): row for row in log if "step" in row and "train_loss" in row}
     rows = [by_step[step] for step in sorted(by_step)]
     if not rows:

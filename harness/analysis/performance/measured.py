@@ -57,7 +57,7 @@ class Peaks(NamedTuple):
 
     @property
     def limited_bytes(self) -> int | None:
-        """What limits are held against: of the GPU where one was used, else of main memory."""
+        """What limits are about: of the GPU where one was used, else of main memory."""
         return self.ram_bytes if self.gpu_bytes is None else self.gpu_bytes
 
     @property

@@ -59,7 +59,7 @@ class Resolution(Conclusion):
 
 
 class Check(Conclusion):
-    """One hard limit or need, held against one arm."""
+    """One hard limit or need, checked for one arm."""
 
     key: str
     """As the task file has it: "limits.max_p95_ms"."""
@@ -82,7 +82,7 @@ class NotCompared(Conclusion):
 
 
 class Foresight(Conclusion):
-    """What an arm was expected to take before it ran, held against what it took."""
+    """What an arm was expected to take before it ran, compared with what it took."""
 
     fit_peak_bytes: int | None
     predict_peak_bytes: int | None
@@ -97,7 +97,7 @@ class Foresight(Conclusion):
     """Measured: loading, single requests and all test rows at once."""
     within: bool | None
     """Whether both peaks are within 20 % or 200 MB, and both times in their ranges widened by 35 %
-    or 5 s; None where nothing could be held against anything."""
+    or 5 s; None where nothing could be compared."""
     why: str | None
     """Why it was not expected to fit in memory, or why something was not known."""
 
@@ -163,7 +163,7 @@ class ArmResult(Conclusion):
     throughput_per_s: float | None = None
     fit_wall_s: float | None = None
     fit_peak_bytes: int | None = None
-    """What limits on memory are held against: of the GPU where the arm used one, else of RAM."""
+    """What limits on memory are about: of the GPU where the arm used one, else of RAM."""
     predict_peak_bytes: int | None = None
     """Likewise, of serving."""
     artifact_bytes: int | None = None
