@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from harness.analysis.cost.cost import costs_of, usd_per_1k
-from harness.analysis.cost.terms import Terms, Usage
+from harness.analysis.cost.terms import OtherMachine, Terms, Usage
 from harness.analysis.decision.requirements import Measured, limit_checks, need_checks
 from harness.analysis.diagnostics.calibration import calibration_of
 from harness.analysis.diagnostics.forgetting import forgetting_of
@@ -17,13 +17,14 @@ from harness.analysis.diagnostics.overfitting import overfitting_of
 from harness.analysis.diagnostics.robustness import robustness_of
 from harness.analysis.performance import measured
 from harness.analysis.performance.forecast_check import foresight_of
-from harness.analysis.performance.machines import not_compared, origin_of, without
+from harness.analysis.performance.machines import not_compared, origin_of, usd_per_hour, without
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult
 from harness.analysis.schema.diagnostics import ArmDiagnostics
 from harness.analysis.schema.scores import Score
 from harness.analysis.scoring import breakdown
 from harness.analysis.scoring.score import further_score, item_metric, primary_score, score
+from harness.store.machine import Hardware
 from harness.store.records import LoadedModel
 from harness.wording import numbers
 
@@ -81,9 +82,14 @@ def usage_of(run: RunData, arm: ArmData) -> Usage:
         usd_per_request=charge,
         charged_by=(arm.plan.model or arm.name) if charge or fit_charge else None,
         fit_charged_usd=fit_charge,
-        prepared_on=origin.prepared_on(run.prices),
-        served_on=origin.served_on(run.prices),
+        prepared_on=None if origin.prepared_here else _other(run, origin.preparation),
+        served_on=None if origin.served_here else _other(run, origin.serving),
     )
+
+
+def _other(run: RunData, hardware: Hardware | None) -> OtherMachine:
+    """Return a machine of another class with its price, where a row stands for it."""
+    return OtherMachine(usd_per_hour(hardware, run.prices))
 
 
 def _plan(run: RunData, arm: ArmData) -> dict[str, Any]:

@@ -48,8 +48,8 @@ class CostComponent:
     capacity_per_month: float | None = None
     """Requests a month that one machine answers which is always on: whole machines are paid, a
     flight of steps over the volume. None: no such machine is part of it."""
-    usd_per_s: float | None = None
-    """Price of a machine-second, where the unit is that; None: no price row applies."""
+    usd_per_hour: float | None = None
+    """Price of the machine, where the unit is its seconds; None: no price row applies."""
     unknown: str | None = None
     """Why it is not known in money."""
     required: bool = False
@@ -62,14 +62,31 @@ class CostComponent:
 
     def amount(self, unit: Unit, volume: Volume) -> float | None:
         """Return what it comes to; None where it is not known in this unit."""
-        factor = 1.0 if unit == self.unit else self.usd_per_s if unit == "usd" else None
-        if self.fixed is None or factor is None:
+        if self.fixed is None:
             return None
-        own = self.fixed + self.per_request * volume.requests
-        if self.capacity_per_month is not None:
-            machines = ceil(volume.per_month / self.capacity_per_month)
-            own += MONTH_S * machines * volume.months
-        return factor * own
+        asked = self.per_request * volume.requests + self._month_s(volume) * volume.months
+        return self._in(unit, self.fixed + asked)
+
+    def of_one_request(self, unit: Unit, volume: Volume) -> float | None:
+        """Return what each request of a volume brings about; None where it is not known."""
+        if self.fixed is None:
+            return None
+        share_s = self._month_s(volume) / volume.per_month if self.capacity_per_month else 0.0
+        return self._in(unit, self.per_request + share_s)
+
+    def _month_s(self, volume: Volume) -> float:
+        """Return a month's seconds of the machines that are always on."""
+        if self.capacity_per_month is None:
+            return 0.0
+        return float(MONTH_S * ceil(volume.per_month / self.capacity_per_month))
+
+    def _in(self, unit: Unit, own: float) -> float | None:
+        """Turn an amount in the component's unit into another; None: nothing does."""
+        if unit == self.unit:
+            return own
+        if unit == "s" or self.usd_per_hour is None:
+            return None
+        return own * self.usd_per_hour / 3600
 
 
 def labels(usage: Usage, terms: Terms) -> Iterator[CostComponent]:
@@ -188,6 +205,5 @@ def _priced(
         other: the machine that the seconds are of, where that is another one.
     """
     per_hour = terms.usd_per_hour if other is None else other.usd_per_hour
-    usd_per_s = None if per_hour is None else per_hour / 3600
     unknown = MACHINE_TIME if per_hour is None else None
-    return replace(component, usd_per_s=usd_per_s, unknown=unknown, comparable=other is None)
+    return replace(component, usd_per_hour=per_hour, unknown=unknown, comparable=other is None)

@@ -64,27 +64,17 @@ class Costs:
 
     def fixed(self) -> float:
         """Return what is paid without any request, in the arm's unit."""
-        return self.known_total(self._nothing_asked)
+        return self.known_total(Volume(0.0, 0.0, self.volume.months))
 
     def per_request(self, unit: Unit) -> float:
-        """Return what the volume brings about, for each request of it.
-
-        Taken component by component: a small difference of large totals would have no digits left.
-        """
-        moved = 0.0
-        for component in self.components:
-            ends = (component.amount(unit, at) for at in (self._nothing_asked, self.volume))
-            without, with_requests = (amount or 0.0 for amount in ends)
-            moved += with_requests - without if component.in_total else 0.0
-        return moved / self.volume.requests
+        """Return what each request of the task's volume brings about, as far as it is known."""
+        counted = (component for component in self.components if component.in_total)
+        amounts = (component.of_one_request(unit, self.volume) for component in counted)
+        return sum((amount for amount in amounts if amount is not None), 0.0)
 
     def usd_per_1k(self) -> float | None:
         """Return what 1,000 requests cost; None where money is not known."""
         return None if self.total("usd") is None else 1000 * self.per_request("usd")
-
-    @property
-    def _nothing_asked(self) -> Volume:
-        return Volume(0.0, 0.0, self.volume.months)
 
     @property
     def capacities_per_month(self) -> list[float]:

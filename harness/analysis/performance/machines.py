@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from harness.analysis.cost.terms import OtherMachine
 from harness.analysis.performance.measured import own_times_s
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import Check, NotCompared
@@ -54,14 +53,6 @@ class Origin(NamedTuple):
         """The machine of another class, in words."""
         away = self.preparation if self.served_here else self.serving
         return named(away)
-
-    def prepared_on(self, prices: Prices) -> OtherMachine | None:
-        """Return the price of the machine that prepared the arm; None: it is the run's."""
-        return None if self.prepared_here else _priced(self.preparation, prices)
-
-    def served_on(self, prices: Prices) -> OtherMachine | None:
-        """Return the price of the machine that served the arm; None: it is the run's."""
-        return None if self.served_here else _priced(self.serving, prices)
 
 
 def origin_of(run: RunData, arm: ArmData) -> Origin:
@@ -145,13 +136,19 @@ def other_machines(run: RunData) -> Iterator[str]:
         if origin.served_here:
             how, what = "prepared", "preparation's time, memory and cost"
             these = "its score and its times of serving count"
-        other = origin.prepared_on(run.prices) or origin.served_on(run.prices)
-        per_hour = None if other is None else other.usd_per_hour
+        other = origin.preparation if origin.served_here else origin.serving
+        per_hour = usd_per_hour(other, run.prices)
         price = "at no known price" if per_hour is None else f"at ${per_hour:g} an hour"
         yield (
             f"{arm.name} was {how} on {away} and this run is on {here}: {these}; its {what} are"
             f" those of {away}, {price}, and are not compared with other arms → {REMEDY}"
         )
+
+
+def usd_per_hour(hardware: Hardware | None, prices: Prices) -> float | None:
+    """Return what a machine costs by the row that stands for it; None: none does."""
+    price = None if hardware is None else prices.for_machine(hardware.machine)
+    return price.usd_per_hour if price else None
 
 
 def named(hardware: Hardware | None) -> str:
@@ -168,8 +165,3 @@ def _hardware(trial: TrialRecord) -> tuple[Hardware | None, Hardware | None]:
 
 def _class(hardware: Hardware | None) -> MachineClass | None:
     return None if hardware is None else hardware.machine_class
-
-
-def _priced(hardware: Hardware | None, prices: Prices) -> OtherMachine:
-    price = None if hardware is None else prices.for_machine(hardware.machine)
-    return OtherMachine(price.usd_per_hour if price else None)
