@@ -1,8 +1,8 @@
 """Which tests start processes or load torch, found in their source, and held to it.
 
-What does neither, and is not marked `slow` by hand, is `quick`. A test is marked `process` if one of
-the words below stands in it, in a fixture that it uses or in a function of their files that these
-call; `torch` if one stands anywhere in its file. Whatever that misses is refused while the test
+What does neither, and is not marked `slow` by hand, is `quick`. A test is marked `process` if one
+of the words below stands in it, in a fixture that it uses or in a function of its file that one
+calls; `torch` if one stands anywhere in its file. Whatever that misses is refused while the test
 runs, and then its file says so itself: `pytestmark = pytest.mark.process`.
 """
 
