@@ -29,7 +29,7 @@ COLUMNS = (
 DOING = {
     "fit": "fitting",
     "serve": "loading, timing, answering",
-    "facts": "probing what tuning changed",
+    "diagnostics": "probing what tuning changed",
 }
 
 

@@ -77,7 +77,7 @@ class DiagnosticsRunner:
         Args:
             trial: the trial.
             record: of the trial, after it ended.
-            doing: told "facts" when a job begins.
+            doing: told "diagnostics" when a job begins.
         """
         if record.status != "ok":
             return record
@@ -124,7 +124,7 @@ class DiagnosticsRunner:
             return standing
         if not (self.folder.fit_folder(trial.arm, trial.fit_id) / "artifact").is_dir():
             return earlier or WorkerResult(status="skipped", error=NOT_KEPT)
-        doing("facts")
+        doing("diagnostics")
         return self._put(question, self.dispatcher.job(trial, question.kind, question.folder))
 
     def _probe_untuned(self, trial: PlannedTrial, doing: Callable[[str], None]) -> None:
@@ -137,7 +137,7 @@ class DiagnosticsRunner:
         if folder in self._untuned_seen or question.standing() is not None:
             return
         self._untuned_seen.add(folder)
-        doing("facts")
+        doing("diagnostics")
         job = self.dispatcher.job(trial, "probe", folder)
         untuned = {"strategy": UNTUNED, "params": {}, "artifact": job.folder, "documents": False}
         self._put(question, job.model_copy(update=untuned))

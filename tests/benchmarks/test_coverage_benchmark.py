@@ -13,6 +13,8 @@ from benchmarks.coverage import NOMINAL, Regime, exact_tango, exact_wilson, simu
 from benchmarks.populations import Labels, with_ones
 from harness.metrics import find
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("exact", [exact_wilson, exact_tango])
 def test_coverage_of_right_or_wrong_lies_between_93_and_97_percent_exactly(exact):
@@ -75,6 +77,7 @@ def test_every_regime_draws_what_it_says():
         assert 0 <= made.truth <= 1
 
 
+@pytest.mark.torch
 def test_the_page_fetches_no_model_and_prints_one_line_of_json(monkeypatch, capsys):
     monkeypatch.setattr("benchmarks.models.fetch", lambda: pytest.fail("fetched"))
     few = list(coverage.regimes())[:2]

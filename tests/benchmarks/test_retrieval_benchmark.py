@@ -80,6 +80,7 @@ def test_a_quick_run_takes_less_of_everything_and_the_index_that_a_retriever_wou
     json.dumps(found)
 
 
+@pytest.mark.torch
 def test_the_language_model_is_not_fetched_for_it(monkeypatch):
     monkeypatch.setattr("benchmarks.models.fetch", lambda: pytest.fail("fetched"))
     monkeypatch.setattr(command, "Sides", lambda *_: FakeSides())

@@ -10,6 +10,8 @@ from benchmarks import __main__ as command
 from benchmarks import verdicts
 from benchmarks.verdicts import KINDS, Kind, held
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("accuracies", "endings"),
@@ -48,6 +50,7 @@ def test_three_rows_show_nothing():
     assert found["not_enough_evidence"] == 1
 
 
+@pytest.mark.torch
 def test_the_page_says_whether_errors_are_within_bounds(monkeypatch, capsys):
     monkeypatch.setattr(verdicts, "QUICK_CONTESTS", 5)
     monkeypatch.setattr(verdicts, "KINDS", KINDS[:2])

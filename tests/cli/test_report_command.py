@@ -24,12 +24,12 @@ def test_a_report_needs_neither_task_nor_data_nor_strategy(tmp_path):
 def test_a_report_with_other_prices_changes_conclusions_and_no_records(finished, tmp_path):
     row = "{name: any, usd_per_hour: 9, source: an invoice, read_on: 2026-01-01, stands_for: {}}"
     (tmp_path / "prices.yaml").write_text(f"machines:\n  - {row}\n")
-    facts = {p: p.read_bytes() for p in finished.rglob("*.jsonl")}
+    records = {p: p.read_bytes() for p in finished.rglob("*.jsonl")}
     assert rows_of(finished)["echo"]["usd_per_1k_busy"] is None
     done = harness("report", finished, "--prices", tmp_path / "prices.yaml")
     assert done.returncode == 0, done.stderr
     assert rows_of(finished)["echo"]["usd_per_1k_busy"] > 0
-    assert {p: p.read_bytes() for p in finished.rglob("*.jsonl")} == facts
+    assert {p: p.read_bytes() for p in finished.rglob("*.jsonl")} == records
 
 
 def test_a_report_says_on_the_screen_which_prices_are_old_today(finished, tmp_path):

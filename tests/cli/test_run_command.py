@@ -72,7 +72,7 @@ def test_the_gate_tells_by_its_exit_code_whether_an_arm_meets_every_limit(tmp_pa
         path = write_task(tmp_path / "task", ["own.py:Echo"], limits=limits)
         assert harness("run", path, "--out", out, "--gate").returncode == code
     assert harness("run", path, "--out", out).returncode == 0
-    assert arms_run(out) == ["echo"]  # limits are opinions: nothing was run again
+    assert arms_run(out) == ["echo"]  # limits decide conclusions alone: nothing was run again
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ def pytest_in(folder, *words):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.torch
 def test_a_new_task_runs(tmp_path):
     new_task("my_task", tmp_path)
     task = load_task(tmp_path / "my_task" / "task.yaml")

@@ -12,6 +12,7 @@ from harness.metrics import Items
 LABELS = ["a", "b", "c"]
 DOCUMENTS = {"one": "a b", "two": "c"}
 NO_ANSWER = "c"
+OF_EACH = settings(deadline=None, max_examples=25)  # times 22 metrics
 ALL = [metrics.find(name) for name in metrics.names()]
 OF_ANSWERS = [metric for metric in ALL if not metric.needs]
 CITED = st.lists(st.sampled_from([*DOCUMENTS, "gone"]), max_size=4).map(tuple)
@@ -79,7 +80,7 @@ def test_an_unknown_metric_is_refused_with_the_nearest():
 
 
 @pytest.mark.parametrize("metric", ALL, ids=metrics.names())
-@settings(deadline=None)
+@settings(OF_EACH)
 @given(items=ITEMS, seed=st.integers(0, 2**32))
 def test_the_sum_over_any_parts_finishes_to_the_value(metric, items, seed):
     part = np.random.default_rng(seed).integers(0, 3, len(items))
@@ -93,7 +94,7 @@ def test_the_sum_over_any_parts_finishes_to_the_value(metric, items, seed):
 
 
 @pytest.mark.parametrize("metric", ALL, ids=metrics.names())
-@settings(deadline=None)
+@settings(OF_EACH)
 @given(items=ITEMS, seed=st.integers(0, 2**32))
 def test_counts_times_statistics_are_the_value_of_the_resample(metric, items, seed):
     drawn = np.random.default_rng(seed).integers(0, len(items), (4, len(items)))
@@ -104,7 +105,7 @@ def test_counts_times_statistics_are_the_value_of_the_resample(metric, items, se
 
 
 @pytest.mark.parametrize("metric", ALL, ids=metrics.names())
-@settings(deadline=None)
+@settings(OF_EACH)
 @given(items=ITEMS)
 def test_values_lie_in_the_range_that_the_metric_states(metric, items):
     of_items = statistics_of(metric, items)
@@ -115,7 +116,7 @@ def test_values_lie_in_the_range_that_the_metric_states(metric, items):
 
 
 @pytest.mark.parametrize("metric", OF_ANSWERS, ids=lambda m: m.name)
-@settings(deadline=None)
+@settings(OF_EACH)
 @given(items=ITEMS)
 def test_right_answers_are_worth_most_and_failed_ones_nothing(metric, items):
     if metric.name != "bleu":  # which is 0 for perfect answers of fewer than four words
@@ -126,7 +127,7 @@ def test_right_answers_are_worth_most_and_failed_ones_nothing(metric, items):
 
 
 @pytest.mark.parametrize("metric", [m for m in ALL if m.binary], ids=lambda m: m.name)
-@settings(deadline=None)
+@settings(OF_EACH)
 @given(items=ITEMS)
 def test_a_binary_metric_is_the_mean_of_zeros_and_ones(metric, items):
     each = [value_of(metric, [item]) for item in items]
@@ -137,7 +138,7 @@ def test_a_binary_metric_is_the_mean_of_zeros_and_ones(metric, items):
 
 
 @pytest.mark.parametrize("metric", [m for m in ALL if m.binary], ids=lambda m: m.name)
-@settings(deadline=None)
+@settings(OF_EACH)
 @given(items=ITEMS)
 def test_which_items_count_for_a_binary_metric_does_not_hang_on_the_answers(metric, items):
     silent = [(None, accepted, None, evidence) for _, accepted, _, evidence in items]

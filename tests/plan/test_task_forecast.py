@@ -23,6 +23,8 @@ from harness.workload import Answering, Computing, Estimate
 OWN = """
 from harness import Estimate, Prediction, Strategy
 
+pytestmark = pytest.mark.torch
+
 
 class Silent(Strategy):
     def predict(self, queries):

@@ -6,6 +6,8 @@ import pytest
 from harness.errors import ModelError
 from harness.retrieval import DEFAULT_EMBEDDER, Embedder
 
+pytestmark = pytest.mark.torch
+
 TEXTS = ["How do I charge the battery?", "x", "The invoice is wrong. " * 200, "", "👍", "充电"]
 
 

@@ -1,5 +1,6 @@
 """On questions of SQuAD the hybrid search finds the document, and no less than words alone do."""
 
+import pytest
 from needed import needs
 
 from benchmarks import retrieval, squad
@@ -14,6 +15,7 @@ def test_the_cut_holds_the_documents_of_its_questions():
     assert work == squad.search(150, 250)
 
 
+@pytest.mark.torch
 def test_hybrid_search_finds_the_document_and_no_less_than_words_alone():
     _, found = retrieval.ours(questions=150, documents=160, device="cpu")
     recall = found["document_recall"]

@@ -35,11 +35,11 @@ OFF = {"forgetting": False, "robustness": False}
 
 @pytest.fixture(scope="module")
 def runs(tiny, run_tiny, tmp_path_factory):
-    """A run without facts, and the same folder run again with them."""
-    folder = tmp_path_factory.mktemp("facts")
+    """A run without diagnostics, and the same folder run again with them."""
+    folder = tmp_path_factory.mktemp("diagnostics")
     write_model(folder / "model", "llama-tied", chat=True)
     arms = ["majority", "tfidf", LORA, {"use": "own.py:Odd"}]
-    path = tiny(folder, ODD, arms, model="./model", facts=OFF)
+    path = tiny(folder, ODD, arms, model="./model", diagnostics=OFF)
     run_tiny(path, folder / "run")
     before = {
         str(file.relative_to(folder / "run")): file.read_bytes()
@@ -47,7 +47,7 @@ def runs(tiny, run_tiny, tmp_path_factory):
         if file.is_file()
     }
     task = json.loads(path.read_text())
-    path.write_text(json.dumps(task | {"facts": {}}))
+    path.write_text(json.dumps(task | {"diagnostics": {}}))
     run, records = run_tiny(path, folder / "run")
     return folder, run, records, before
 
@@ -81,7 +81,7 @@ def test_each_is_a_process_of_its_own_after_the_answers(runs):
 
 
 def test_the_probe_gives_the_figures_of_a_plain_pass(runs):
-    """The untuned model, scored by hand, against what the judge says of before."""
+    """The untuned model, scored by hand, against what the analysis says of before."""
     from math import log
 
     import torch
@@ -172,7 +172,7 @@ def test_without_its_files_the_report_says_so_and_the_score_stands(runs, tmp_pat
 
 
 class Impatient:
-    """Somebody who presses Ctrl-C as soon as facts are being measured."""
+    """Somebody who presses Ctrl-C as soon as diagnostics are measured."""
 
     def tick(self):
         pass
@@ -181,7 +181,7 @@ class Impatient:
         pass
 
     def start(self, trial, number, total, doing):
-        if doing == "facts":
+        if doing == "diagnostics":
             raise KeyboardInterrupt
 
 

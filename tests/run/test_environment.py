@@ -138,7 +138,7 @@ def test_a_setting_is_on_that_device_without_a_language_model(tiny, tmp_path, mo
     assert settle(task, frozenset()).device == settle(task, frozenset({"tfidf"})).device == "cuda"
 
 
-def test_the_licences_of_embedders_and_rerankers_are_facts_of_their_arms(tiny, tmp_path):
+def test_the_licences_of_embedders_and_rerankers_are_recorded_of_their_arms(tiny, tmp_path):
     folder = tmp_path / "judge"
     folder.mkdir()
     (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")

@@ -162,7 +162,7 @@ def test_a_failure_is_a_row_with_its_status_and_reason(outcome, arm):
     assert rows[arm].score is None
 
 
-@pytest.mark.parametrize("run", ["crashed", "failed"])
+@pytest.mark.parametrize("run", [pytest.param("crashed", marks=pytest.mark.process), "failed"])
 def test_the_arms_after_failing_ones_finish(run, request):
     folder, records = request.getfixturevalue(run)
     assert records["rule"].status == "ok"

@@ -110,8 +110,8 @@ def test_the_answers_are_those_of_the_model_behind_the_server(ran, model):
     folder, *_ = ran
     task = load_task(folder / "task.yaml")
     prompts = [full_prompt(task.info, query) for query in task.test.queries]
-    facts = TaskInfo("t", "", "text", {}, max_new_tokens=4)
-    expected = answer(load(model, "cpu", "float32"), prompts, facts)
+    info = TaskInfo("t", "", "text", {}, max_new_tokens=4)
+    expected = answer(load(model, "cpu", "float32"), prompts, info)
     served = predictions(folder / "run", "zero_shot")
     assert [row["text"] for row in served] == [prediction.text for prediction in expected]
     assert [row["prompt_tokens"] for row in served] == [p.prompt_tokens for p in expected]
@@ -301,9 +301,9 @@ def test_no_fact_is_drawn_from_requests_that_a_server_failed_to_answer(
     with serving(Script(default=reply("a"))) as script:
         path = write(tiny, tmp_path, script.url, [{"use": "own.py:Learner"}])
         (tmp_path / "own.py").write_text(LEARNER)
-        facts = load_task(path).info
+        info = load_task(path).info
         shouted = [
-            full_prompt(facts, replace(query, text=query.text.upper()))
+            full_prompt(info, replace(query, text=query.text.upper()))
             for query in load_task(path).test.queries
         ]
         script.by_prompt[shouted[3]] = deque([fails(503, "ill")] * 9)

@@ -147,7 +147,7 @@ def test_a_limit_on_rows_serves_again_and_lifting_it_reuses_both(again, run_tiny
         assert done_again(again, before) == "reused"
 
 
-def test_a_changed_target_reaches_the_judge_without_a_rerun(again, run_tiny):
+def test_a_changed_target_reaches_the_analysis_without_a_rerun(again, run_tiny):
     edit("test.jsonl", 'text 3", "label": "b"', 'text 3", "label": "a"')(again)
     folder, _ = run_tiny(again / "task.yaml", again / "run")
     assert {row["id"]: row["targets"] for row in read_jsonl(folder.truth)}["test3"] == ["a"]

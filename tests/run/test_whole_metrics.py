@@ -80,7 +80,7 @@ def test_a_strategy_may_choose_by_the_tasks_own_metric(tiny, run_tiny, tmp_path)
     assert analyse(folder).arms[0].score.value == 0
 
 
-def test_a_run_with_evidence_keeps_what_the_judge_needs(tiny, run_tiny, tmp_path):
+def test_a_run_with_evidence_keeps_what_the_analysis_needs(tiny, run_tiny, tmp_path):
     path = tiny(
         tmp_path / "task", STRATEGIES, ["own.py:Chooser"], answer={"kind": "text"}, metric="mrr"
     )

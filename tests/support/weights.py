@@ -1,8 +1,9 @@
 """Which tests start processes or load torch, found in their source, and held to it.
 
-A test is marked `process` or `torch` if one of the words below stands in it, in a fixture that it
-uses or in a function of its file that one of these calls. Whatever that misses is refused while
-the test runs, and then its file says so itself: `pytestmark = pytest.mark.process`.
+What does neither, and is not marked `slow` by hand, is `quick`. A test is marked `process` if one
+of the words below stands in it, in a fixture that it uses or in a function of its file that one
+calls; `torch` if one stands anywhere in its file. Whatever that misses is refused while the test
+runs, and then its file says so itself: `pytestmark = pytest.mark.process`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import inspect
 import re
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -19,34 +20,39 @@ from types import FunctionType, ModuleType
 import pytest
 
 WORDS = {
-    "process": r"subprocess|Popen|harness_process|run_in_processes|LocalLauncher|launched\(",
+    "process": r"subprocess|Popen|harness_process|run_in_processes|LocalLauncher",
     "torch": r"torch|tiny_models|build\(|write_model|write_embedder|smollm2|transformers|peft",
 }
-"""By marker. Words of a test's source; for `torch`, of its whole file's."""
 SMALL = {"git", "uname"}
 """Programs that say what a run was made with, in milliseconds."""
 
 
 def mark(item: pytest.Item) -> None:
     """Give a test the markers that its source asks for."""
-    if re.search(WORDS["torch"], item.path.read_text()):
+    if _mentions("torch", item.path):
         item.add_marker("torch")
     fixtures = item._fixtureinfo.name2fixturedefs.values()
     functions = [item.function, *(fixture.func for found in fixtures for fixture in found)]
-    if any(_starts_processes(function) for function in functions):
+    if any(map(_starts_processes, functions)):
         item.add_marker("process")
+    if not any(item.get_closest_marker(name) for name in ("torch", "process", "slow")):
+        item.add_marker("quick")
+
+
+@cache
+def _mentions(marker: str, file: Path) -> bool:
+    return re.search(WORDS[marker], file.read_text()) is not None
 
 
 @cache
 def _starts_processes(function: FunctionType) -> bool:
-    """Tell whether a function, or one of its module that it names, starts processes."""
-    with suppress(OSError, TypeError):
-        source = inspect.getsource(function)
-        if re.search(WORDS["process"], source):
-            return True
-        module = inspect.getmodule(function)
-        return any(re.search(rf"\b{name}\(", source) for name in _starters(module))
-    return False
+    """Tell whether a function starts processes, or one of its module that it calls."""
+    module = inspect.getmodule(function)
+    if module is None or not _mentions("process", Path(inspect.getfile(module))):
+        return False
+    source = inspect.getsource(function)
+    calls = (rf"\b{name}\(" for name in _starters(module))
+    return any(re.search(word, source) for word in (WORDS["process"], *calls))
 
 
 @cache

@@ -104,7 +104,7 @@ class Outfit:
             alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
             if alike and (self.workspace.root / done.artifact).is_dir():
                 # The same fit on the same rows: taken over, so that it is neither done nor
-                # judged twice.
+                # scored twice.
                 vars(built)["fit"] = partial(self._adopt, done)
         return built
 

@@ -28,7 +28,7 @@ def scored(strategy: Strategy, items: Sequence[Mapping[str, Any]]) -> list[Row]:
 
     Returns:
         For each item its `id`, `kind`, `log_likelihoods` (natural, one a completion) and what the
-        judge needs to make figures of them: `bytes` or `right`.
+        analysis needs to make figures of them: `bytes` or `right`.
 
     Raises:
         StrategyError: what came back is not a finite number for each completion.

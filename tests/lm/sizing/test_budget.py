@@ -7,6 +7,8 @@ import pytest
 
 from harness.lm.sizing.budget import FEWEST_TOKENS, MOST_TOKENS, RowLimit, row_limit
 
+pytestmark = pytest.mark.torch
+
 
 def test_a_small_budget_means_few_tokens_and_a_note():
     notes = []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from launcher_contract import LauncherContract
 
 from harness.run.launchers.local import LocalLauncher
+
+pytestmark = pytest.mark.process
 
 
 class TestLocal(LauncherContract):
