@@ -70,7 +70,7 @@ def test_it_is_a_process_of_its_own_with_its_own_figures(ran):
 
 
 def test_a_metric_where_less_is_better_does_not_decide(tiny, tmp_path):
-    with pytest.raises(TaskError, match="cannot decide → name it under `also`"):
+    with pytest.raises(TaskError, match="it cannot decide → name it under `also`"):
         load_task(tiny(tmp_path, "", ["zero_shot"], metric="perplexity"))
 
 
