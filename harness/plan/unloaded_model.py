@@ -18,6 +18,7 @@ from zlib import crc32
 from harness.errors import ModelError
 from harness.lm import AdapterSpec, count_trained
 from harness.lm.chat import answer_tokens, prompt_tokens
+from harness.lm.inference.routes import ENCODER_DECODER, PACKED
 from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.footprint import Shape, shape
 from harness.types import ModelRef, Prompt
@@ -56,8 +57,8 @@ class PlannedModel:
 
     @cached_property
     def _reader(self) -> LanguageModel:
-        path = "encoder_decoder" if self.skeleton.encoder_decoder else "packed"
-        return LanguageModel(self.ref, None, self.tokenizer, path)  # type: ignore[arg-type]
+        route = ENCODER_DECODER if self.skeleton.encoder_decoder else PACKED
+        return LanguageModel(self.ref, None, self.tokenizer, route)
 
     def prompt(self, text: Prompt, room: int = 0) -> list[int]:
         """Return a prompt's tokens, cut to what the context leaves beside `room` tokens."""
