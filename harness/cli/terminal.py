@@ -1,7 +1,7 @@
 """What a terminal shows while a run goes on and when it is over.
 
-On a terminal: colour and one line that is redrawn at most twice a second. Elsewhere: plain text,
-one fact a line, nothing wrapped or cut.
+On a terminal: colour, one line that is redrawn at most twice a second, and as many columns as fit.
+Elsewhere: plain text, one thing a line, all columns, nothing wrapped or cut.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from harness.analysis import ArmResult, Comparison, fitting_memory, serving_memory
+from harness.analysis import Comparison
+from harness.cli.result_table import GAP, MARK, STOPPED, result_table
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.wording import numbers
 
 if TYPE_CHECKING:
     from harness.plan import Outlook
 
-COLUMNS = (
-    "arm", "status", "score", "95 % interval", "p50", "p95", "throughput",
-    "fit", "fit memory", "serve memory", "artifact", "cost",
-)  # fmt: skip
 DOING = {
-    "fit": "fitting",
+    "fit": "preparing",
     "serve": "loading, timing, answering",
     "diagnostics": "probing what tuning changed",
 }
+
+ENDED = {"ok": "done", **STOPPED}
 
 
 class Screen:
@@ -75,7 +74,7 @@ class Screen:
         walls = [m.wall_s for half in (record.fit, record.serve) if half for m in half.measurements]
         took = numbers.duration(sum(walls)) if walls else "no time"
         why = f": {record.error}" if record.error else ""
-        self.say(f"{record.arm}{seed}: {record.status}{why}, {took}")
+        self.say(f"{record.arm}{seed}: {ENDED[record.status]}{why}, {took}")
 
     def close(self) -> None:
         """Take the live line away."""
@@ -85,14 +84,15 @@ class Screen:
 
     def show(self, comparison: Comparison) -> None:
         """Print the table and the verdict."""
-        self._table([COLUMNS, *(_cells(row, comparison) for row in comparison.arms)])
+        rows = result_table(comparison, self.console.width if self._live else None)
+        self._table(rows, bold=[number for number, row in enumerate(rows) if row[0][:1] == MARK])
         found = comparison.recommendation
         self.console.print(f"\n[bold]{escape(found.headline)}[/bold]", soft_wrap=True)
         for reason in (*found.reasons, *comparison.not_as_sealed):
             self.say(f"- {reason}")
         for row in comparison.arms:
             if row.error:
-                self.say(f"- {row.strategy} {row.status}: {row.error}")
+                self.say(f"- {row.strategy} {STOPPED[row.status]}: {row.error}")
 
     def show_outlook(self, outlook: Outlook) -> None:
         """Print forecasts: a table for each machine, with what is to be said of it below."""
@@ -106,34 +106,23 @@ class Screen:
         for line in closing(outlook):
             self.say(line)
 
-    def _table(self, rows: Sequence[tuple[str, ...]]) -> None:
-        """Print a table whose first row names the columns."""
+    def _table(self, rows: Sequence[tuple[str, ...]], bold: Sequence[int] = ()) -> None:
+        """Print a table.
+
+        Args:
+            rows: the first one names the columns.
+            bold: numbers of the rows that stand out on a terminal.
+        """
         if self._live:
-            table = Table(*rows[0])
-            for row in rows[1:]:
-                table.add_row(*map(escape, row))
+            table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+            for heading in rows[0]:
+                # What is too wide goes on in the next line: a name cut short may be another's.
+                table.add_column(escape(heading), overflow="fold")
+            for number, row in enumerate(rows[1:], start=1):
+                table.add_row(*map(escape, row), style="bold" if number in bold else "")
             self.console.print(table)
             return
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         for row in rows:
-            line = "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True))
+            line = (" " * GAP).join(c.ljust(w) for c, w in zip(row, widths, strict=True))
             print(line.rstrip())
-
-
-def _cells(row: ArmResult, comparison: Comparison) -> tuple[str, ...]:
-    score = row.score
-    cost = row.total_usd
-    return (
-        row.strategy,
-        row.status,
-        numbers.score(score.value if score else None),
-        numbers.interval(score.ci_low, score.ci_high) if score else numbers.NOT_MEASURED,
-        numbers.duration(row.p50_s),
-        numbers.duration(row.p95_s),
-        numbers.rate(row.throughput_per_s),
-        numbers.duration(row.fit_wall_s),
-        fitting_memory(row, comparison.machine),
-        serving_memory(row, comparison.machine),
-        numbers.size(row.artifact_bytes),
-        numbers.usd(cost) if cost is not None else numbers.duration(row.cost.machine_s),
-    )

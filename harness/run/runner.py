@@ -91,9 +91,8 @@ class Runner:
         # First what is done: forecasts and weights in 4 bits take seconds, and torch, and only
         # what is going to run needs them.
         planned = {trial.trial_id for trial in plan.trials}
-        done = {
-            i: recorded[i] for i in planned & set(recorded) if is_done(self.folder, recorded[i])
-        }
+        known = {trial_id: recorded[trial_id] for trial_id in planned & set(recorded)}
+        done = {trial_id: r for trial_id, r in known.items() if is_done(self.folder, r)}
         plan = self._foreseen(plan, done, earlier)
         refused = {trial.trial_id: trial for trial in plan.trials if trial.refused}
         make_ready(self.task, setting, _running(plan, {**done, **refused}))
@@ -135,7 +134,9 @@ class Runner:
             if trial.refused and trial.forecast:  # it was never run, and will not be
                 recorded.setdefault(trial.trial_id, trial.forecast)
         new = self.foresee(arms) if (arms := _running(plan, recorded)) else {}
-        by_id = {t.trial_id: new.get(t.arm) for t in plan.trials if t.selected} | recorded
+        by_id = {
+            t.trial_id: recorded.get(t.trial_id, new.get(t.arm)) for t in plan.trials if t.selected
+        }
         trials = (t.model_copy(update={"forecast": by_id.get(t.trial_id)}) for t in plan.trials)
         return plan.model_copy(update={"trials": tuple(trials)})
 

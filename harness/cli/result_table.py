@@ -1,0 +1,145 @@
+"""The final table: one line an arm, best understood first, whole at any width.
+
+Order and status are the rule's: the choice, what was tied with it, the arms within the margin, the
+undecided and the significantly worse ones, those over a limit, those that failed; in each group the
+better score comes first. Where the screen is narrow, the columns that matter least are left out;
+no cell is ever cut. All that the terminal takes from a comparison, it takes here. Knows nothing of
+screens but their width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.analysis import ArmResult, Comparison, fitting_memory, serving_memory
+from harness.wording import numbers
+
+MARK = ">"
+"""Stands before the chosen arm, in any encoding."""
+GAP = 2
+"""Spaces between columns."""
+CHOSEN, PROVISIONAL, TIED = "chosen", "provisional", "tied"
+WITHIN, UNDECIDED, WORSE = "within the margin", "undecided", "significantly worse"
+OVER, LIMIT_UNKNOWN = "over a limit", "a limit is unknown"
+STOPPED = {
+    "failed": "failed",
+    "timeout": "failed: timed out",
+    "out_of_memory": "failed: out of memory",
+    "skipped": "not run",
+}
+ORDER = (
+    CHOSEN, PROVISIONAL, TIED, WITHIN, UNDECIDED, WORSE, LIMIT_UNKNOWN, OVER, *STOPPED.values()
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, and how it makes an arm's cell."""
+
+    heading: str
+    cell: Callable[[ArmResult, Comparison], str]
+
+
+LEFT_OUT_FIRST = (
+    "artifact", "preparation memory", "throughput", "p95", "preparation", "serving memory", "p50",
+    "95% interval", "machine time", "cost",
+)  # fmt: skip
+"""The order in which columns give way; arm, status and score always stay."""
+
+
+def result_table(comparison: Comparison, width: int | None) -> list[tuple[str, ...]]:
+    """Return the table's rows, the headings first.
+
+    Args:
+        comparison: what was found.
+        width: of the screen in characters; None: there is no limit.
+    """
+    arms = ordered(comparison)
+    finished = [arm for arm in arms if arm.status == "ok"]
+    # Money and seconds never share a column: seconds are not what an arm costs.
+    needless = set()
+    if all(arm.total_usd is None for arm in finished):
+        needless.add("cost")
+    elif all(arm.total_usd is not None for arm in finished):
+        needless.add("machine time")
+    columns = [
+        (column.heading, [column.cell(arm, comparison) for arm in arms])
+        for column in COLUMNS
+        if column.heading not in needless
+    ]
+    for heading in LEFT_OUT_FIRST:
+        if width is None or _width(columns) <= width:
+            break
+        columns = [column for column in columns if column[0] != heading]
+    headings, cells = zip(*columns, strict=True)
+    return [headings, *zip(*cells, strict=True)]
+
+
+def ordered(comparison: Comparison) -> list[ArmResult]:
+    """Return the arms in the rule's order, the better score first among equals."""
+
+    def place(arm: ArmResult) -> tuple[int, float]:
+        score = arm.score.value if arm.score else None
+        return ORDER.index(status(arm, comparison)), 0.0 if score is None else -score
+
+    return sorted(comparison.arms, key=place)
+
+
+def status(arm: ArmResult, comparison: Comparison) -> str:
+    """Return what the rule found of an arm, in its own words."""
+    found = comparison.recommendation
+    if arm.status != "ok":
+        return STOPPED[arm.status]
+    if arm.strategy == found.choice:
+        return PROVISIONAL if found.provisional else CHOSEN
+    states = {check.state for check in arm.checks}
+    if "missed" in states:
+        return OVER
+    if "unknown" in states:
+        return LIMIT_UNKNOWN
+    return TIED if arm.strategy in found.tied_with else _standing(arm, comparison)
+
+
+def _standing(arm: ArmResult, comparison: Comparison) -> str:
+    """Return how an arm that meets every limit stands to the best of the others."""
+    gap = arm.gap_to_best
+    if gap.high is not None and gap.high <= comparison.task["margin"]:
+        return WITHIN
+    return WORSE if gap.low is not None and gap.low > 0 else UNDECIDED
+
+
+def _name(arm: ArmResult, comparison: Comparison) -> str:
+    mark = MARK if arm.strategy == comparison.recommendation.choice else " "
+    return f"{mark} {arm.strategy}"
+
+
+def _interval(arm: ArmResult, comparison: Comparison) -> str:
+    score = arm.score
+    return numbers.interval(score.ci_low, score.ci_high) if score else numbers.NOT_MEASURED
+
+
+def _score(arm: ArmResult, comparison: Comparison) -> str:
+    return numbers.score(arm.score.value if arm.score else None)
+
+
+def _width(columns: Sequence[tuple[str, Sequence[str]]]) -> int:
+    widest = [max(map(len, (heading, *cells))) for heading, cells in columns]
+    return sum(widest) + GAP * (len(columns) - 1)
+
+
+COLUMNS = (
+    Column("arm", _name),
+    Column("status", status),
+    Column("score", _score),
+    Column("95% interval", _interval),
+    Column("p50", lambda arm, _: numbers.duration(arm.p50_s)),
+    Column("p95", lambda arm, _: numbers.duration(arm.p95_s)),
+    Column("throughput", lambda arm, _: numbers.rate(arm.throughput_per_s)),
+    Column("preparation", lambda arm, _: numbers.duration(arm.fit_wall_s)),
+    Column("preparation memory", lambda arm, found: fitting_memory(arm, found.machine)),
+    Column("serving memory", lambda arm, found: serving_memory(arm, found.machine)),
+    Column("artifact", lambda arm, _: numbers.size(arm.artifact_bytes)),
+    Column("cost", lambda arm, _: numbers.usd(arm.total_usd)),
+    Column("machine time", lambda arm, _: numbers.duration(arm.cost.machine_s)),
+)
