@@ -120,7 +120,8 @@ def test_a_retired_word_is_found(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "set `facts: {}`", "in fact", "factor", "what fits is fit", "95% of cases", "the training loss",
+        "set `facts: {}`", "in fact", "factor", "what fits is fit", "95% of cases",
+        "the training loss",
         "an LLM judge scores", "a busy machine: 20% of the time waiting for a core", "endearing",
     ],
 )  # fmt: skip
