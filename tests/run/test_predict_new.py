@@ -61,5 +61,5 @@ def test_what_cannot_answer_is_told_with_what_to_do(ran):
         answer_with(ran, "learn", [])
     (artifact,) = ran.path.glob("trials/*/*/artifact")
     shutil.rmtree(artifact)
-    with pytest.raises(RunFolderError, match="was not kept .* → run the task again with --only"):
+    with pytest.raises(RunFolderError, match=r"was not kept .* → run the task again with --only"):
         answered(ran)
