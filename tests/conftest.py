@@ -35,6 +35,6 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """Let a test with its fixtures do only what it is marked for."""
-    with weights.held_to_markers(item):
+    """Let a quick test with its fixtures do only what is quick."""
+    with weights.held_to_marker(item):
         return (yield)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 from tiny_models import write_model
@@ -107,7 +108,7 @@ def test_a_model_file_that_cannot_be_read_fails_its_own_arms_alone(tiny, run_tin
     path = tiny(tmp_path, "", ["majority", "lora"], model="./m.gguf")
     forecasts = foresee(load_task(path)).here
     assert "cannot be read as a GGUF file" in forecasts["lora"].why
-    _, records = run_tiny(path, tmp_path / "run", forecasts=forecasts)
+    _, records = run_tiny(path, tmp_path / "run", foresee=lambda arms: forecasts)
     assert records["majority"].status == "ok"
     assert records["lora"].status == "failed"
     assert re.search(r"m\.gguf cannot be read .* → fetch the file again", records["lora"].error)
@@ -132,7 +133,8 @@ def test_weights_of_4_bits_are_made_before_anything_is_measured(
 def test_of_one_model_none_is_the_smallest(tiny, run_tiny, tmp_path, monkeypatch):
     """Whatever an arm adds to its weights."""
     sizes = {"one": 100, "two": 101}
-    monkeypatch.setattr("harness.analysis.analyse._weights", lambda arm: sizes[arm.name])
+    module = sys.modules["harness.analysis.analyse"]
+    monkeypatch.setattr(module, "_weights", lambda arm: sizes[arm.name])
     arms = [{"use": "majority", "name": name} for name in sizes]
     folder, _ = run_tiny(tiny(tmp_path, "", arms), tmp_path / "run")
     assert not [s for s in analyse(folder).recommendation.reasons if "smallest model" in s]

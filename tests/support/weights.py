@@ -81,14 +81,13 @@ class _NoTorch:
 
 
 @contextmanager
-def held_to_markers(item):
-    """Refuse what a test is not marked for: processes, and torch where it is not loaded yet."""
-    markers = {marker.name for marker in item.iter_markers()}
+def held_to_marker(item):
+    """Refuse a quick test processes, and torch where it is not loaded yet."""
     with pytest.MonkeyPatch.context() as patch:
-        if "torch" not in markers and "torch" not in sys.modules:
-            patch.setattr(sys, "meta_path", [_NoTorch(), *sys.meta_path])
-        if "process" not in markers:
+        if item.get_closest_marker("quick"):
             patch.setattr(subprocess.Popen, "__init__", _small_only(subprocess.Popen.__init__))
+            if "torch" not in sys.modules:
+                patch.setattr(sys, "meta_path", [_NoTorch(), *sys.meta_path])
         yield
 
 
