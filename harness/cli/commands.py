@@ -1,7 +1,7 @@
-"""The command line: reads words, calls the rooms, prints, returns an exit code.
+"""The command line: reads words, calls the packages that do the work, prints, returns a code.
 
 0 done · 2 the user's mistake · 3 no arm finished, or --gate and the choice misses a criterion ·
-130 interrupted. Heavy rooms are imported by the command that needs them.
+130 interrupted. A command imports what it needs, so that the others stay quick.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _run(arguments: argparse.Namespace) -> int:
             runner.run()
         finally:
             screen.close()
-        comparison = _judged(folder, None)
+        comparison = _analysed(folder, None)
         drop_large_artifacts(folder, comparison.recommendation.choice)
     screen.say("")
     screen.show(comparison)
@@ -105,7 +105,7 @@ def _report(arguments: argparse.Namespace) -> int:
     prices = read_prices(arguments.prices) if arguments.prices else None
     folder = RunFolder(arguments.folder)
     screen = Screen()
-    screen.show(_judged(folder, prices))
+    screen.show(_analysed(folder, prices))
     for line in stale_prices(folder, prices, date.today()):
         screen.say(f"- {line}")
     screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
@@ -198,8 +198,8 @@ def _new(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _judged(folder: RunFolder, prices: Prices | None) -> Comparison:
-    """Judge a run folder and write comparison.json, report.md and report.html into it."""
+def _analysed(folder: RunFolder, prices: Prices | None) -> Comparison:
+    """Analyse a run folder; write comparison.json, report.md and report.html into it."""
     from harness.analysis import analyse
     from reports import html, markdown
 
@@ -211,10 +211,10 @@ def _judged(folder: RunFolder, prices: Prices | None) -> Comparison:
 
 
 def _verdict_code(comparison: Comparison, gate: bool) -> int:
-    if all(row.status != "ok" for row in comparison.arms):
+    if all(arm.status != "ok" for arm in comparison.arms):
         return NO_RESULT
     choice = comparison.recommendation.choice
-    chosen = next((row for row in comparison.arms if row.strategy == choice), None)
+    chosen = next((arm for arm in comparison.arms if arm.strategy == choice), None)
     # The rule chooses no arm that misses a limit; a gate does not rest on that alone.
     return NO_RESULT if gate and (chosen is None or chosen.misses) else OK
 
@@ -252,7 +252,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="run every arm of a task and report a verdict")
+    run = commands.add_parser(
+        "run", help="run every arm of a task and write a report with a verdict"
+    )
     run.add_argument("task", type=Path, metavar="TASK.yaml")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<task name>")
     run.add_argument("--only", nargs="+", action="extend", default=[], metavar="ARM")
@@ -261,28 +263,28 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")
     run.set_defaults(command=_run)
 
-    report = commands.add_parser("report", help="redraw a report from its facts")
+    report = commands.add_parser("report", help="write a report anew from what is on record")
     report.add_argument("folder", type=Path, metavar="RUN_DIR")
-    report.add_argument("--prices", type=Path, metavar="FILE")
+    report.add_argument("--prices", type=Path, metavar="FILE", help="default: those of the run")
     report.set_defaults(command=_report)
 
-    compare = commands.add_parser("compare", help="what changed between two runs")
+    compare = commands.add_parser("compare", help="show what changed between two runs")
     compare.add_argument("first", type=Path, metavar="RUN_DIR")
     compare.add_argument("second", type=Path, metavar="RUN_DIR")
     compare.set_defaults(command=_compare)
 
-    check = commands.add_parser("check", help="find every fault of a task before running it")
+    check = commands.add_parser("check", help="find all faults of a task before it runs")
     check.add_argument("task", type=Path, metavar="TASK.yaml")
-    check.add_argument("--deep", action="store_true", help="look for near-duplicates too (slow)")
+    check.add_argument("--deep", action="store_true", help="look for near-duplicates too; slow")
     check.add_argument("--strict", action="store_true", help="leaked test inputs are an error")
     check.set_defaults(command=_check)
 
-    plan = commands.add_parser("plan", help="predict memory, time and money of every arm")
+    plan = commands.add_parser("plan", help="forecast memory, time and cost of every arm")
     plan.add_argument("task", type=Path, metavar="TASK.yaml")
     plan.add_argument("--json", action="store_true")
     plan.set_defaults(command=_plan)
 
-    predict = commands.add_parser("predict", help="answer new inputs with a finished arm")
+    predict = commands.add_parser("predict", help="answer new inputs with an arm that finished")
     predict.add_argument("folder", type=Path, metavar="RUN_DIR")
     predict.add_argument(
         "file", type=Path, nargs="?", metavar="FILE", help="default: standard input"
@@ -296,7 +298,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(command=_list)
 
-    new = commands.add_parser("new", help="write a working starter")
+    new = commands.add_parser("new", help="write a task or a strategy to start from")
     new.add_argument("kind", choices=("task", "strategy"))
     new.add_argument("name", metavar="NAME")
     new.set_defaults(command=_new)

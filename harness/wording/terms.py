@@ -70,5 +70,5 @@ TERMS = (
         "an LLM judge is a model that scores answers",
     ),
     Term("Single figures are upper bounds", ("at the most where one figure stands",)),
-    Term("percent without a space: 95%", (r"\d %",)),
+    Term("percent without a space: 95%", (r"\d+ %",)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,13 @@ def test_a_built_in_arm_follows_the_rooms_that_it_uses(rooms, name, room):
     assert found == BY_ROOM[room]
     assert follows(strategy, rooms / "types.py")
     assert not follows(strategy, rooms / "plan/table.py")
+
+
+def test_the_distributions_of_a_package_are_those_that_the_standard_library_finds():
+    found = metadata.packages_distributions()
+    packages = [name for name in found if name.isidentifier()]
+    assert {"strategies", "numpy", "pydantic"} <= set(packages)
+    assert {name: source._holders(name) for name in packages} == {
+        name: frozenset(found[name]) for name in packages
+    }
+    assert source._holders("no_such_package") == frozenset()

@@ -256,7 +256,7 @@ def test_a_reserved_machine_is_called_so_beside_break_even(tmp_path):
     traffic = {"requests_per_month": 10, "serving": "reserved", "utilisation": 0.5}
     comparison = analyse(write_run(tmp_path, TARGETS, arms(), prices=PRICES, traffic=traffic))
     for page in (markdown(comparison), html(comparison)):
-        assert "Break-even, paying for machines that are always on and used to 50 %:" in page
+        assert "Break-even, paying for machines that are always on and used to 50%:" in page
 
 
 @given(st.text(alphabet='|\\<>`"a\n \r\t&#*_[]()!:'))

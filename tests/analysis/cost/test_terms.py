@@ -209,7 +209,7 @@ def test_labels_that_are_most_of_the_cost_are_said_to_be(tmp_path, usd_per_label
     arms = cheap_and_good()  # 40 labels, and $1.10 of machine time over the horizon
     folder = write_run(tmp_path, TARGETS, arms, prices=PRICES, traffic=TRAFFIC, labour=labour)
     reasons = analyse(folder).recommendation.reasons
-    words = "Labels are 78 % of what good costs ($4.00 of $5.10)"
+    words = "Labels are 78% of what good costs ($4.00 of $5.10)"
     assert any(reason.startswith(words) for reason in reasons) is said
 
 
@@ -218,7 +218,7 @@ def test_arms_that_need_no_labels_are_named_beside_their_price(tmp_path):
     labour = {"usd_per_label": 0.1}
     folder = write_run(tmp_path, TARGETS, arms, prices=PRICES, traffic=TRAFFIC, labour=labour)
     (said,) = (why for why in analyse(folder).recommendation.reasons if why.startswith("Labels"))
-    assert said.startswith("Labels, which rule does without, are 78 % of what good costs")
+    assert said.startswith("Labels, which rule does without, are 78% of what good costs")
 
 
 @pytest.mark.parametrize(("hours", "said"), [({"good": 2}, True), ({"good": 2, "cheap": 1}, False)])
