@@ -90,7 +90,7 @@ def test_what_the_task_pays_for_is_said_beside_both_ways(tmp_path):
     for number, (traffic, pays) in enumerate(
         [
             (TRAFFIC, "This task pays for the seconds that requests take"),
-            (reserved, "This task pays for machines that are always on and used to 50 %"),
+            (reserved, "This task pays for machines that are always on and used to 50%"),
         ]
     ):
         comparison = run(tmp_path / str(number), traffic=traffic)
