@@ -1,4 +1,7 @@
-"""What "cheaper" means in a comparison, in words: unit, horizon, prices, and what is apart."""
+"""What "cheaper" means in a comparison, in words: unit, horizon, prices, and what is not compared.
+
+Phrases figures; computes none.
+"""
 
 from __future__ import annotations
 
@@ -20,32 +23,31 @@ def cost_basis(prices: Prices, machine: Machine, terms: Terms, usages: Usages) -
 
     Args:
         prices: the rows that apply.
-        machine: that was measured.
-        terms: traffic and what is paid for.
+        machine: what the run was on.
+        terms: traffic, and how serving is paid.
         usages: of the arms that finished.
     """
     price = prices.for_machine(machine)
     if terms.traffic:
         months, monthly = terms.months, terms.traffic["requests_per_month"]
         horizon = f"{numbers.count(monthly)} requests a month for {months:g} months"
-        how = "a reserved machine" if terms.reserved else "the seconds that requests take"
-        horizon += f", paying for {how}"
+        machines = "for machines that are always on"
+        horizon += f", paying {machines if terms.reserved else 'per use'}"
     else:
-        horizon = "serving 1,000 requests (no traffic is given), fitting shown beside it"
+        horizon = "serving 1,000 requests; preparation stands beside it, as no traffic is given"
     if price is not None:
         basis = (
-            f"Dollars over {horizon}, at ${price.usd_per_hour:g} an hour:"
-            f" {price.name}, read {price.read_on} at {price.source}, which the price file lets"
-            " stand for the machine that was measured."
+            f"Dollars over {horizon}. The machine costs ${price.usd_per_hour:g} an hour: the price"
+            f" file lets {price.name} stand for it (read {price.read_on} at {price.source})."
         )
         if price.stands_for and not (price.stands_for.cpu_model or price.stands_for.gpu):
-            basis += " It names no processor there: that the two are alike is an assumption."
+            basis += " We assume that the two are alike; the price row names no processor."
     elif usages and common_unit(usages, terms) == "usd":
         basis = f"Dollars over {horizon}. No price row stands for this machine."
     else:
         basis = (
-            f"Machine-seconds over {horizon}. No price row stands for this machine,"
-            " so money is not known."
+            f"Machine-seconds over {horizon}. No price row stands for this machine, so its cost in"
+            " money is unknown."
         )
     return basis + _apart(terms, usages) + "".join(_read(row) for row in prices.hosted)
 
@@ -57,13 +59,13 @@ def _read(row: HostedPrice) -> str:
 def cost_notes(
     rows: Sequence[ArmResult], choice: str | None, terms: Terms, price: MachinePrice | None
 ) -> Iterator[str]:
-    """Yield what must be known of costs to believe a verdict that rests on them.
+    """Yield what a reader must know of costs before trusting a verdict that depends on them.
 
     Args:
         rows: of all arms.
         choice: the recommended arm, if there is one.
-        terms: traffic and what is paid for.
-        price: what the machine costs that was measured, where a row stands for it.
+        terms: traffic, and how serving is paid.
+        price: of the machine that the run was on, if a row stands for it.
     """
     finished = [row for row in rows if row.status == "ok"]
     if price is not None:
@@ -75,13 +77,13 @@ def cost_notes(
     missing = [row.strategy for row in finished if row.cost.people_usd is None]
     if counted and missing:
         yield (
-            f"People's time is part of the cost of {listed(counted)} and not of {listed(missing)}:"
-            " these seem cheaper than they are → give labour.hours for every arm."
+            f"People's time is counted for {listed(counted)} and not for {listed(missing)}, which"
+            " seem cheaper than they are → give labour.hours for every arm."
         )
 
 
 def _too_large(rows: Sequence[ArmResult], price: MachinePrice) -> Iterator[str]:
-    """Say which arms took more memory than the machine has at whose price they are counted."""
+    """Say which arms took more memory than the machine has whose price they are counted at."""
     for row in rows:
         if row.not_compared is not None:
             continue  # of another machine, at another price
@@ -94,36 +96,36 @@ def _too_large(rows: Sequence[ArmResult], price: MachinePrice) -> Iterator[str]:
             if has_gib is not None and taken > has_gib * numbers.GIB:
                 yield (
                     f"{row.strategy} took {numbers.size(taken)} of {what}, more than the"
-                    f" {has_gib:g} GiB of {price.name}, at whose price it is counted: it needs a"
-                    " larger machine, which is dearer → give the price of one (prices)."
+                    f" {has_gib:g} GiB of {price.name}, whose price it is counted at. It needs a"
+                    " larger and more expensive machine → give the price of one (prices)."
                 )
 
 
 def _labels_note(rows: Sequence[ArmResult], choice: str | None) -> Iterator[str]:
-    """Say so where labels are most of what the chosen arm costs over the horizon."""
+    """Say so if labels are most of what the chosen arm costs over the horizon."""
     row = next((row for row in rows if row.strategy == choice), None)
     if row is None or row.cost.labels_usd is None or not row.total_usd:
         return
     share = row.cost.labels_usd / row.total_usd
     if share > 1 / 2:
         without = [other.strategy for other in rows if other.cost.labels_usd == 0]
-        does = "does" if len(without) == 1 else "do"
-        which = f", which {listed(without)} {does} without," if without else ""
+        none = "needs none" if len(without) == 1 else "need none"
+        others = f" {listed(without)} {none}." if without else ""
         yield (
-            f"Labels{which} are {numbers.percent(share)} of what {row.strategy} costs"
-            f" ({numbers.usd(row.cost.labels_usd)} of {numbers.usd(row.total_usd)})."
+            f"Labels are {numbers.percent(share)} of the cost of {row.strategy}"
+            f" ({numbers.usd(row.cost.labels_usd)} of {numbers.usd(row.total_usd)}).{others}"
         )
 
 
 def _apart(terms: Terms, usages: Usages) -> str:
-    """Say which arms were answered elsewhere, and which of these cost cannot order."""
+    """Say which arms' requests are charged for by others, and whose cost is not comparable."""
     away = [usage for usage in usages if usage.elsewhere]
     if not away:
         return ""
-    text = f" {_names(away)}: requests cost what is charged for them, whatever pays the machine."
+    text = f" {_names(away)}: requests cost what is charged for them, on whatever machine."
     unit = common_unit(usages, terms)
     if others := [usage for usage in away if costs_of(usage, terms).unit != unit]:
-        text += f" The cost of {_names(others)} is not comparable: simplicity decides in its place."
+        text += f" The cost of {_names(others)} is not comparable, so simplicity decides instead."
     return text
 
 

@@ -134,7 +134,7 @@ def _pair(first: Costs, second: Costs) -> BreakEven:
     names = f"{first.arm} and {second.arm}"
     text = _text(found, (first, second)) if found else f"{names} cost the same at any volume"
     if found and max(totals) <= min(totals) * EQUAL_COST:
-        text = f"cost does not decide between {names} at this volume (within 5 %); {text}"
+        text = f"cost does not decide between {names} at this volume (within 5%); {text}"
     return BreakEven(
         first=first.arm,
         second=second.arm,

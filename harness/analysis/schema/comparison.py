@@ -223,7 +223,7 @@ class BreakEven(Conclusion):
     second: str
     requests: float | None
     """Requests over the horizon at which both cost the same; None if that is at no volume, or at
-    several, as on reserved machines."""
+    several, as on machines that are always on."""
     text: str
     crossings: tuple[float, ...] = ()
     """Requests a month at which the cheaper of the two changes, in ascending order."""
