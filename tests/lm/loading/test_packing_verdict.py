@@ -15,6 +15,8 @@ from harness.lm.loading import packing_verdict
 from harness.lm.loading.packing_verdict import ensure_verdict, verdict_on
 from harness.types import ModelRef
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
