@@ -21,6 +21,8 @@ MOST_STEPS = 100
 """Machines of one arm up to which each step is looked at; more are close to a straight line."""
 PER_DECADE = 10
 """Points of the curve for each factor of ten."""
+NO_REQUEST = 1e-12
+"""Share of a volume that rounding alone makes."""
 FEW = 3
 """Crossings of two arms that are all told."""
 Change = tuple[float, str]
@@ -71,8 +73,11 @@ def _capacities(costs: Sequence[Costs]) -> list[float]:
 
 
 def root(low: float, high: float, at_low: float, at_high: float) -> float | None:
-    """Return where a straight line through two points is zero; None where it is level."""
-    slope = (at_high - at_low) / (high - low)
+    """Return where a straight line through two points is zero; None where it is level.
+
+    Two points of which rounding leaves one tell no line either.
+    """
+    slope = (at_high - at_low) / (high - low) if high > low else 0.0
     return None if slope == 0 else low - at_low / slope
 
 
@@ -110,7 +115,8 @@ def _within(first: Costs, second: Costs, segment: tuple[float, float]) -> Iterat
 
     leads = lead(inside[0]), lead(inside[1])
     crossing = root(*inside, *leads)
-    if crossing is None or not low < crossing < high:
+    # Lines that begin at the same cost seem to cross just after it, by the rounding of sums.
+    if crossing is None or not low + NO_REQUEST * high < crossing < high:
         if leads[0] != 0:
             yield low, first.arm if leads[0] > 0 else second.arm
         return

@@ -104,6 +104,20 @@ def test_between_two_changes_the_named_arm_is_cheaper(first, second, serving, mo
     assert all(low[1] != high[1] for low, high in pairwise(found))
 
 
+def test_arms_that_cost_the_same_before_the_first_request_do_not_cross_there():
+    quick, slow = (
+        replace(ARM, arm=name, fit_s=1.0, throughput_per_s=speed)
+        for name, speed in (("quick", 120 / 0.5), ("slow", 120 / 5))
+    )
+    for fit_s in (1.0, 0.1, 0.7, 1e4 / 3):
+        pair = (replace(arm, fit_s=fit_s) for arm in (slow, quick))
+        assert changes(*pair, terms(months=10)) == [(0.0, "quick")]
+
+
+def test_two_steps_that_rounding_alone_keeps_apart_have_no_line_between_them():
+    assert volume.root(100.0, 100.0, 1.0, 2.0) is None
+
+
 def test_the_curve_runs_from_a_hundredth_to_a_hundred_times_the_volume():
     drawn = curve([ARM, HOSTED, replace(HOSTED, arm="?", usd_per_request=None)], terms())
     assert drawn.unit == "usd"
