@@ -16,6 +16,7 @@ from harness.analysis.schema.comparison import (
 from harness.analysis.schema.diagnostics import ArmDiagnostics, Change
 from harness.analysis.schema.scores import CitedAnswer, Difference, Score
 from harness.analysis.scoring.breakdown import ahead_in
+from harness.analysis.standing import ordered, status
 
 __all__ = [
     "ArmDiagnostics",
@@ -35,6 +36,8 @@ __all__ = [
     "analyse",
     "compare",
     "fitting_memory",
+    "ordered",
     "serving_memory",
     "stale_prices",
+    "status",
 ]

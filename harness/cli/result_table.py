@@ -1,10 +1,8 @@
 """The final table: one line an arm, best understood first, whole at any width.
 
-Order and status are the rule's: the choice, what was tied with it, the arms within the margin, the
-undecided and the significantly worse ones, those over a limit, those that failed; in each group the
-better score comes first. Where the screen is narrow, the columns that matter least are left out;
-no cell is ever cut. All that the terminal takes from a comparison, it takes here. Knows nothing of
-screens but their width.
+Order and status are the rule's (analysis/standing.py). Where the screen is narrow, the columns that
+matter least are left out; no cell is ever cut. All that the terminal takes from a comparison, it
+takes here. Knows nothing of screens but their width.
 """
 
 from __future__ import annotations
@@ -12,25 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.analysis import ArmResult, Comparison, fitting_memory, serving_memory
+from harness.analysis import (
+    ArmResult,
+    Comparison,
+    fitting_memory,
+    ordered,
+    serving_memory,
+    status,
+)
 from harness.wording import numbers
 
 MARK = ">"
 """Stands before the chosen arm, in any encoding."""
 GAP = 2
 """Spaces between columns."""
-CHOSEN, PROVISIONAL, TIED = "chosen", "provisional", "tied"
-WITHIN, UNDECIDED, WORSE = "within the margin", "undecided", "significantly worse"
-OVER, LIMIT_UNKNOWN = "over a limit", "a limit is unknown"
-STOPPED = {
-    "failed": "failed",
-    "timeout": "failed: timed out",
-    "out_of_memory": "failed: out of memory",
-    "skipped": "not run",
-}
-ORDER = (
-    CHOSEN, PROVISIONAL, TIED, WITHIN, UNDECIDED, WORSE, LIMIT_UNKNOWN, OVER, *STOPPED.values()
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,39 +67,6 @@ def result_table(comparison: Comparison, width: int | None) -> list[tuple[str, .
         columns = [column for column in columns if column[0] != heading]
     headings, cells = zip(*columns, strict=True)
     return [headings, *zip(*cells, strict=True)]
-
-
-def ordered(comparison: Comparison) -> list[ArmResult]:
-    """Return the arms in the rule's order, the better score first among equals."""
-
-    def place(arm: ArmResult) -> tuple[int, float]:
-        score = arm.score.value if arm.score else None
-        return ORDER.index(status(arm, comparison)), 0.0 if score is None else -score
-
-    return sorted(comparison.arms, key=place)
-
-
-def status(arm: ArmResult, comparison: Comparison) -> str:
-    """Return what the rule found of an arm, in its own words."""
-    found = comparison.recommendation
-    if arm.status != "ok":
-        return STOPPED[arm.status]
-    if arm.strategy == found.choice:
-        return PROVISIONAL if found.provisional else CHOSEN
-    states = {check.state for check in arm.checks}
-    if "missed" in states:
-        return OVER
-    if "unknown" in states:
-        return LIMIT_UNKNOWN
-    return TIED if arm.strategy in found.tied_with else _standing(arm, comparison)
-
-
-def _standing(arm: ArmResult, comparison: Comparison) -> str:
-    """Return how an arm that meets every limit stands to the best of the others."""
-    gap = arm.gap_to_best
-    if gap.high is not None and gap.high <= comparison.task["margin"]:
-        return WITHIN
-    return WORSE if gap.low is not None and gap.low > 0 else UNDECIDED
 
 
 def _name(arm: ArmResult, comparison: Comparison) -> str:

@@ -16,7 +16,8 @@ from rich.status import Status
 from rich.table import Table
 
 from harness.analysis import Comparison
-from harness.cli.result_table import GAP, MARK, STOPPED, result_table
+from harness.analysis.standing import STOPPED
+from harness.cli.result_table import GAP, MARK, result_table
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.wording import numbers
 

@@ -120,7 +120,7 @@ class TrialRunner:
         self, trial: PlannedTrial, fit: WorkerResult, serve: WorkerResult | None, reused: bool
     ) -> TrialRecord:
         last = serve or fit
-        half = "" if serve else "while fitting: "
+        half = "" if serve else "in preparation: "
         account = self.folder.fit_folder(trial.arm, trial.fit_id) / "fit.json"
         known = json.loads(account.read_text()) if account.is_file() else {}
         return TrialRecord(

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from harness.analysis import (
     ArmResult,
     Comparison,
-    Recommendation,
     Score,
     ahead_in,
     fitting_memory,
+    ordered,
     serving_memory,
+    status,
 )
 from harness.wording import numbers
-from reports import costs
+from reports.glossary import DOUBT
 from reports.section import Bar, Block, Cell, Item, Items, Reason, Section, Table, Text
-from reports.words import DOUBT
+from reports.sections.costs import not_counted
 
 HEADINGS = (
     "p50", "p95", "p50 cold", "throughput", "preparation memory", "serving memory", "preparation",
@@ -27,18 +28,18 @@ HEADINGS = (
 
 def arms(comparison: Comparison) -> Section:
     """All arms on the same test rows: quality, latency, memory, preparation and cost."""
-    ordered = by_score(comparison)
+    arms_in_order = ordered(comparison)
     metric = str(comparison.task["metric"])
     blocks: list[Block] = [
         Table(
             ("arm", "status", metric, "95% interval", "0 – 1", *HEADINGS),
-            tuple(_cells(row, comparison) for row in ordered),
+            tuple(_cells(row, comparison) for row in arms_in_order),
             marked=comparison.recommendation.choice,
         ),
         Text(measured_note(comparison), small=True),
         Text(_cost_note(comparison), small=True),
     ]
-    if lines := list(_beside(ordered)):
+    if lines := list(_beside(arms_in_order)):
         blocks.append(Items(tuple(lines)))
     test_n = comparison.run["data"]["test_n"]
     return Section(f"All arms on the same {test_n} test rows", tuple(blocks))
@@ -72,13 +73,6 @@ def slices(comparison: Comparison) -> Section | None:
     return Section(f"{row.strategy} by slice", (Table(headings, tuple(lines)),), closed=True)
 
 
-def by_score(comparison: Comparison) -> list[ArmResult]:
-    """Return the arms that finished, best score first; then those that did not."""
-    finished = [row for row in comparison.arms if row.score]
-    finished.sort(key=lambda row: -(row.score.value or 0.0 if row.score else 0.0))
-    return finished + [row for row in comparison.arms if not row.score]
-
-
 def chosen(comparison: Comparison) -> ArmResult | None:
     """Return the recommended arm's result."""
     choice = comparison.recommendation.choice
@@ -98,31 +92,6 @@ def interval(score: Score) -> str:
     return numbers.interval(score.ci_low, score.ci_high) + mark
 
 
-def status(row: ArmResult, comparison: Comparison) -> str:
-    """Return what became of an arm, in the rule's words."""
-    found = comparison.recommendation
-    where = " (measured on another machine)" if row.not_compared else ""
-    return _state(row, found) + where
-
-
-def _state(row: ArmResult, found: Recommendation) -> str:
-    if row.strategy == found.choice:
-        return "provisional choice" if found.provisional else "chosen"
-    if row.strategy in found.tied_with:
-        return "tied"
-    if row.status == "ok" and row.misses:
-        return _out_for(row)
-    return row.status.replace("_", " ")
-
-
-def _out_for(row: ArmResult) -> str:
-    """Return what keeps an arm out that finished: the gravest of it."""
-    missed = [check.key for check in row.checks if check.state == "missed"]
-    if not missed:
-        return "a figure is unknown"
-    return "misses a limit" if any(key.startswith("limits.") for key in missed) else "misses a need"
-
-
 def measured_note(comparison: Comparison) -> str:
     """Return how time and memory in the first table were measured."""
     note = (
@@ -138,13 +107,14 @@ def measured_note(comparison: Comparison) -> str:
 
 
 def _cost_note(comparison: Comparison) -> str:
-    parts = costs.not_counted(by_score(comparison))
+    parts = not_counted(ordered(comparison))
     missing = f" Not counted: {'; '.join(parts)}." if parts else ""
     return f"Cost: {comparison.cost_basis}{missing}"
 
 
 def _cells(row: ArmResult, comparison: Comparison) -> tuple[Cell, ...]:
-    head = (row.strategy, status(row, comparison))
+    elsewhere = " (measured on another machine)" if row.not_compared else ""
+    head = (row.strategy, status(row, comparison) + elsewhere)
     if row.score is None:
         return (*head, Reason(row.error or "no reason recorded"))
     return (

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from harness.analysis import ArmResult, Comparison, Foresight
+from harness.analysis import ArmResult, Change, CitedAnswer, Comparison, Foresight, ordered
 from harness.wording import numbers
-from reports import told
 from reports.section import Block, Item, Items, Section, Table, Text
-from reports.sections.arms import by_score
+
+MOST_SOURCES = 5
+"""Documents that are named beside an answer; of more, how many there are."""
 
 
 def citations(comparison: Comparison) -> Section | None:
     """The first answers of arms that name their sources."""
     lines = tuple(
-        (row.strategy, *told.citation(one)) for row in by_score(comparison) for one in row.cited
+        (row.strategy, *_citation(one)) for row in ordered(comparison) for one in row.cited
     )
     if not lines:
         return None
@@ -23,16 +24,22 @@ def citations(comparison: Comparison) -> Section | None:
 
 def diagnostics(comparison: Comparison) -> Section | None:
     """What training changed besides the score, robustness, and calibration."""
-    ordered = by_score(comparison)
+    arms_in_order = ordered(comparison)
     changed = tuple(
         (row.strategy, what, figures)
-        for row in told.concerned(ordered)
-        for what, figures in told.forgetting(row) + told.robustness(row)
+        for row in arms_in_order
+        for what, figures in _forgetting(row) + _robustness(row)
     )
-    curves = [Item(told.overfitting(row), f"{row.strategy}, training curves")
-              for row in told.trained(ordered)]  # fmt: skip
-    sure = [Item(told.calibration(row), f"{row.strategy}, probabilities of its answers")
-            for row in told.calibrated(ordered)]  # fmt: skip
+    curves = [
+        Item(_overfitting(row), f"{row.strategy}, training curves")
+        for row in arms_in_order
+        if row.diagnostics.overfitting
+    ]
+    sure = [
+        Item(_calibration(row), f"{row.strategy}, probabilities of its answers")
+        for row in arms_in_order
+        if row.diagnostics.calibration
+    ]
     blocks: list[Block] = []
     if changed:
         blocks += [
@@ -47,7 +54,7 @@ def diagnostics(comparison: Comparison) -> Section | None:
 
 def forecasts(comparison: Comparison) -> Section | None:
     """What each arm was expected to take, beside what was measured."""
-    foreseen = [(row, row.foresight) for row in by_score(comparison) if row.foresight]
+    foreseen = [(row, row.foresight) for row in ordered(comparison) if row.foresight]
     if not foreseen:
         return None
     note = Text(
@@ -96,3 +103,80 @@ def _peak(predicted: int | None, measured: int | None, ratio: float | None) -> s
 
 def _wall(low_s: float | None, high_s: float | None, measured_s: float | None) -> str:
     return f"{numbers.span(low_s, high_s)} / {numbers.duration(measured_s)}"
+
+
+def _change(found: Change) -> str:
+    """Return a figure before and after, and its change with the interval."""
+    both = f"{numbers.score(found.before)} → {numbers.score(found.after)}"
+    return f"{both} ({found.change:+.3f}: {found.ci_low:+.3f} to {found.ci_high:+.3f})"
+
+
+def _forgetting(row: ArmResult) -> list[tuple[str, str]]:
+    """Return what the general probe shows, and its figures."""
+    found = row.diagnostics.forgetting
+    if found is None:
+        return []
+    if found.undefined:
+        return [("general probe", f"{numbers.NOT_MEASURED} ({found.undefined})")]
+    lines = []
+    if found.bits_per_byte:
+        name = f"general text, bits per byte (lower is better, {found.bits_per_byte.n} passages)"
+        lines.append((name, _change(found.bits_per_byte)))
+    if found.choice_accuracy:
+        name = f"general knowledge, accuracy ({found.choice_accuracy.n} four-way questions)"
+        lines.append((name, _change(found.choice_accuracy)))
+    return lines + ([("general probe", found.note)] if found.note else [])
+
+
+def _robustness(row: ArmResult) -> list[tuple[str, str]]:
+    """Return what each perturbation does to the score."""
+    if row.diagnostics.robustness_undefined:
+        why = row.diagnostics.robustness_undefined
+        return [("perturbed inputs", f"{numbers.NOT_MEASURED} ({why})")]
+    lines = []
+    for found in row.diagnostics.robustness:
+        if found.score is None:
+            lines.append((found.name, f"{numbers.NOT_MEASURED} ({found.undefined})"))
+            continue
+        of = f"{found.changed} of {found.score.n} rows changed"
+        lines.append((f"{found.name}, {found.score.metric} ({of})", _change(found.score)))
+    return lines
+
+
+def _calibration(row: ArmResult) -> str:
+    """Return how well an arm's probabilities are calibrated."""
+    found = row.diagnostics.calibration
+    if found is None or found.undefined or found.expected_error is None:
+        return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'gives none'})"
+    return (
+        f"calibration error {numbers.score(found.expected_error)}; perfectly calibrated answers"
+        f" would show about {numbers.score(found.error_by_chance)} on {found.n} rows; Brier score"
+        f" {numbers.score(found.brier)}"
+    )
+
+
+def _overfitting(row: ArmResult) -> str:
+    """Return what the training curves show."""
+    found = row.diagnostics.overfitting
+    if found is None or found.validation_loss is None or found.train_loss is None:
+        return f"{numbers.NOT_MEASURED} ({found.undefined if found else 'logs no training'})"
+    lowest, last = map(numbers.score, found.validation_loss)
+    part = f"part {found.part}: " if found.part else ""
+    if found.flagged:
+        begin, end = map(numbers.score, found.train_loss)
+        return (
+            f"{part}trained past its best step {found.step}, which built-in tuning keeps:"
+            f" validation loss {lowest} → {last} until step {found.last_step}, training loss"
+            f" {begin} → {end}"
+        )
+    end = f"{last} at the end" + (", still falling" if found.falling_from is not None else "")
+    return f"{part}no overfitting seen (validation loss {lowest} at its lowest, {end})"
+
+
+def _citation(found: CitedAnswer) -> tuple[str, str, str]:
+    """Return a question's id, its answer and what the answer cites."""
+    if found.answer is None:
+        return found.item, "failed", numbers.NOT_MEASURED
+    more = len(found.sources) - MOST_SOURCES
+    named = ", ".join(found.sources[:MOST_SOURCES]) + (f" and {more} more" if more > 0 else "")
+    return found.item, found.answer, named or "none"

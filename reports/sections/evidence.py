@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from harness.analysis import ArmResult, Comparison, Difference, Score
+from collections.abc import Iterator
+
+from harness.analysis import ArmResult, Comparison, Difference, Resolution, Score, ordered
 from harness.wording import numbers
-from reports import resolution as told
 from reports.section import Block, Item, Items, Section, Text, items
-from reports.sections.arms import by_score, scored
+from reports.sections.arms import scored
 
 VERDICTS = {
     "choose": "Choose",
@@ -29,7 +30,7 @@ def gaps(comparison: Comparison) -> Section | None:
     """Each arm's gap to the best of the others, and its further metrics."""
     lines = tuple(
         Item("; ".join([_gap(row), *map(_further, row.also)]), term=row.strategy)
-        for row in by_score(comparison)
+        for row in ordered(comparison)
         if row.score
     )
     note = Text(
@@ -58,7 +59,7 @@ def differences(comparison: Comparison) -> Section | None:
 
 def resolution(comparison: Comparison) -> Section | None:
     """What this test set can show of the leading arms."""
-    lines = list(told.resolution(comparison))
+    lines = list(_resolution(comparison))
     return Section("What this test set can show", (items(*lines),), closed=True) if lines else None
 
 
@@ -80,3 +81,61 @@ def _difference(one: Difference) -> str:
     low, high = 100 * one.ci_low, 100 * one.ci_high
     exact = "" if one.mcnemar_p is None else f"; {numbers.p_value(one.mcnemar_p)}"
     return f"{100 * one.value:+.1f} ({low:+.1f} to {high:+.1f}){exact}"
+
+
+def _resolution(comparison: Comparison) -> Iterator[str]:
+    """Yield what the test set can show of the two leading arms; nothing of a single arm."""
+    found = comparison.resolution
+    if found is None:
+        return
+    differ = ""
+    if found.discordance is not None:
+        share = numbers.percent(found.discordance)
+        differ = f"; just one of them is right on {share} of the rows"
+    yield f"The leading arms are {found.first} and {found.second}{differ}."
+    yield (
+        f"{numbers.count(found.n)} test rows detect a difference of"
+        f" {numbers.points(found.smallest_difference)} between them with 80% power."
+    )
+    yield (
+        f"If the two were equal, these rows would confirm a margin of"
+        f" {numbers.points(found.smallest_margin)} with 80% power."
+    )
+    yield _separation(found)
+    if train_n := comparison.run["data"]["train_n"]:
+        yield (
+            f"More training rows were not tried: every arm that learns from them had all"
+            f" {numbers.count(train_n)}."
+        )
+
+
+def _separation(found: Resolution) -> str:
+    looks = f"{numbers.points(found.difference)}"
+    if found.separated:
+        text = (
+            f"As a pair by themselves they are significantly different: the 95% interval of the"
+            f" difference of {looks} excludes 0."
+        )
+        if found.significant is False:
+            many = (found.compared or 0) > 2
+            wider = f"allows for comparing {found.compared} arms" if many else "asks for more"
+            text += f" The verdict {wider}, so there they are not."
+        return text
+    if found.rows_to_separate is None:
+        return "They score the same: no number of rows would show a difference."
+    more = numbers.count(found.rows_to_separate - found.n)
+    total = numbers.count(found.rows_to_separate)
+    return (
+        f"If the difference is what it looks like ({looks}), about {total} test rows would show it:"
+        f" {more} more.{_one_sided(found)}"
+    )
+
+
+def _one_sided(found: Resolution) -> str:
+    """Say why the verdict calls the second arm worse though the pair's own interval contains 0."""
+    if not found.significant:
+        return ""
+    return (
+        f" The verdict asks only whether {found.second} is worse, not whether the two differ either"
+        " way, and that is significant."
+    )

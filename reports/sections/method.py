@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from harness.analysis import ArmResult, Comparison
+from harness.analysis import ArmResult, Comparison, ordered
 from harness.wording import numbers
-from reports import criteria as told
-from reports.provenance import provenance
+from reports import glossary as words_of
 from reports.section import Item, Items, Section, items
-from reports.sections.arms import by_score, interval
-from reports.words import words
+from reports.sections.arms import interval
+from reports.sections.costs import paid_for
 
 
 def criteria(comparison: Comparison) -> Section:
     """What counts as success, and whether it still is what was sealed."""
     edited = [Item(line, strong=True) for line in comparison.not_as_sealed]
     title = "Success criteria" + ("" if edited else ", as they stood before anything ran")
-    return Section(title, (items(*edited, *told.criteria(comparison.task)),))
+    return Section(title, (items(*edited, *_criteria(comparison.task)),))
 
 
 def notes(comparison: Comparison) -> Section:
     """What the audit of data, machine and measurements found, and what arms noted."""
     lines = [Item(finding) for finding in comparison.findings]
-    for row in by_score(comparison):
+    for row in ordered(comparison):
         lines += _of_arm(row)
     return Section("Warnings and notes", (Items(tuple(lines)),))
 
 
 def glossary(comparison: Comparison) -> Section:
     """The words of the page that a reader need not know."""
-    lines = tuple(Item(meaning, term=word) for word, meaning in words(comparison))
+    lines = tuple(Item(meaning, term=word) for word, meaning in words_of.glossary(comparison))
     return Section("How to read this", (Items(lines),), closed=True)
 
 
 def reproduce(comparison: Comparison) -> Section:
     """All that is needed to repeat or doubt the run."""
-    lines = [Item(text, term=name, code=True) for name, text in provenance(comparison)]
-    for row in by_score(comparison):
+    lines = [Item(text, term=name, code=True) for name, text in _provenance(comparison)]
+    for row in ordered(comparison):
         lines += [Item(f"used {model}", term=row.strategy) for model in row.models]
         lines.append(Item(_setting(row), term=row.strategy))
     return Section("Reproduce", (Items(tuple(lines)),), closed=True)
@@ -58,3 +58,61 @@ def _setting(row: ArmResult) -> str:
     params = ", ".join(f"{key} = {value}" for key, value in row.params.items())
     seeds = ", ".join(map(str, row.seeds)) or numbers.NOT_MEASURED
     return f"{row.use} with {params or 'no parameters'}; seeds {seeds}"
+
+
+def _criteria(task: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what counts as success and what it may cost, a line each.
+
+    Args:
+        task: the task file, resolved.
+    """
+    yield f"metric: {task['metric']}"
+    if task["also"]:
+        yield f"further metrics: {', '.join(task['also'])}"
+    yield f"margin: {100 * task['margin']:g} points"
+    yield from (f"limit {k}: {v:g}" for k, v in task["limits"].items() if v is not None)
+    yield from (f"need {k}: {_listed(v)}" for k, v in task["needs"].items() if v)
+    if traffic := task["traffic"]:
+        monthly = numbers.count(traffic["requests_per_month"])
+        yield (
+            f"traffic: {monthly} requests a month for {traffic['months']:g} months, paying for"
+            f" {paid_for(traffic)}"
+        )
+    yield from (f"labour {k}: {_listed(v)}" for k, v in task["labour"].items() if v)
+
+
+def _listed(value: Any) -> str:
+    """Return a value of the task file as a line of text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _provenance(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return where it ran, on what and with which hashes, each by its name."""
+    machine, run = comparison.machine, comparison.run
+    cores = f"{machine.cores} cores, {numbers.size(machine.memory_bytes)}"
+    lines = [
+        ("command", run["command"]),
+        ("started", run["started_at"]),
+        ("machine", f"{machine.cpu_model}, {cores}, {machine.gpu or 'no GPU'}, {machine.os}"),
+        ("commit", run["git_commit"] or "not under version control"),
+        ("success criteria as sealed", f"sha256 {run['criteria_sha256']}"),
+    ]
+    for model in run["models"].values():
+        lines += _of_model(model, run["dtype"])
+    lines += [(f"{name} rows", f"sha256 {h}") for name, h in run["data"]["sha256"].items()]
+    packages = ", ".join(f"{name} {version}" for name, version in run["packages"].items())
+    return [*lines, ("python", f"{machine.python}; {packages}")]
+
+
+def _of_model(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:
+    # Runs of earlier versions say nothing of a licence.
+    licence = [("model licence", model["licence"])] if model.get("licence") else []
+    if model["hosted"]:
+        return [("model", f"{model['name']}, {model['origin']}"), *licence]
+    return [
+        ("model", f"{model['name']} ({model['origin']}), asked for {dtype}"),
+        ("model hash", f"{model['sha256'] or model['revision']}"),
+        *licence,
+    ]

@@ -50,7 +50,7 @@ def test_all_arms_equal(tmp_path):
     arms = [Arm(name, [right(TARGETS, [5])]) for name in "abc"]
     comparison, report = said(write_run(tmp_path, TARGETS, arms))
     assert comparison.recommendation.verdict == "tie"
-    assert "They score the same: no number of rows would tell such arms apart." in report
+    assert "They score the same: no number of rows would show a difference." in report
     assert all(d.mcnemar_p == 1 for d in comparison.differences)
 
 

@@ -9,7 +9,8 @@ import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, Arm, cheap_and_good, right, write_run
 
 from harness.analysis import Comparison, CostPart, CostParts, analyse
-from reports import costs, html, markdown
+from reports import html, markdown
+from reports.sections.costs import headings, table
 
 PEOPLE = "people's time (labour.usd_per_hour and hours)"
 TITLE = "What the cost is made of"
@@ -139,7 +140,7 @@ def test_a_component_that_is_counted_in_part_is_said_to_be(tmp_path, partly, sai
     once = CostPart(name="preparation", usd=0.2, at_least=partly)
     again = CostPart(name="repeated preparation", usd=0.0, at_least=partly)
     parts = CostParts(components=(once, again))
-    ((_, *cells),) = costs.table([row.model_copy(update={"cost": parts})])
+    ((_, *cells),) = table([row.model_copy(update={"cost": parts})])
     assert cells[:2] == [said, "$0"]
 
 
@@ -149,8 +150,8 @@ def test_a_comparison_of_an_earlier_version_still_has_its_table(tmp_path):
     for row in values["rows"]:
         del row["cost"]["components"]
     earlier = Comparison.model_validate(values)
-    assert costs.table(earlier.arms) == costs.table(comparison.arms)
-    assert costs.headings(earlier.arms) == costs.headings(comparison.arms)
+    assert table(earlier.arms) == table(comparison.arms)
+    assert headings(earlier.arms) == headings(comparison.arms)
 
 
 def test_the_table_stands_below_the_verdict_and_the_first_table(tmp_path):

@@ -33,9 +33,9 @@ def test_the_words_of_the_verdict_and_of_the_first_table_are_explained(tmp_path)
         write_run(tmp_path, TARGETS, cheap_and_good(), prices=PRICES, traffic=TRAFFIC, margin=0.03)
     )
     words = explained(comparison)
-    assert {"arm", "points", "loss", "margin", "p50, p95", "fitting", "artifact"} < set(words)
+    assert {"arm", "points", "gap", "margin", "p50, p95", "preparation", "artifact"} < set(words)
     assert "3.0 points" in words["margin"]
-    for word in ("certify", "settle"):
+    for word in ("confirm", "undecided"):
         assert word in words["margin"]
     for page, first in ((markdown(comparison), "| arm | status |"), (html(comparison), "<table>")):
         assert page.index(first) < page.index(TITLE) < page.index("Why the others were not chosen")

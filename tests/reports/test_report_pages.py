@@ -11,13 +11,12 @@ from hand_made import PRICES, Arm, right, write_run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis import ArmDiagnostics, analyse
+from harness.analysis import ArmDiagnostics, analyse, ordered, status
 from harness.analysis.schema.diagnostics import Calibration
 from harness.store.records import Note
 from reports import html, markdown
 from reports.render_markdown import safe
-from reports.sections.arms import by_score, status
-from reports.told import calibration
+from reports.sections.diagnostics import _calibration as calibration
 
 TARGETS = ["yes", "no"] * 60
 EVIL = (
@@ -138,23 +137,23 @@ def test_both_reports_give_the_same_figures(usual):
 @pytest.mark.parametrize(
     ("task", "said"),
     [
-        ({"limits": {"min_score": 1.1}}, "misses a limit"),
-        ({"limits": {"min_score": 1.1}, "needs": {"citations": True}}, "misses a limit"),
+        ({"limits": {"min_score": 1.1}}, "over a limit"),
+        ({"limits": {"min_score": 1.1}, "needs": {"citations": True}}, "over a limit"),
         ({"limits": {"max_usd_per_1k": 1}, "needs": {"citations": True}}, "misses a need"),
-        ({"limits": {"max_usd_per_1k": 1}}, "a figure is unknown"),
+        ({"limits": {"max_usd_per_1k": 1}}, "a limit is unknown"),
     ],
 )
 def test_an_arm_that_is_out_has_the_status_that_holds(tmp_path, task, said):
     found = analyse(write_run(tmp_path, TARGETS, arms(), **task))
-    assert [status(row, found) for row in by_score(found)[:2]] == [said] * 2
+    assert [status(row, found) for row in ordered(found)[:2]] == [said] * 2
 
 
 def test_what_right_probabilities_would_show_is_no_part_of_what_was_seen(usual):
     found = Calibration(expected_error=0.135, error_by_chance=0.06, brier=0.2, n=310)
     row = usual.arms[0].model_copy(update={"diagnostics": ArmDiagnostics(calibration=found)})
     assert calibration(row) == (
-        "off by 0.135 on average; right probabilities would show about 0.060 on 310 rows; Brier"
-        " score 0.200"
+        "calibration error 0.135; perfectly calibrated answers would show about 0.060 on 310 rows;"
+        " Brier score 0.200"
     )
 
 

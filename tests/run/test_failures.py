@@ -91,7 +91,7 @@ class ChangesQueries(Rule):
         return predictions
 """
 ENDS = {
-    "fitraises": ("failed", "while fitting: ValueError: no luck"),
+    "fitraises": ("failed", "in preparation: ValueError: no luck"),
     "loadraises": ("failed", "FileNotFoundError: "),
     "exits": (
         "failed",
@@ -100,7 +100,7 @@ ENDS = {
     "quits": ("failed", "exit code 0 and no result"),
     "killed": ("out_of_memory", "killed by the system"),
     "segfault": ("failed", "signal 11"),
-    "nomemorytofit": ("out_of_memory", "while fitting: MemoryError"),
+    "nomemorytofit": ("out_of_memory", "in preparation: MemoryError"),
     "nomemorytoserve": ("out_of_memory", "all 8 predictions failed"),
     "nogpumemory": ("out_of_memory", "CUDA out of memory"),
     "hog": ("out_of_memory", "stopped at more than 0.25 GiB (run.memory_gib)"),
@@ -213,7 +213,7 @@ class Hangs(Strategy):
     _, records = run_in_processes(path, tmp_path / "run")
     record = records["hangs"]
     assert record.status == "timeout"
-    assert record.error == "while fitting: stopped after 0.01 minutes (run.timeout_min)"
+    assert record.error == "in preparation: stopped after 0.01 minutes (run.timeout_min)"
     assert record.serve is None
 
 

@@ -30,13 +30,7 @@ NAMES = (
 )  # fmt: skip
 """Retired words of which no file, class or function is named."""
 STILL_TO_REWORD = {
-    "harness/analysis/cost/basis.py",
-    "harness/analysis/cost/volume.py",
-    "harness/run/trial.py",
     "harness/task/validate.py",
-    "reports/resolution.py",
-    "reports/told.py",
-    "reports/words.py",
 }
 """Files that still hold retired words. A file is to be taken off once it holds none."""
 STILL_TO_RENAME: set[str] = set()

@@ -110,7 +110,7 @@ def test_the_part_of_a_composed_arm_is_named(tmp_path):
     path.write_text("\n".join(map(json.dumps, rows)))
     comparison = analyse(folder)
     assert any("deep (part dear) overfitted after" in found for found in comparison.findings)
-    assert "**deep, training curves**: in its part dear, trained past" in markdown(comparison)
+    assert "**deep, training curves**: part dear: trained past" in markdown(comparison)
 
 
 def test_a_finding_names_arm_and_step_and_a_cut_off_line_is_no_harm(tmp_path):
@@ -128,7 +128,7 @@ def test_a_finding_names_arm_and_step_and_a_cut_off_line_is_no_harm(tmp_path):
     assert said in comparison.findings
     for text, term in ((markdown(comparison), "**{}**"), (html(comparison), "<b>{}</b>")):
         curves = term.format("deep, training curves")
-        assert f"{curves}: trained past its best step 4, whose weights" in text
+        assert f"{curves}: trained past its best step 4, which built-in tuning keeps" in text
 
 
 def test_it_can_be_switched_off(tmp_path):

@@ -66,7 +66,7 @@ def test_a_pair_that_the_verdict_calls_a_tie_is_told_apart_only_by_itself(tmp_pa
     assert (verdict.verdict, verdict.choice) == ("tie", "b")
     assert {found.first, found.second} == {"a", "b"} <= {verdict.choice, *verdict.tied_with}
     assert (found.separated, found.significant, found.compared) == (True, False, 5)
-    said = "The verdict, which allows for having compared 5 arms, does not tell them apart."
+    said = "The verdict allows for comparing 5 arms, so there they are not."
     assert said in markdown(comparison)
 
 
@@ -74,7 +74,7 @@ def test_a_pair_that_the_verdict_tells_apart_one_sided_is_said_to_be(tmp_path):
     # 10 rows against 3: z is 1.94, between the one-sided 1.66 and the two-sided 1.98.
     comparison = analyse(write_run(tmp_path, TARGETS, arms_of(range(3), range(3, 13)), margin=0.01))
     found = comparison.resolution
-    assert "shown worse" in comparison.recommendation.rejected["b"]
+    assert "significantly worse" in comparison.recommendation.rejected["b"]
     assert (found.separated, found.significant) == (False, True)
     assert "The verdict asks only whether b is worse" in markdown(comparison)
 
@@ -82,7 +82,7 @@ def test_a_pair_that_the_verdict_tells_apart_one_sided_is_said_to_be(tmp_path):
 def test_where_verdict_and_pair_agree_nothing_is_added(tmp_path):
     for number, wrong in enumerate([([1], range(60)), (range(12), range(6, 20))]):
         page = markdown(analyse(write_run(tmp_path / str(number), TARGETS, arms_of(*wrong))))
-        assert "The verdict, which" not in page
+        assert "The verdict allows" not in page
         assert "The verdict asks only" not in page
 
 

@@ -1,4 +1,4 @@
-"""The words of a report that its reader need not know, each in a sentence or two."""
+"""The words of a report that a reader may not know, each in a sentence or two."""
 
 from __future__ import annotations
 
@@ -21,68 +21,74 @@ F1 = (
 )
 
 
-def words(comparison: Comparison) -> Iterator[tuple[str, str]]:
+def glossary(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield each word that the report uses, and what it means there."""
     yield (
         "arm",
-        "one way of doing the task. All arms may learn from the same rows, and answer the same"
-        " test rows.",
+        "one approach to the task: a strategy with its parameters. All arms may learn from the same"
+        " rows, and all answer the same test rows.",
     )
     yield from _metrics(comparison)
     yield (
-        "95 % interval",
-        "the range in which the true figure lies, as far as these rows tell: 95 times in 100.",
+        "95% interval",
+        "if new test rows were drawn again and again, 95% of intervals computed this way would"
+        " contain the true score.",
     )
     if any(_doubtful(row) for row in comparison.arms):
         yield (
             DOUBT,
-            "so few rows, labels or seeds stand behind this interval that it is not to be trusted.",
+            "too few rows, labels or seeds stand behind this interval to trust it.",
         )
     yield "points", "hundredths of a score: from 0.640 to 0.690 is 5 points."
     yield (
-        "loss",
-        "by how many points an arm scores below the best of the others on the same rows; below 0"
-        " it leads. What it may be at the most is said with 95 % confidence for all arms together,"
-        " what it is at the least for each arm by itself.",
+        "gap",
+        "how many points an arm scores below the best of the others on the same rows; below 0 it"
+        " leads. Upper bounds hold with 95% confidence for all arms together, lower bounds for each"
+        " arm by itself.",
     )
     margin = numbers.points(comparison.task["margin"])
     yield (
         "margin",
-        f"the loss that this task accepts for something cheaper or simpler: {margin}. Test rows"
-        " certify it where they are enough to show that a loss is no larger, and settle an arm"
-        " where they show that or that the arm is worse than the best.",
+        f"the gap that this task accepts for something cheaper or simpler: {margin}. An arm is"
+        " within the margin if the test rows confirm that its gap is no larger, significantly worse"
+        " if they show that it is not the best, and undecided if they show neither.",
     )
     yield from _verdict(comparison)
     yield (
         "p50, p95",
-        "half of the requests, and 95 in 100, were answered within this time; cold: with nothing"
+        "half of the requests, and 95% of them, were answered within this time. Cold: with nothing"
         " kept from an earlier request.",
     )
     yield (
         "throughput",
-        "answers a second where all test rows are given in one call; cost counts the seconds that"
-        " requests take by it.",
+        "answers per second when all test rows are given in one call. Pay-per-use cost is computed"
+        " from it.",
     )
-    yield "fitting", "all that an arm does once, before it answers: training, or building an index."
-    yield "artifact", "what fitting leaves on disk, to be shipped to wherever the arm serves."
+    yield "preparation", "what an arm does once before it answers: training or indexing."
+    yield "artifact", "what preparation leaves on disk, to be shipped to wherever the arm serves."
     if any(row.diagnostics.overfitting for row in comparison.arms):
         yield (
             "training loss, validation loss",
-            "how improbable a model finds the right answers, on the rows that it learns from and on"
-            " rows held back. Where the first falls and the second rises, it learns by heart:"
-            " overfitting.",
+            "the training objective on the rows that a model learns from, and on rows held back:"
+            " how improbable it finds the right answers. If the first falls while the second rises,"
+            " the model overfits.",
         )
     if any(row.diagnostics.forgetting for row in comparison.arms):
         yield (
             "bits per byte",
-            "how improbable a model finds a text, for each of its bytes: more after tuning than"
-            " before, and it has forgotten some of what it knew.",
+            "how improbable a model finds a text, per byte; lower is better. If it rises with"
+            " tuning, the model has forgotten some of what it knew.",
         )
     if any(row.diagnostics.calibration for row in comparison.arms):
         yield (
             "Brier score",
-            "mean squared difference between the probability that an arm gives its answer and 1"
-            " where that is right, 0 where it is wrong: less is better, 0.25 is a coin's.",
+            "mean squared difference between an answer's probability and 1 if it is right, 0 if it"
+            " is wrong; lower is better, and a coin gets 0.25.",
+        )
+        yield (
+            "calibration error",
+            "how far the probabilities of answers are from the share of them that is right, on"
+            " average over ten groups of answers.",
         )
 
 
@@ -115,6 +121,6 @@ def _verdict(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if found.verdict == "nothing_feasible" or any(row.misses for row in comparison.arms):
         yield "feasible", "meets every limit and every need of the task file."
     if found.provisional:
-        yield "provisional", "the best choice so far; these test rows do not show yet that it is."
+        yield "provisional", "the best choice so far; these test rows do not confirm it yet."
     if found.break_even:
         yield "break-even", "the number of requests at which two arms cost the same."
