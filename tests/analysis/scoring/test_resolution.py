@@ -74,7 +74,7 @@ def test_a_pair_that_the_verdict_tells_apart_one_sided_is_said_to_be(tmp_path):
     # 10 rows against 3: z is 1.94, between the one-sided 1.66 and the two-sided 1.98.
     comparison = analyse(write_run(tmp_path, TARGETS, arms_of(range(3), range(3, 13)), margin=0.01))
     found = comparison.resolution
-    assert "shown worse" in comparison.recommendation.rejected["b"]
+    assert "significantly worse" in comparison.recommendation.rejected["b"]
     assert (found.separated, found.significant) == (False, True)
     assert "The verdict asks only whether b is worse" in markdown(comparison)
 
