@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from harness.files.atomic import atomic_write
 from harness.files.cache_folder import cache_folder
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.lm import inference
@@ -56,7 +56,7 @@ def verdict_on(model: Any) -> Verdict:
     verdict = check_packing(model)
     _release()
     if verdict.final:
-        _write(file, json.dumps(asdict(verdict)))
+        atomic_write(file, json.dumps(asdict(verdict)))
     return verdict
 
 
@@ -124,13 +124,6 @@ def _engine_sha256() -> str:
 def _device_name(device: str) -> str:
     machine = this_machine(device)
     return machine.gpu or machine.cpu_model
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file that others may read at the same time."""
-    part = file.with_suffix(f".{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(file)
 
 
 def _release() -> None:
