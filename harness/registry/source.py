@@ -10,6 +10,7 @@ import re
 import sys
 from functools import cache
 from importlib import metadata
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -97,7 +98,8 @@ def _place_of(top: str) -> Path | None:
     if top in sys.stdlib_module_names:
         return None
     try:
-        spec = find_spec(top)
+        # Hooks of other finders are called for nothing that lies on the path.
+        spec = PathFinder.find_spec(top) or find_spec(top)
     except ValueError:  # of a module that was made by hand
         return None
     if spec is None or spec.origin is None:
