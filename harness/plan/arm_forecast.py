@@ -193,7 +193,7 @@ def _share(halves: tuple[_Half, _Half]) -> float | None:
 def _unknown_times(phases: Sequence[Phase], place: Place) -> list[str]:
     """Say why times are unknown, and with them what the machine's time costs."""
     reasons = [text for phase in phases for text in phase.unknown]
-    if place.operations_per_s is None:
+    if place.operations_per_s is None and any(p.wall_s is None and not p.unknown for p in phases):
         what = f"the price file states no `teraflops` of '{place.name}'"
         reasons.insert(0, f"{what}, so times and cost are unknown")
     return reasons or ["the strategy does not say how long all that it does takes"]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.run.environment import Setting, hardware, header, settle
+from harness.run.environment import Setting, hardware, header, make_ready, settle
 from harness.task import load_task
 from harness.types import ModelRef
 
@@ -94,7 +94,11 @@ def test_weights_of_a_hosted_model_are_not_quantised(tiny, tmp_path, monkeypatch
     for name, model in (("hosted", HOSTED), ("local", "./model")):
         (tmp_path / "model").mkdir(exist_ok=True)
         (tmp_path / "model" / "config.json").write_text("{}")
-        settle(load_task(tiny(tmp_path, METRIC, ["qlora"], model=model)), frozenset())
+        task = load_task(tiny(tmp_path, METRIC, ["qlora", "majority"], model=model))
+        setting = settle(task, frozenset())
+        make_ready(task, setting, frozenset({"majority"}))
+        assert not asked  # what will not run needs no weights
+        make_ready(task, setting, frozenset({"qlora"}))
         assert bool(asked) == (name == "local")
 
 

@@ -62,6 +62,8 @@ def _one(named: Any) -> str | None:
 
 def _front_matter(readme: Path) -> dict[str, Any]:
     """Return what a model card says of its model; nothing if there is no card that can be read."""
+    if not readme.is_file():
+        return {}  # most folders have none, and the import takes a quarter of a second
     from huggingface_hub import metadata_load
 
     try:
