@@ -155,7 +155,7 @@ def test_both_reports_tell_it(runs):
     comparison = analyse(run)
     for text in (markdown(comparison), html(comparison)):
         assert "What training changed, robustness and calibration" in text
-        assert "general text, bits per byte (less is better, 63 passages)" in text
+        assert "general text, bits per byte (lower is better, 63 passages)" in text
         assert "gives no likelihoods" in text
         assert "reordered options, accuracy (8 of 8 rows changed)" in text
 

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
+import command_line
 import pytest
 from scripted_server import Script, fails, reply, serving, slow
 from tiny_models import write_model
@@ -58,6 +59,12 @@ def write(tiny, folder, url, arms=ARMS, **changes):
     spec = {"provider": "openai", "base_url": url, "model": "far", "key_env": "TEST_KEY"}
     hosted = {**spec, "max_retries": 0, **changes.pop("model", {})}
     return tiny(folder, "", arms, model=hosted, generation={"max_new_tokens": 4}, **changes)
+
+
+def harness_here(folder, *words, key=KEY):
+    """Run a command in this process, where it is the answers that matter."""
+    named = {"TEST_KEY": key} if key else {}
+    return command_line.harness(*words, HARNESS_CACHE=str(folder / "cache"), **named)
 
 
 def harness(folder, *words, key=KEY):
@@ -188,7 +195,7 @@ def test_what_is_missing_ends_the_arm_before_anything_else(tiny, tmp_path, key, 
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     path = write(tiny, tmp_path, url, ["zero_shot"])
-    done = harness(tmp_path, "run", path, "--out", tmp_path / "run", key=key)
+    done = harness_here(tmp_path, "run", path, "--out", tmp_path / "run", key=key)
     assert done.returncode == 3
     assert words in rows_of(tmp_path / "run")["zero_shot"]["error"]
     assert [
@@ -347,7 +354,7 @@ def test_search_wordings_and_cascades_are_served_by_a_hosted_model_too(tiny, tmp
         task = json.loads(path.read_text())
         task["data"]["corpus"] = "docs"
         path.write_text(json.dumps(task))
-        ended = harness(tmp_path, "run", path, "--out", tmp_path / "run")
+        ended = harness_here(tmp_path, "run", path, "--out", tmp_path / "run")
     assert ended.returncode == 0, ended.stderr
     rows = rows_of(tmp_path / "run")
     assert {name: row["status"] for name, row in rows.items()} == dict.fromkeys(rows, "ok")
