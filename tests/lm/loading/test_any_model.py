@@ -12,6 +12,7 @@ from harness.errors import ModelError
 from harness.lm import (
     TuneSettings,
     answer_tokens,
+    forget_loaded_models,
     load,
     loaded_models,
     prompt_tokens,
@@ -40,6 +41,7 @@ def reference(lm, prompt, option):
 @pytest.mark.parametrize("begins", [False, True])
 @pytest.mark.parametrize("name", ["llama-tied", "mistral-window", "gpt2", "bloom", "t5", "mamba"])
 def test_a_folder_on_disk_answers(tmp_path, name, begins, chat):
+    forget_loaded_models()  # hosted ones of earlier tests would come last
     lm = load(write_model(tmp_path, name, begins, chat), "cpu", "float32")
     assert loaded_models()[-1].scoring == lm.route.name
     prompt = prompt_tokens(lm, "My light is out.")
