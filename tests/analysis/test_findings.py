@@ -106,7 +106,7 @@ def test_a_doubt_is_told_once_with_all_the_arms_it_concerns_and_marked_in_the_ta
     assert f"The score of {choice} is uncertain: {doubt}." in comparison.recommendation.reasons
     for text in (markdown(comparison), html(comparison)):
         assert "to 1.000†" in text
-        assert "so few rows, labels or seeds stand behind this interval" in text
+        assert "too few rows, labels or seeds stand behind this interval" in text
 
 
 def test_where_nothing_is_in_doubt_there_is_no_mark(tmp_path):

@@ -38,7 +38,7 @@ def test_a_new_strategy_passes_its_own_test_and_runs_as_a_file(tmp_path):
     path.write_text(path.read_text().replace("zero_shot", "../word_match/word_match.py:WordMatch"))
     done = harness("run", "my_task/task.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "wordmatch  ok" in done.stdout
+    assert "wordmatch: done" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["Has Space", "../elsewhere", "", "1st"])

@@ -13,7 +13,7 @@ from harness.analysis.cost.components import COMPONENTS, CostComponent
 from harness.analysis.cost.cost import break_even_requests, costs_of, usd_per_1k
 from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.cost.volume import changes, curve
-from reports import costs as table
+from reports.sections.costs import headings
 
 MAYBE = {"usd": st.none() | st.floats(0, 10), "hours": st.none() | st.floats(0, 100)}
 
@@ -171,4 +171,4 @@ def test_a_component_that_is_added_to_the_list_is_in_every_figure(monkeypatch):
     charged = replace(usage, arm="b", elsewhere=True, usd_per_request=0.0)
     assert break_even_requests(after, costs_of(charged, given_terms)) is None
     row = type("Row", (), {"cost": after.table()})
-    assert "review" in table.headings([row])
+    assert "review" in headings([row])
