@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from harness.errors import UnknownNameError
-from harness.metrics.answers import read_choice
 from harness.metrics.choice import ACCURACY, FROM_CLASS_COUNTS, MACRO_F1, by_class, class_counts
 from harness.metrics.fields import OF_OBJECTS
 from harness.metrics.likelihood import OF_LIKELIHOODS
 from harness.metrics.metric import Array, Items, Metric, Need, each_counts, mean_of
+from harness.metrics.numbers import NUMERIC_MATCHES
 from harness.metrics.objects import complaint_under, read_object, schema_fault, written
+from harness.metrics.reading import final_answer, read_choice, without_thoughts
 from harness.metrics.sources import DECLINED, OF_SOURCES, declines, unanswerable
-from harness.metrics.text import EXACT_MATCH, OF_TEXTS
+from harness.metrics.text import MATCHES, OF_TEXTS
 
 __all__ = [
     "Array",
@@ -22,6 +23,7 @@ __all__ = [
     "complaint_under",
     "declines",
     "each_counts",
+    "final_answer",
     "find",
     "mean_of",
     "names",
@@ -29,6 +31,7 @@ __all__ = [
     "read_object",
     "schema_fault",
     "unanswerable",
+    "without_thoughts",
     "written",
 ]
 
@@ -38,7 +41,8 @@ _METRICS = {
         ACCURACY,
         MACRO_F1,
         *FROM_CLASS_COUNTS,
-        EXACT_MATCH,
+        *MATCHES,
+        *NUMERIC_MATCHES,
         *OF_TEXTS,
         *OF_OBJECTS,
         *OF_SOURCES,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.answers import read_choice
 from harness.metrics.metric import Array, Items, Metric, each_counts, mean_of
+from harness.metrics.reading import read_choice
 
 
 def right_or_wrong(items: Items) -> Array:

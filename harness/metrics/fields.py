@@ -13,6 +13,8 @@ from harness.metrics.metric import Array, Items, Metric, each_counts, mean_of
 from harness.metrics.objects import complaint_under, read_object, written
 
 Leaf = tuple[str, str]
+EMPTY: Counter[Leaf] = Counter({(json.dumps(()), "{}"): 1})
+"""The one leaf of an object without fields."""
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
@@ -41,18 +43,21 @@ def _valid(items: Items) -> Array:
 def _field_counts(items: Items) -> Array:
     """Return [n, 3]: leaves of an answer that are right, leaves it has, leaves wanted.
 
-    Where several targets are accepted, the one counts that suits the answer best.
+    Where several targets are accepted, the one counts that suits the answer best. That nothing
+    was wanted and nothing said is no evidence: an empty object that is right does not count.
     """
     counts = np.zeros((len(items.texts), 3))
     for row, (text, accepted) in enumerate(zip(items.texts, items.targets, strict=True)):
         answer = None if text is None else read_object(text)
         said = Counter() if answer is None else Counter(leaves(answer))
         each = [_shared(said, Counter(leaves(json.loads(target)))) for target in accepted]
-        counts[row] = max(each, key=lambda c: 2 * c[0] / (c[1] + c[2]))
+        counts[row] = max(each, key=lambda c: 2 * c[0] / (c[1] + c[2]) if c[1] + c[2] else 1.0)
     return counts
 
 
 def _shared(said: Counter[Leaf], wanted: Counter[Leaf]) -> tuple[int, int, int]:
+    if said == wanted == EMPTY:
+        return 0, 0, 0
     return (said & wanted).total(), said.total(), wanted.total()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.metrics import Items, read_choice
+from harness.metrics import Items, final_answer, read_choice, without_thoughts
 from harness.types import Example, Prediction, TaskInfo
 
 
@@ -16,7 +16,7 @@ def items_of(
     documents: Mapping[str, str],
     evidence: Sequence[tuple[str, ...]] | None = None,
 ) -> Items:
-    """Return the items of some predictions; one that failed answers and cites nothing.
+    """Return the items of some predictions as they are read; one that failed answers nothing.
 
     Args:
         ids: the ids of the queries.
@@ -26,9 +26,10 @@ def items_of(
         documents: id to text.
         evidence: ids of the documents that hold each answer; None: nobody named them.
     """
+    read = final_answer if task.answer_kind == "text" else without_thoughts
     sources = [_sources(prediction) for prediction in predictions]
     return Items(
-        texts=[None if prediction.error else prediction.text for prediction in predictions],
+        texts=[None if one.error else read(one.text) for one in predictions],
         targets=targets,
         labels=list(task.labels),
         ids=ids,

@@ -6,20 +6,27 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from harness.metrics.reading import without_thoughts
+
 MOST_LEVELS = 100
 """Objects and lists inside each other that still make an answer; Python's stack ends near 1,000."""
 
 
 def read_object(text: str) -> dict[str, Any] | None:
-    """Return the JSON object that a text is, and nothing but; None where it is none.
+    """Return the JSON object that a text holds; None where it holds none, or several.
 
-    Numbers that JSON does not have (NaN, Infinity) make it none, and so does a depth of more than
-    `MOST_LEVELS`.
+    Thoughts before it, a fence around it and words beside it are taken off. Numbers that JSON does
+    not have (NaN, Infinity) make it none, and so does a depth of more than `MOST_LEVELS`.
     """
+    text = without_thoughts(text)
+    begin, end = text.find("{"), text.rfind("}")
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        # From the first brace to the last: two objects beside each other are no JSON then.
+        value = json.loads(text[begin : end + 1], parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
+    if "[" in text[:begin] and "]" in text[end:]:
+        return None  # a list of objects is not one
     return value if isinstance(value, dict) and _levels(value) <= MOST_LEVELS else None
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.metrics.answers import normalise_answer
 from harness.metrics.metric import Array, Items, Metric, mean_of, some_count
+from harness.metrics.reading import plain, squad_normalised
 from harness.metrics.words import spaced
 
 RECALL_DEPTHS = (1, 3, 5, 10)
@@ -45,8 +45,8 @@ def _reciprocal_rank(items: Items) -> Array:
 
 
 def declines(text: str, no_answer: str | None) -> bool:
-    """Tell whether an answer is the phrase for "no answer", by SQuAD's normalisation."""
-    return no_answer is not None and normalise_answer(text) == normalise_answer(no_answer)
+    """Tell whether an answer is the phrase for "no answer", but for case and marks around it."""
+    return no_answer is not None and plain(text) == plain(no_answer)
 
 
 def unanswerable(targets: tuple[str, ...], no_answer: str | None) -> bool:
@@ -91,7 +91,7 @@ def _grounded(items: Items) -> Array:
 
 
 def _words(text: str) -> list[str]:
-    return spaced(normalise_answer(text)).split()
+    return spaced(squad_normalised(text)).split()
 
 
 ALL_KINDS = frozenset({"choice", "text", "json"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -9,21 +10,29 @@ from typing import Any
 
 import numpy as np
 
-from harness.metrics.answers import normalise_answer
+from harness.metrics.choice import right_or_wrong
 from harness.metrics.metric import Array, Items, Metric, each_counts, mean_of
 from harness.metrics.objects import read_object, written
-from harness.metrics.words import WordTokenizer
+from harness.metrics.reading import plain, squad_normalised
+from harness.metrics.words import WordTokenizer, spaced
 
 
 def matches(items: Items) -> Array:
     """Return [n, 2]: 1 where an answer equals an accepted one, and 1 for counting.
 
-    Texts are compared normalised; JSON objects by their values, whatever their order or spaces.
+    Choices are compared as whole labels, JSON objects by their values, whatever their order or
+    spaces, and texts by what they say (`reading.plain`).
     """
-    same = normalise_answer if items.schema is None else _object_text
+    if items.schema is not None:
+        return _equal(items, _object_text)
+    return right_or_wrong(items) if items.labels else _equal(items, plain)
+
+
+def _equal(items: Items, form: Callable[[str], str | None]) -> Array:
+    """Return [n, 2]: 1 where an answer has the form of an accepted one, and 1 for counting."""
     return each_counts(
         [
-            text is not None and same(text) in {same(target) for target in accepted}
+            text is not None and form(text) in {form(target) for target in accepted}
             for text, accepted in zip(items.texts, items.targets, strict=True)
         ]
     )
@@ -34,13 +43,37 @@ def _object_text(text: str) -> str | None:
     return None if value is None else written(value)
 
 
-EXACT_MATCH = Metric(
-    "exact_match",
-    "share of answers equal to an accepted one: texts by SQuAD's normalisation, JSON by its values",
-    frozenset({"text", "choice", "json"}),
-    matches,
-    mean_of,
-    binary=True,
+def _verbatim(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
+
+
+TEXT = frozenset({"text"})
+MATCHES = (
+    Metric(
+        "exact_match",
+        "share of answers equal to an accepted one: whole labels, JSON by its values, texts without"
+        " case, articles and marks that say nothing",
+        frozenset({"text", "choice", "json"}),
+        matches,
+        mean_of,
+        binary=True,
+    ),
+    Metric(
+        "verbatim_match",
+        "share of answers that are an accepted one letter for letter, spaces around it aside",
+        TEXT,
+        partial(_equal, form=_verbatim),
+        mean_of,
+        binary=True,
+    ),
+    Metric(
+        "squad_exact_match",
+        "share of answers equal to an accepted one by SQuAD's rules: every mark is dropped",
+        TEXT,
+        partial(_equal, form=squad_normalised),
+        mean_of,
+        binary=True,
+    ),
 )
 
 
@@ -57,11 +90,12 @@ def _best_of(value: Callable[[str, str], float], items: Items) -> Array:
 def token_f1(text: str, target: str) -> float:
     """Return F1 over the words two answers share (SQuAD's evaluate-v2.0).
 
-    Two empty answers agree; an empty one and another do not.
+    A letter of a script without spaces counts as a word. Where SQuAD's rules leave nothing of one
+    of them, an article or a sign, the two agree only if they say the same.
     """
-    said, right = normalise_answer(text).split(), normalise_answer(target).split()
+    said, right = (spaced(squad_normalised(each)).split() for each in (text, target))
     if not said or not right:
-        return float(said == right)
+        return float(plain(text) == plain(target))
     return 2 * sum((Counter(said) & Counter(right)).values()) / (len(said) + len(right))
 
 
@@ -87,16 +121,20 @@ def _corpus_scorer(name: str) -> Any:
 
 
 def _corpus_statistics(name: str, items: Items) -> Array:
-    """Return sacrebleu's counts of n-grams for each item; they add up to a corpus's."""
+    """Return sacrebleu's counts of n-grams for each item; they add up to a corpus's.
+
+    Letters of scripts without spaces are words to BLEU, as its own tokenizers have it.
+    """
+    form = spaced if name == "bleu" else str
     most = max(map(len, items.targets), default=1)
     streams = [
-        [accepted[place] if place < len(accepted) else None for accepted in items.targets]
+        [form(accepted[place]) if place < len(accepted) else None for accepted in items.targets]
         for place in range(most)
     ]
     if not items.texts:
         return np.zeros((0, 1))
     scorer = _corpus_scorer(name)
-    counts = scorer._extract_corpus_statistics([text or "" for text in items.texts], streams)
+    counts = scorer._extract_corpus_statistics([form(text or "") for text in items.texts], streams)
     return np.array(counts, dtype=float)
 
 
@@ -107,7 +145,6 @@ def _corpus_score(name: str, sums: Array) -> Array:
     return np.array(scores).reshape(sums.shape[:-1]) / 100
 
 
-TEXT = frozenset({"text"})
 OF_TEXTS = (
     Metric(
         "token_f1",

@@ -23,6 +23,40 @@ def spaced(text: str) -> str:
     return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", _PUNCTUATION.sub(" ", text))
 
 
+_KIN = str.maketrans(
+    {
+        **dict.fromkeys("−‐‑‒–—―﹣", "-"),
+        **dict.fromkeys("“”„‟«»〝〞「」『』", '"'),
+        **dict.fromkeys("‘’‚‛‹›′", "'"),
+        **dict.fromkeys("。｡．", "."),
+        **dict.fromkeys("、，､", ","),
+        "…": ".",
+        "·": " ",
+        "・": " ",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u3000": " ",
+        **{chr(0xFF01 + n): chr(0x21 + n) for n in range(94)},
+    }
+)
+"""Marks and full-width forms outside ASCII to their ASCII kin; the forms are U+FF01 to U+FF5E."""
+
+
+def with_ascii_marks(text: str) -> str:
+    """Return a text whose dashes, quotes, stops and full-width forms are those of ASCII."""
+    return text if text.isascii() else text.translate(_KIN)
+
+
+def joined(left: str, right: str) -> bool:
+    """Tell whether two neighbouring characters are of one word.
+
+    A letter of a script that sets no spaces begins and ends words as it likes.
+    """
+    if _UNSPACED.match(left) or _UNSPACED.match(right):
+        return False
+    return all(character == "_" or _in_word(character) for character in (left, right))
+
+
 class WordTokenizer:
     """Cuts texts as rouge-score does by default, but keeps the letters of all scripts.
 

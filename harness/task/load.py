@@ -124,7 +124,7 @@ def load_task(path: Path) -> Task:
     splits, truths = _splits(spec, source, reader, faults)
     truth = tuple(truths["test"])
     if not faults and (nothing := nothing_to_score(spec, source.path.parent, truth)):
-        faults.append(Fault(source.where(["metric"]), nothing, "name rows that have it"))
+        faults.append(Fault(source.where(["metric"]), nothing.what, nothing.fix))
     prices = _prices(spec, path.parent, faults)
     if faults:
         raise TaskError(faults)

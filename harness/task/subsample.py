@@ -39,7 +39,7 @@ def limited(task: Task, limit: int) -> Task:
     chosen = sorted(position for _, position in sorted(ranked)[:limit])
     truth = tuple(task.truth[position] for position in chosen)
     if nothing := nothing_to_score(task.spec, task.folder, truth):
-        raise UserError(f"--limit {limit}: {nothing} of this sample → raise --limit")
+        raise UserError(f"--limit {limit}: {nothing.what} of this sample → raise --limit")
     test = replace(task.test, examples=tuple(task.test.examples[p] for p in chosen))
     splits = {"train": task.train, "validation": task.validation, "test": test}
     spec, total = task.spec, task.data.test_total_n

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 
 from harness import metrics
 from harness.errors import Fault, TaskError, UserError, unknown_name
+from harness.files.python_file import names_file
 from harness.files.yaml_source import Source
-from harness.metrics import Metric, Need, unanswerable
+from harness.metrics import Items, Metric, Need, unanswerable
 from harness.metrics.custom import find_metric
 from harness.task.gold import GoldRow
 from harness.task.model_spec import UNSHOWN
@@ -193,12 +194,44 @@ def _given(spec: TaskFile, key: str) -> bool:
     return getattr(getattr(spec, part), name) is not None
 
 
-def nothing_to_score(spec: TaskFile, folder: Path, truth: Sequence[GoldRow]) -> str | None:
-    """Say that the primary metric is of rows that these test rows have none of, if so."""
-    needs = find_metric(spec.metric, folder).needs
-    phrase = spec.answer.no_answer
-    if "evidence" in needs and not any(row.evidence for row in truth):
-        return f"'{spec.metric}' scores rows with evidence, and no test row names any"
-    if "no_answer" in needs and not any(unanswerable(row.targets, phrase) for row in truth):
-        return f"'{spec.metric}' scores questions without an answer, and no test row is one"
-    return None
+class NothingToScore(NamedTuple):
+    """Why a metric says nothing of some test rows, and what to do about it."""
+
+    what: str
+    fix: str
+
+
+def nothing_to_score(
+    spec: TaskFile, folder: Path, truth: Sequence[GoldRow]
+) -> NothingToScore | None:
+    """Say why the primary metric could tell nothing of these test rows, if so.
+
+    It is of rows that there are none of, or even perfect answers would have 0.
+    """
+    metric, phrase = find_metric(spec.metric, folder), spec.answer.no_answer
+    has_it = "name rows that have it"
+    if "evidence" in metric.needs and not any(row.evidence for row in truth):
+        what = f"'{spec.metric}' scores rows with evidence, and no test row names any"
+        return NothingToScore(what, has_it)
+    if "no_answer" in metric.needs and not any(unanswerable(row.targets, phrase) for row in truth):
+        what = f"'{spec.metric}' scores questions without an answer, and no test row is one"
+        return NothingToScore(what, has_it)
+    if spec.answer.kind == "choice" or metric.needs or names_file(spec.metric):
+        return None
+    if _best_value(metric, spec, truth[:FEW_ROWS]) > 0 or _best_value(metric, spec, truth) > 0:
+        return None
+    fits = [name for name in ("token_f1", "chrf", "exact_match") if name != spec.metric]
+    others = "exact_match" if spec.answer.kind == "json" else " or ".join(fits)
+    what = f"'{spec.metric}' would be 0 for perfect answers to these test rows"
+    return NothingToScore(what, f"take another metric, e.g. {others}")
+
+
+FEW_ROWS = 100
+"""Test rows that nearly always show already that perfect answers are worth something."""
+
+
+def _best_value(metric: Metric, spec: TaskFile, truth: Sequence[GoldRow]) -> float:
+    """Return the metric of perfect answers; NaN where it is not defined."""
+    schema: dict[str, Any] | None = {} if spec.answer.kind == "json" else None
+    targets = [row.targets for row in truth]
+    return metric.value(Items([accepted[0] for accepted in targets], targets, schema=schema))

@@ -38,7 +38,10 @@ def value(metric, text, *targets, schema=SCHEMA):
         ('["bolt"]', 0),
         ('"bolt"', 0),
         ('{"name": "bolt"', 0),
-        ('Here it is: {"name": "bolt"}', 0),
+        ('Here it is: {"name": "bolt"}', 1),
+        ('```json\n{"name": "bolt"}\n```', 1),
+        ('<think>{"name": 1}</think>{"name": "bolt"}', 1),
+        ('{"name": "bolt"} or {"name": "nut"}', 0),
         ("", 0),
         (None, 0),
     ],
@@ -81,7 +84,8 @@ def test_objects_are_equal_by_their_values_and_never_by_squads_rules(text, targe
         ('{"t": "x"}', '{"t": ["x"]}', 0, 1, 1),
         ('{"a": true}', '{"a": 1}', 0, 1, 1),
         ('{"a": 2.0}', '{"a": 2}', 1, 1, 1),
-        ("{}", "{}", 1, 1, 1),
+        ("{}", "{}", 0, 0, 0),
+        ("{}", '{"a": 1}', 0, 1, 1),
         ("no JSON", '{"a": 1, "b": 2}', 0, 0, 2),
         (None, "{}", 0, 0, 1),
     ],
@@ -89,7 +93,8 @@ def test_objects_are_equal_by_their_values_and_never_by_squads_rules(text, targe
 def test_fields_are_counted_with_their_paths(text, target, right, said, wanted):
     items = Items([text], [(target,)], schema=SCHEMA)
     assert find("field_f1").statistics(items).tolist() == [[right, said, wanted]]
-    assert find("field_f1").value(items) == pytest.approx(2 * right / (said + wanted))
+    value = 2 * right / (said + wanted) if said + wanted else float("nan")
+    assert find("field_f1").value(items) == pytest.approx(value, nan_ok=True)
 
 
 def test_field_f1_is_of_all_fields_together_and_no_mean_of_items():
@@ -123,7 +128,7 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(max_size=3), VALUES))
+@given(st.dictionaries(st.text(max_size=3), VALUES, min_size=1))
 def test_what_is_written_is_read_back_and_is_right_in_every_field(value_):
     assert read_object(written(value_)) == value_
     assert value("field_f1", json.dumps(value_), written(value_), schema={}) == 1

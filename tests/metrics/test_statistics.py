@@ -67,6 +67,7 @@ def value_of(metric, rows):
 def test_all_metrics_of_the_design_are_here():
     of_choices = {"accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "weighted_f1"}
     of_texts = {"bleu", "chrf", "exact_match", "rouge_l", "token_f1", "grounded"}
+    of_texts |= {"verbatim_match", "squad_exact_match", "numeric_match", "numeric_match_any_unit"}
     of_objects = {"field_f1", "json_valid"}
     of_sources = {f"recall_at_{k}" for k in (1, 3, 5, 10)} | {"mrr", "declined_unanswerable"}
     others = {"precision", "recall", "bits_per_byte", "perplexity"} | of_objects | of_sources
@@ -119,7 +120,8 @@ def test_values_lie_in_the_range_that_the_metric_states(metric, items):
 @settings(OF_EACH)
 @given(items=ITEMS)
 def test_right_answers_are_worth_most_and_failed_ones_nothing(metric, items):
-    if metric.name != "bleu":  # which is 0 for perfect answers of fewer than four words
+    # BLEU is 0 for perfect answers of fewer than four words, a match of numbers for other texts.
+    if metric.name != "bleu" and not metric.name.startswith("numeric"):
         perfect = [(accepted[0], accepted, *rest) for _, accepted, *rest in items]
         assert value_of(metric, perfect) == pytest.approx(metric.highest)
     failed = [(None, accepted, *rest) for _, accepted, *rest in items]

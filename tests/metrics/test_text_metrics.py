@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metrics import Items, find
-from harness.metrics.answers import normalise_answer
+from harness.metrics.reading import squad_normalised
 from harness.metrics.words import WordTokenizer
 
 EXACT_MATCH = find("exact_match")
@@ -29,18 +29,18 @@ EXACT_MATCH = find("exact_match")
         ("1,000", "1000"),
         ("$5.50", "550"),
         ("  new\tYork\n", "new york"),
-        ("Café “X”", "café “x”"),
+        ("Café “X”", "café x"),
         ("", ""),
     ],
 )
 def test_answers_are_normalised_as_squad_does(answer, normal):
-    assert normalise_answer(answer) == normal
+    assert squad_normalised(answer) == normal
 
 
 @settings(deadline=None)
 @given(st.text(max_size=40))
 def test_normalising_twice_changes_nothing_where_no_article_appears_anew(text):
-    once = normalise_answer(text)
+    once = squad_normalised(text)
     assert not set(once) & set(string.punctuation)
     assert once == " ".join(once.split())
     assert not {"a", "an", "the"} & set(once.split())
@@ -57,7 +57,7 @@ def test_normalising_twice_changes_nothing_where_no_article_appears_anew(text):
         ("", ("Paris",), 0),
         (None, ("Paris",), 0),
         (None, ("the",), 0),
-        ("", ("the",), 1),
+        ("", ("the",), 0),
     ],
 )
 def test_an_answer_is_right_if_it_equals_an_accepted_one(text, targets, right):

@@ -1,0 +1,193 @@
+"""The one reader of answers: what a text says when thoughts, fences and phrases are taken off.
+
+Every arm is read alike: local, hosted and replayed. What cannot be read is None, never a guess: a
+negated label, several labels, "a tie". Records keep the raw text, so that it can be read again.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+
+from harness.metrics.words import joined, with_ascii_marks
+
+AROUND = string.whitespace + ".,:;!?\"'`*_“”‘’„‚«»‹›。，、；：！？「」『』【】《》〈〉…·．"
+"""What people and models put around an answer; other punctuation may be part of it: C++, -1."""
+
+THOUGHT_MARKS: tuple[tuple[str, str], ...] = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
+)
+"""How models open and close a thought: DeepSeek and Qwen, Gemini's and Seed's forms, Magistral,
+Kimi, Cohere, and gpt-oss, whose answer is a channel of its own."""
+
+ANSWER_WORDS = (
+    "answer|label|antwort|réponse|respuesta|risposta|resposta|ответ|答案|答え|回答|정답|답"
+)
+_MARKED = re.compile(
+    rf"[\s#*_>-]*(?:(?:the|my|die|la|le)\s+)?(?:(?:final|correct|best|最终)\s*)?(?:{ANSWER_WORDS})"
+    r"(?:\s*(?:is|ist|est|es|是|为|は))?[*_]*(?:\s*[:=：][*_]*|(?<=[是为は])|(?<=\bis)\s)\s*(?P<said>\S.*)",
+    re.IGNORECASE,
+)
+"""A line such as "Final answer: X"; X may be empty of letters, as "+" is."""
+_NEGATION_BEFORE = re.compile(
+    r"(?:(?<!\w)(?:not|never|neither|nor|no|non|cannot|without|nicht|kein\w*|pas|ni|не|нет)"
+    r"|n['’]t)(?:\s+\w+){0,2}\W*$|(?:不是|不属于|并非|不会是|没有|不|非|未|無)\W*$",
+    re.IGNORECASE,
+)
+_NEGATION_AFTER = re.compile(r"\s*(?:ではな|ではあり|じゃな|でない|[이가]\s*아[니닙])")
+_SAID_OF_A_LETTER = re.compile(
+    r"\s+(?:is|was|because|since|as|due|fits|seems|would|and|or)\b|\W*$|[^\w\s]"
+)
+"""What may follow a label of one letter that stands in a sentence; "a tie" is no answer "A"."""
+
+
+def without_thoughts(text: str) -> str:
+    """Return a text behind its thoughts; of one that was cut in its thoughts nothing is left.
+
+    Everything up to the last closing mark is thought: a template may have opened it in the prompt.
+    """
+    lowered = text.lower()
+    begin = 0
+    for _, closer in THOUGHT_MARKS:
+        at = lowered.rfind(closer.lower())
+        begin = max(begin, at + len(closer) if at >= 0 else 0)
+    rest = text[begin:]
+    cuts = [rest.lower().find(opener.lower()) for opener, _ in THOUGHT_MARKS]
+    kept = rest[: min((cut for cut in cuts if cut >= 0), default=len(rest))]
+    return kept if kept == text else kept.removesuffix("<|return|>").strip()
+
+
+def final_answer(text: str) -> str:
+    r"""Return what a text says in the end: its last `\boxed{X}` or line "Answer: X", else all."""
+    text = without_thoughts(text)
+    boxed = _boxed(text)
+    if boxed is not None:
+        return boxed
+    last = text.rstrip().rsplit("\n", 1)[-1]
+    marked = _MARKED.fullmatch(last)
+    return marked["said"].strip(" \t*_") if marked else text
+
+
+def _boxed(text: str) -> str | None:
+    r"""Return the content of the last `\boxed{…}`, whose braces may nest; None without one."""
+    begin = text.rfind("\\boxed{")
+    if begin < 0:
+        return None
+    begin, depth = begin + len("\\boxed{"), 1
+    for at in range(begin, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            inner = text[begin:at].strip()
+            wrapped = re.fullmatch(r"\\(?:text|mathrm|textbf)\{(.*)\}", inner, re.DOTALL)
+            return (wrapped[1] if wrapped else inner).strip()
+    return None
+
+
+def read_choice(text: str, labels: Iterable[str]) -> str | None:
+    """Return the label that a free text names, or None where it names none, several or denies one.
+
+    A whole label wins, after NFC and trimming; else one that is left when phrases and marks around
+    it are taken off, whatever its case; else the text must name exactly one label as whole words,
+    in any script. A label that is only part of a longer label that is also named does not count:
+    "card" in "card lost".
+    """
+    by_form = {_nfc(label): label for label in labels}
+    folded = _unambiguous(by_form)
+    for said in dict.fromkeys((text, without_thoughts(text), final_answer(text))):
+        whole = _nfc(said)
+        if whole in by_form:
+            return by_form[whole]
+        for candidate in (whole, whole.strip(AROUND)):
+            if (found := folded.get(_folded(candidate))) is not None:
+                return found
+    return _named_in(final_answer(text).strip(AROUND), folded)
+
+
+def _named_in(text: str, folded: Mapping[str, str]) -> str | None:
+    """Return the one label that a sentence names and does not deny."""
+    claims = list(_claims(text, folded))
+    named = {label for label, _, _ in claims}
+    if len(named) != 1:
+        return None
+    low = _folded(text)
+    for _, begin, end in claims:
+        clause = re.split(r"[.;!?。；！？\n]", low[:begin])[-1]
+        if _NEGATION_BEFORE.search(clause) or _NEGATION_AFTER.match(low[end:]):
+            return None
+    return named.pop()
+
+
+def _claims(text: str, folded: Mapping[str, str]) -> Iterator[tuple[str, int, int]]:
+    """Yield each mention of a label with where it begins and ends; the longer label first."""
+    low = _folded(text)
+    same_places = len(low) == len(text)
+    taken = bytearray(len(low))
+    for form in sorted(folded, key=len, reverse=True):
+        at = low.find(form)
+        while form and at >= 0:
+            end = at + len(form)
+            whole = not (at and joined(low[at - 1], low[at]))
+            whole &= not (end < len(low) and joined(low[end - 1], low[end]))
+            if len(form) == 1 and form.isascii() and form.isalpha():
+                said = text[at] if same_places else low[at]
+                whole &= said == folded[form] and bool(_SAID_OF_A_LETTER.match(text[end:]))
+            if whole and not any(taken[at:end]):
+                taken[at:end] = b"\1" * len(form)
+                yield folded[form], at, end
+            at = low.find(form, at + 1)
+
+
+def _unambiguous(by_form: Mapping[str, str]) -> dict[str, str]:
+    """Return folded form to label, without the forms that two labels share."""
+    forms = [_folded(form) for form in by_form]
+    return {
+        form: label
+        for form, label in zip(forms, by_form.values(), strict=True)
+        if forms.count(form) == 1
+    }
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _folded(text: str) -> str:
+    """Return a text without case, full-width letters as their ASCII kin."""
+    if text.isascii():
+        return text.lower()
+    return with_ascii_marks(unicodedata.normalize("NFC", text)).casefold()
+
+
+def plain(text: str) -> str:
+    """Reduce a short answer to what it says: without case, articles and marks that say nothing.
+
+    A sign, a point or a percent sign belongs to the answer: -5 is not 5, 3.5 not 35, C++ not C. An
+    article or a mark that is all there is stays: "A" is not empty, "+" not "-".
+    """
+    text = " ".join(_folded(final_answer(text)).split())
+    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)  # the thousands' commas of a number
+    kept = re.sub(r"[\"'`*_()\[\]{};!?]|[.,:-](?!\d)", "", text)
+    words = [word for word in kept.split() if word not in ("a", "an", "the")]
+    return " ".join(words) or text
+
+
+def squad_normalised(text: str) -> str:
+    """Normalise a short answer as SQuAD's official evaluation does.
+
+    Lower case, no punctuation, no articles, single spaces (Rajpurkar et al. 2016, evaluate-v2.0).
+    Marks outside ASCII are treated as their ASCII kin, which that script leaves in.
+    """
+    text = with_ascii_marks(text).lower()
+    text = "".join(character for character in text if character not in string.punctuation)
+    text = re.sub(r"\b(a|an|the)\b", " ", text)
+    return " ".join(text.split())
