@@ -22,7 +22,7 @@ def compare(first: RunFolder, second: RunFolder) -> list[str]:
     """Compare the newest runs of two folders.
 
     Returns:
-        Lines for the screen: for each arm the change of its score with a paired 95 % interval,
+        Lines for the screen: for each arm the change of its score with a paired 95% interval,
         and of its latency, memory and time of preparation.
 
     Raises:

@@ -64,7 +64,7 @@ def bootstrap(
 def bias_corrected_interval(
     estimate: float, resampled: Array, units: float = np.inf, acceleration: float = 0.0
 ) -> tuple[float, float]:
-    """Return Efron's bias-corrected and accelerated 95 % interval, expanded for few items.
+    """Return Efron's bias-corrected and accelerated 95% interval, expanded for few items.
 
     Efron and Tibshirani 1993, section 14.3. A bootstrap's spread is too small by √((m − 1)/m),
     and knows its own error no better than m items do: the normal quantile is replaced by

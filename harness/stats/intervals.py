@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Z95 = 1.959963984540054
-"""The 97.5 % point of the normal distribution: two-sided 95 %."""
+"""The 97.5% point of the normal distribution: two-sided 95%."""
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a proportion (1927, JASA 22, 209–212)."""
+    """Return Wilson's 95% interval of a proportion (1927, JASA 22, 209–212)."""
     share, z2 = successes / n, Z95**2
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 * sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
@@ -24,7 +24,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 def tango(only_first: int, only_second: int, n: int) -> tuple[float, float]:
-    """Return Tango's 95 % score interval of a paired difference of two proportions.
+    """Return Tango's 95% score interval of a paired difference of two proportions.
 
     Args:
         only_first: items that only the first arm got right.
@@ -68,7 +68,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def quantile_interval(values: NDArray[np.float64], share: float) -> tuple[float, float]:
-    """Return a 95 % interval of a quantile from order statistics (Conover 1999, section 3.2).
+    """Return a 95% interval of a quantile from order statistics (Conover 1999, section 3.2).
 
     Where the sample is too small for a bound, the extreme value stands in for it.
     """

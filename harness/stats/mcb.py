@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 class GapBounds(NamedTuple):
-    """How far a treatment is below the best of the others, with 95 % bounds."""
+    """How far a treatment is below the best of the others, with 95% bounds."""
 
     value: float | None
     """By the estimates; below 0 where it leads; None where there is no other."""
@@ -49,7 +49,7 @@ class Leads(NamedTuple):
     """[treatments, treatments]: the bootstrap standard error of each lead."""
     critical: Array
     """[treatments]: with that one as the reference, how many standard errors the largest error of
-    any lead over it reaches in 95 % of resamples."""
+    any lead over it reaches in 95% of resamples."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class MultipleComparisons:
         return float(np.std(a - b))
 
     def gaps(self, among: Sequence[str], times: float = 1.0) -> Mapping[str, GapBounds]:
-        """Return each treatment's gap to the best of the others, with bounds at 95 %.
+        """Return each treatment's gap to the best of the others, with bounds at 95%.
 
         The lower bound is above 0 where a treatment is significantly worse than the best. Upper
         bounds are taken against those not so excluded (Edwards and Hsu 1983, JASA 78, 965–971);
@@ -131,7 +131,7 @@ class MultipleComparisons:
     def differences(
         self, reference: str, among: Sequence[str]
     ) -> Mapping[str, tuple[float, float]]:
-        """Return simultaneous 95 % intervals of (other − reference) for every other treatment.
+        """Return simultaneous 95% intervals of (other − reference) for every other treatment.
 
         Two that differ on no item still may differ by the rule of three.
         """
@@ -196,7 +196,7 @@ class MultipleComparisons:
         return np.array([[np.std(a - b) for b in rows] for a in rows])
 
     def _critical(self, index: Sequence[int], reference: int, two_sided: bool) -> float:
-        """Return how many standard errors the largest error of a difference reaches in 95 %."""
+        """Return how many standard errors the largest error of a difference reaches in 95%."""
         rows = self.resampled[list(index)]
         x = self.estimates[list(index)]
         errors = (rows - rows[reference]) - (x - x[reference])[:, None]  # [treatments, resamples]

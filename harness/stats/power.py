@@ -26,14 +26,14 @@ def standard_error(discordance: float, n: int) -> float:
 def smallest_margin(error: float) -> float:
     """Return the smallest margin that can be confirmed with this standard error.
 
-    The one-sided 95 % bound of two truly equal arms falls below it in 80 % of test sets
+    The one-sided 95% bound of two truly equal arms falls below it in 80% of test sets
     (Miller 2024, arXiv 2411.00640, section 5).
     """
     return _reach(0.95) * error
 
 
 def smallest_difference(error: float) -> float:
-    """Return the smallest true difference whose 95 % interval excludes 0 in 80 % of test sets."""
+    """Return the smallest true difference whose 95% interval excludes 0 in 80% of test sets."""
     return _reach(0.975) * error
 
 

@@ -178,7 +178,7 @@ def _check_metrics(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
         if key == "metric" and least and least > metric.highest:
             where = source.where(["limits", "min_score"])
             what = f"{least} is more than {name} can be, {metric.highest:.0f}"
-            faults.append(Fault(where, what, f"for 85 % write {0.85 * metric.highest}"))
+            faults.append(Fault(where, what, f"for 85% write {0.85 * metric.highest}"))
 
 
 def _metric(name: str, where: str, source: Source, faults: list[Fault]) -> Metric | None:

@@ -29,12 +29,6 @@ NAMES = (
     "contender", "contestant", "competitor", "hearing", "contest", "lesson", "opinion", "dearer",
 )  # fmt: skip
 """Retired words of which no file, class or function is named."""
-STILL_TO_REWORD = {
-    "harness/task/validate.py",
-}
-"""Files that still hold retired words. A file is to be taken off once it holds none."""
-STILL_TO_RENAME: set[str] = set()
-"""Files that still hold names of retired words."""
 
 
 def texts(file: Path) -> Iterator[tuple[int, str]]:
@@ -133,20 +127,11 @@ def test_other_words_and_keys_are_not(text):
 
 def test_no_text_holds_retired_words():
     found = {file.relative_to(ROOT).as_posix(): faults_of(file) for file in (*CODE, *PAGES)}
-    faults = [
-        fault
-        for name, each in found.items()
-        if name not in STILL_TO_REWORD | DATA
-        for fault in each
-    ]
+    faults = [fault for name, each in found.items() if name not in DATA for fault in each]
     assert not faults, "\n" + "\n".join(faults)
-    done = sorted(name for name in STILL_TO_REWORD if not found.get(name))
-    assert not done, f"take these off STILL_TO_REWORD: {done}"
 
 
 def test_nothing_is_named_by_retired_words():
     found = {file.relative_to(ROOT).as_posix(): names_in(file) & set(NAMES) for file in CODE}
     named = {name: words for name, words in found.items() if words}
-    assert {name for name in named if name not in STILL_TO_RENAME} == set()
-    done = sorted(name for name in STILL_TO_RENAME if name not in named)
-    assert not done, f"take these off STILL_TO_RENAME: {done}"
+    assert named == {}

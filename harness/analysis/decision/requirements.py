@@ -19,7 +19,7 @@ from harness.wording import numbers
 State = Literal["met", "missed", "unknown"]
 WORST_FIRST: tuple[State, ...] = ("missed", "unknown", "met")
 Interval = tuple[float, float, float]
-"""A value and its 95 % bounds."""
+"""A value and its 95% bounds."""
 
 
 class Measured(NamedTuple):

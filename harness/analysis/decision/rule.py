@@ -1,9 +1,9 @@
 """The verdict: one pure rule from scores, bounds, costs and checks to a choice with its reasons.
 
 1. Feasible: every hard limit is met by the point value; what is unknown does not meet a limit.
-2. Each feasible arm's gap to the best of the others has bounds at 95 % (harness.stats.mcb).
+2. Each feasible arm's gap to the best of the others has bounds at 95% (harness.stats.mcb).
 3. Candidates: the upper bound of the gap is within the margin.
-4. Choice: the cheapest candidate; costs within 5 % are equal, then the simplest.
+4. Choice: the cheapest candidate; costs within 5% are equal, then the simplest.
 5. The first that applies: nothing_feasible; one feasible arm: choose; no candidate, or a cheaper
    feasible arm is undecided (no candidate, yet not significantly worse): not_enough_evidence;
    another candidate does not differ significantly from the choice: tie; choose.
@@ -59,7 +59,7 @@ def decide(
 
 
 def cheapest(candidates: Sequence[ArmFigures]) -> ArmFigures:
-    """Return the cheapest; costs within 5 % of it are equal, then the simplest is taken.
+    """Return the cheapest; costs within 5% of it are equal, then the simplest is taken.
 
     Of equally simple ones the one that costs least, then the first named. Where some cost is not
     comparable, all are ordered by complexity.
@@ -125,7 +125,7 @@ class _Competition:
     def undecided_against(self, choice: ArmFigures) -> list[ArmFigures]:
         """Return the arms with an advantage over `choice` that may be good enough.
 
-        A candidate may seem cheaper than the cheapest, and does not count: costs within 5 % of each
+        A candidate may seem cheaper than the cheapest, and does not count: costs within 5% of each
         other are equal, and of three costs the first and the last may lie further apart.
         """
         candidates = self.candidates

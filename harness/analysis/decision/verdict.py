@@ -128,7 +128,7 @@ class Reason(NamedTuple):
     others: tuple[str, ...] = ()
     gap: GapBounds = GapBounds(value=None, low=None, high=0.0, to=None)
     interval: tuple[float, float] = (0.0, 0.0)
-    """Simultaneous 95 % bounds of (arm − the other)."""
+    """Simultaneous 95% bounds of (arm − the other)."""
 
 
 @dataclass(frozen=True)

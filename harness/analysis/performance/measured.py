@@ -81,7 +81,7 @@ def timing_of(arm: ArmData) -> Timing:
 
 
 def p95_interval(arm: ArmData) -> tuple[float, float]:
-    """Return the 95 % interval of the 95th percentile of latency, in seconds."""
+    """Return the 95% interval of the 95th percentile of latency, in seconds."""
     return quantile_interval(np.array(_warm_s(arm)), 0.95)
 
 

@@ -40,11 +40,11 @@ class Resolution(Conclusion):
     """Share of the rows on which just one of the two is right; None unless rows are right or
     wrong."""
     smallest_difference: float
-    """That the test set would show with 80 % power, at 95 % confidence."""
+    """That the test set would show with 80% power, at 95% confidence."""
     smallest_margin: float
-    """That it would confirm with 80 % power for two arms that are truly equal."""
+    """That it would confirm with 80% power for two arms that are truly equal."""
     separated: bool
-    """The 95 % interval of their difference, taken as a pair by itself, excludes 0."""
+    """The 95% interval of their difference, taken as a pair by itself, excludes 0."""
     compared: int | None = None
     """Arms among which the verdict compared these two; None where fewer than two meet every
     limit."""
@@ -52,7 +52,7 @@ class Resolution(Conclusion):
     """Whether they differ significantly in the verdict, which allows for having compared so
     many."""
     rows_to_separate: int | None
-    """Test rows that would do so with 80 % power if the true difference is the one found; None
+    """Test rows that would do so with 80% power if the true difference is the one found; None
     where they score the same."""
     n: int
     """Test rows there are."""
@@ -69,7 +69,7 @@ class Check(Conclusion):
     borderline: bool = False
     """The limit lies inside the measurement's interval."""
     excess: float | None = None
-    """Miss relative to the limit: 0.2 is 20 % past it."""
+    """Miss relative to the limit: 0.2 is 20% past it."""
 
 
 class NotCompared(Conclusion):
@@ -96,7 +96,7 @@ class Foresight(Conclusion):
     serve_wall_s: float | None
     """Measured: loading, single requests and all test rows at once."""
     within: bool | None
-    """Whether both peaks are within 20 % or 200 MB, and both times in their ranges widened by 35 %
+    """Whether both peaks are within 20% or 200 MB, and both times in their ranges widened by 35%
     or 5 s; None where nothing could be compared."""
     why: str | None
     """Why it was not expected to fit in memory, or why something was not known."""

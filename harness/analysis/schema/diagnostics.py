@@ -11,7 +11,7 @@ from harness.analysis.schema import Conclusion
 
 
 class Change(Conclusion):
-    """A figure before and after on the same items, with the 95 % interval of the difference."""
+    """A figure before and after on the same items, with the 95% interval of the difference."""
 
     metric: str
     before: float

@@ -9,7 +9,7 @@ from harness.analysis.schema import Conclusion
 
 
 class Score(Conclusion):
-    """A metric's value with its 95 % interval."""
+    """A metric's value with its 95% interval."""
 
     metric: str
     value: float | None
@@ -25,7 +25,7 @@ class Score(Conclusion):
 
 
 class Gap(Conclusion):
-    """How far an arm scores below the best of the others, with 95 % bounds."""
+    """How far an arm scores below the best of the others, with 95% bounds."""
 
     value: float | None = None
     low: float | None = None
@@ -39,7 +39,7 @@ class Gap(Conclusion):
 
 
 class Difference(Conclusion):
-    """How an arm differs from the chosen one on the same items, with its own 95 % interval."""
+    """How an arm differs from the chosen one on the same items, with its own 95% interval."""
 
     strategy: str
     """The arm's name."""

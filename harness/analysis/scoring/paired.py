@@ -52,7 +52,7 @@ def differences(run: RunData, choice: str | None) -> tuple[Difference, ...]:
 def paired_difference(
     metric: Metric, first: Array, second: Array, clusters: Sequence[str | None]
 ) -> tuple[float, float, float]:
-    """Return (first − second) on the same items, with its 95 % interval.
+    """Return (first − second) on the same items, with its 95% interval.
 
     Args:
         metric: how items are scored.

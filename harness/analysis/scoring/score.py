@@ -1,4 +1,4 @@
-"""What an arm scores, with a 95 % interval, and when such an interval is not to be trusted.
+"""What an arm scores, with a 95% interval, and when such an interval is not to be trusted.
 
 A share of right answers has Wilson's interval; everything else, and what seeds or clusters spread,
 the bias-corrected bootstrap. Compares no arms.
@@ -125,7 +125,7 @@ def bootstrap_interval(
     clusters: Sequence[str | None] | None = None,
     counts: Array | None = None,
 ) -> tuple[float, float]:
-    """Return the 95 % interval of one arm's value, or of the first arm's less the second's.
+    """Return the 95% interval of one arm's value, or of the first arm's less the second's.
 
     Args:
         metric: how items are scored.
@@ -154,7 +154,7 @@ def why_unreliable(
 ) -> str | None:
     """Return why a bootstrap interval is not to be trusted, if so.
 
-    The bounds are those at which simulated coverage leaves 93 to 97 % (benchmarks/README.md).
+    The bounds are those at which simulated coverage leaves 93 to 97% (benchmarks/README.md).
 
     Args:
         metric: what is scored.

@@ -12,7 +12,7 @@ from harness.task.splits import normalised
 from harness.types import AnswerKind, Split
 
 DISCORDANCE = 0.10
-"""Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30 %)."""
+"""Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30%)."""
 TELLING_CHARACTERS = 25
 """An input that is not longer may stand in a document by chance."""
 SHOWN = 20
