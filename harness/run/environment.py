@@ -41,7 +41,7 @@ class Setting:
     """Of the models that arms use beside these (embedders, rerankers), by name."""
 
 
-def settle(task: Task, only: frozenset[str], earlier: RunHeader | None = None) -> Setting:
+def resolved_setting(task: Task, only: frozenset[str], earlier: RunHeader | None = None) -> Setting:
     """Find the task's models, fetching what a selected arm needs, and what to run them on.
 
     Args:

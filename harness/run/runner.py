@@ -13,7 +13,7 @@ from typing import Protocol
 from harness.errors import UnknownNameError
 from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Dispatcher
-from harness.run.environment import header, make_ready, settle
+from harness.run.environment import header, make_ready, resolved_setting
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
 from harness.run.shared_fits import parts_first
@@ -84,7 +84,7 @@ class Runner:
             RunFolderError: the folder's records are damaged.
         """
         earlier = next(reversed(self.folder.headers()), None)
-        setting = settle(self.task, self.only, earlier)
+        setting = resolved_setting(self.task, self.only, earlier)
         recorded = self.folder.trials()
         measured_on = [on.machine for record in recorded.values() for on in record.hardware]
         plan = header(self.task, setting, self.only, now(), measured_on)

@@ -1,4 +1,4 @@
-"""What counts as success, sealed by a hash before anything runs, and checked when it is judged.
+"""What counts as success, sealed by a hash before anything runs, and checked by the analysis.
 
 Running seals and judging checks, so that criteria which were edited in between are noticed. It is
 no signature: who edits the hash as well is not found out.

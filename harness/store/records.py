@@ -162,9 +162,9 @@ class TrialRecord(Record):
     likelihood: WorkerResult | None = None
     """The third process, where the task asks for a metric of likelihoods."""
     probe: WorkerResult | None = None
-    """The process that scored the general probe with a tuned arm (`facts.forgetting`)."""
+    """The process that scored the general probe with a tuned arm (`diagnostics.forgetting`)."""
     robustness: WorkerResult | None = None
-    """The process in which a trained arm answered perturbed queries (`facts.robustness`)."""
+    """The process in which a trained arm answered perturbed queries (`diagnostics.robustness`)."""
     fit_reused: bool = False
     artifact_bytes: int | None = None
     finished_at: str
@@ -180,7 +180,7 @@ class TrialRecord(Record):
 
 
 class Measured(Record):
-    """What a process that measured a fact left beside its values, as measured.json."""
+    """What a process that measured a diagnostic left beside its values, as measured.json."""
 
     of: str
     """Hash of what was asked: with other questions it is measured again."""

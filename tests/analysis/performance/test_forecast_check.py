@@ -22,7 +22,7 @@ def forecast(fit_mb=1000, serve_mb=500, fit_s=(10.0, 20.0), serve_s=(1.0, 2.0)):
     )
 
 
-def judged(found, fit_mb=1000, serve_mb=500, fit_s=15.0, serve_s=1.5):
+def analysed(found, fit_mb=1000, serve_mb=500, fit_s=15.0, serve_s=1.5):
     return foresight(found, (fit_mb * MB, serve_mb * MB), ([fit_s], [serve_s])).within
 
 
@@ -43,11 +43,11 @@ def judged(found, fit_mb=1000, serve_mb=500, fit_s=15.0, serve_s=1.5):
     ],
 )
 def test_how_far_off_is_too_far(measured, within):
-    assert judged(forecast(), **measured) is within
+    assert analysed(forecast(), **measured) is within
 
 
 def test_what_was_not_foretold_is_not_judged():
-    assert judged(forecast(fit_mb=None), fit_mb=10**6) is True
+    assert analysed(forecast(fit_mb=None), fit_mb=10**6) is True
     nothing = foresight(Forecast(machine="m", why="no estimate"), (MB, MB), ([1.0], [1.0]))
     assert nothing.within is None
     assert nothing.why == "no estimate"

@@ -39,7 +39,7 @@ NEAR = Arm("near", [right(TARGETS)], complexity=0, predict_s=8.0, plan={"labels_
 """80 answers in 8 s, a tenth of a second each."""
 
 
-def judged(path, *arms, **more):
+def analysed(path, *arms, **more):
     comparison = analyse(write_run(path, TARGETS, arms, **more))
     return comparison, {row.strategy: row for row in comparison.arms}
 
@@ -49,7 +49,7 @@ def test_latency_is_of_requests_one_at_a_time_and_throughput_of_all(tmp_path):
     arm.walls_s = [0.2, 0.2, 0.2, 0.4]
     walls = [0.1 * (i + 1) for i in range(80)]
     arm.answers = [[replace(p, wall_s=w) for p, w in zip(arm.answers[0], walls, strict=True)]]
-    comparison, rows = judged(tmp_path, arm, NEAR, model=model())
+    comparison, rows = analysed(tmp_path, arm, NEAR, model=model())
     assert rows["far"].p50_s == pytest.approx(0.2)
     assert rows["far"].p95_s == pytest.approx(0.37)  # between the third and the fourth
     assert rows["far"].p50_cold_s is None
@@ -62,7 +62,7 @@ def test_latency_is_of_requests_one_at_a_time_and_throughput_of_all(tmp_path):
 
 
 def test_a_slow_server_misses_a_limit_that_its_replays_would_meet(tmp_path):
-    _, rows = judged(tmp_path, far(), NEAR, model=model(), limits={"max_p95_ms": 500})
+    _, rows = analysed(tmp_path, far(), NEAR, model=model(), limits={"max_p95_ms": 500})
     assert rows["far"].misses == ("limits.max_p95_ms",)
     assert rows["near"].misses == ()
 
@@ -70,7 +70,7 @@ def test_a_slow_server_misses_a_limit_that_its_replays_would_meet(tmp_path):
 def test_an_answer_that_failed_has_no_time_and_the_others_still_count(tmp_path):
     arm = far(usd=0.002)
     arm.answers = [[Prediction("", error="silent"), *arm.answers[0][1:]]]
-    _, rows = judged(tmp_path, arm, NEAR, model=model())
+    _, rows = analysed(tmp_path, arm, NEAR, model=model())
     assert rows["far"].p50_s == 2.0
     assert rows["far"].usd_per_1k_busy == pytest.approx(2.0)
     assert rows["far"].failed_items == 1
@@ -80,14 +80,14 @@ def test_an_answer_that_failed_has_no_time_and_the_others_still_count(tmp_path):
 def test_times_count_only_where_every_answer_brings_its_own(tmp_path, wall_s):
     arm = far()
     arm.answers = [[Prediction("yes", wall_s=wall_s), *arm.answers[0][1:]]]
-    _, rows = judged(tmp_path, arm, NEAR, model=model())
+    _, rows = analysed(tmp_path, arm, NEAR, model=model())
     assert rows["far"].throughput_per_s == pytest.approx(80 / 1e-3)
 
 
 @pytest.mark.parametrize("serving", ["busy", "reserved"])
 def test_requests_cost_what_is_charged_however_machines_are_paid(tmp_path, serving):
     traffic = {**TRAFFIC, "serving": serving}
-    comparison, rows = judged(
+    comparison, rows = analysed(
         tmp_path, far(fit_s=5.0), NEAR, model=model(**CHARGES), prices=PRICES, traffic=traffic
     )
     row = rows["far"]
@@ -108,9 +108,9 @@ def test_requests_cost_what_is_charged_however_machines_are_paid(tmp_path, servi
 
 
 def test_prices_that_stand_now_count_and_else_what_was_charged(tmp_path):
-    now = judged(tmp_path / "a", far(usd=7.0), NEAR, model=model(**CHARGES))[1]["far"]
-    then = judged(tmp_path / "b", far(usd=7.0), NEAR, model=model())[1]["far"]
-    vendor = judged(tmp_path / "c", far(usd=7.0, wall_s=None), NEAR)[1]["far"]
+    now = analysed(tmp_path / "a", far(usd=7.0), NEAR, model=model(**CHARGES))[1]["far"]
+    then = analysed(tmp_path / "b", far(usd=7.0), NEAR, model=model())[1]["far"]
+    vendor = analysed(tmp_path / "c", far(usd=7.0, wall_s=None), NEAR)[1]["far"]
     assert now.usd_per_1k_busy == pytest.approx(2.0)
     assert then.usd_per_1k_busy == pytest.approx(7000)
     assert vendor.usd_per_1k_busy == pytest.approx(7000)  # of no hosted model's, but charged
@@ -142,20 +142,20 @@ def test_token_prices_come_from_the_price_file_where_the_task_gives_none(tmp_pat
 
 def test_the_task_files_own_token_prices_win(tmp_path):
     own = unpriced(usd_per_million_input_tokens=5.0, usd_per_million_output_tokens=0.0)
-    comparison, rows = judged(tmp_path, far(), NEAR, model=own, prices={"hosted": [ROW]})
+    comparison, rows = analysed(tmp_path, far(), NEAR, model=own, prices={"hosted": [ROW]})
     assert rows["far"].usd_per_1k_busy == pytest.approx(5.0)
     assert "Token prices" not in comparison.cost_basis
 
 
 def test_a_price_of_another_hosted_model_is_no_price(tmp_path):
     other = {"hosted": [{**ROW, "model": "farther"}]}
-    _, rows = judged(tmp_path, far(), NEAR, model=unpriced(), prices=other)
+    _, rows = analysed(tmp_path, far(), NEAR, model=unpriced(), prices=other)
     assert rows["far"].usd_per_1k_busy is None
 
 
 def test_an_old_token_price_is_a_finding(tmp_path):
     old = {"hosted": [{**ROW, "read_on": "2025-11-19"}]}  # the run is of 2026-11-20
-    comparison, _ = judged(tmp_path, far(), NEAR, model=unpriced(), prices=old)
+    comparison, _ = analysed(tmp_path, far(), NEAR, model=unpriced(), prices=old)
     (said,) = [words for words in comparison.findings if "more than a year" in words]
     assert said.startswith("the price of far at http://server/v1/ was read on 2025-11-19")
 
@@ -163,7 +163,7 @@ def test_an_old_token_price_is_a_finding(tmp_path):
 @pytest.mark.parametrize("prices", [None, PRICES])
 def test_without_charges_money_is_unknown_and_our_seconds_do_not_stand_in(tmp_path, prices):
     # Our machine had next to nothing to do for it: by its seconds it would be the cheapest.
-    comparison, rows = judged(
+    comparison, rows = analysed(
         tmp_path, far(complexity=2, fit_s=0), NEAR, model=model(), prices=prices, traffic=TRAFFIC
     )
     row = rows["far"]
@@ -178,7 +178,7 @@ def test_without_charges_money_is_unknown_and_our_seconds_do_not_stand_in(tmp_pa
 
 def test_dollars_are_not_compared_with_seconds(tmp_path):
     arms = (far(complexity=0), replace(NEAR, complexity=3))
-    comparison, rows = judged(tmp_path, *arms, model=model(**CHARGES), traffic=TRAFFIC)
+    comparison, rows = analysed(tmp_path, *arms, model=model(**CHARGES), traffic=TRAFFIC)
     assert rows["far"].total_usd == pytest.approx(2.0)
     assert rows["near"].cost.machine_s == pytest.approx(101.0)
     assert comparison.recommendation.choice == "far"  # the simpler, whatever the figures
@@ -190,7 +190,7 @@ def test_dollars_are_not_compared_with_seconds(tmp_path):
 
 def test_arms_that_are_all_charged_for_are_ordered_by_that(tmp_path):
     arms = (far("dear", usd=0.2, complexity=0), far("cheap", usd=0.001, complexity=3))
-    comparison, _ = judged(tmp_path, *arms, model=model(), traffic=TRAFFIC)
+    comparison, _ = analysed(tmp_path, *arms, model=model(), traffic=TRAFFIC)
     assert comparison.recommendation.choice == "cheap"
     assert comparison.cost_basis.startswith("Dollars over")
     assert [p.text for p in comparison.recommendation.break_even] == [
@@ -200,10 +200,10 @@ def test_arms_that_are_all_charged_for_are_ordered_by_that(tmp_path):
 
 def test_a_limit_on_money_is_not_met_by_what_is_not_known(tmp_path):
     limits = {"max_usd_per_1k": 5.0}
-    _, rows = judged(tmp_path / "a", far(), NEAR, model=model(), limits=limits, prices=PRICES)
+    _, rows = analysed(tmp_path / "a", far(), NEAR, model=model(), limits=limits, prices=PRICES)
     assert rows["far"].misses == ("limits.max_usd_per_1k",)
     assert "token prices (model)" in rows["far"].checks[0].text
-    _, rows = judged(tmp_path / "b", far(), NEAR, model=model(**CHARGES), limits=limits)
+    _, rows = analysed(tmp_path / "b", far(), NEAR, model=model(**CHARGES), limits=limits)
     assert rows["far"].misses == ()
 
 
@@ -223,7 +223,7 @@ def test_a_price_of_requests_that_would_change_the_choice_is_told_and_holds(tmp_
     # far takes $2 for 1,000 requests and near $0.1 of our machine: a twentieth of the price.
     arms = (far(complexity=2, fit_s=0), replace(NEAR, fit_s=0))
     task = {"prices": PRICES, "traffic": TRAFFIC, "margin": 0.1}
-    found = judged(tmp_path / "0", *arms, model=model(**CHARGES), **task)[0].recommendation
+    found = analysed(tmp_path / "0", *arms, model=model(**CHARGES), **task)[0].recommendation
     assert found.choice == "near"
     (flip,) = [flip for flip in found.flips if flip.key == "charge.far"]
     assert (flip.choice, flip.text) == (
@@ -233,7 +233,7 @@ def test_a_price_of_requests_that_would_change_the_choice_is_told_and_holds(tmp_
     assert 0.04 < flip.value < 0.05
     for times, choice in ((flip.value, "far"), (flip.value * 1.05, "near")):
         charges = {key: usd * times for key, usd in CHARGES.items()}
-        again, _ = judged(tmp_path / choice, *arms, model=model(**charges), **task)
+        again, _ = analysed(tmp_path / choice, *arms, model=model(**charges), **task)
         assert again.recommendation.choice == choice
 
 
@@ -241,11 +241,11 @@ def test_a_price_of_requests_moves_what_a_limit_on_money_allows(tmp_path):
     arms = (far(complexity=0), replace(NEAR, complexity=3))
     limits = {"max_usd_per_1k": 1.0}
     task = {"prices": PRICES, "traffic": TRAFFIC, "margin": 0.1, "limits": limits}
-    found = judged(tmp_path, far(), model=model(**CHARGES), **task)[0].recommendation
+    found = analysed(tmp_path, far(), model=model(**CHARGES), **task)[0].recommendation
     assert found.choice is None
     (flip,) = [flip for flip in found.flips if flip.key == "charge.far"]
     assert (flip.choice, flip.value) == ("far", pytest.approx(0.5, rel=0.01))
-    found = judged(tmp_path / "both", *arms, model=model(**CHARGES), **task)[0].recommendation
+    found = analysed(tmp_path / "both", *arms, model=model(**CHARGES), **task)[0].recommendation
     assert "other prices of requests to far" in found.tried
 
 
@@ -254,7 +254,7 @@ def test_what_a_vendors_fine_tuning_costs_is_fitting(tmp_path, prices):
     plan = {"replays": True, "learns": "nothing", "labels_n": 0, "fit_usd": 50.0}
     answers = [Prediction(text, wall_s=1.0, usd=0.002) for text in right(TARGETS)]
     vendor = Arm("vendor", [answers], fit_s=1.0, plan=plan)
-    _, rows = judged(tmp_path, vendor, NEAR, prices=prices, traffic=TRAFFIC)
+    _, rows = analysed(tmp_path, vendor, NEAR, prices=prices, traffic=TRAFFIC)
     copying_usd = 0.001 if prices else 0.0
     assert rows["vendor"].fit_usd == pytest.approx(50 + copying_usd)
     assert rows["vendor"].total_usd == pytest.approx(50 + copying_usd + 1000 * 0.002)

@@ -1,4 +1,4 @@
-"""Metrics for which not all rows, and not all arms, count: judged from run folders made by hand."""
+"""Metrics for which not all rows, and not all arms, count, from run folders made by hand."""
 
 from __future__ import annotations
 
