@@ -33,7 +33,7 @@ PIECES_TIMES = 1.2
 glibc keeps what is freed of one size beside tensors of another. The middle of what LoRA took on the
 shipped tasks: 1.26 times on ticket_triage, 1.49 on ticket_to_json, and on handbook_qa 1.16 and 1.22
 with passages, 0.99 and 1.03 without, 0.95 on documents (there all pieces are alike). A step of one
-piece takes what is counted (tests/lm/test_footprint.py)."""
+piece takes what is counted (tests/lm/sizing/test_footprint.py)."""
 STATE_BYTES = {"cpu": 8, "cuda": 2}
 """AdamW's two moments of a weight: in float32, and in 8 bits on a GPU (bitsandbytes)."""
 UPDATE_BYTES = 40
