@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from harness.metrics.words import joined, with_ascii_marks
 
@@ -101,8 +103,7 @@ def read_choice(text: str, labels: Iterable[str]) -> str | None:
     in any script. A label that is only part of a longer label that is also named does not count:
     "card" in "card lost".
     """
-    by_form = {_nfc(label): label for label in labels}
-    folded = _unambiguous(by_form)
+    by_form, folded = _forms(tuple(labels))
     for said in dict.fromkeys((text, without_thoughts(text), final_answer(text))):
         whole = _nfc(said)
         if whole in by_form:
@@ -147,14 +148,13 @@ def _claims(text: str, folded: Mapping[str, str]) -> Iterator[tuple[str, int, in
             at = low.find(form, at + 1)
 
 
-def _unambiguous(by_form: Mapping[str, str]) -> dict[str, str]:
-    """Return folded form to label, without the forms that two labels share."""
-    forms = [_folded(form) for form in by_form]
-    return {
-        form: label
-        for form, label in zip(forms, by_form.values(), strict=True)
-        if forms.count(form) == 1
-    }
+@lru_cache(maxsize=16)
+def _forms(labels: tuple[str, ...]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return labels by their trimmed forms, and by folded ones that no two labels share."""
+    by_form = {_nfc(label): label for label in labels}
+    shared = Counter(map(_folded, by_form))
+    folded = {_folded(form): label for form, label in by_form.items()}
+    return by_form, {form: label for form, label in folded.items() if shared[form] == 1}
 
 
 def _nfc(text: str) -> str:
