@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from planned_task import CARDS, write
 
 from benchmarks.configs import write_config
 from harness.cli.commands import run_command
@@ -17,94 +18,14 @@ from harness.plan.demand import LIBRARY_BYTES, PROCESS_BYTES
 from harness.plan.target_machine import Place, measured_operations_per_s
 from harness.run.environment import hardware
 from harness.task import load_task
-from harness.types import TaskInfo
-from harness.workload import Answering, Computing, Estimate
+from harness.workload import Computing, Estimate
 
 pytestmark = pytest.mark.torch
 
-OWN = """
-from harness import Estimate, Prediction, Strategy
-
-
-class Silent(Strategy):
-    def predict(self, queries):
-        return [Prediction("a") for _ in queries]
-
-
-class Certain(Silent):
-    @classmethod
-    def estimate(cls, params, prospect):
-        assert not hasattr(prospect.queries[0], "targets")
-        return Estimate(fit_peak_bytes=10**8, predict_peak_bytes=2 * 10**8, fit_wall_s=7.0)
-
-
-class Faulty(Silent):
-    @classmethod
-    def estimate(cls, params, prospect):
-        raise ValueError("no idea")
-
-
-class Huge(Silent):
-    @classmethod
-    def estimate(cls, params, prospect):
-        return Estimate(fit_peak_bytes=10**15, predict_peak_bytes=10**15)
-
-
-class Snug(Silent):
-    @classmethod
-    def estimate(cls, params, prospect):
-        return Estimate(fit_peak_bytes=93 * 2**30, predict_peak_bytes=2**30)
-"""
-CARDS = """
-machines:
-  - {name: a card of 80, usd_per_hour: 3.0, source: an invoice, read_on: 2026-11-20,
-     gpu_memory_gib: 79, teraflops: 312}
-  - {name: a card of 48, usd_per_hour: 1.0, source: an invoice, read_on: 2026-11-20,
-     gpu_memory_gib: 47}
-  - {name: a mystery, usd_per_hour: 1.0, source: an invoice, read_on: 2026-11-20}
-"""
 CONTRACT = {
     "strategy", "fit_peak_bytes", "predict_peak_bytes", "fit_wall_s", "fit_usd", "fits",
     "fit_wall_low_s", "fit_wall_high_s",
 }  # fmt: skip
-
-
-def write(folder, arms, **changes):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "own.py").write_text(OWN)
-    (folder / "prices.yaml").write_text(CARDS)
-    for name, n in (("train", 12), ("validation", 4), ("test", 8)):
-        rows = [
-            {"id": f"{name}{i}", "text": f"{name} {i} text", "label": "ab"[i % 2]} for i in range(n)
-        ]
-        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    data = {name: f"{name}.jsonl" for name in ("train", "validation", "test")}
-    task = {
-        "name": "tiny",
-        "instruction": "Which letter?",
-        "answer": {"kind": "choice", "labels": ["a", "b"]},
-        "data": {**data, "input": "text", "target": "label"},
-        "metric": "accuracy",
-        "strategies": arms,
-        "prices": "prices.yaml",
-        **changes,
-    }
-    (folder / "task.yaml").write_text(json.dumps(task))
-    return folder / "task.yaml"
-
-
-@pytest.fixture
-def planned(tmp_path, capsys):
-    """Plans arms with a model that is a config.json alone; returns what --json printed."""
-
-    def plan(arms, name="llama-3-8b", **changes):
-        write_config(tmp_path / "model", name)
-        path = write(tmp_path, arms, model="./model", run={"memory_gib": 20}, **changes)
-        assert run_command(["plan", str(path), "--json"]) == 0
-        found = json.loads(capsys.readouterr().out)["strategies"]
-        return {row["strategy"]: row for row in found}
-
-    return plan
 
 
 def test_a_config_alone_is_enough(planned):
@@ -137,16 +58,6 @@ def test_seventy_billion_weights_fit_a_card_of_80_in_four_bits_alone(planned):
     assert found["zero_shot"]["would_fit"] == [
         "a smaller model, or a larger machine in the price file"
     ]
-
-
-def test_what_the_price_file_does_not_say_is_unknown(planned):
-    [card, other, mystery] = planned(["lora"])["lora"]["elsewhere"]
-    assert card["fit_wall_s"] > 0
-    assert card["fit_usd"] == pytest.approx(card["fit_wall_s"] * 3 / 3600)
-    assert (other["fit_wall_s"], other["fit_usd"], other["fits"]) == (None, None, True)
-    assert "teraflops" in other["why"]
-    assert mystery["fits"] is None
-    assert "how much memory" in mystery["why"]
 
 
 def test_strategies_of_strangers_say_what_they_know_and_harm_nothing(planned):
@@ -196,76 +107,6 @@ def test_a_hosted_model_costs_by_the_token(tmp_path):
     assert found.fits
     assert found.serve_wall_s is None
     assert 8 * 10 * 2e-6 < found.serve_usd < 8 * (10 * 2e-6 + 100e-6)
-
-
-def test_an_unknown_part_makes_the_sum_unknown_with_the_reason(planned, capsys, tmp_path):
-    found = planned(["zero_shot", "majority", "own.py:Certain"])
-    [card, slow, mystery] = found["zero_shot"]["elsewhere"]
-    assert card["total_usd"] == card["fit_usd"] + card["serve_usd"] > 0
-    assert (slow["fit_usd"], slow["serve_usd"], slow["total_usd"]) == (0, None, None)
-    assert "teraflops" in slow["why"]
-    assert slow["total_usd_why"] == slow["why"]
-    assert found["zero_shot"]["total_usd_why"] == "no row of the price file stands for this machine"
-    # Nothing that takes time: no price is missing.
-    assert found["majority"]["total_usd"] == mystery["fit_usd"] == 0
-    # The strategy names its preparation's time and no serving time.
-    certain = found[["own.py", "Certain"][1].lower()]["elsewhere"][0]
-    assert certain["fit_usd"] == pytest.approx(7 * 3 / 3600)
-    assert certain["serve_usd"] is certain["total_usd"] is None
-    assert "does not say how long" in certain["total_usd_why"]
-    assert run_command(["plan", str(tmp_path / "task.yaml")]) == 0
-    printed = capsys.readouterr().out
-    slow = printed.split("\n\nOn a card of 48")[1]
-    assert re.search(r"^zero_shot .* under 0.1 s +unknown +unknown +", slow, re.M)
-    assert "$0" not in re.search(r"^(zero_shot|certain) .*$", slow, re.M)[0]
-    assert "- zero_shot: cost is unknown: no row of the price file" in printed.split("\n\nOn ")[0]
-
-
-def test_preparation_that_asks_a_hosted_model_has_no_cost_that_leaves_its_own_time_out(tmp_path):
-    hosted = {
-        "provider": "openai", "base_url": "http://localhost:1/v1", "model": "m",
-        "usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 2.0,
-    }  # fmt: skip
-    arms = ["zero_shot", {"use": "few_shot", "shots": [1, 2]}]
-    outlook = foresee(load_task(write(tmp_path, arms, model=hosted)))
-    zero, few = outlook.here["zero_shot"], outlook.here["few_shot"]
-    assert zero.fit_usd == 0
-    assert zero.serve_usd > 0
-    assert few.fit_usd is None
-    assert few.serve_usd > 0
-    assert "is its server's matter" in few.why
-    unpriced = {key: hosted[key] for key in ("provider", "base_url", "model")}
-    [row] = foresee(load_task(write(tmp_path, ["zero_shot"], model=unpriced))).here.values()
-    assert row.serve_usd is None
-    assert "the prices of 'm' are not known" in row.why
-
-
-def test_memory_with_an_unknown_part_is_unknown():
-    strange = Computing(peak_bytes=5, libraries=frozenset({"sklearn", "a stranger's"}))
-    place = Place("here", "cpu", "float32", 2**30, 1e11)
-    found = forecast.forecast(forecast.Plan(Estimate(fit=(), serve=(strange,))), place)
-    assert found.fit_peak_bytes == PROCESS_BYTES
-    assert found.predict_peak_bytes is found.fits is found.memory_share is None
-    assert "a stranger's" in found.why
-    # A half that does not fit decides alone, whatever the other one takes.
-    huge = Estimate(fit=(Computing(peak_bytes=2**31),), serve=(strange,))
-    found = forecast.forecast(forecast.Plan(huge), place)
-    assert found.fits is False
-    assert found.memory_share > 1
-    # A card's main memory is not stated: work that needs it may not fit, and 0 bytes are a figure.
-    card = Place("a card", "cuda", "bfloat16", 2**34, 1e14)
-    mixed = Estimate(fit=(Computing(libraries=frozenset({"torch"})),), serve=(Computing(),))
-    assert forecast.forecast(forecast.Plan(mixed), card).fits is None
-    none = Estimate(fit=(), serve=(), fit_peak_bytes=0, predict_peak_bytes=0)
-    assert forecast.forecast(forecast.Plan(none), place).fit_peak_bytes == 0
-
-
-def test_work_with_a_model_that_nobody_named_is_unknown():
-    task = TaskInfo("t", "Which?", "choice", {"a": "", "b": ""})
-    asked = Estimate(fit=(), serve=(Answering(["x"], task),))
-    found = forecast.forecast(forecast.Plan(asked), Place("here", "cpu", "float32", 2**30, 1e11, 1))
-    assert found.predict_peak_bytes is found.serve_wall_s is found.serve_usd is found.fits is None
-    assert "none is named" in found.why
 
 
 def test_rows_are_cut_once_for_all_machines_that_cut_them_alike(tmp_path, monkeypatch):
