@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor, log10
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.analysis import CostCurve
 from harness.wording import numbers
 from reports.section import Plot, Table
+from reports.templating import template
 
-TEMPLATES = Path(__file__).parent / "templates"
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 84, 16, 28, 44
 """Room around the plot for its labels, in the drawing's units."""
@@ -35,14 +33,7 @@ def plot(curve: CostCurve) -> Plot:
 
 
 def _drawn(drawing: Drawing) -> Markup:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return Markup(environment.get_template("curve.svg.j2").render(drawing=drawing))  # noqa: S704 - a template that escapes
+    return Markup(template("curve.svg.j2").render(drawing=drawing))  # noqa: S704 - a template that escapes
 
 
 @dataclass(frozen=True)
