@@ -6,6 +6,7 @@
     │   ├── UnknownNameError     no strategy, metric, model or arm of that name
     │   └── RunFolderError       a run folder that is locked, foreign, damaged or unfinished
     ├── ModelError               a model that cannot be fetched, loaded or trusted
+    │   ├── ModelAbsentError     its files are not on this machine, and were not to be fetched
     │   └── EndpointError        a hosted model that cannot be asked at all
     └── StrategyError            a strategy that breaks its contract
 
@@ -81,6 +82,10 @@ class RunFolderError(UserError):
 
 class ModelError(HarnessError):
     """A model that cannot be fetched, loaded or trusted."""
+
+
+class ModelAbsentError(ModelError):
+    """A model whose files are not on this machine yet, where nothing was to be fetched."""
 
 
 class EndpointError(ModelError):

@@ -122,6 +122,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from harness.run.preflight import examined
     from harness.task import load_task, near_duplicates
 
     task = load_task(arguments.task)
@@ -133,8 +134,13 @@ def _check(arguments: argparse.Namespace) -> int:
     deep: tuple[str, ...] = ()
     if arguments.deep:
         deep = near_duplicates({s.name: s for s in (task.train, task.validation, task.test)})
-    for finding in (*task.remarks, *deep):
+    models = examined(task)
+    for finding in (*task.remarks, *deep, *models.remarks):
         print(finding)
+    for problem in models.refused.values():
+        print(f"error: {problem}", file=sys.stderr)
+    if models.refused:
+        return MISTAKE
     if arguments.strict and data.leaked_ids:
         print("error: --strict, and test inputs stand in other splits", file=sys.stderr)
         return MISTAKE

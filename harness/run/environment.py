@@ -76,7 +76,7 @@ def make_ready(task: Task, setting: Setting, arms: frozenset[str]) -> None:
     for arm in task.arms:
         if arm.name in arms and isinstance(arm.model, str):
             ref = setting.models.get(arm.model)
-            if ref is not None:
+            if ref is not None and arm.model not in setting.problems:
                 four_bits = "four_bits" in task.profiles[arm.name].needs
                 _make_ready(ref, setting.device, setting.dtype, four_bits)
 

@@ -6,16 +6,17 @@ Knows nothing of scores and prices; leaves records in the run folder for the ana
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Protocol
 
 from harness.errors import UnknownNameError
 from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Dispatcher
-from harness.run.environment import header, make_ready, resolved_setting
+from harness.run.environment import Setting, header, make_ready, resolved_setting
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
+from harness.run.preflight import preflight
 from harness.run.shared_fits import parts_first
 from harness.run.trial import TrialRunner, is_done, now
 from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
@@ -37,6 +38,9 @@ class Progress(Protocol):
 
     def end(self, record: TrialRecord, reused: bool) -> None:
         """A trial is over."""
+
+    def say(self, text: str) -> None:
+        """Something is worth knowing before a trial begins."""
 
 
 class Runner:
@@ -95,7 +99,9 @@ class Runner:
         done = {trial_id: r for trial_id, r in known.items() if is_done(self.folder, r)}
         plan = self._foreseen(plan, done, earlier)
         refused = {trial.trial_id: trial for trial in plan.trials if trial.refused}
-        make_ready(self.task, setting, _running(plan, {**done, **refused}))
+        running = _running(plan, {**done, **refused})
+        setting = self._examined(setting, running)
+        make_ready(self.task, setting, running)
         self.folder.append(plan)
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
@@ -124,6 +130,15 @@ class Runner:
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
         return plan
+
+    def _examined(self, setting: Setting, running: frozenset[str]) -> Setting:
+        """Return the setting without the models that no arm can use, and tell of the others."""
+        if not running:
+            return setting
+        found = preflight(self.task, setting.models, running)
+        for remark in (*found.refused.values(), *found.remarks):
+            self.progress.say(remark)
+        return replace(setting, problems={**setting.problems, **found.refused})
 
     def _foreseen(
         self, plan: RunHeader, done: Mapping[str, TrialRecord], earlier: RunHeader | None

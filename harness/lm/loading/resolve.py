@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from harness.errors import ModelError, unknown_name
+from harness.errors import ModelAbsentError, ModelError, unknown_name
 from harness.files.cache_folder import cache_folder
 from harness.files.hashing import sha256_of_file
 from harness.lm.loading.builtin_model import BUILT_IN, UNPACKING, built_in_folder, dequantise
@@ -33,6 +33,7 @@ def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> 
             tokenizer of a hub model are fetched, and nothing is hashed.
 
     Raises:
+        ModelAbsentError: its files are not on this machine, and were not to be fetched.
         ModelError: there is no such model, or it cannot be fetched or read.
     """
     if name in BUILT_IN:
@@ -89,6 +90,8 @@ def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:
         wanted = [*files, README]
         folder = Path(snapshot_download(name, allow_patterns=wanted, local_files_only=not fetch))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as problem:
+        if not fetch and isinstance(problem, LocalEntryNotFoundError):
+            raise ModelAbsentError(f"model '{name}' is not on this machine yet") from problem
         reason = str(problem).strip().split("\n")[0]
         raise ModelError(
             f"model '{name}' cannot be fetched from the hub: {reason} → check the id and the"

@@ -1,0 +1,97 @@
+"""What is known of models before one is loaded, so that no refusal comes after a training.
+
+An examination reads configurations, tokenizers and the headers of weight files. It loads no model
+and asks no server. `check` and `plan` tell what is found; `run` turns a refused model's arms into
+rows and runs the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.errors import ModelAbsentError, ModelError
+from harness.task import Task
+from harness.task.model_spec import Hosted, hosted_ref, name_of
+from harness.task.schema import Arm
+from harness.types import ModelRef
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and what it is to be used for."""
+
+    task: Task
+    ref: ModelRef
+    arms: tuple[Arm, ...]
+    """Those that are going to use it; at least one."""
+
+
+Examination = Callable[[Subject], Iterator[str]]
+"""Yields what is worth saying, in sentences; raises `ModelError` with the reason and the remedy
+where no arm can use the model on this task."""
+
+EXAMINATIONS: tuple[Examination, ...] = ()
+"""In order: what a later one reads, an earlier one has found whole."""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What was found of all models."""
+
+    refused: Mapping[str, str]
+    """By the model's name, why no arm can use it and what to do."""
+    remarks: tuple[str, ...]
+
+
+def preflight(
+    task: Task, models: Mapping[str, ModelRef], only: frozenset[str] = frozenset()
+) -> Preflight:
+    """Examine models.
+
+    Args:
+        task: with its data.
+        models: those that were found, by name.
+        only: the arms that count; empty: all.
+    """
+    refused: dict[str, str] = {}
+    remarks: list[str] = []
+    for name, ref in models.items():
+        arms = tuple(
+            arm
+            for arm in task.arms
+            if arm.model is not None
+            and name_of(arm.model) == name
+            and "model" in task.profiles[arm.name].needs
+            and (not only or arm.name in only)
+        )
+        try:
+            for examination in EXAMINATIONS if arms else ():
+                remarks += examination(Subject(task, ref, arms))
+        except ModelError as problem:
+            refused[name] = str(problem)
+    return Preflight(refused, tuple(dict.fromkeys(remarks)))
+
+
+def examined(task: Task) -> Preflight:
+    """Examine a task's models as far as their files are on this machine; fetch nothing."""
+    from harness.lm.loading.resolve import resolve
+
+    models: dict[str, ModelRef] = {}
+    refused: dict[str, str] = {}
+    absent: list[str] = []
+    for arm in task.arms:
+        if arm.model is None or "model" not in task.profiles[arm.name].needs:
+            continue
+        name = name_of(arm.model)
+        try:
+            if isinstance(arm.model, Hosted):
+                models[name] = hosted_ref(arm.model)
+            elif name not in models:
+                models[name] = resolve(arm.model, task.folder, fetch=False, weights=False)
+        except ModelAbsentError as missing:
+            absent.append(f"{missing}: it is examined when `run` has fetched it")
+        except ModelError as problem:
+            refused[name] = str(problem)
+    found = preflight(task, models)
+    return Preflight({**refused, **found.refused}, (*dict.fromkeys(absent), *found.remarks))
