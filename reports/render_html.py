@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.analysis import Comparison
+from reports.first_screen import warning_lines
 from reports.sections import SECTIONS
 from reports.sections.evidence import VERDICTS
 from reports.templating import template
@@ -16,5 +17,6 @@ def html(comparison: Comparison) -> str:
         task=comparison.task,
         found=comparison.recommendation,
         verdict=VERDICTS[comparison.recommendation.verdict],
+        warnings=list(warning_lines(comparison)),
         sections=sections,
     )

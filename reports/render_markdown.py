@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.analysis import Comparison
 from harness.wording import numbers
+from reports.first_screen import warning_lines
 from reports.section import Bar, Block, Item, Items, Plot, Reason, Section, Table, Text
 from reports.sections import SECTIONS
 from reports.sections.evidence import VERDICTS
@@ -25,6 +26,9 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield f"**Verdict: {VERDICTS[found.verdict]}{choice}{provisional}**"
     yield ""
     yield from (f"- {safe(reason)}" for reason in found.reasons)
+    if warnings := list(warning_lines(comparison)):
+        yield ""
+        yield from (f"> {_item(line)}" for line in warnings)
 
 
 def _body(comparison: Comparison) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from harness.analysis.analyse import analyse, stale_prices
 from harness.analysis.compare_runs import compare
 from harness.analysis.performance.measured import fitting_memory, serving_memory
+from harness.analysis.report_warnings import first_warnings
 from harness.analysis.schema.comparison import (
     ArmResult,
     Comparison,
@@ -14,6 +15,7 @@ from harness.analysis.schema.comparison import (
     Resolution,
 )
 from harness.analysis.schema.diagnostics import ArmDiagnostics, Change
+from harness.analysis.schema.report_warning import ReportWarning
 from harness.analysis.schema.scores import CitedAnswer, Difference, Score
 from harness.analysis.scoring.breakdown import ahead_in
 from harness.analysis.standing import ordered, status
@@ -30,11 +32,13 @@ __all__ = [
     "Difference",
     "Foresight",
     "Recommendation",
+    "ReportWarning",
     "Resolution",
     "Score",
     "ahead_in",
     "analyse",
     "compare",
+    "first_warnings",
     "fitting_memory",
     "ordered",
     "serving_memory",

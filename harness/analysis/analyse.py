@@ -20,6 +20,7 @@ from harness.analysis.decision.rule import decide
 from harness.analysis.decision.sensitivity import attempts
 from harness.analysis.findings import findings_of
 from harness.analysis.read_run import read_run
+from harness.analysis.report_warnings import warnings_of
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult, Comparison, Recommendation
 from harness.analysis.schema.scores import Gap
@@ -95,6 +96,7 @@ class Analysis:
             recommendation=found.model_copy(update={"break_even": break_evens(leading, terms)}),
             differences=differences(self.run, found.choice),
             resolution=resolved,
+            warnings=warnings_of(self.run, self.arms, found),
             findings=(
                 *header.data.findings,
                 *(() if resolved else header.data.expectations),

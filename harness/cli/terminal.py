@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from harness.analysis import Comparison
+from harness.analysis import Comparison, first_warnings
 from harness.analysis.standing import STOPPED
 from harness.cli.result_table import GAP, MARK, result_table
 from harness.store.records import PlannedTrial, TrialRecord
@@ -91,6 +91,11 @@ class Screen:
         self.console.print(f"\n[bold]{escape(found.headline)}[/bold]", soft_wrap=True)
         for reason in (*found.reasons, *comparison.not_as_sealed):
             self.say(f"- {reason}")
+        shown, more = first_warnings(comparison)
+        for warning in shown:
+            self.say(f"{warning.name}: {warning.text}")
+        if more:
+            self.say(f"and {more} more warnings in the report")
         for row in comparison.arms:
             if row.error:
                 self.say(f"- {row.strategy} {STOPPED[row.status]}: {row.error}")

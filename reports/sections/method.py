@@ -8,6 +8,7 @@ from typing import Any
 from harness.analysis import ArmResult, Comparison, ordered
 from harness.wording import numbers
 from reports import glossary as words_of
+from reports.first_screen import warning_item
 from reports.section import Item, Items, Section, items
 from reports.sections.arms import interval
 from reports.sections.costs import paid_for
@@ -21,8 +22,9 @@ def criteria(comparison: Comparison) -> Section:
 
 
 def notes(comparison: Comparison) -> Section:
-    """What the audit of data, machine and measurements found, and what arms noted."""
-    lines = [Item(finding) for finding in comparison.findings]
+    """Every warning, what the audit of data, machine and measurements found, and arms' notes."""
+    lines = [warning_item(warning) for warning in comparison.warnings]
+    lines += [Item(finding) for finding in comparison.findings]
     for row in ordered(comparison):
         lines += _of_arm(row)
     return Section("Warnings and notes", (Items(tuple(lines)),))

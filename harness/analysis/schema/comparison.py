@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from harness.analysis.schema import Conclusion
 from harness.analysis.schema.diagnostics import ArmDiagnostics
+from harness.analysis.schema.report_warning import ReportWarning
 from harness.analysis.schema.scores import (
     CitedAnswer,
     ClassScore,
@@ -290,6 +291,8 @@ class Comparison(Conclusion):
     """None where fewer than two arms finished."""
     not_as_sealed: tuple[str, ...] = ()
     """What the verdict rests on that is not as it was sealed before anything ran, in sentences."""
+    warnings: tuple[ReportWarning, ...] = ()
+    """The severe ones first; none in comparisons of earlier versions."""
     findings: tuple[str, ...] = ()
     """What the audit of the data, the machine and the measurements found."""
     cost_curve: CostCurve | None = None
