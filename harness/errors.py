@@ -16,21 +16,35 @@ Anything else is a bug of ours and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+MOST_BYTES = 2000
+"""Length of one printed fault, in UTF-8: a terminal shows it whole, and no row is printed whole."""
+MOST_OF_A_VALUE = 200
+"""Characters of a value that a fault quotes."""
+MOST_LINES = 50
+"""Faults shown at once; nobody reads more."""
+EXAMPLES = 5
+"""Faults of one kind in one file that are shown; the others are counted."""
+MOST_NAMES = 30
+"""Known names that are listed where a name is not known."""
 
 
 class HarnessError(Exception):
     """Base of everything that is reported in words rather than as a traceback."""
 
+    def __str__(self) -> str:
+        """Return its words, no line of them longer than `MOST_BYTES`."""
+        return "\n".join(shortened(line) for line in super().__str__().split("\n"))
+
 
 class UserError(HarnessError):
     """The user's mistake: says where, what, and what to write instead."""
-
-
-MOST_LINES = 50
-"""Faults shown at once; nobody reads more."""
 
 
 @dataclass(frozen=True)
@@ -42,31 +56,101 @@ class Fault:
     fix: str = ""
 
     def __str__(self) -> str:
-        """Return the fault as the one line a terminal shows."""
-        line = f"{self.where}: {self.what}" + (f" → {self.fix}" if self.fix else "")
-        return "\\n".join(line.splitlines())
+        """Return the one line that a terminal shows: what is too long is cut, but for the fix."""
+        remedy = shortened(_on_one_line(f" → {self.fix}"), MOST_BYTES // 4) if self.fix else ""
+        room = MOST_BYTES - len(remedy.encode("utf-8", "replace")) - PLACES_ROOM
+        return shortened(_on_one_line(f"{self.where}: {self.what}"), room) + remedy
+
+
+PLACES_ROOM = 200
+"""Bytes of a line that are kept for the count and the places of the same fault elsewhere."""
+
+
+def _on_one_line(text: str) -> str:
+    return "\\n".join(text.splitlines())
 
 
 class TaskError(UserError):
-    """All faults of a task, found in one pass."""
+    """All faults of a task, found in one pass: in the order of their files, by line."""
 
     def __init__(self, faults: Sequence[Fault]):
-        self.faults = tuple(faults)
+        self.faults = tuple(_in_file_order(faults))
         super().__init__("\n".join(_lines(self.faults)))
 
 
+class _Place(NamedTuple):
+    """Where a fault stands, taken apart."""
+
+    file: str
+    line: int
+    key: str
+
+
+def _place(fault: Fault) -> _Place:
+    match = re.match(r"(.*?):(\d+)(?: (.*))?$", fault.where, re.DOTALL)
+    if match is None:
+        return _Place(fault.where, 0, "")
+    return _Place(match[1], int(match[2]), match[3] or "")
+
+
+def _in_file_order(faults: Sequence[Fault]) -> list[Fault]:
+    """Sort faults by line, with files in the order in which they were first found faulty."""
+    places = [_place(fault) for fault in faults]
+    ranks = {file: rank for rank, file in enumerate(dict.fromkeys(place.file for place in places))}
+    order = sorted(range(len(faults)), key=lambda at: (ranks[places[at].file], places[at].line))
+    return [faults[at] for at in order]
+
+
 def _lines(faults: Sequence[Fault]) -> list[str]:
-    """Return one line a fault; the same fault of many rows of a file is one line with a count."""
-    alike: dict[tuple[str, str, str], list[Fault]] = {}
+    """Return what is printed: of each kind in each file a few faults, and how many there are more.
+
+    The same words of many rows are one line with a count and places.
+    """
+    kinds: dict[tuple[str, ...], dict[tuple[str, str], list[Fault]]] = {}
     for fault in faults:
-        file = re.sub(r":\d+$", "", fault.where)
-        alike.setdefault((file, fault.what, fault.fix), []).append(fault)
-    lines = [
-        f"{group[0]}" + (f" (and {len(group) - 1} more like it)" if len(group) > 1 else "")
-        for group in alike.values()
-    ]
+        file, _, key = _place(fault)
+        kind = (file, re.sub(r"(^|\.)\d+$", "", key), _shape(fault.what), _shape(fault.fix))
+        kinds.setdefault(kind, {}).setdefault((fault.what, fault.fix), []).append(fault)
+    lines: list[str] = []
+    for (file, *_), alike in kinds.items():
+        groups = list(alike.values())
+        lines += [f"{group[0]}{_elsewhere(group[1:])}" for group in groups[:EXAMPLES]]
+        rest = [fault for group in groups[EXAMPLES:] for fault in group]
+        if rest:
+            lines.append(shortened(f"{file}: … and {len(rest)} more like these{_at_lines(rest)}"))
     surplus = len(lines) - MOST_LINES
     return lines[:MOST_LINES] + ([f"… and {surplus} other faults"] if surplus > 0 else [])
+
+
+def _shape(words: str) -> str:
+    """Return the words of a fault without what they quote of the file: its kind."""
+    return re.sub(r"[\"'\[{\d](.*[\"'\]}\d])?", "…", words, flags=re.DOTALL)
+
+
+def _elsewhere(others: Sequence[Fault]) -> str:
+    return f" (and {len(others)} more like it{_at_lines(others)})" if others else ""
+
+
+def _at_lines(faults: Sequence[Fault]) -> str:
+    lines = [str(line) for fault in faults if (line := _place(fault).line)]
+    if not lines:
+        return ""
+    some = ", ".join(lines[: EXAMPLES - 1]) + (", …" if len(lines) >= EXAMPLES else "")
+    return f", line{'s' if len(lines) > 1 else ''} {some}"
+
+
+def shortened(text: str, most: int = MOST_BYTES) -> str:
+    """Return `text` in at most `most` bytes of UTF-8, its middle left out where it is longer."""
+    if len(text) * 4 <= most or len(text.encode("utf-8", "replace")) <= most:
+        return text
+    kept = (most - 40) // 8  # characters at each end; none takes more than four bytes
+    return f"{text[:kept]} … [{len(text) - 2 * kept} characters left out] … {text[-kept:]}"
+
+
+def shown(value: Any) -> str:
+    """Return a value of a row as JSON writes it, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= MOST_OF_A_VALUE else f"{text[:MOST_OF_A_VALUE]}…"
 
 
 class UnknownNameError(UserError):
@@ -107,10 +191,16 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     Returns:
         One sentence, without a full stop at its end.
     """
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return _unknown_name(kind, name, tuple(sorted(known)))
+
+
+@lru_cache(maxsize=1024)  # the same name of ten thousand rows is compared once
+def _unknown_name(kind: str, name: str, names: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, names, 1) if len(name) <= MOST_OF_A_VALUE else []
     hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"no {kind} is called '{name}'; {hint}known: {', '.join(names) or 'none'}"
+    listed = ", ".join(names[:MOST_NAMES]) or "none"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"no {kind} is called '{shortened(name, 500)}'; {hint}known: {listed}{more}"
 
 
 def is_out_of_memory(problem: BaseException) -> bool:

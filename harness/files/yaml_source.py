@@ -1,21 +1,30 @@
-"""Reads a YAML file and remembers the line of every key, so that a fault can say where it stands.
+"""Reads a YAML file and remembers where every key and value stands, and in which words.
 
-YAML 1.2 scalars: `no` is the word "no" and `1e-5` is a number.
+YAML 1.2 scalars: `no` is the word "no" and `1e-5` is a number. A key is the text that the file
+writes: `01`, `1.10` and `true` are the keys "01", "1.10" and "true". Of a value that YAML reads as
+something else than text, the written text is kept too (`Source.written`), so that a fault can say
+how to quote it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from harness.errors import Fault, TaskError
 from harness.files.hashing import canonical_json
+
+TAG = "tag:yaml.org,2002:"
+CONSTRUCTED = frozenset(f"{TAG}{kind}" for kind in ("bool", "int", "float", "null", "timestamp"))
+"""Tags of the scalars that are no text; whatever else a tag says is not obeyed."""
+MERGE = f"{TAG}merge"
 
 
 class Source:
@@ -30,34 +39,111 @@ class Source:
         self.path = path
         self._tree = _parse(path, missing_fix)
         try:
-            self.value: dict[str, Any] = _plain(self._tree)
+            self.value: dict[str, Any] = self._plain(self._tree, ())
             canonical_json(self.value).encode()
         except (RecursionError, ValueError) as problem:  # loops, halves of surrogate pairs
             raise TaskError([Fault(str(path), f"cannot be written down: {problem}")]) from None
 
     def where(self, keys: Sequence[str | int]) -> str:
         """Return `file:line key.path` for the deepest part of `keys` that exists."""
-        node: Any = self._tree
         line = 1
-        for key in keys:
-            try:
-                if isinstance(node, CommentedMap):
-                    # Keys that YAML reads as numbers are texts in `value`.
-                    own_key = {str(own): own for own in node}[str(key)]
-                    line = node.lc.key(own_key)[0] + 1
-                    node = node[own_key]
-                elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
-                    line = node.lc.item(key)[0] + 1
-                    node = node[key]
-                else:
-                    break
-            except (KeyError, TypeError, AttributeError):
-                break
+        for place, _ in self._found(keys):
+            line = place.start_mark.line + 1
         dotted = ".".join(str(key) for key in keys)
         return f"{self.path}:{line} {dotted}".rstrip()
 
+    def written(self, keys: Sequence[str | int]) -> str | None:
+        """Return the text of the scalar at `keys` that YAML reads as no text; None of all else."""
+        found = list(self._found(keys))
+        if len(found) < len(keys) or not keys or not _is_no_text(found[-1][1]):
+            return None
+        return str(found[-1][1].value)
 
-def _parse(path: Path, missing_fix: str) -> CommentedMap:
+    def _found(self, keys: Sequence[str | int]) -> Iterator[tuple[Node, Node]]:
+        """Yield, for each key as far as they exist, the node where it stands and its value's."""
+        node: Node = self._tree
+        for key in keys:
+            if isinstance(node, MappingNode):
+                found = {_key_text(own): (own, value) for own, value in _pairs(node)}.get(str(key))
+                if found is None:
+                    return
+                yield found
+                node = found[1]
+            elif isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
+                node = node.value[key]
+                yield node, node
+            else:
+                return
+
+    def _plain(self, node: Node, keys: tuple[str | int, ...]) -> Any:
+        """Turn a node into plain Python values.
+
+        Raises:
+            TaskError: a key is no text or stands twice, or a scalar only looks like a value.
+        """
+        if isinstance(node, SequenceNode):
+            return [self._plain(value, (*keys, at)) for at, value in enumerate(node.value)]
+        if isinstance(node, MappingNode):
+            self._check_keys(node, keys)
+            return {
+                (text := _key_text(key)): self._plain(value, (*keys, text))
+                for key, value in _pairs(node)
+            }
+        if not _is_no_text(node):
+            return node.value
+        yaml = YAML(typ="safe", pure=True)
+        try:
+            return yaml.constructor.construct_object(node)
+        except (ValueError, OverflowError, KeyError, AttributeError, MarkedYAMLError) as problem:
+            what = f"is not valid YAML: {getattr(problem, 'problem', problem)}"
+            tagged = yaml.resolver.resolve(ScalarNode, node.value, (True, False)) != node.tag
+            fix = "remove the tag before it" if tagged else quote_it(node.value)
+            raise TaskError([Fault(self.where(keys), what, fix)]) from None
+
+    def _check_keys(self, node: MappingNode, keys: tuple[str | int, ...]) -> None:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            where = f"{self.path}:{key.start_mark.line + 1} {'.'.join(map(str, keys))}".rstrip()
+            if not isinstance(key, ScalarNode):
+                fix = "write one word or a quoted text before the colon"
+                raise TaskError([Fault(where, "is not valid YAML here: a key is no text", fix)])
+            if key.value in seen and key.tag != MERGE:
+                what = f"is not valid YAML here: duplicate key '{key.value}'"
+                raise TaskError([Fault(where, what, "remove one of the two")])
+            seen.add(key.value)
+
+
+def quote_it(text: str) -> str:
+    """Return the remedy for a scalar that YAML reads as no text, and that shall be one."""
+    return f"quote it: {json.dumps(text, ensure_ascii=False)}" if text else "write a text"
+
+
+def _is_no_text(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.tag in CONSTRUCTED
+
+
+def _key_text(key: Node) -> str:
+    return str(key.value)
+
+
+def _pairs(node: MappingNode) -> list[tuple[Node, Node]]:
+    """Return keys and values, those that `<<` merges in after the mapping's own."""
+    own = [(key, value) for key, value in node.value if key.tag != MERGE]
+    known = {_key_text(key) for key, _ in own}
+    for key, value in node.value:
+        if key.tag != MERGE:
+            continue
+        for merged in value.value if isinstance(value, SequenceNode) else [value]:
+            if not isinstance(merged, MappingNode):
+                raise ValueError("`<<` merges mappings alone")
+            for pair in _pairs(merged):
+                if _key_text(pair[0]) not in known:
+                    known.add(_key_text(pair[0]))
+                    own.append(pair)
+    return own
+
+
+def _parse(path: Path, missing_fix: str) -> MappingNode:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -69,7 +155,7 @@ def _parse(path: Path, missing_fix: str) -> CommentedMap:
     except UnicodeDecodeError as problem:
         raise TaskError([not_utf8(path, problem)]) from None
     try:
-        tree = YAML(typ="rt", pure=True).load(text)
+        tree = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -78,26 +164,17 @@ def _parse(path: Path, missing_fix: str) -> CommentedMap:
         where = f"{path}:{text.count(chr(10), 0, problem.position) + 1}"
         what = f"holds the character {chr(problem.character)!a}, which YAML does not allow"
         raise TaskError([Fault(where, what, "remove it")]) from None
-    except Exception as problem:  # ruamel lets pass what int(), date() and the stack raise
+    except Exception as problem:  # ruamel lets pass what chr() and the stack raise
         raise TaskError([Fault(str(path), f"is not valid YAML: {problem}")]) from None
-    if not isinstance(tree, CommentedMap):
+    if not isinstance(tree, MappingNode):
         raise TaskError([Fault(str(path), "must be a mapping of keys to values")])
     return tree
 
 
 def not_utf8(path: Path, problem: UnicodeDecodeError) -> Fault:
     """Return the fault of a file whose whole bytes `problem` is about, with its line."""
+    if problem.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        what, fix = "is UTF-16, not UTF-8 text", "save it as UTF-8 (in Excel: CSV UTF-8)"
+        return Fault(str(path), what, fix)
     line = problem.object.count(b"\n", 0, problem.start) + 1
     return Fault(f"{path}:{line}", f"is not UTF-8 text ({problem.reason})", "save it as UTF-8")
-
-
-def _plain(node: Any) -> Any:
-    """Turn ruamel's annotated containers and scalars into plain Python ones."""
-    if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(value) for value in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
