@@ -13,12 +13,12 @@ POWER = 0.80
 """How often a test set is to show what is true."""
 
 
-def standard_error(discordance: float, n: int) -> float:
+def standard_error(discordance: float, n: float) -> float:
     """Return the standard error of the difference of two 0/1 scores of truly equal arms.
 
     Args:
         discordance: share of the rows on which just one of the two is right.
-        n: rows that both answered.
+        n: independent rows that both answered; need not be whole where rows stand in clusters.
     """
     return sqrt(discordance / n)
 

@@ -26,7 +26,8 @@ from harness.task.gold import GoldReader, GoldRow
 from harness.task.model_spec import Model, name_of
 from harness.task.row_files import Row, read_rows
 from harness.task.schema import Arm, TaskFile
-from harness.task.splits import SPLITS, cut, examples_of
+from harness.task.split_cut import SPLITS, cut, empty_shares
+from harness.task.splits import examples_of
 from harness.task.validate import check_keys, check_labour, nothing_to_score, validate
 from harness.types import Document, Split, TaskInfo
 
@@ -52,6 +53,8 @@ class Task:
     evidence: Mapping[str, tuple[str, ...]]
     """Id of a validation row to the documents that hold its answer, for the metric by which an arm
     chooses its settings: no strategy is told."""
+    clusters: Mapping[str, tuple[str | None, ...]]
+    """Split's name to the cluster of each of its rows."""
     corpus: Corpus
     arms: tuple[Arm, ...]
     """The arms of the task file; one that is entered with several models is one arm for each."""
@@ -129,7 +132,8 @@ def load_task(path: Path) -> Task:
     if faults:
         raise TaskError(faults)
     margin, total = spec.margin, len(splits["test"])
-    data = audit.data_summary(splits, corpus, spec.answer.kind, margin, total)
+    clusters = {name: tuple(row.cluster for row in rows) for name, rows in truths.items()}
+    data = audit.data_summary(splits, clusters, corpus, spec.answer.kind, margin, total)
     return Task(
         spec=spec,
         path=path,
@@ -140,6 +144,7 @@ def load_task(path: Path) -> Task:
         test=splits["test"],
         truth=truth,
         evidence={row.id: row.evidence for row in truths["validation"]},
+        clusters=clusters,
         corpus=corpus,
         arms=arms,
         strategies=strategies,
@@ -276,7 +281,10 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
             faults.append(Fault(where, "`all` needs shares to be cut by", fix))
             return {name: [] for name in SPLITS}
         read = read_rows(folder / data.all, faults)
-        return cut(read, data, spec.split, by_target=spec.answer.kind == "choice")
+        parts = cut(read, data, spec.split, by_target=spec.answer.kind == "choice")
+        for split, what, fix in empty_shares(parts, data, spec.split):
+            faults.append(Fault(source.where(["split", split]), what, fix))
+        return parts
     if spec.split is not None:
         faults.append(Fault(source.where(["split"]), "`split` cuts `data.all`", "name that file"))
     if not data.test:

@@ -103,10 +103,14 @@ class Data(Spec):
 
 
 class SplitShares(Spec):
-    """How `data.all` is cut. The cut depends on the inputs alone, not on the order of rows."""
+    """How `data.all` is cut. The cut depends on the inputs alone, not on the order of rows.
+
+    Where `data.cluster` is given, a cluster stays whole.
+    """
 
     test: Fraction = 0.3
-    validation: Fraction = 0.1
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """0: no validation rows."""
     seed: int = 0
 
 

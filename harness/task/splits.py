@@ -1,68 +1,17 @@
-"""Turns rows into frozen splits of examples, and cuts one file into three.
+"""Turns rows into frozen splits of examples.
 
 Knows the meaning of columns; knows nothing of strategies or models.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
-from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.errors import Fault, unknown_name
 from harness.task.gold import GoldReader, GoldRow
 from harness.task.row_files import Row, as_text
-from harness.task.schema import Data, SplitShares
+from harness.task.schema import Data
 from harness.types import Example, Query, Split
-
-SPLITS = ("train", "validation", "test")
-_APART = re.compile(r"[^a-z0-9]+")
-
-
-def normalised(text: str) -> str:
-    """Reduce `text` to its words in lower case, the form in which inputs are compared.
-
-    Words are runs of letters (with their marks) and digits: neither case nor punctuation tells
-    two inputs apart. A text without any is compared as it is: two emoji are not the same input.
-    """
-    lowered = text.lower()
-    if lowered.isascii():  # of these no other character is a letter or a digit: many times as fast
-        kept = _APART.sub(" ", lowered)
-    else:
-        kept = "".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in lowered)
-    return " ".join(kept.split()) or text.strip()
-
-
-def cut(
-    rows: Sequence[Row], data: Data, shares: SplitShares, *, by_target: bool
-) -> dict[str, list[Row]]:
-    """Cut rows into train, validation and test, stratified by target where `by_target`.
-
-    Rows with the same normalised input stay together, and the cut depends on inputs and seed
-    alone: neither the order of rows nor rows added later move an input to another split of its
-    label more than the shares require.
-    """
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[normalised(str(row.values.get(data.input, row.where)))].append(row)
-    strata: dict[str, list[str]] = defaultdict(list)
-    for key, group in groups.items():
-        targets = (str(row.values.get(data.target)) for row in group)
-        strata[min(targets) if by_target else ""].append(key)
-
-    parts: dict[str, list[Row]] = {name: [] for name in SPLITS}
-    for keys in strata.values():
-        keys.sort(key=lambda key: hashlib.sha256(f"{shares.seed}:{key}".encode()).digest())
-        test_n = round(len(keys) * shares.test)
-        validation_n = round(len(keys) * shares.validation)
-        for position, key in enumerate(keys):
-            name = "test" if position < test_n else "train"
-            if test_n <= position < test_n + validation_n:
-                name = "validation"
-            parts[name].extend(groups[key])
-    return parts
 
 
 def examples_of(

@@ -42,6 +42,7 @@ def limited(task: Task, limit: int) -> Task:
         raise UserError(f"--limit {limit}: {nothing.what} of this sample → raise --limit")
     test = replace(task.test, examples=tuple(task.test.examples[p] for p in chosen))
     splits = {"train": task.train, "validation": task.validation, "test": test}
+    clusters = {**task.clusters, "test": tuple(row.cluster for row in truth)}
     spec, total = task.spec, task.data.test_total_n
-    data = audit.data_summary(splits, task.corpus, spec.answer.kind, spec.margin, total)
-    return replace(task, test=test, truth=truth, data=data)
+    data = audit.data_summary(splits, clusters, task.corpus, spec.answer.kind, spec.margin, total)
+    return replace(task, test=test, truth=truth, clusters=clusters, data=data)

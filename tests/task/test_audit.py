@@ -5,7 +5,9 @@ import pytest
 from task_folder import data, rows, task_text, write
 
 from harness.task import load_task
-from harness.task.audit.findings import confirmable_margin
+from harness.task.audit.clusters import independent_rows
+from harness.task.audit.test_size import confirmable_margin
+from harness.task.subsample import limited
 
 
 def row(row_id, text, label="a"):
@@ -100,3 +102,94 @@ def test_labels_that_no_training_row_has_are_named_before_the_run(tmp_path):
         "2 test rows have a label that no training row has (c):"
         " arms that learn labels from rows cannot answer with it"
     ) in found
+
+
+ASKED = data(visible=["asked"])
+
+
+def slot(row_id, text, asked, label):
+    return {"id": row_id, "text": text, "asked": asked, "label": label}
+
+
+def test_inputs_with_other_visible_fields_are_neither_leaks_nor_repeats(tmp_path):
+    train = [slot(1, "13", "time", "a"), slot(2, "13", "people", "b"), slot(3, "7 pm", "time", "a")]
+    test = [slot(4, "7 pm", "none", "a"), slot(5, "8", "time", "a"), slot(6, "8", "people", "b")]
+    task = load_task(write(tmp_path, task_text(data=ASKED), train_jsonl=train, test_jsonl=test))
+    assert (task.data.leaked_ids, task.data.findings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "leaks"),
+    [
+        ("7 PM!", "Time", True),  # case and marks, in text and fields
+        ("7 pm", "time of day", False),
+        ("7", "pm time", False),  # what stands in a field does not stand in the text
+        ("7 pm time", "", False),
+    ],
+)
+def test_text_and_fields_are_compared_each_for_itself(tmp_path, text, asked, leaks):
+    train, test = [slot(1, "7 pm", "time", "a")], [slot(2, text, asked, "a")]
+    task = load_task(write(tmp_path, task_text(data=ASKED), train_jsonl=train, test_jsonl=test))
+    assert task.data.leaked_ids == (("2",) if leaks else ())
+
+
+def test_letters_are_the_same_however_their_marks_are_encoded(tmp_path):
+    path = write(
+        tmp_path, train_jsonl=[row(1, "Caf\u00e9 zu?")], test_jsonl=[row(2, "cafe\u0301 zu")]
+    )
+    assert load_task(path).data.leaked_ids == ("2",)
+
+
+def clustered(split, sizes, first=0):
+    return [
+        {**row(f"{split}{cluster}.{i}", f"{split} {cluster} {i}", "ab"[i % 2]), "doc": cluster}
+        for cluster, size in enumerate(sizes, start=first)
+        for i in range(size)
+    ]
+
+
+def cluster_task(folder, train, test, **changes):
+    text = task_text(data=data(cluster="doc"), **changes)
+    return load_task(write(folder, text, train_jsonl=train, test_jsonl=test)).data
+
+
+def test_clusters_on_both_sides_of_given_splits_are_counted_and_named(tmp_path):
+    train, test = clustered("train", [2, 2, 2]), clustered("test", [3, 1, 4], first=1)
+    (found,) = cluster_task(tmp_path, train, test).findings
+    assert found.startswith(
+        "2 of 3 test clusters (1, 2), with 4 of 8 test rows, also stand in train or validation: "
+    )
+
+
+def test_clusters_of_one_side_each_are_no_finding(tmp_path):
+    train, test = clustered("train", [2, 2]), clustered("test", [2, 2], first=2)
+    assert cluster_task(tmp_path, train, test).findings == ()
+
+
+def test_the_margin_that_can_be_confirmed_is_one_of_clusters(tmp_path):
+    train, test = clustered("train", [10], first=9), clustered("test", [100, 100, 100])
+    said, warned = cluster_task(tmp_path, train, test, margin=0.05).expectations
+    assert said == (
+        "with 300 test rows in 3 clusters the smallest margin that can be confirmed is about 45.4"
+        " points if two arms differ on 10% of rows and the rows of a cluster are alike (4.5 if they"
+        " are not): a guess until they have run"
+    )
+    assert warned.endswith("→ add test rows of further clusters, or accept a larger margin")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "worth"),
+    [([1] * 8, 8), ([8], 1), ([4, 4], 2), ([6, 1, 1], 64 / 38), ([2, 1, 1], 16 / 6)],
+)
+def test_rows_of_a_cluster_count_together(sizes, worth):
+    rows_ = [str(cluster) for cluster, size in enumerate(sizes) for _ in range(size)]
+    assert independent_rows(rows_) == pytest.approx(worth)
+    assert independent_rows([None] * 5) == 5
+
+
+def test_a_sample_of_test_rows_is_worth_the_clusters_that_are_left(tmp_path):
+    text = task_text(data=data(cluster="doc"), margin=0.05)
+    train, test = clustered("train", [10], first=9), clustered("test", [20] * 3)
+    task = limited(load_task(write(tmp_path, text, train_jsonl=train, test_jsonl=test)), 2)
+    assert task.clusters["test"] == tuple(row.cluster for row in task.truth)
+    assert task.data.expectations[0].startswith("with 2 test rows in ")

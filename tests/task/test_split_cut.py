@@ -10,8 +10,9 @@ from task_folder import data, jsonl, rows, task_text, told, write
 
 from harness.task import load_task
 from harness.task.row_files import Row
+from harness.task.same_input import normalised
 from harness.task.schema import Data, SplitShares
-from harness.task.splits import cut, normalised
+from harness.task.split_cut import cut
 
 COLUMNS = Data(input="text", target="label")
 SHARES = SplitShares()
@@ -157,21 +158,124 @@ def test_a_cut_does_not_depend_on_the_order_of_rows(pairs, randomness, by_target
 
 @settings(deadline=None)
 @given(
-    st.dictionaries(st.sampled_from("abcd"), st.integers(1, 60), min_size=1),
+    st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 60), min_size=1),
     st.floats(0.05, 0.6),
-    st.floats(0.05, 0.4),
+    st.floats(0.05, 0.39),
 )
-def test_each_label_is_cut_by_the_shares(sizes, test, validation):
+def test_all_rows_and_each_label_are_cut_by_the_shares(sizes, test, validation):
     pairs = [(label, f"{label} {i}") for label, n in sizes.items() for i in range(n)]
+    shares = {"test": test, "validation": validation, "train": 1 - test - validation}
+    parts = cut(
+        raw_rows(pairs), COLUMNS, SplitShares(test=test, validation=validation), by_target=True
+    )
+    for split, share in shares.items():
+        assert abs(len(parts[split]) - share * len(pairs)) < 1
+        for label, n in sizes.items():
+            count = sum(row.values["label"] == label for row in parts[split])
+            assert abs(count - n * share) < (1 if split == "test" else 2)
+
+
+def intents(each):
+    return [(f"intent_{i:02}", f"intent {i} row {k}") for i in range(77) for k in range(each)]
+
+
+@pytest.mark.parametrize(
+    ("each", "test", "validation", "sizes"),
+    [
+        (4, 0.25, 0.1, (77, 31, 200)),
+        (5, 0.3, 0.1, (116, 38, 231)),
+        (4, 0.1, 0.1, (31, 31, 246)),
+        (5, 0.4, 0.5, (154, 193, 38)),
+        (1, 0.3, 0.1, (23, 8, 46)),
+    ],
+)
+def test_labels_of_few_rows_are_cut_by_the_largest_remainder_over_all(
+    each, test, validation, sizes
+):
     shares = SplitShares(test=test, validation=validation)
-    parts = cut(raw_rows(pairs), COLUMNS, shares, by_target=True)
-    for label, n in sizes.items():
-        counts = {
-            name: sum(row.values["label"] == label for row in part) for name, part in parts.items()
-        }
-        assert abs(counts["test"] - n * test) <= 0.5
-        assert abs(counts["validation"] - n * validation) <= 1
-        assert sum(counts.values()) == n
+    parts = cut(raw_rows(intents(each)), COLUMNS, shares, by_target=True)
+    assert (len(parts["test"]), len(parts["validation"]), len(parts["train"])) == sizes
+    for split, share in (("test", test), ("validation", validation)):
+        counts = Counter(row.values["label"] for row in parts[split])
+        assert max(counts.values()) <= -(-each * share // 1)
+        assert min(counts[label] for label, _ in intents(1)) >= each * share // 1
+
+
+def test_a_large_label_beside_many_single_ones_keeps_its_share():
+    pairs = [("large", f"large {i}") for i in range(1000)] + [(f"l{i}", f"{i}") for i in range(300)]
+    parts = cut(raw_rows(pairs), COLUMNS, SHARES, by_target=True)
+    counts = {name: Counter(r.values["label"] for r in part) for name, part in parts.items()}
+    assert (counts["test"]["large"], len(parts["test"])) == (300, 390)
+    assert (counts["validation"]["large"], len(parts["validation"])) == (100, 130)
+
+
+@pytest.mark.parametrize("n", [40, 400])
+def test_copies_of_inputs_do_not_move_the_sizes(n):
+    pairs = [("ab"[i % 2], f"text {i}") for i in range(n)]
+    pairs += [("a", "the same text")] * (n // 10) + [("b", f"Text {i}!") for i in range(n // 10)]
+    parts = cut(raw_rows(pairs), COLUMNS, SHARES, by_target=True)
+    assert abs(len(parts["test"]) - 0.3 * len(pairs)) <= 1
+    assert abs(len(parts["validation"]) - 0.1 * len(pairs)) <= 1
+
+
+def test_labels_that_differ_in_their_encoding_alone_are_one_stratum():
+    pairs = [(("caf\u00e9", "cafe\u0301")[i % 2], f"row {i}") for i in range(20)]
+    parts = cut(raw_rows(pairs), COLUMNS, SplitShares(test=0.05, validation=0.05), by_target=True)
+    assert [len(part) for part in parts.values()] == [18, 1, 1]
+
+
+def clustered(sizes, label=lambda cluster, row: "ab"[cluster % 2]):
+    return [
+        Row(
+            f"f:{cluster}.{row}",
+            {"text": f"sentence {cluster} {row}", "label": label(cluster, row), "doc": cluster},
+        )
+        for cluster, size in enumerate(sizes)
+        for row in range(size)
+    ]
+
+
+CLUSTERED = Data(input="text", target="label", cluster="doc")
+
+
+def docs(part):
+    return {row.values["doc"] for row in part}
+
+
+def test_a_cluster_stays_whole():
+    parts = cut(clustered([10] * 10), CLUSTERED, SHARES, by_target=True)
+    assert [len(part) for part in parts.values()] == [60, 10, 30]
+    assert not docs(parts["test"]) & docs(parts["train"] + parts["validation"])
+    assert not docs(parts["validation"]) & docs(parts["train"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=10, max_size=40), st.integers(0, 9), st.booleans())
+def test_clusters_of_any_sizes_come_near_the_shares_and_stay_whole(sizes, seed, by_target):
+    shares = SplitShares(seed=seed)
+    rows_ = clustered(sizes, lambda cluster, row: "abc"[(cluster + row) % 3])
+    parts = cut(rows_, CLUSTERED, shares, by_target=by_target)
+    again = cut(rows_[::-1], CLUSTERED, shares, by_target=by_target)
+    assert {name: docs(part) for name, part in parts.items()} == {
+        name: docs(part) for name, part in again.items()
+    }
+    assert sum(len(docs(part)) for part in parts.values()) == len(sizes)
+    assert abs(len(parts["test"]) - 0.3 * len(rows_)) <= max(sizes) / 2 + 1
+    assert abs(len(parts["validation"]) - 0.1 * len(rows_)) <= max(sizes) / 2 + 1
+
+
+def test_one_cluster_of_most_rows_goes_to_train():
+    parts = cut(clustered([80, *[2] * 10]), CLUSTERED, SHARES, by_target=True)
+    assert docs(parts["train"]) == {0}
+    assert len(parts["test"]) + len(parts["validation"]) == 20
+
+
+def test_the_same_text_with_other_visible_fields_is_another_input():
+    rows_ = [
+        Row(f"f:{i}", {"text": "8", "asked": f"slot {i}", "label": "ab"[i % 2]}) for i in range(20)
+    ]
+    seen = Data(input="text", target="label", visible=["asked"])
+    assert [len(part) for part in cut(rows_, seen, SHARES, by_target=True).values()] == [12, 2, 6]
 
 
 def test_another_seed_is_another_cut():
@@ -207,9 +311,45 @@ def test_free_text_answers_can_be_cut_too(tmp_path):
     assert (len(task.train), len(task.validation), len(task.test)) == (24, 4, 12)
 
 
-def test_rare_labels_that_leave_no_test_row_are_told_with_a_remedy(tmp_path):
+def test_a_share_without_a_row_is_told_with_the_figures_and_its_remedies_work(tmp_path):
     (line,) = told(write(tmp_path, all_task(), all_jsonl=rows("row", 2)))
-    assert line == "task.yaml:4 data: there are no test rows → add rows, or raise split.test"
+    assert line == (
+        "task.yaml:7 split.validation: 0.1 of 2 rows is 0.2, and no row came into validation"
+        " → write at least 0.5, or write 0 to go without, or add rows"
+    )
+    assert (
+        told(write(tmp_path, all_task({"test": 0.3, "validation": 0}), all_jsonl=rows("row", 2)))
+        == []
+    )
+    (line,) = told(
+        write(tmp_path, all_task({"test": 0.01, "validation": 0.1}), all_jsonl=rows("row", 20))
+    )
+    assert line == (
+        "task.yaml:7 split.test: 0.01 of 20 rows is 0.2, and no row came into test"
+        " → write at least 0.05, or add rows"
+    )
+    assert (
+        told(
+            write(tmp_path, all_task({"test": 0.05, "validation": 0.1}), all_jsonl=rows("row", 20))
+        )
+        == []
+    )
+
+
+def test_clusters_too_large_for_a_share_are_told_with_their_size(tmp_path):
+    some = [{**row.values, "id": f"r{i}"} for i, row in enumerate(clustered([40, 30, 30]))]
+    text = task_text(
+        data=data(train=None, test=None, all="all.jsonl", cluster="doc"),
+        split={"test": 0.3, "validation": 0.1},
+    )
+    (line,) = told(write(tmp_path, text, all_jsonl=some))
+    assert line == (
+        "task.yaml:7 split.validation: 0.1 of 100 rows is 10.0, and no row came into validation:"
+        " the smallest rows that belong together are 30 → write at least 0.3, or write 0 to go"
+        " without, or add rows"
+    )
+    for line in (text.replace("0.1}", "0.3}"), text.replace("0.1}", "0}")):
+        assert told(write(tmp_path, line, all_jsonl=some)) == []
 
 
 def test_shares_of_more_than_everything_are_refused(tmp_path):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from harness.stats import power
 from harness.store.records import DataSummary
+from harness.task.audit.clusters import Clusters, torn_apart
+from harness.task.audit.test_size import expectations
 from harness.task.corpus import FORMATS, Corpus
-from harness.task.splits import normalised
+from harness.task.same_input import key_of, normalised
 from harness.types import AnswerKind, Split
 
-DISCORDANCE = 0.10
-"""Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30%)."""
 TELLING_CHARACTERS = 25
 """An input that is not longer may stand in a document by chance."""
 SHOWN = 20
@@ -22,34 +21,23 @@ SHOWN = 20
 def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:
     """Return the ids of test rows whose input also stands in train or validation.
 
-    Inputs are compared in lower case, reduced to letters and digits; labels are not compared.
+    An input is the text with the visible fields, all in lower case, reduced to letters and digits;
+    labels are not compared.
     """
     seen = {
-        normalised(query.text)
-        for name, split in splits.items()
-        if name != "test"
-        for query in split.queries
+        key_of(query) for name, split in splits.items() if name != "test" for query in split.queries
     }
-    return tuple(query.id for query in splits["test"].queries if normalised(query.text) in seen)
+    return tuple(query.id for query in splits["test"].queries if key_of(query) in seen)
 
 
 def repeats_inside(split: Split) -> int:
     """Count the rows of a split whose input stood earlier in the same split."""
-    inputs = [normalised(query.text) for query in split.queries]
-    return len(inputs) - len(set(inputs))
-
-
-def confirmable_margin(n: int, discordance: float = DISCORDANCE) -> float:
-    """Return the smallest margin that n test rows can confirm, as a share of the metric's range.
-
-    For two arms that are truly equal and differ on `discordance` of the rows; after the run the
-    report gives it from how the leading arms did differ.
-    """
-    return power.smallest_margin(power.standard_error(discordance, n))
+    return len(split) - len(set(map(key_of, split.queries)))
 
 
 def data_summary(
     splits: Mapping[str, Split],
+    clusters: Mapping[str, Clusters],
     corpus: Corpus,
     answer_kind: AnswerKind,
     margin: float,
@@ -59,6 +47,7 @@ def data_summary(
 
     Args:
         splits: name to split, as arms will get them.
+        clusters: split's name to the cluster of each of its rows.
         corpus: the documents; may be empty.
         answer_kind: of the task.
         margin: as a share of the metric's range.
@@ -71,8 +60,8 @@ def data_summary(
         test_total_n=test_total_n,
         sha256={name: split.sha256 for name, split in splits.items()},
         leaked_ids=leaked_ids(splits),
-        findings=findings(splits, corpus, answer_kind),
-        expectations=expectations(len(splits["test"]), margin),
+        findings=(*findings(splits, corpus, answer_kind), *torn_apart(clusters)),
+        expectations=expectations(len(splits["test"]), margin, clusters["test"]),
     )
 
 
@@ -118,35 +107,6 @@ def _in_documents(corpus: Corpus, test: Split) -> list[str]:
         f" ({_listed(ids)}): if the answers stand beside them, arms that search or learn the"
         " documents see these answers → take such pages out of the corpus"
     ]
-
-
-def expectations(n: int, margin: float) -> tuple[str, ...]:
-    """Return what n test rows can be expected to show, in sentences: guesses until arms have run.
-
-    Args:
-        n: test rows.
-        margin: as a share of the metric's range.
-    """
-    smallest = confirmable_margin(n)
-    said = (
-        f"with {n} test rows the smallest margin that can be confirmed is about"
-        f" {100 * smallest:.1f} points if two arms differ on {100 * DISCORDANCE:.0f}% of rows:"
-        " a guess until they have run"
-    )
-    if margin == 0:
-        return (
-            said,
-            "a margin of 0 accepts no gap: an arm is recommended only if every other arm is"
-            " significantly worse; expect 'not enough evidence' between similar arms → give a"
-            " `margin`",
-        )
-    if margin < smallest:
-        return (
-            said,
-            f"the margin of {100 * margin:.1f} points is smaller than that: expect 'not enough"
-            " evidence' between similar arms → add test rows, or accept a larger margin",
-        )
-    return (said,)
 
 
 def _never_learnt(splits: Mapping[str, Split]) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hand_made import TRAFFIC, Arm, right, write_run
 
 from harness.analysis import analyse
-from harness.task.audit.findings import confirmable_margin
+from harness.task.audit.test_size import confirmable_margin
 from reports import markdown
 
 TARGETS = ["yes", "no"] * 60
