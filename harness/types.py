@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.strategy import Strategy
 
 AnswerKind = Literal["choice", "text", "json"]
+FinishReason = Literal["stop", "length"]
+"""Why a generated answer ends, in the words of the OpenAI protocol."""
 Prompt = str | tuple[str, ...]
 """What is put to a model: one turn of a user; or a conversation, the user's turns and the
 assistant's by turns, which begins and ends with the user's."""
@@ -118,6 +120,9 @@ class Prediction:
     cached_tokens: int | None = None
     """Prompt tokens whose computation was kept from an earlier request."""
     output_tokens: int | None = None
+    finish_reason: FinishReason | None = None
+    """How generation ended: by itself ("stop"), or cut at the most tokens that it may write
+    ("length"). None: nothing was generated, as where a label is chosen; or nobody said."""
     sources: tuple[str, ...] | None = None
     """Ids of the documents that the answer rests on, the most telling first."""
     error: str | None = None

@@ -6,10 +6,11 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeFloat,
@@ -26,6 +27,14 @@ ALMOST_0 = 1e-6
 """Above 0 by as much a logarithm of a probability may be, having been rounded."""
 
 
+def known_reason(value: object) -> object:
+    """Return why an answer ended, of the reasons that tell whether it is whole; None for others.
+
+    Servers have more ("content_filter", "tool_calls"), and files repeat what servers said.
+    """
+    return None if isinstance(value, str) and value not in ("stop", "length") else value
+
+
 class Line(BaseModel):
     """A line of the file: an id and the fields of a prediction, each of its own type or null."""
 
@@ -38,6 +47,7 @@ class Line(BaseModel):
     prompt_tokens: NonNegativeInt | None = None
     cached_tokens: NonNegativeInt | None = None
     output_tokens: NonNegativeInt | None = None
+    finish_reason: Annotated[Literal["stop", "length"] | None, BeforeValidator(known_reason)] = None
     sources: tuple[str, ...] | None = None
     error: str | None = None
     notes: tuple[str, ...] | None = None

@@ -12,15 +12,21 @@ from harness.analysis.schema.comparison import (
     CostParts,
     Foresight,
     Recommendation,
-    Resolution,
 )
 from harness.analysis.schema.diagnostics import ArmDiagnostics, Change
 from harness.analysis.schema.report_warning import ReportWarning
-from harness.analysis.schema.scores import CitedAnswer, Difference, Score
+from harness.analysis.schema.scores import (
+    AnswerCounts,
+    CitedAnswer,
+    Difference,
+    Resolution,
+    Score,
+)
 from harness.analysis.scoring.breakdown import ahead_in
 from harness.analysis.standing import ordered, status
 
 __all__ = [
+    "AnswerCounts",
     "ArmDiagnostics",
     "ArmResult",
     "Change",

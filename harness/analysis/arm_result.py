@@ -23,6 +23,7 @@ from harness.analysis.schema.comparison import ArmResult
 from harness.analysis.schema.diagnostics import ArmDiagnostics
 from harness.analysis.schema.scores import Score
 from harness.analysis.scoring import breakdown
+from harness.analysis.scoring.answers import answer_counts
 from harness.analysis.scoring.score import further_score, item_metric, primary_score, score
 from harness.store.machine import Hardware
 from harness.store.records import LoadedModel
@@ -50,6 +51,7 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
         unanswerable=breakdown.unanswerable_of(run, arm),
         cited=breakdown.cited_answers(run, arm),
         prompt_tokens_mean=measured.prompt_tokens_mean(arm),
+        answers=answer_counts(run, arm),
         failed_items=sum(p.error is not None for seed in arm.predictions for p in seed),
     )
 

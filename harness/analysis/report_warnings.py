@@ -10,13 +10,54 @@ from collections.abc import Callable, Iterator, Sequence
 
 from harness.analysis.run_data import RunData
 from harness.analysis.schema.comparison import ArmResult, Comparison, Recommendation
-from harness.analysis.schema.report_warning import ReportWarning
+from harness.analysis.schema.report_warning import ReportWarning, Severity
+from harness.analysis.schema.scores import AnswerCounts
+from harness.wording import numbers
 
 KindOfWarning = Callable[[RunData, Sequence[ArmResult], Recommendation], Iterator[ReportWarning]]
 """Yields the warnings of one kind: of the records, of what was found of each arm, and of what is
 recommended."""
 
-KINDS: tuple[KindOfWarning, ...] = ()
+WORTH_A_WARNING, SEVERE = 0.05, 0.5
+"""Shares of an arm's answers that say nothing: beyond the first its score is too low by as much,
+beyond the second it tells how the arm was asked, and not what it can do."""
+
+
+def lost_answers(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of arms many of whose answers are unread, cut, invalid or empty; the worst first."""
+    told = []
+    for arm in arms:
+        if arm.answers is None:
+            continue
+        shares = {
+            text: count / arm.answers.n
+            for text, count in _lost(arm.answers)
+            if count > WORTH_A_WARNING * arm.answers.n
+        }
+        if shares:
+            what = "; ".join(f"{text} ({numbers.percent(n)})" for text, n in shares.items())
+            told.append((max(shares.values()), arm.strategy, what))
+    for share, name, what in sorted(told, key=lambda each: -each[0]):
+        severity: Severity = "severe" if share > SEVERE else "warning"
+        yield ReportWarning(severity=severity, text=f"{name}: {what}", arms=(name,))
+
+
+def _lost(counts: AnswerCounts) -> Iterator[tuple[str, int]]:
+    """Yield what is wrong with answers, with how many it concerns; empty ones once."""
+    of = f"of {numbers.count(counts.n)} answers"
+    if counts.unread:
+        yield f"{counts.unread} {of} could not be read as a label, and score 0", counts.unread
+    elif counts.invalid_json:
+        yield f"{counts.invalid_json} {of} are no JSON object", counts.invalid_json
+    elif counts.empty and counts.unread is None and counts.invalid_json is None:
+        yield f"{counts.empty} {of} are empty", counts.empty
+    if counts.cut:
+        yield f"{counts.cut} {of} were cut at `generation: max_new_tokens`", counts.cut
+
+
+KINDS: tuple[KindOfWarning, ...] = (lost_answers,)
 """In the order in which equally severe warnings stand. A new kind is a function, named here."""
 
 MOST_SHOWN = 3

@@ -186,7 +186,7 @@ class RunData:
             rows = range(len(self.gold.ids))
             seeds = zip(arm.predictions, likelihoods, strict=True)
             of_seeds = [
-                metric.statistics(replace(self._items(answers, rows), log_likelihoods=known))
+                metric.statistics(replace(self.items(answers, rows), log_likelihoods=known))
                 for answers, known in seeds
             ]
             found = np.stack(of_seeds)
@@ -198,10 +198,10 @@ class RunData:
         self, metric: Metric, answers: Sequence[Prediction], rows: Sequence[int]
     ) -> Array:
         """Return [rows, k]: the same of other answers to some test rows, one a row; not kept."""
-        return metric.statistics(self._items(answers, rows))
+        return metric.statistics(self.items(answers, rows))
 
-    def _items(self, answers: Sequence[Prediction], rows: Sequence[int]) -> Items:
-        """Return answers beside what is right of their test rows."""
+    def items(self, answers: Sequence[Prediction], rows: Sequence[int]) -> Items:
+        """Return answers, as they are read, beside what is right of their test rows."""
         gold = self.gold
         return items_of(
             [gold.ids[row] for row in rows],

@@ -7,7 +7,7 @@ alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -157,8 +157,12 @@ class LanguageModel:
         outputs, kept = generate_tokens(self, tokens, settings.max_new_tokens, stop, grammar)
         predictions = []
         for prompt, ids, new in zip(prompts, tokens, outputs, strict=True):
-            text = _until(self._text(new), stop)
-            cut = schema is not None and not _is_json(text)
+            written = self._text(new)
+            text = _until(written, stop)
+            incomplete = schema is not None and not _is_json(text)
+            # What ended it may be its last token: a stop string, or what completes its JSON.
+            over = any(word in written for word in stop) or (schema is not None and not incomplete)
+            cut = len(new) >= settings.max_new_tokens and not over
             predictions.append(
                 Prediction(
                     text=text,
@@ -166,7 +170,8 @@ class LanguageModel:
                     prompt_tokens=len(ids),
                     cached_tokens=kept,
                     output_tokens=len(new),
-                    notes=(f"cut after {len(new)} tokens: the JSON is incomplete",) if cut else (),
+                    finish_reason="length" if cut else "stop",
+                    notes=tuple(_incomplete(len(new), cut)) if incomplete else (),
                 )
             )
         return predictions
@@ -214,6 +219,12 @@ class LanguageModel:
             tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         return cast(str, text)
+
+
+def _incomplete(tokens: int, cut: bool) -> Iterator[str]:
+    """Say what ended an answer before its JSON was complete."""
+    what = f"cut after {tokens} tokens" if cut else "ended by a stop string"
+    yield f"{what}: the JSON is incomplete"
 
 
 def _is_json(text: str) -> bool:

@@ -6,7 +6,7 @@ from reports.section import SectionOf
 from reports.sections.arms import arms, by_label, slices
 from reports.sections.costs import changes, costs
 from reports.sections.diagnostics import citations, diagnostics, forecasts
-from reports.sections.evidence import differences, gaps, rejected, resolution
+from reports.sections.evidence import answers_read, differences, gaps, rejected, resolution
 from reports.sections.method import criteria, glossary, notes, reproduce
 
 SECTIONS: tuple[SectionOf, ...] = (
@@ -18,6 +18,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     changes,
     criteria,
     notes,
+    answers_read,
     gaps,
     differences,
     resolution,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.analysis import ArmResult, Comparison, Difference, Resolution, Score, ordered
 from harness.wording import numbers
-from reports.section import Block, Item, Items, Section, Text, items
+from reports.section import Block, Item, Items, Section, Table, Text, items
 from reports.sections.arms import scored
 
 VERDICTS = {
@@ -18,12 +18,48 @@ VERDICTS = {
 """What each kind of verdict is called."""
 
 
+COUNTED = {
+    "unread": "could not be read",
+    "cut": "cut",
+    "invalid_json": "invalid JSON",
+    "empty": "empty",
+}
+"""What may be wrong with answers, by the field that counts it, as the table's headings say it."""
+
+
 def rejected(comparison: Comparison) -> Section:
     """Why each other arm was not chosen."""
     whys = comparison.recommendation.rejected.items()
     lines = [Item(why, term=name) for name, why in whys] or [Item("No arm was rejected.")]
     block = items(*lines)
     return Section("Why the others were not chosen", (block,))
+
+
+def answers_read(comparison: Comparison) -> Section | None:
+    """How many answers of each arm say nothing that could be right."""
+    rows = [(row, row.answers) for row in ordered(comparison) if row.answers is not None]
+    apply = [
+        name for name in COUNTED if any(getattr(counts, name) is not None for _, counts in rows)
+    ]
+    if not apply:
+        return None
+    lines = tuple(
+        (
+            row.strategy,
+            f"{counts.n}",
+            *(_counted(getattr(counts, name), counts.n) for name in apply),
+            f"{row.failed_items}",
+        )
+        for row, counts in rows
+    )
+    headings = ("arm", "answers", *(COUNTED[name] for name in apply), "failed")
+    note = Text(
+        "Answers to all test rows, of every seed. Cut: generation ended at max_new_tokens. All arms"
+        f" are read alike. {numbers.NOT_MEASURED} means that it does not apply, as where a label"
+        " is chosen and nothing is generated, or that nobody said it.",
+        small=True,
+    )
+    return Section("How answers were read", (Table(headings, lines), note), closed=True)
 
 
 def gaps(comparison: Comparison) -> Section | None:
@@ -61,6 +97,13 @@ def resolution(comparison: Comparison) -> Section | None:
     """What this test set can show of the leading arms."""
     lines = list(_resolution(comparison))
     return Section("What this test set can show", (items(*lines),), closed=True) if lines else None
+
+
+def _counted(count: int | None, n: int) -> str:
+    """Return a number of answers with its share."""
+    if count is None:
+        return numbers.NOT_MEASURED
+    return f"{count} ({numbers.percent(count / n)})" if count and n else f"{count}"
 
 
 def _gap(row: ArmResult) -> str:

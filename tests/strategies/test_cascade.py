@@ -220,6 +220,12 @@ def test_kept_tokens_are_summed_where_a_server_tells_them():
     assert with_cheap(replace(first, cached_tokens=None), second).cached_tokens is None
 
 
+@pytest.mark.parametrize("reason", ["stop", "length", None])
+def test_an_answer_ended_as_the_part_says_that_gave_it(reason):
+    cheap, given = Prediction("a", finish_reason="stop"), Prediction("b", finish_reason=reason)
+    assert with_cheap(cheap, given).finish_reason == reason
+
+
 def test_on_our_machine_an_answer_keeps_the_tokens_of_the_model_that_gave_it():
     given = Prediction("b", prompt_tokens=100, output_tokens=3)
     noted = replace(given, notes=("the expensive one answered",))

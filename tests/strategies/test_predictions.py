@@ -115,3 +115,10 @@ def test_what_the_harness_wrote_can_be_entered_again(tmp_path):
     )
     row = {field.name: getattr(whole, field.name) for field in fields(Prediction)}
     assert answered(written(tmp_path, {"id": "a", **row}), "a") == [whole]
+
+
+def test_why_an_answer_ended_is_read_and_reasons_of_another_kind_are_not_known(tmp_path):
+    reasons = {"a": "length", "b": "stop", "c": "content_filter", "d": None}
+    lines = [{"id": key, "text": "sky", "finish_reason": said} for key, said in reasons.items()]
+    given = answered(written(tmp_path, *lines, {"id": "e", "text": "sea"}), *"abcde")
+    assert [one.finish_reason for one in given] == ["length", "stop", None, None, None]

@@ -40,7 +40,7 @@ class Chat(BaseHTTPRequestHandler):
             "total_tokens": answer.prompt_tokens + answer.output_tokens,
         }
         message = {"role": "assistant", "content": answer.text}
-        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        choice = {"index": 0, "finish_reason": answer.finish_reason, "message": message}
         self.send(200, {"model": body["model"], "choices": [choice], "usage": tokens})
 
     def send(self, status, body):

@@ -141,6 +141,7 @@ class Inputs:
             total_usd=money,
             machine_s=machine_s,
             tuned=result.strategy in self.tuned,
+            lost_share=_lost_share(result),
         )
 
     def _checked(self, result: ArmResult, check: Check, limits: Mapping[str, float]) -> Check:
@@ -150,3 +151,9 @@ class Inputs:
             return check
         state = state_of(key, limits[key], self.measured(result, key))
         return check if state == check.state else check.model_copy(update={"state": state})
+
+
+def _lost_share(result: ArmResult) -> float | None:
+    """Return the share of an arm's answers that say nothing which could be right."""
+    counts = result.answers
+    return counts.lost / counts.n if counts is not None and counts.n else None

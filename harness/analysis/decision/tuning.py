@@ -11,6 +11,8 @@ def tuning_pays(choice: str | None, arms: Sequence[ArmFigures]) -> bool | None:
     """Tell whether fine-tuning is worth it; None where no tuned and untuned arm competed.
 
     An arm that is out because a figure is unknown did not compete: the figure may be to its favour.
+    Neither did one most of whose answers are lost (see `left_open_by`): read whole, it may score
+    otherwise.
 
     Args:
         choice: the arm that is chosen, not provisionally; None: no arm is.
@@ -20,7 +22,27 @@ def tuning_pays(choice: str | None, arms: Sequence[ArmFigures]) -> bool | None:
     if choice is None or not tuned or len(tuned) == len(arms):
         return None
     pays = choice in tuned
-    return None if any(arm.unknown for arm in arms if arm.tuned != pays) else pays
+    if any(arm.unknown for arm in arms if arm.tuned != pays) or left_open_by(choice, arms):
+        return None
+    return pays
+
+
+def left_open_by(choice: str | None, arms: Sequence[ArmFigures]) -> list[str]:
+    """Return the arms on whose lost answers it rests whether fine-tuning is worth it.
+
+    They are the choice, and each arm of the other kind that only its score keeps from being
+    chosen. What others of the choice's own kind answered decides nothing about the kinds.
+
+    Args:
+        choice: the arm that is chosen, not provisionally; None: no arm is.
+        arms: all that finished.
+    """
+    tuned = {arm.name for arm in arms if arm.tuned}
+    if choice is None or not tuned or len(tuned) == len(arms):
+        return []
+    rivals = [arm for arm in arms if (arm.name in tuned) != (choice in tuned)]
+    weighed = [arm for arm in arms if arm.name == choice or (arm in rivals and arm.could_compete)]
+    return [arm.name for arm in weighed if arm.mostly_lost]
 
 
 def best_of_other_kind(choice: str | None, arms: Sequence[ArmFigures]) -> Reason:

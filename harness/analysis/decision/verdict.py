@@ -14,6 +14,9 @@ from harness.analysis.cost.cost import EQUAL_COST
 from harness.analysis.schema.comparison import Check, VerdictName
 from harness.stats.mcb import GapBounds
 
+MOST_LOST = 0.5
+"""Share of an arm's answers beyond which its score speaks of how it was asked, and not of it."""
+
 
 class Preference(Enum):
     """Why one arm is taken rather than another: what follows CHEAPER, at equal or unknown cost."""
@@ -41,6 +44,9 @@ class ArmFigures:
     machine_s: float | None = None
     tuned: bool = False
     """It serves a pretrained model's weights that were tuned for the task."""
+    lost_share: float | None = None
+    """Share of its answers that say nothing which could be right (cut, unread); None: not
+    counted."""
 
     @property
     def missing(self) -> tuple[Check, ...]:
@@ -56,6 +62,16 @@ class ArmFigures:
     def unknown(self) -> bool:
         """No limit or need is missed, but a figure that decides about one is not known."""
         return not self.feasible and all(check.state == "unknown" for check in self.missing)
+
+    @property
+    def mostly_lost(self) -> bool:
+        """Most of its answers are lost: its score says little of what it could do."""
+        return self.lost_share is not None and self.lost_share > MOST_LOST
+
+    @property
+    def could_compete(self) -> bool:
+        """No limit or need is missed that better answers would not mend."""
+        return all(c.state != "missed" or c.key == "limits.min_score" for c in self.checks)
 
     @property
     def excess(self) -> float:
@@ -107,6 +123,9 @@ class Code(Enum):
     """The best arm of the kind, tuned or untuned, that was not chosen: the choice."""
     BEST_FEASIBLE_OF_OTHER_KIND = auto()
     NONE_FEASIBLE_OF_OTHER_KIND = auto()
+    TUNING_OPEN = auto()
+    """Most answers of an arm that competes are lost, so nothing is said of fine-tuning: all such
+    arms."""
     # Of an arm that is not chosen.
     OVER_A_LIMIT = auto()
     PASSED_OVER = auto()

@@ -176,6 +176,16 @@ def _best_of_other_kind(found: Verdict, reason: Reason) -> str:
     )
 
 
+def _tuning_open(found: Verdict, reason: Reason) -> str:
+    arms = [found.arms[name] for name in reason.others]
+    shares = listed([f"{arm.name} ({numbers.percent(arm.lost_share or 0.0)})" for arm in arms])
+    scores = "its score says" if len(arms) == 1 else "their scores say"
+    return (
+        f"Whether fine-tuning is worth it is left open: most answers of {shares} were cut or could"
+        f" not be read, so {scores} little of what can be done."
+    )
+
+
 def _misses(found: Verdict, reason: Reason) -> str:
     return "; ".join(check.text for check in found.arms[reason.arm].missing)
 
@@ -217,6 +227,7 @@ _TEXTS: Mapping[Code, Text] = {
     **dict.fromkeys((Code.NO_OTHER_BETTER, Code.WITHIN_MARGIN), _good_enough),
     **dict.fromkeys(_OTHER_KIND, _best_of_other_kind),
     Code.PREFERRED: _why_preferred,
+    Code.TUNING_OPEN: _tuning_open,
     Code.NOT_THE_BEST: _not_the_best,
     Code.NO_CLEAR_DIFFERENCE: _no_clear_difference,
     Code.BEST_SCORE: _best_score,

@@ -13,10 +13,12 @@ from harness.analysis.schema import Conclusion
 from harness.analysis.schema.diagnostics import ArmDiagnostics
 from harness.analysis.schema.report_warning import ReportWarning
 from harness.analysis.schema.scores import (
+    AnswerCounts,
     CitedAnswer,
     ClassScore,
     Difference,
     Gap,
+    Resolution,
     Score,
     SliceScore,
     Unanswerable,
@@ -25,38 +27,6 @@ from harness.store.machine import Machine
 from harness.store.records import Status
 
 VerdictName = Literal["choose", "tie", "not_enough_evidence", "nothing_feasible"]
-
-
-class Resolution(Conclusion):
-    """How small a difference of the two leading arms this test set can show, from how they really
-    differed.
-    """
-
-    first: str
-    """The best-scoring arm (of those that meet every limit, if two do)."""
-    second: str
-    difference: float
-    """Score of the first less that of the second."""
-    discordance: float | None
-    """Share of the rows on which just one of the two is right; None unless rows are right or
-    wrong."""
-    smallest_difference: float
-    """That the test set would show with 80% power, at 95% confidence."""
-    smallest_margin: float
-    """That it would confirm with 80% power for two arms that are truly equal."""
-    separated: bool
-    """The 95% interval of their difference, taken as a pair by itself, excludes 0."""
-    compared: int | None = None
-    """Arms among which the verdict compared these two; None where fewer than two meet every
-    limit."""
-    significant: bool | None = Field(None, alias="told_apart")
-    """Whether they differ significantly in the verdict, which allows for having compared so
-    many."""
-    rows_to_separate: int | None
-    """Test rows that would do so with 80% power if the true difference is the one found; None
-    where they score the same."""
-    n: int
-    """Test rows there are."""
 
 
 class Check(Conclusion):
@@ -210,6 +180,8 @@ class ArmResult(Conclusion):
     """None: all its figures are compared with those of other arms."""
     foresight: Foresight | None = None
     """None where no forecast was made."""
+    answers: AnswerCounts | None = None
+    """None: it did not finish, or an earlier version wrote the comparison."""
     failed_items: int = 0
     seeds: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()

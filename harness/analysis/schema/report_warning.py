@@ -6,11 +6,13 @@ from typing import Literal
 
 from harness.analysis.schema import Conclusion
 
+Severity = Literal["severe", "warning"]
+
 
 class ReportWarning(Conclusion):
     """Something that makes the verdict, or an arm's figures, doubtful. It changes neither."""
 
-    severity: Literal["severe", "warning"]
+    severity: Severity
     """Severe: the figures say little about what the arms can do."""
     text: str
     """In one line: what was found, with its figures, and what it means."""

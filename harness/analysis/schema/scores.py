@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from harness.analysis.schema import Conclusion
 
 
@@ -53,6 +55,38 @@ class Difference(Conclusion):
     because a difference that is not significant may still be there."""
 
 
+class Resolution(Conclusion):
+    """How small a difference of the two leading arms this test set can show, from how they really
+    differed.
+    """
+
+    first: str
+    """The best-scoring arm (of those that meet every limit, if two do)."""
+    second: str
+    difference: float
+    """Score of the first less that of the second."""
+    discordance: float | None
+    """Share of the rows on which just one of the two is right; None unless rows are right or
+    wrong."""
+    smallest_difference: float
+    """That the test set would show with 80% power, at 95% confidence."""
+    smallest_margin: float
+    """That it would confirm with 80% power for two arms that are truly equal."""
+    separated: bool
+    """The 95% interval of their difference, taken as a pair by itself, excludes 0."""
+    compared: int | None = None
+    """Arms among which the verdict compared these two; None where fewer than two meet every
+    limit."""
+    significant: bool | None = Field(None, alias="told_apart")
+    """Whether they differ significantly in the verdict, which allows for having compared so
+    many."""
+    rows_to_separate: int | None
+    """Test rows that would do so with 80% power if the true difference is the one found; None
+    where they score the same."""
+    n: int
+    """Test rows there are."""
+
+
 class SliceScore(Conclusion):
     """A score within the rows that share a column's value."""
 
@@ -80,6 +114,25 @@ class Unanswerable(Conclusion):
     """Share that got an answer all the same."""
     n: int
     """Questions that have none."""
+
+
+class AnswerCounts(Conclusion):
+    """How many of an arm's answers say nothing that could be right. None: it does not apply."""
+
+    n: int
+    """Answers to test rows, of all seeds; failed ones are not among them."""
+    unread: int | None = None
+    """That name no label; for choices."""
+    cut: int | None = None
+    """That ended at the most tokens an answer may have; None where nobody says how answers
+    ended."""
+    invalid_json: int | None = None
+    """That are no JSON object."""
+    empty: int | None = None
+    """That say nothing, thoughts taken off; None where the task takes that for an answer."""
+    lost: int
+    """That say nothing which could be right: choices that are unread, JSON that is invalid, text
+    that is cut or empty. A label that was read before the cut is not lost."""
 
 
 class CitedAnswer(Conclusion):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from math import isfinite
 
 from harness.analysis.run_data import Array, RunData
-from harness.analysis.schema.comparison import ArmResult, Recommendation, Resolution
+from harness.analysis.schema.comparison import ArmResult, Recommendation
 from harness.analysis.schema.diagnostics import Change
-from harness.analysis.schema.scores import Difference
+from harness.analysis.schema.scores import Difference, Resolution
 from harness.analysis.scoring.score import alike, bootstrap_interval, counted_rows, estimate
 from harness.metrics import Metric
 from harness.stats import power

@@ -20,6 +20,9 @@ from harness.types import Prediction
 FORMAT = 2
 """Raised when answers are read differently, so that older ones are not taken for these."""
 FIELDS = {field.name for field in fields(Prediction)}
+LATER = {"finish_reason": None}
+"""Fields that answers of earlier versions lack, and what they say of them: nothing is asked, and
+paid, again for one."""
 
 
 class Kept(NamedTuple):
@@ -43,7 +46,7 @@ def place_of(request: Mapping[str, Any]) -> Path:
 def read(place: Path) -> Kept | None:
     """Return the answer that was kept, or None where there is none that can be read."""
     try:
-        row = json.loads(place.read_text())
+        row = {**LATER, **json.loads(place.read_text())}
         alone = row.pop("alone")
         return Kept(Prediction.from_row(row), alone) if row.keys() == FIELDS else None
     except (OSError, ValueError, AttributeError, KeyError, TypeError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.types import Prediction, Prompt
+from harness.types import FinishReason, Prediction, Prompt
 
 if TYPE_CHECKING:
     import httpx2
@@ -55,11 +55,14 @@ def read_reply(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) 
         stop: strings that end an answer, whether or not the server stopped there.
     """
     choice, usage = completion.choices[0], completion.usage
-    text = text_of(choice.message.content) or ""
+    whole = text_of(choice.message.content) or ""
+    text = whole
     for word in stop:
         text = text.split(word, 1)[0]
     notes = []
-    if choice.finish_reason == "length":
+    # A server that takes no stop strings writes on behind one: the answer itself is whole then.
+    finished: FinishReason | None = "stop" if text != whole else _finish(choice.finish_reason)
+    if finished == "length":
         notes.append("some answers were cut at max_new_tokens")
     if choice.message.refusal:
         notes.append("the model declined some answers")
@@ -70,6 +73,7 @@ def read_reply(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) 
         prompt_tokens=_count(usage, "prompt_tokens"),
         cached_tokens=_count(details, "cached_tokens"),
         output_tokens=_count(usage, "completion_tokens"),
+        finish_reason=finished,
         notes=tuple(notes),
     )
 
@@ -86,6 +90,11 @@ def text_of(content: Any) -> str | None:
     if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
         return None
     return "".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
+
+
+def _finish(reason: str | None) -> FinishReason | None:
+    """Return why a server ended an answer; None where it withheld it, or says nothing known."""
+    return "length" if reason == "length" else "stop" if reason == "stop" else None
 
 
 def _count(of: object, name: str) -> int | None:

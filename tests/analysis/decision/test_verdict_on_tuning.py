@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rule_cases import GOOD, MISSED, UNKNOWN, arm, told
+from rule_cases import GOOD, MISSED, UNKNOWN, arm, told, verdict
+
+from harness.analysis.schema.comparison import Check
 
 
 @pytest.mark.parametrize(
@@ -92,3 +94,59 @@ def test_an_open_verdict_says_nothing_of_tuning():
     found = told([tuned, arm("cheap", 0.89)], sd=0.05)
     assert found.provisional
     assert "Fine-tuning" not in found.headline
+
+
+def lost(which, share):
+    return replace(which, lost_share=share)
+
+
+TUNED = replace(arm("lora", 0.90, cost=10, complexity=4), tuned=True)
+OVER = Check(key="limits.max_p95_ms", text="slow", state="missed", excess=0.2)
+
+
+@pytest.mark.parametrize(
+    ("tuned", "untuned", "open_by"),
+    [
+        pytest.param(TUNED, lost(arm("asked", 0.1), 0.9), "asked (90%)", id="the best untuned"),
+        pytest.param(lost(TUNED, 0.6), arm("tfidf", 0.7), "lora (60%)", id="the choice"),
+        pytest.param(
+            lost(replace(TUNED, score=0.2), 0.8), arm("tfidf", 0.7), "lora (80%)", id="the tuned"
+        ),
+        pytest.param(
+            lost(TUNED, 0.6), lost(arm("asked", 0.1), 0.9), "lora (60%) and asked (90%)", id="both"
+        ),
+        pytest.param(
+            TUNED, lost(arm("asked", 0.1, checks=[MISSED]), 0.9), "asked (90%)", id="by its score"
+        ),
+    ],
+)
+def test_a_verdict_on_tuning_does_not_rest_on_answers_that_were_lost(tuned, untuned, open_by):
+    arms = [tuned, untuned, replace(arm("majority", 0.05, complexity=0), lost_share=0.0)]
+    assert verdict(arms, n=100_000).tuning_pays is None
+    found = told(arms, n=100_000)
+    assert found.headline.startswith("Choose ")  # which arm to take is said all the same
+    [said] = [reason for reason in found.reasons if "left open" in reason]
+    assert f"most answers of {open_by} were cut or could not be read" in said
+    assert not any("The best untuned arm" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        pytest.param(lost(arm("asked", 0.1), 0.5), id="half of them is not most"),
+        pytest.param(arm("asked", 0.1), id="nothing is counted, as in an earlier run"),
+        pytest.param(lost(arm("asked", 0.1, checks=[OVER]), 1.0), id="it is out for its time"),
+        pytest.param(
+            lost(replace(TUNED, name="ia3", score=0.1), 1.0), id="it is of the choice's own kind"
+        ),
+    ],
+)
+def test_lost_answers_that_could_not_change_the_kind_leave_the_verdict_on_tuning(beside):
+    found = told([TUNED, beside, arm("tfidf", 0.5)], n=100_000)
+    assert found.headline.startswith("Fine-tuning is worth it here. Choose lora")
+    assert not any("left open" in reason for reason in found.reasons)
+
+
+def test_where_no_arm_is_tuned_lost_answers_are_no_matter_of_tuning():
+    found = told([lost(arm("asked", 0.1), 0.9), arm("tfidf", 0.7)], n=100_000)
+    assert not any("left open" in reason for reason in found.reasons)

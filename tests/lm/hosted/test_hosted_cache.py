@@ -103,6 +103,17 @@ def test_a_damaged_file_is_asked_for_again(served, tmp_path, damage):
     assert json.loads(file.read_text())["text"] == first.text
 
 
+def test_an_answer_kept_by_an_earlier_version_is_not_paid_again(served, tmp_path):
+    script = served(default=reply(finish="length"))
+    assert ask(script.url).finish_reason == "length"
+    (file,) = tmp_path.rglob("responses/*/*.json")
+    row = json.loads(file.read_text())
+    del row["finish_reason"]
+    file.write_text(json.dumps(row))
+    assert ask(script.url).finish_reason is None  # nobody said it then
+    assert len(script.bodies) == 1
+
+
 def test_writers_at_once_leave_one_whole_file(tmp_path):
     place = cache.place_of({"model": "m"})
     answers = [cache.Kept(Prediction(str(i) * 20_000, notes=("a", "b")), True) for i in range(16)]

@@ -94,3 +94,23 @@ def test_a_server_that_asks_for_too_long_a_pause_is_asked_once_and_quoted(served
     (answer,) = ask(script)
     assert answer.error.endswith("slow down, asked once (it says Retry-After: 600)")
     assert len(script.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("stop", "stop"), ("length", "length"), ("content_filter", None), ("tool_calls", None)],
+)
+def test_why_an_answer_ended_is_kept_where_it_says_whether_the_answer_is_whole(served, said, kept):
+    notes = []
+    script = served(default=reply(finish=said))
+    (answer,) = toolkit.answer(open_at(script.url, notes), ["one"], FACTS)
+    assert answer.finish_reason == kept
+    assert ("some answers were cut at max_new_tokens" in notes) == (kept == "length")
+
+
+def test_an_answer_that_goes_on_behind_its_stop_string_is_whole_not_cut(served):
+    facts, notes = TaskInfo("t", "Which?", "text", {}, stop=("\n",)), []
+    script = served(default=reply("fine\nand so on and so", finish="length"))
+    (answer,) = toolkit.answer(open_at(script.url, notes), ["one"], facts)
+    assert (answer.text, answer.finish_reason) == ("fine", "stop")
+    assert not any("cut at max_new_tokens" in note for note in notes)
