@@ -16,7 +16,7 @@ from benchmarks.populations import Array, Crossed, Labels, Shares
 from benchmarks.sides import NO_PEER, Sides
 from harness.analysis.scoring.score import bootstrap_interval, why_unreliable
 from harness.metrics import Metric, find
-from harness.stats.bootstrap import effective_units, item_counts
+from harness.stats.bootstrap import Resamples, effective_units, item_counts
 from harness.stats.intervals import tango, wilson
 
 PACKAGES = ()
@@ -218,11 +218,12 @@ def simulate(regime: Regime, times: int, number: int) -> dict[str, Any]:
     draw = np.random.default_rng([number, 1])
     # The same resamples for all test sets: to draw them takes longer than all else.
     counts = item_counts(draw, RESAMPLES, regime.n, regime.clusters)
+    resamples = Resamples.given(counts, regime.clusters)
     held, marked = np.zeros(times, dtype=bool), np.zeros(times, dtype=bool)
     names = [str(label) for label in range(regime.labels)]
     for place in range(times):
         arms: Sequence[Array] = [regime.draw(draw) for _ in range(2 if regime.of_two else 1)]
-        low, high = bootstrap_interval(regime.metric, arms, regime.clusters, counts)
+        low, high = bootstrap_interval(regime.metric, arms, resamples)
         held[place] = low - 1e-12 <= regime.truth <= high + 1e-12
         doubt = why_unreliable(regime.metric, arms[0], regime.clusters or (), names)
         marked[place] = doubt is not None

@@ -18,7 +18,7 @@ from benchmarks.sides import NO_PEER, Sides
 from harness.analysis.decision.rule import decide
 from harness.analysis.decision.verdict import ArmFigures
 from harness.metrics import find
-from harness.stats.bootstrap import bootstrap, item_counts
+from harness.stats.bootstrap import Resamples, bootstrap, item_counts
 from harness.stats.mcb import MultipleComparisons
 
 PACKAGES = ()
@@ -129,7 +129,7 @@ def _inputs(
     comparisons = MultipleComparisons(
         names=names,
         estimates=values.mean(axis=1).round(12),
-        resampled=bootstrap(find("accuracy"), arms, counts=counts),
+        resampled=bootstrap(find("accuracy"), arms, Resamples.given(counts)),
         n=values.shape[1],
     )
     figures = [

@@ -140,7 +140,7 @@ class Analysis:
         return MultipleComparisons(
             names=tuple(arm.name for arm in arms),
             estimates=np.array([estimate(metric, of_arm) for of_arm in of_arms]),
-            resampled=bootstrap(metric, of_arms, run.gold.clusters),
+            resampled=bootstrap(metric, of_arms, run.resamples()),
             n=len(counted),
             units=run.gold.units(counted),
             metric_range=metric.highest - metric.lowest,

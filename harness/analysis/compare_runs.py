@@ -14,6 +14,7 @@ from harness.analysis.scoring.paired import paired_difference
 from harness.analysis.scoring.score import counted_rows
 from harness.errors import UserError
 from harness.metrics import Metric
+from harness.stats.bootstrap import Resamples
 from harness.store.run_folder import RunFolder
 from harness.wording import numbers
 
@@ -92,7 +93,7 @@ def _changes(
     if not counted_rows(metric, [was, now]):
         yield f"{name}: none of the shared test rows counts for {metric.name}"
         return
-    value, low, high = paired_difference(metric, now, was, clusters)
+    value, low, high = paired_difference(metric, now, was, Resamples(now.shape[1], clusters))
     change = "no significant change" if low <= 0 <= high else "better" if value > 0 else "worse"
     yield (
         f"{name}: {100 * value:+.1f} points, 95% interval {100 * low:+.1f} to"

@@ -21,12 +21,14 @@ from harness.metrics import Items, Metric
 from harness.metrics.custom import find_metric
 from harness.metrics.items import items_of
 from harness.prices import Prices
-from harness.stats.bootstrap import effective_units
+from harness.stats.bootstrap import RESAMPLES, Resamples, effective_units
 from harness.store.machine import Machine
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.types import ModelRef, Prediction
 
 Array = NDArray[np.float64]
+MOST_KEPT_BYTES = 400_000_000
+"""Of resamples that are held in memory; what is beyond is drawn anew for each arm."""
 LogRow = Mapping[str, Any]
 """A line of a training log: numbers by name; `part` is a text."""
 
@@ -126,6 +128,10 @@ class RunData:
     """The rows that apply to it."""
     metrics: dict[str, Metric] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Metrics that were found, by name."""
+    drawn: dict[tuple[int, ...] | None, Resamples] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Resamples of the test rows (None), or of some of them."""
 
     @cached_property
     def task(self) -> RecordedTask:
@@ -193,6 +199,17 @@ class RunData:
             found.setflags(write=False)  # everybody who asks is given the same array
             arm.known[metric.statistics] = found
         return arm.known[metric.statistics]
+
+    def resamples(self, rows: Sequence[int] | None = None) -> Resamples:
+        """Return the resamples of all test rows, or of some: the same for every arm."""
+        key = None if rows is None else tuple(rows)
+        if key not in self.drawn:
+            clusters = self.gold.clusters
+            chosen = clusters if key is None else [clusters[row] for row in key]
+            kept_bytes = sum(of.n * RESAMPLES for of in self.drawn.values() if of.keeps)
+            keep = kept_bytes + len(chosen) * RESAMPLES <= MOST_KEPT_BYTES
+            self.drawn[key] = Resamples(len(chosen), chosen, keep)
+        return self.drawn[key]
 
     def statistics_of(
         self, metric: Metric, answers: Sequence[Prediction], rows: Sequence[int]

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
+"""Of float64; of counts, the smallest whole numbers that hold them."""
 Need = Literal["evidence", "documents", "no_answer", "sources", "likelihoods"]
 
 

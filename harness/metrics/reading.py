@@ -41,6 +41,8 @@ _MARKED = re.compile(
     re.IGNORECASE,
 )
 """A line such as "Final answer: X"; X may be empty of letters, as "+" is."""
+_NO_MARK = re.compile("[^" + re.escape("".join({mark[0] for mark, _ in THOUGHT_MARKS})) + "]*")
+"""A text without a character that begins a thought's mark."""
 _NEGATION_BEFORE = re.compile(
     r"(?:(?<!\w)(?:not|never|neither|nor|no|non|cannot|without|nicht|kein\w*|pas|ni|не|нет)"
     r"|n['’]t)(?:\s+\w+){0,2}\W*$|(?:不是|不属于|并非|不会是|没有|不|非|未|無)\W*$",
@@ -58,6 +60,8 @@ def without_thoughts(text: str) -> str:
 
     Everything up to the last closing mark is thought: a template may have opened it in the prompt.
     """
+    if _NO_MARK.fullmatch(text):
+        return text
     lowered = text.lower()
     begin = 0
     for _, closer in THOUGHT_MARKS:
@@ -104,7 +108,9 @@ def read_choice(text: str, labels: Iterable[str]) -> str | None:
     "card" in "card lost".
     """
     by_form, folded = _forms(tuple(labels))
-    for said in dict.fromkeys((text, without_thoughts(text), final_answer(text))):
+    # One after the other: most answers are a label as they stand, and need no more reading.
+    for read in (str, without_thoughts, final_answer):
+        said = read(text)
         whole = _nfc(said)
         if whole in by_form:
             return by_form[whole]

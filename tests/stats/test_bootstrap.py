@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.metrics import find
+from harness.metrics import Items, class_counts, find
 from harness.stats.bootstrap import (
     RESAMPLES,
+    Resamples,
     acceleration,
     bias_corrected_interval,
     bootstrap,
     effective_units,
+    item_counts,
     left_out,
 )
 
-ACCURACY = find("accuracy")
+ACCURACY, MACRO_F1 = find("accuracy"), find("macro_f1")
 
 
 def arm(*seeds):
@@ -144,7 +146,7 @@ def test_clusters_of_five_equal_items_widen_by_the_root_of_five():
     of_cluster = np.repeat([1.0, 0.0], [28, 12])
     values, clusters = np.repeat(of_cluster, 5), [f"author {i // 5}" for i in range(200)]
     ratio = (
-        bootstrap(ACCURACY, [arm(values)], clusters).std()
+        bootstrap(ACCURACY, [arm(values)], Resamples(len(values), clusters)).std()
         / bootstrap(ACCURACY, [arm(values)]).std()
     )
     assert ratio == pytest.approx(np.sqrt(5), rel=0.05)
@@ -153,7 +155,7 @@ def test_clusters_of_five_equal_items_widen_by_the_root_of_five():
 def test_items_without_a_cluster_stand_for_themselves():
     values = np.repeat([1.0, 0.0], [80, 20])
     alone = [f"item {i}" for i in range(100)]  # a name that a lone item's own key could take
-    spread = bootstrap(ACCURACY, [arm(values)], [None, *alone[1:]]).std()
+    spread = bootstrap(ACCURACY, [arm(values)], Resamples(len(values), [None, *alone[1:]])).std()
     assert spread == pytest.approx(0.04, rel=0.05)
 
 
@@ -187,3 +189,60 @@ def test_items_that_chance_decides_are_not_counted_a_second_time_as_seeds(monkey
 def test_arms_with_as_many_seeds_share_the_resampled_seeds():
     one, two = bootstrap(ACCURACY, [arm([0.7] * 9, [0.3] * 9), arm([0.8] * 9, [0.4] * 9)])
     assert np.ptp(two - one) < 1e-9
+
+
+def class_counts_of(predicted, actual, labels=40):
+    """Return [1, n, 3 · labels] class counts, as whole numbers that cannot change."""
+    names = [str(label) for label in range(labels)]
+    items = Items([names[p] for p in predicted], [(names[a],) for a in actual], labels=names)
+    found = class_counts(items)[None]
+    found.setflags(write=False)
+    return found
+
+
+def test_skipping_zeros_changes_no_value(monkeypatch):
+    draw = np.random.default_rng(3)
+    of_arm = class_counts_of(draw.integers(0, 40, 90), draw.integers(0, 40, 90))
+    sparse = Resamples(90).values(MACRO_F1, of_arm)
+    monkeypatch.setattr("harness.stats.bootstrap.SPARSE", 0.0)
+    assert np.array_equal(sparse, Resamples(90).values(MACRO_F1, of_arm.astype(float)))
+
+
+def test_an_arm_is_resampled_once_however_many_ask_and_counts_are_drawn_once(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "harness.stats.bootstrap.item_counts",
+        lambda *given: drawn.append(given[1]) or item_counts(*given),
+    )
+    draw = np.random.default_rng(3)
+    arms = [class_counts_of(draw.integers(0, 40, 90), draw.integers(0, 40, 90)) for _ in range(3)]
+    resamples = Resamples(90, keep=True)
+    together = bootstrap(MACRO_F1, arms, resamples)
+    assert sum(drawn) == RESAMPLES
+    assert np.array_equal(together[1], bootstrap(MACRO_F1, [arms[1]], resamples)[0])
+    assert resamples.values(MACRO_F1, arms[0]) is resamples.values(MACRO_F1, arms[0])
+    assert sum(drawn) == RESAMPLES
+
+
+def test_what_may_change_is_computed_anew():
+    values = arm([1.0] * 5 + [0.0] * 5)
+    resamples = Resamples(10, keep=True)
+    before = resamples.values(ACCURACY, values)
+    values[:, :, 0] = 1.0
+    assert (resamples.values(ACCURACY, values) == 1).all()
+    assert before.min() < 1
+
+
+def test_counts_of_clusters_stand_for_their_items():
+    counts = item_counts(np.random.default_rng(0), 50, 6, ["a", "a", None, "b", "b", "b"])
+    assert (counts[:, 0] == counts[:, 1]).all()
+    assert (counts[:, 3] == counts[:, 5]).all()
+    assert (counts[:, [0, 2, 3]].sum(axis=1) == 3).all()
+
+
+def test_leaving_out_some_at_a_time_changes_no_value(monkeypatch):
+    draw = np.random.default_rng(3)
+    of_arm = class_counts_of(draw.integers(0, 40, 90), draw.integers(0, 40, 90))
+    whole = left_out(MACRO_F1, of_arm)
+    monkeypatch.setattr("harness.stats.bootstrap.UNITS_AT_ONCE", 7)
+    assert np.array_equal(whole, left_out(MACRO_F1, of_arm))

@@ -16,6 +16,7 @@ from harness.analysis.schema.scores import Difference, Resolution
 from harness.analysis.scoring.score import alike, bootstrap_interval, counted_rows, estimate
 from harness.metrics import Metric
 from harness.stats import power
+from harness.stats.bootstrap import Resamples
 from harness.stats.intervals import mcnemar, tango
 from harness.stats.mcb import MultipleComparisons
 
@@ -29,13 +30,13 @@ def differences(run: RunData, choice: str | None) -> tuple[Difference, ...]:
     arms = {arm.name: arm for arm in run.finished}
     if choice not in arms:
         return ()
-    metric, clusters = run.metric, run.gold.clusters
+    metric, resamples = run.metric, run.resamples()
     chosen = run.statistics(arms.pop(choice), metric)
     found = []
     for arm in arms.values():
         of_arm = run.statistics(arm, metric)
-        value, low, high = paired_difference(metric, of_arm, chosen, clusters)
-        table = paired_table(metric, of_arm, chosen, clusters)
+        value, low, high = paired_difference(metric, of_arm, chosen, resamples)
+        table = paired_table(metric, of_arm, chosen, run.gold.clusters)
         found.append(
             Difference(
                 strategy=arm.name,
@@ -50,7 +51,7 @@ def differences(run: RunData, choice: str | None) -> tuple[Difference, ...]:
 
 
 def paired_difference(
-    metric: Metric, first: Array, second: Array, clusters: Sequence[str | None]
+    metric: Metric, first: Array, second: Array, resamples: Resamples
 ) -> tuple[float, float, float]:
     """Return (first − second) on the same items, with its 95% interval.
 
@@ -58,13 +59,13 @@ def paired_difference(
         metric: how items are scored.
         first: [seeds, items, k] additive statistics.
         second: likewise, for the same items.
-        clusters: the cluster of each item, if any.
+        resamples: of those items.
     """
     value = estimate(metric, first) - estimate(metric, second)
-    if table := paired_table(metric, first, second, clusters):
+    if table := paired_table(metric, first, second, resamples.clusters or ()):
         low, high = tango(*table, len(counted_rows(metric, [first])))
     else:
-        low, high = bootstrap_interval(metric, [first, second], clusters)
+        low, high = bootstrap_interval(metric, [first, second], resamples)
     return value, low, high
 
 
@@ -82,9 +83,8 @@ def change_between(
         after: likewise, for the same items; as many seeds, or others.
         clusters: the cluster of each item, if any.
     """
-    value, low, high = paired_difference(
-        metric, after, before, clusters or [None] * before.shape[1]
-    )
+    resamples = Resamples(before.shape[1], clusters or None)
+    value, low, high = paired_difference(metric, after, before, resamples)
     n = len(counted_rows(metric, [before, after]))
     if low == high and isfinite(metric.highest):
         reach = min(3 / n, 1.0) * (metric.highest - metric.lowest)
@@ -141,7 +141,7 @@ def resolution(
     data = {arm.name: arm for arm in run.arms}
     metric, clusters = run.metric, run.gold.clusters
     first, second = (run.statistics(data[name], metric) for name in leading)
-    value, low, high = paired_difference(metric, first, second, clusters)
+    value, low, high = paired_difference(metric, first, second, run.resamples())
     n, discordance = comparisons.n, None
     error = comparisons.standard_error(*leading)
     if table := paired_table(metric, first, second, clusters):

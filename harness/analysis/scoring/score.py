@@ -14,11 +14,11 @@ from harness.analysis.run_data import ArmData, Array, RunData
 from harness.analysis.schema.scores import Score
 from harness.metrics import Metric, by_class, find
 from harness.stats.bootstrap import (
+    Resamples,
     acceleration,
     bias_corrected_interval,
     bootstrap,
     effective_units,
-    left_out,
 )
 from harness.stats.intervals import wilson
 from harness.stats.seeds import seed_values
@@ -42,18 +42,20 @@ def score(run: RunData, arm: ArmData, metric: Metric, rows: Sequence[int] | None
 
     Where no item counts there is no value, and `undefined` gives the reason.
     """
-    chosen = list(range(len(run.gold.ids))) if rows is None else list(rows)
-    of_arm = run.statistics(arm, metric)[:, chosen]
+    of_arm = run.statistics(arm, metric)
+    if rows is not None:
+        of_arm = of_arm[:, list(rows)]
     n = len(counted_rows(metric, [of_arm]))
     if n == 0:
         return _undefined(metric, _nothing_counts(metric))
     value = estimate(metric, of_arm)
+    chosen = range(len(run.gold.ids)) if rows is None else rows
     clusters = [run.gold.clusters[row] for row in chosen]
     if metric.binary and alike(of_arm) and not any(clusters):
         low, high = wilson(int(of_arm[0, :, 0].sum()), n)
         doubt = None
     else:
-        low, high = bootstrap_interval(metric, [of_arm], clusters)
+        low, high = bootstrap_interval(metric, [of_arm], run.resamples(rows))
         doubt = why_unreliable(metric, of_arm, clusters, run.task.answer.labels)
     if low == high and doubt is None:
         doubt = "no resample differs from the whole, so this interval has no width: do not trust it"
@@ -120,27 +122,23 @@ def alike(of_arm: Array) -> bool:
 
 
 def bootstrap_interval(
-    metric: Metric,
-    of_arms: Sequence[Array],
-    clusters: Sequence[str | None] | None = None,
-    counts: Array | None = None,
+    metric: Metric, of_arms: Sequence[Array], resamples: Resamples
 ) -> tuple[float, float]:
     """Return the 95% interval of one arm's value, or of the first arm's less the second's.
 
     Args:
         metric: how items are scored.
         of_arms: one or two of [seeds, items, k].
-        clusters: the cluster of each item, if any.
-        counts: resamples that are drawn already, as for `bootstrap`.
+        resamples: of those items.
     """
     signs = (1, -1)[: len(of_arms)]
     both = list(zip(signs, of_arms, strict=True))
-    resampled = np.tensordot(signs, bootstrap(metric, of_arms, clusters, counts), axes=1)
-    without = sum(sign * left_out(metric, of_arm, clusters) for sign, of_arm in both)
+    resampled = np.tensordot(signs, bootstrap(metric, of_arms, resamples), axes=1)
+    without = sum(sign * resamples.left_out(metric, of_arm) for sign, of_arm in both)
     low, high = bias_corrected_interval(
         sum(sign * estimate(metric, of_arm) for sign, of_arm in both),
         resampled,
-        effective_units(clusters, of_arms[0].shape[1]),
+        resamples.units,
         acceleration(np.asarray(without), float(resampled.var())),
     )
     # What seeds add may reach past the ends of the scale.
