@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.errors import ModelAbsentError, ModelError
+from harness.lm.loading.whole_model import examine
 from harness.task import Task
 from harness.task.model_spec import Hosted, hosted_ref, name_of
 from harness.task.schema import Arm
@@ -25,13 +26,21 @@ class Subject:
     ref: ModelRef
     arms: tuple[Arm, ...]
     """Those that are going to use it; at least one."""
+    fetched: bool = True
+    """Whether all its files were fetched. `check` fetches nothing."""
 
 
 Examination = Callable[[Subject], Iterator[str]]
 """Yields what is worth saying, in sentences; raises `ModelError` with the reason and the remedy
 where no arm can use the model on this task."""
 
-EXAMINATIONS: tuple[Examination, ...] = ()
+
+def _is_whole(subject: Subject) -> Iterator[str]:
+    """Examine a model's files: whether they are a whole language model."""
+    return examine(subject.ref, subject.fetched)
+
+
+EXAMINATIONS: tuple[Examination, ...] = (_is_whole,)
 """In order: what a later one reads, an earlier one has found whole."""
 
 
@@ -45,7 +54,10 @@ class Preflight:
 
 
 def preflight(
-    task: Task, models: Mapping[str, ModelRef], only: frozenset[str] = frozenset()
+    task: Task,
+    models: Mapping[str, ModelRef],
+    only: frozenset[str] = frozenset(),
+    fetched: bool = True,
 ) -> Preflight:
     """Examine models.
 
@@ -53,6 +65,7 @@ def preflight(
         task: with its data.
         models: those that were found, by name.
         only: the arms that count; empty: all.
+        fetched: whether all files of these models were fetched.
     """
     refused: dict[str, str] = {}
     remarks: list[str] = []
@@ -67,7 +80,7 @@ def preflight(
         )
         try:
             for examination in EXAMINATIONS if arms else ():
-                remarks += examination(Subject(task, ref, arms))
+                remarks += examination(Subject(task, ref, arms, fetched))
         except ModelError as problem:
             refused[name] = str(problem)
     return Preflight(refused, tuple(dict.fromkeys(remarks)))
@@ -93,5 +106,5 @@ def examined(task: Task) -> Preflight:
             absent.append(f"{missing}: it is examined when `run` has fetched it")
         except ModelError as problem:
             refused[name] = str(problem)
-    found = preflight(task, models)
+    found = preflight(task, models, fetched=False)
     return Preflight({**refused, **found.refused}, (*dict.fromkeys(absent), *found.remarks))

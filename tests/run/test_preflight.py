@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from command_line import harness, write_task
+from model_folders import BROKEN, write_broken, write_whole
 
 from harness.errors import ModelError
 from harness.run import preflight
@@ -60,3 +62,24 @@ def test_only_models_of_the_arms_that_count_are_examined(task, monkeypatch):
 
 def test_check_refuses_a_model_that_is_not_there(task):
     assert "neither a .gguf file nor a folder" in preflight.examined(task).refused["./small"]
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_check_refuses_a_broken_model_in_one_message(tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    path = write_task(tmp_path, ["majority", "zero_shot", "lora"], model="./model")
+    write_broken(tmp_path / "model", kind)
+    told = harness("check", path)
+    assert told.returncode == 2
+    [message] = told.stderr.splitlines()
+    assert message.startswith("error: model './model': ")
+    assert BROKEN[kind][1] in message
+    assert BROKEN[kind][2] in message.partition(" → ")[2]
+
+
+def test_check_says_nothing_of_a_whole_model(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    path = write_task(tmp_path, ["majority", "zero_shot"], model="./model")
+    write_whole(tmp_path / "model")
+    told = harness("check", path)
+    assert (told.returncode, told.stderr) == (0, "")

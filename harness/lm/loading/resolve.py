@@ -14,6 +14,7 @@ from harness.files.cache_folder import cache_folder
 from harness.files.hashing import sha256_of_file
 from harness.lm.loading.builtin_model import BUILT_IN, UNPACKING, built_in_folder, dequantise
 from harness.lm.loading.licence import README, licence_of, licence_of_gguf
+from harness.lm.loading.whole_model import refuse_no_model
 from harness.types import ModelRef
 
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.jinja", "*.txt")
@@ -61,10 +62,10 @@ def _local(name: str, path: Path, weights: bool) -> ModelRef:
                 f"model '{name}': {path} cannot be read as a GGUF file: {reason} → fetch the file"
                 " again if it is damaged or cut short, or use a model folder or a hub id"
             ) from problem
-    if not (path / "config.json").is_file():
-        raise ModelError(
-            f"model '{name}': {path} is neither a .gguf file nor a folder with a config.json"
-        )
+    try:
+        refuse_no_model(path)
+    except ModelError as problem:
+        raise ModelError(f"model '{name}': {problem}") from None
     hashed = _folder_sha256(path) if weights else None
     return ModelRef(name, str(path), None, hashed, "a local folder", licence=licence_of(path))
 
