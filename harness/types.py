@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -67,11 +68,25 @@ class Document:
     allow: tuple[str, ...] | None = None
     """Groups that may read it; None: everybody."""
 
+    @cached_property
+    def content(self) -> str:
+        """Hash of what it says, the same for copies: title and text, whatever blanks are between.
+
+        A title that is the document's own name (its file's) is no content.
+        """
+        return content_of(self.id, self.title, self.text)
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Document:
         """Return the document that a line of JSON holds."""
         allow = row.get("allow")
         return cls(**{**row, "allow": None if allow is None else tuple(allow)})
+
+
+def content_of(document_id: str, title: str, *texts: str) -> str:
+    """Return what tells a document or a part of it from others: as `Document.content` has it."""
+    named = "" if title == document_id.rsplit("/", 1)[-1] else title
+    return sha256_of([" ".join(text.split()) for text in (named, *texts)])
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.store.records import Measured, PlannedTrial, RunHeader, Status, TrialRecord
 from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
-from harness.types import Prediction
+from harness.types import Document, Prediction
 
 
 def read_run(folder: RunFolder) -> RunData:
@@ -57,7 +57,7 @@ def read_run(folder: RunFolder) -> RunData:
         header,
         gold,
         tuple(_arm(folder, known, arms[name], planned[name]) for name in names),
-        {document["id"]: document["text"] for document in documents},
+        {row["id"]: Document.from_row(row) for row in documents},
     )
 
 

@@ -24,7 +24,7 @@ from harness.prices import Prices
 from harness.stats.bootstrap import RESAMPLES, Resamples, effective_units
 from harness.store.machine import Machine
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
-from harness.types import ModelRef, Prediction
+from harness.types import Document, ModelRef, Prediction
 
 Array = NDArray[np.float64]
 MOST_KEPT_BYTES = 400_000_000
@@ -122,8 +122,8 @@ class RunData:
     header: RunHeader
     gold: GoldRows
     arms: tuple[ArmData, ...]
-    documents: Mapping[str, str]
-    """Id to text, of the corpus as it was when the task ran."""
+    documents: Mapping[str, Document]
+    """By id, of the corpus as it was when the task ran."""
     prices: Prices = field(default_factory=Prices)
     """The rows that apply to it."""
     metrics: dict[str, Metric] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from harness.types import Document
+from harness.types import Document, content_of
 
 LONGEST_HEADING = 200
 """Characters; a longer line is text: headings are repeated with every passage below them."""
@@ -61,6 +61,13 @@ class Passage:
     text: str
     allow: tuple[str, ...] | None = None
     """As the document's."""
+    copies: tuple[str, ...] = ()
+    """Ids of further documents that hold the same passage and stand for nothing beside it."""
+
+    @property
+    def content(self) -> str:
+        """Hash of what it says with its headings: as `Document.content` has it."""
+        return content_of(self.document_id, self.title, self.heading, self.text)
 
     @property
     def headed_text(self) -> str:

@@ -19,6 +19,7 @@ import harness
 from harness.errors import StrategyError
 from harness.retrieval.bm25_index import BM25Index
 from harness.retrieval.chunking import Passage, cut
+from harness.retrieval.copies import first_of_each, numbered_by_content, without_copies
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
 from harness.retrieval.fusion import convex_combination, reciprocal_rank_fusion
 from harness.retrieval.rerank import Reranker
@@ -101,7 +102,8 @@ class Retriever:
         Raises:
             StrategyError: the documents hold no text.
         """
-        passages = cut(documents, params.passage_words, params.overlap_words)
+        whole = cut(documents, params.passage_words, params.overlap_words)
+        passages = without_copies(whole)
         if not passages:
             raise StrategyError("the documents hold no text to search → check `data.corpus`")
         embedder = Embedder(params.embedder, device, note)
@@ -109,11 +111,13 @@ class Retriever:
         vectors = VectorIndex.build(
             embedder.embed(texts, "document", lambda done, of: log(embedded=done, passages=of))
         )
+        copies = len(whole) - len(passages)
         kib = index_bytes(vectors.n, embedder.dimensions, vectors.kind) / 2**10
         note(
             "index",
-            f"{len(passages):,} passages of {len(documents):,} documents,"
-            f" {vectors.kind} vectors ({kib:,.0f} KiB)",
+            f"{len(passages):,} passages of {len(documents):,} documents"
+            + (f" ({copies:,} copies left out)" if copies else "")
+            + f", {vectors.kind} vectors ({kib:,.0f} KiB)",
         )
         words = BM25Index.build(texts) if params.hybrid else None
         return cls(passages, vectors, words, params, embedder, device)
@@ -121,9 +125,9 @@ class Retriever:
     def search(self, queries: Sequence[Query], k: int) -> list[list[Hit]]:
         """Find the best passages for each query, by its text and its visible fields.
 
-        Passages that the query's groups may not read are left out before the search. A row never
-        retrieves itself: passages with exactly the query's text are left out, and so is a document
-        with the query's id that begins with this text.
+        Passages that the query's groups may not read are left out before the search, and of copies
+        all but one. A row never retrieves itself: passages with exactly the query's text are left
+        out, and so is a document with the query's id that begins with this text.
 
         Args:
             queries: one or many.
@@ -164,7 +168,10 @@ class Retriever:
         """
         with (folder / "passages.jsonl").open(encoding="utf-8") as stream:
             rows = map(json.loads, stream)
-            passages = [Passage(**{**row, "allow": _groups(row["allow"])}) for row in rows]
+            passages = [
+                Passage(**{**row, "allow": _groups(row["allow"]), "copies": tuple(row["copies"])})
+                for row in rows
+            ]
         words = BM25Index.load(folder / "words") if params.hybrid else None
         vectors = VectorIndex.load(folder / "vectors.faiss")
         embedder = Embedder(params.embedder, device, note)
@@ -204,7 +211,11 @@ class Retriever:
         return sorted(map(Hit, read, scores), key=lambda hit: -hit.score)
 
     def _allowed(self, query: Query) -> NDArray[np.bool_] | None:
-        """Return which passages the query may be shown, [passages] of bool; None: all."""
+        """Return which passages the query may be shown, [passages] of bool; None: all.
+
+        Copies that are left in the index are for different groups: where any group's passages are
+        shown, one of each content is.
+        """
         own = self._places_of_row(query) + self._places_of_words(query.text)
         if self._open.all() and not own:
             return None
@@ -212,21 +223,23 @@ class Retriever:
         for group in query.groups:
             allowed[self._places_by_group.get(group, [])] = True
         allowed[own] = False
-        return allowed
+        return first_of_each(allowed, self._contents) if query.groups else allowed
 
     def _places_of_row(self, query: Query) -> list[int]:
         """Return the places of the document that has the query's id, if it begins with the query.
 
         An equal id alone proves nothing: documents and questions may both be numbered from 1. For
-        a query of several passages, all but the last must be equal: the last one may continue with
-        text of the document.
+        a query of several passages, all but the last must stand there: the last one may continue
+        with text of the document. Their order is not asked: a passage may be another's copy.
         """
         places, parts = self._places_by_id.get(query.id, []), self._parts(query.text)
         if not parts or len(parts) > len(places):
             return []
         *whole, last = parts
-        head = [_folded(self.passages[place].text) for place in places[: len(parts)]]
-        begins = head[:-1] == whole and (bool(whole) or head[0].startswith(last))
+        texts = {_folded(self.passages[place].text) for place in places}
+        begins = texts.issuperset(whole) and (
+            bool(whole) or any(text.startswith(last) for text in texts)
+        )
         return places if begins else []
 
     def _places_of_words(self, text: str) -> list[int]:
@@ -246,6 +259,11 @@ class Retriever:
         return np.array([passage.allow is None for passage in self.passages])
 
     @cached_property
+    def _contents(self) -> NDArray[np.int64]:
+        """A number for what each passage says, [passages]."""
+        return numbered_by_content(self.passages)
+
+    @cached_property
     def _places_by_group(self) -> dict[str, list[int]]:
         return _places(
             (group, place)
@@ -255,7 +273,11 @@ class Retriever:
 
     @cached_property
     def _places_by_id(self) -> dict[str, list[int]]:
-        return _places((p.document_id, place) for place, p in enumerate(self.passages))
+        return _places(
+            (name, place)
+            for place, passage in enumerate(self.passages)
+            for name in (passage.document_id, *passage.copies)
+        )
 
     @cached_property
     def _places_by_words(self) -> dict[str, list[int]]:
@@ -274,7 +296,8 @@ def search_work(
     Returns:
         The texts of the passages, the work of building, and the work of searching for all queries.
     """
-    passages = cut(prospect.documents, params.passage_words, params.overlap_words)
+    cuttings = cut(prospect.documents, params.passage_words, params.overlap_words)
+    passages = without_copies(cuttings)
     texts = [passage.headed_text for passage in passages]
     index = Indexing(texts, params.embedder, params.hybrid)
     asked = Embedding([query.full_text for query in prospect.queries], params.embedder)

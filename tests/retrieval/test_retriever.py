@@ -76,7 +76,7 @@ def test_what_was_built_is_noted():
 
 @pytest.mark.parametrize("way", WAYS)
 def test_forbidden_documents_take_no_place(way):
-    secret = [Document(f"s{i}", "", "loose bolt of the bike", ("hr",)) for i in range(100)]
+    secret = [Document(f"s{i}", "", f"loose bolt of the bike {i}", ("hr",)) for i in range(100)]
     mine = [Document(f"m{i}", "", f"zebra quiz {'x' * i}", ("it",)) for i in range(5)]
     retriever = build(*secret[:50], *mine, *secret[50:], **way)
     wanted = "a loose bolt of the bike"
@@ -88,7 +88,7 @@ def test_forbidden_documents_take_no_place(way):
 
 def test_an_empty_list_of_groups_is_nobody_and_none_is_everybody():
     closed = Document("closed", "", "bolt bolt", ())
-    retriever = build(closed, Document("open", "", "bolt"), Document("it", "", "bolt", ("it",)))
+    retriever = build(closed, Document("open", "", "bolt"), Document("it", "", "a bolt", ("it",)))
     assert ids(retriever, "the bolt") == ["open"]
     assert sorted(ids(retriever, "the bolt", groups=("it",))) == ["it", "open"]
 
@@ -189,3 +189,64 @@ def test_what_an_approximate_index_did_not_find_is_left_out(monkeypatch):
 def test_wrong_parameters_are_refused(changes):
     with pytest.raises(ValueError, match=next(iter(changes))):
         RetrievalParams(**changes)
+
+
+COPIES = [Document(f"copy{n}", f"copy{n}", "The bolt of the bike  is loose.") for n in range(12)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_copies_take_one_place_among_the_passages(way):
+    retriever = build(*COPIES, BELL, SHOP, **way)
+    assert ids(retriever, "a loose bolt of a bike, ring at nine", 3).count("copy0") == 1
+    assert sorted(ids(retriever, "a loose bolt of a bike, ring at nine", 3)) == [
+        "bell",
+        "copy0",
+        "shop",
+    ]
+    assert any(
+        "3 passages of 14 documents (11 copies left out)" in str(one) for one in retriever.noted
+    )
+
+
+def test_a_shared_footer_takes_one_place():
+    documents = [
+        Document(f"p{n}", f"p{n}", f"# Page {n}\n\nWord{n}.\n\n# Contact\n\nRing the bell.")
+        for n in range(5)
+    ]
+    found = ids(build(*documents), "ring the bell", 6)
+    assert len(found) == 6
+    assert found.count("p0") == 2
+
+
+def test_the_same_words_under_other_headings_or_titles_are_other_passages():
+    documents = [Document(f"d{n}", f"Land {n}", "Within ten days.") for n in range(3)]
+    documents.append(Document("h", "h", "# Fees\n\nNone.\n\n# Limits\n\nNone."))
+    assert len(ids(build(*documents), "within ten days", 9)) == 5
+
+
+def test_of_copies_for_different_groups_everybody_finds_the_one_they_may_read():
+    staff, board, both = (
+        Document(name, name, "The bolt of the bike is loose.", allow)
+        for name, allow in (("staff", ("staff",)), ("board", ("board",)), ("more", ("staff",)))
+    )
+    retriever = build(staff, board, both, SHOP)
+    assert ids(retriever, "loose bolt", 2) == ["shop"]
+    assert ids(retriever, "loose bolt", 2, groups=("board",)) == ["board", "shop"]
+    assert ids(retriever, "loose bolt", 3, groups=("board", "staff")) == ["staff", "shop"]
+
+
+def test_an_open_copy_stands_for_a_closed_one():
+    closed = Document("closed", "closed", SHOP.text, ("staff",))
+    public = Document("public", "public", SHOP.text)
+    retriever = build(closed, public)
+    assert ids(retriever, "open at nine") == ["public"]
+    assert ids(retriever, "open at nine", groups=("staff",)) == ["public"]
+
+
+def test_a_row_whose_document_is_a_copy_does_not_retrieve_itself(tmp_path):
+    rows = [Document(f"r{n}", f"r{n}", "Is the bolt loose? Yes.") for n in range(3)]
+    retriever = build(*rows, SHOP)
+    retriever.save(tmp_path / "index")
+    loaded = Retriever.load(tmp_path / "index", RetrievalParams(), "cpu")
+    for one in (retriever, loaded):
+        assert ids(one, "Is the bolt loose?", query_id="r2") == ["shop"]

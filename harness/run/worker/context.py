@@ -118,13 +118,13 @@ class Outfit:
 
     def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
         metric = find_metric(self.job.metric, Path(self.job.strategy_base))
-        read = self.documents if "documents" in metric.needs else ()
+        read = self.documents if metric.needs & {"documents", "evidence"} else ()
         items = items_of(
             [example.query.id for example in examples],
             predictions,
             [example.targets for example in examples],
             self.job.task,
-            {document.id: document.text for document in read},
+            {document.id: document for document in read},
             [self._evidence.get(example.query.id, ()) for example in examples],
         )
         value = metric.value(items)

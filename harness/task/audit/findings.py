@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.store.records import DataSummary
 from harness.task.audit.clusters import Clusters, torn_apart
+from harness.task.audit.copied_documents import copied_documents
 from harness.task.audit.test_size import expectations
 from harness.task.corpus import FORMATS, Corpus
 from harness.task.same_input import key_of, normalised
@@ -69,7 +70,8 @@ def findings(
     splits: Mapping[str, Split], corpus: Corpus, answer_kind: AnswerKind
 ) -> tuple[str, ...]:
     """Return what is found in the data itself, in sentences."""
-    found = [*_left_out(corpus), *_unread(corpus), *_out_of_reach(corpus, splits)]
+    found = [*_left_out(corpus), *_unread(corpus), *copied_documents(corpus.documents)]
+    found += _out_of_reach(corpus, splits)
     leaked = leaked_ids(splits)
     if leaked:
         shown = ", ".join(leaked[:5]) + (", …" if len(leaked) > 5 else "")
