@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 import harness
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval
-from harness.errors import StrategyError
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval, toolkit
 from harness.toolkit.selection import best_on_validation
 from harness.workload import Computing, Embedding
 
@@ -76,22 +74,26 @@ class Encoder(Strategy):
         best = best_on_validation(
             self.context,
             "C",
-            {f"{c:g}": head(vectors, answers, c) for c in params.inverse_regularisation},
-            lambda fitted: labelled(fitted, seen),
+            {
+                f"{c:g}": toolkit.fit_classifier(vectors, answers, c)
+                for c in params.inverse_regularisation
+            },
+            lambda fitted: toolkit.classified(fitted, seen),
             validation,
         )
-        (artifact / "head.pickle").write_bytes(pickle.dumps(best))
+        toolkit.save_classifier(best, artifact / "head")
 
     def load(self, artifact: Path) -> None:
         """Load the encoder and its head."""
         tuned = artifact / "encoder"
         name = str(tuned) if tuned.is_dir() else self.params.embedder
         self.embedder = retrieval.Embedder(name, self.context.device, self.context.note)
-        self.head = pickle.loads((artifact / "head.pickle").read_bytes())
+        self.head = toolkit.load_classifier(artifact / "head")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Give the most probable label, with the log-probabilities of all."""
-        return labelled(self.head, self.embedder.embed([query.full_text for query in queries]))
+        vectors = self.embedder.embed([query.full_text for query in queries])
+        return toolkit.classified(self.head, vectors)
 
     def _tune(self, embedder: retrieval.Embedder, train: Split, validation: Split) -> None:
         params = self.params
@@ -108,23 +110,3 @@ class Encoder(Strategy):
         )
         kept, epochs = retrieval.tune_encoder(embedder, seen, held_out, settings, self.context.log)
         self.context.note("training", f"epoch {kept} of {epochs} is kept")
-
-
-def head(vectors: retrieval.Vectors, answers: Sequence[str], inverse_regularisation: float) -> Any:
-    """Return a logistic regression fitted on vectors, [rows, dimensions]."""
-    from sklearn.linear_model import LogisticRegression
-
-    if len(set(answers)) < 2:
-        raise StrategyError(f"all training rows answer '{answers[0]}' → add rows of others")
-    return LogisticRegression(C=inverse_regularisation, max_iter=2000).fit(vectors, answers)
-
-
-def labelled(fitted: Any, vectors: retrieval.Vectors) -> list[Prediction]:
-    """Return the most probable label of each vector, [queries, dimensions], and all labels'."""
-    if not len(vectors):
-        return []
-    labels = [str(label) for label in fitted.classes_]
-    return [
-        Prediction(labels[row.argmax()], dict(zip(labels, map(float, row), strict=True)))
-        for row in fitted.predict_log_proba(vectors)
-    ]

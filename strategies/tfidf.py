@@ -6,19 +6,25 @@ chosen on validation rows.
 
 from __future__ import annotations
 
-import pickle
+import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import Field
 
 import harness
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy
-from harness.errors import StrategyError
+from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, toolkit
 from harness.toolkit.selection import best_on_validation
 from harness.workload import Computing
+
+VECTORISERS: dict[str, dict[str, Any]] = {
+    "words": {"ngram_range": (1, 2), "sublinear_tf": True},
+    "characters": {"analyzer": "char_wb", "ngram_range": (2, 5), "sublinear_tf": True},
+}
+"""Settings of scikit-learn's TfidfVectorizer for each kind of feature."""
 
 
 class TfIdf(Strategy):
@@ -62,50 +68,70 @@ class TfIdf(Strategy):
         )
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Fit one pipeline for each candidate and keep the best on validation."""
+        """Fit a classifier for each candidate on the same features, keep the best on validation."""
+        self.vectorisers = {name: vectoriser(name) for name in self._kinds}
+        for kind in self.vectorisers.values():
+            kind.fit([query.full_text for query in train.queries])
+        rows, seen = self._vectors(train.queries), self._vectors(validation.queries)
+        answers = [example.targets[0] for example in train]
         best = best_on_validation(
             self.context,
             "C",
-            {f"{c:g}": self._fitted(train, c) for c in self.params.inverse_regularisation},
-            lambda pipeline: self._predict(pipeline, validation.queries),
+            {
+                f"{c:g}": toolkit.fit_classifier(rows, answers, c)
+                for c in self.params.inverse_regularisation
+            },
+            lambda fitted: toolkit.classified(fitted, seen),
             validation,
         )
-        (artifact / "pipeline.pickle").write_bytes(pickle.dumps(best))
+        toolkit.save_classifier(best, artifact / "classifier")
+        for name, kind in self.vectorisers.items():
+            save_vectoriser(kind, artifact / name)
 
     def load(self, artifact: Path) -> None:
-        """Read the fitted pipeline."""
-        self.pipeline = pickle.loads((artifact / "pipeline.pickle").read_bytes())
+        """Read the classifier and what its features rest on."""
+        self.classifier = toolkit.load_classifier(artifact / "classifier")
+        self.vectorisers = {name: load_vectoriser(name, artifact / name) for name in self._kinds}
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Give the most probable label, with the log-probabilities of all."""
-        return self._predict(self.pipeline, queries)
+        return toolkit.classified(self.classifier, self._vectors(queries))
 
-    def _fitted(self, train: Split, inverse_regularisation: float) -> Any:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline, make_union
+    @property
+    def _kinds(self) -> list[str]:
+        return [name for name in VECTORISERS if name == "words" or self.params.character_ngrams]
 
-        features = [TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)]
-        if self.params.character_ngrams:
-            features.append(
-                TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
-            )
-        model = LogisticRegression(C=inverse_regularisation, max_iter=2000)
-        pipeline = make_pipeline(make_union(*features), model)
-        answers = [example.targets[0] for example in train]
-        if len(set(answers)) < 2:
-            raise StrategyError(f"all training rows answer '{answers[0]}' → add rows of others")
-        return pipeline.fit([query.full_text for query in train.queries], answers)
+    def _vectors(self, queries: Sequence[Query]) -> Any:
+        """Return the features of each query, sparse, [queries, terms]."""
+        from scipy.sparse import csr_array, hstack
 
-    def _predict(self, pipeline: Any, queries: Sequence[Query]) -> list[Prediction]:
         if not queries:
-            return []
-        rows = pipeline.predict_log_proba([query.full_text for query in queries])
-        labels = [str(label) for label in pipeline.classes_]
-        return [
-            Prediction(labels[row.argmax()], dict(zip(labels, map(float, row), strict=True)))
-            for row in rows
-        ]
+            return csr_array((0, 0))
+        texts = [query.full_text for query in queries]
+        return hstack([kind.transform(texts) for kind in self.vectorisers.values()], format="csr")
+
+
+def vectoriser(name: str, **learnt: Any) -> Any:
+    """Return scikit-learn's TfidfVectorizer for one kind of feature."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(**VECTORISERS[name], **learnt)
+
+
+def save_vectoriser(fitted: Any, file: Path) -> None:
+    """Write what a vectoriser has learnt: its terms to `.json`, their weights to `.npz`."""
+    terms = sorted(fitted.vocabulary_, key=fitted.vocabulary_.__getitem__)
+    file.with_suffix(".json").write_text(json.dumps(terms, ensure_ascii=False))
+    np.savez(file.with_suffix(".npz"), idf=fitted.idf_)
+
+
+def load_vectoriser(name: str, file: Path) -> Any:
+    """Read what `save_vectoriser` wrote."""
+    terms = json.loads(file.with_suffix(".json").read_text())
+    fitted = vectoriser(name, vocabulary={term: place for place, term in enumerate(terms)})
+    with np.load(file.with_suffix(".npz"), allow_pickle=False) as arrays:
+        fitted.idf_ = arrays["idf"]
+    return fitted
 
 
 def features(text: str, character_ngrams: bool) -> set[str]:

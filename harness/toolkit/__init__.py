@@ -8,6 +8,12 @@ from harness.lm.training.adapter_spec import AdapterSpec, Lighter, Linear, no_by
 from harness.metrics.items import right_choices
 from harness.toolkit.answer import answer, choose, generate
 from harness.toolkit.context_window import fitted
+from harness.toolkit.linear_classifier import (
+    classified,
+    fit_classifier,
+    load_classifier,
+    save_classifier,
+)
 from harness.toolkit.lora import LoraParams, lora_adapter
 from harness.toolkit.tune import PromptedParams, TuningParams, learn, learn_texts, tuning
 from harness.toolkit.tuned_strategy import TunedStrategy
@@ -22,12 +28,16 @@ __all__ = [
     "TuningParams",
     "answer",
     "choose",
+    "classified",
+    "fit_classifier",
     "fitted",
     "generate",
     "learn",
     "learn_texts",
+    "load_classifier",
     "lora_adapter",
     "no_bytes_per_token",
     "right_choices",
+    "save_classifier",
     "tuning",
 ]
