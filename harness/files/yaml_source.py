@@ -38,11 +38,14 @@ class Source:
         """
         self.path = path
         self._tree = _parse(path, missing_fix)
+        self._faults: list[Fault] = []
         try:
             self.value: dict[str, Any] = self._plain(self._tree, ())
             canonical_json(self.value).encode()
         except (RecursionError, ValueError) as problem:  # loops, halves of surrogate pairs
             raise TaskError([Fault(str(path), f"cannot be written down: {problem}")]) from None
+        if self._faults:
+            raise TaskError(self._faults)
 
     def where(self, keys: Sequence[str | int]) -> str:
         """Return `file:line key.path` for the deepest part of `keys` that exists."""
@@ -76,11 +79,7 @@ class Source:
                 return
 
     def _plain(self, node: Node, keys: tuple[str | int, ...]) -> Any:
-        """Turn a node into plain Python values.
-
-        Raises:
-            TaskError: a key is no text or stands twice, or a scalar only looks like a value.
-        """
+        """Turn a node into plain Python values; keep as faults what only looks like one."""
         if isinstance(node, SequenceNode):
             return [self._plain(value, (*keys, at)) for at, value in enumerate(node.value)]
         if isinstance(node, MappingNode):
@@ -98,7 +97,8 @@ class Source:
             what = f"is not valid YAML: {getattr(problem, 'problem', problem)}"
             tagged = yaml.resolver.resolve(ScalarNode, node.value, (True, False)) != node.tag
             fix = "remove the tag before it" if tagged else quote_it(node.value)
-            raise TaskError([Fault(self.where(keys), what, fix)]) from None
+            self._faults.append(Fault(self.where(keys), what, fix))
+            return node.value
 
     def _check_keys(self, node: MappingNode, keys: tuple[str | int, ...]) -> None:
         seen: set[str] = set()
@@ -106,10 +106,11 @@ class Source:
             where = f"{self.path}:{key.start_mark.line + 1} {'.'.join(map(str, keys))}".rstrip()
             if not isinstance(key, ScalarNode):
                 fix = "write one word or a quoted text before the colon"
-                raise TaskError([Fault(where, "is not valid YAML here: a key is no text", fix)])
+                self._faults.append(Fault(where, "is not valid YAML here: a key is no text", fix))
+                continue
             if key.value in seen and key.tag != MERGE:
                 what = f"is not valid YAML here: duplicate key '{key.value}'"
-                raise TaskError([Fault(where, what, "remove one of the two")])
+                self._faults.append(Fault(where, what, "remove one of the two"))
             seen.add(key.value)
 
 

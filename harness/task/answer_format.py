@@ -6,13 +6,17 @@ Both stand in the task file or in a JSON file that it names.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Fault
-from harness.files.yaml_source import Source
+from harness.errors import Fault, shown
+from harness.files.json_text import parsed
+from harness.files.yaml_source import Source, quote_it
 from harness.metrics import schema_fault
 from harness.task.schema import TaskFile
+from harness.wording.values import nfc, value_text
 
 
 def read_labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, str]:
@@ -29,17 +33,20 @@ def read_labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str
             return {}
     pairs = list(given.items()) if isinstance(given, dict) else [(item, "") for item in given or ()]
     labels: dict[str, str] = {}
-    for label, text in pairs:
-        if not isinstance(label, str):
-            faults.append(Fault(where, f"labels must be texts, not {label!r}", 'quote them: "1"'))
-        elif not label or label != label.strip():
-            faults.append(Fault(where, f"{label!r} is empty or has spaces around it"))
+    for written, text in pairs:
+        label = nfc(written) if isinstance(written, str) else None
+        if label is None:
+            faults.append(_no_text(where, written))
+        elif not label.strip() or label != label.strip():
+            what = f"{json.dumps(label, ensure_ascii=False)} is empty or has spaces around it"
+            faults.append(Fault(where, what, "remove the spaces" if label.strip() else "remove it"))
         elif label in labels:
             faults.append(Fault(where, f"the label '{label}' stands twice", "remove one"))
         else:
-            labels[label] = str(text or "")
+            labels[label] = "" if text is None else value_text(text)
     if len(pairs) < 2:
-        faults.append(Fault(where, "a choice needs at least two different labels"))
+        what = "a choice needs at least two different labels"
+        faults.append(Fault(where, what, "add the other labels that an answer can be"))
     return labels
 
 
@@ -64,8 +71,8 @@ def read_schema(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str
         return None
     try:
         schema: dict[str, Any] = json.loads(json.dumps(given, sort_keys=True))
-    except TypeError as problem:  # a date, which YAML has and JSON has not
-        faults.append(Fault(where, f"is not JSON: {problem}", "quote it"))
+    except TypeError:  # a date, which YAML has and JSON has not
+        faults.extend(_dates(given, ["answer", "schema"], source))
         return None
     if wrong := schema_fault(schema):
         faults.append(Fault(where, f"is not a JSON schema (draft 2020-12): {wrong}"))
@@ -73,9 +80,27 @@ def read_schema(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str
     return schema
 
 
+def _no_text(where: str, label: Any) -> Fault:
+    """Return the fault of a label in a JSON file that is a number, true or null."""
+    if isinstance(label, list | dict):
+        return Fault(where, f"labels must be texts, not {shown(label)}", "write a text")
+    written = value_text(label)
+    return Fault(where, f"labels must be texts, not {written}", quote_it(written))
+
+
+def _dates(value: Any, keys: list[str | int], source: Source) -> Iterator[Fault]:
+    """Yield a fault for each value of a schema that YAML has and JSON has not."""
+    if isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _dates(part, [*keys, key], source)
+    elif isinstance(value, date):
+        what = "YAML reads this as a date, and JSON has none: it is not JSON"
+        yield Fault(source.where(keys), what, quote_it(source.written(keys) or str(value)))
+
+
 def _read_json(file: Path, where: str, what: str, faults: list[Fault]) -> Any:
     try:
-        given = json.loads(file.read_text(encoding="utf-8-sig"))
+        given = parsed(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as problem:
         wrong = f"{str(file)!a} cannot be read as JSON: {problem}"
         faults.append(Fault(where, wrong, f"name a JSON file of the {what}"))
@@ -83,5 +108,6 @@ def _read_json(file: Path, where: str, what: str, faults: list[Fault]) -> Any:
     if isinstance(given, dict) or (what == "labels" and isinstance(given, list)):
         return given
     kinds = "neither a JSON list nor an object" if what == "labels" else "no JSON object"
-    faults.append(Fault(where, f"{file} holds {kinds}"))
+    wanted = 'list of texts, e.g. ["a", "b"]' if what == "labels" else "schema"
+    faults.append(Fault(where, f"{file} holds {kinds}", f"write a JSON {wanted}"))
     return None

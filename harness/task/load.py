@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,21 +13,23 @@ from pydantic import ValidationError
 from harness import registry
 from harness.errors import Fault, HarnessError, TaskError
 from harness.files.yaml_source import Source
-from harness.metrics import complaint_under
 from harness.prices import Prices, read_prices
 from harness.store.records import DataSummary
 from harness.strategy import Strategy
-from harness.task.answer_format import read_labels, read_schema
 from harness.task.audit import findings as audit
-from harness.task.corpus import Corpus, read_corpus
+from harness.task.corpus import Corpus
 from harness.task.feasibility import doubts, unmet_needs
-from harness.task.gold import GoldReader, GoldRow
+from harness.task.gold import GoldRow
 from harness.task.model_spec import Model, name_of
-from harness.task.row_files import Row, read_rows
 from harness.task.schema import Arm, TaskFile
-from harness.task.split_cut import SPLITS, cut, empty_shares
-from harness.task.splits import examples_of
-from harness.task.validate import check_keys, check_labour, nothing_to_score, validate
+from harness.task.task_data import read_data
+from harness.task.validate import (
+    check_keys,
+    check_labour,
+    nothing_to_score,
+    spec_of_data,
+    validate,
+)
 from harness.types import Document, Split, TaskInfo
 
 UNALIKE = (
@@ -107,24 +108,21 @@ def load_task(path: Path) -> Task:
         TaskError: with every fault of the file and the data, each with its place and a remedy.
     """
     source = Source(path, "write one with `python -m harness new task NAME`")
-    spec = validate(source)
     faults: list[Fault] = []
-    labels = read_labels(spec, source, faults)
-    schema = read_schema(spec, source, faults)
+    try:
+        spec = validate(source)
+    except TaskError as problem:
+        readable = spec_of_data(source)
+        if readable is not None:
+            read_data(readable, source, faults)
+        raise TaskError([*problem.faults, *faults]) from None
     check_keys(spec, source, faults)
     earlier = len(faults)
     arms, strategies, params, profiles = _arms(spec, source, faults)
     if len(faults) == earlier:  # an arm that is not understood may be the one that offers it
         faults.extend(unmet_needs(spec, source, arms, profiles))
     check_labour(spec, source, arms, faults)
-    corpus = _corpus(spec, source, faults)
-    reader = GoldReader(
-        labels,
-        None if schema is None else complaint_under(schema),
-        spec.answer.no_answer,
-        frozenset(document.id for document in corpus.documents),
-    )
-    splits, truths = _splits(spec, source, reader, faults)
+    labels, schema, corpus, splits, truths = read_data(spec, source, faults)
     truth = tuple(truths["test"])
     if not faults and (nothing := nothing_to_score(spec, source.path.parent, truth)):
         faults.append(Fault(source.where(["metric"]), nothing.what, nothing.fix))
@@ -154,24 +152,6 @@ def load_task(path: Path) -> Task:
         prices=prices,
         doubts=tuple(doubts(spec, arms, profiles, prices)),
     )
-
-
-def _corpus(spec: TaskFile, source: Source, faults: list[Fault]) -> Corpus:
-    data = spec.data
-    if data.corpus is None:
-        return Corpus()
-    folder = source.path.parent
-    for key in (*SPLITS, "all"):
-        rows = getattr(data, key)
-        if rows and _absolute(folder / rows).is_relative_to(_absolute(folder / data.corpus)):
-            what = "these rows lie in data.corpus and would be read as documents"
-            faults.append(Fault(source.where(["data", key]), what, "move them elsewhere"))
-    return read_corpus(folder / data.corpus, faults)
-
-
-def _absolute(path: Path) -> Path:
-    """Return the path without dots, by its text alone: it need not exist, nor be one that could."""
-    return Path(os.path.abspath(path))
 
 
 def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:
@@ -252,44 +232,3 @@ def _short(model: Model) -> str:
     """Return the last part of a model's name, as an arm's name can hold it."""
     name = model if isinstance(model, str) else model.model
     return re.sub(r"[^a-z0-9_.-]+", "-", Path(name).name.lower()).strip("-") or "model"
-
-
-def _splits(
-    spec: TaskFile, source: Source, reader: GoldReader, faults: list[Fault]
-) -> tuple[dict[str, Split], dict[str, list[GoldRow]]]:
-    rows = _rows(spec, source, faults)
-    splits: dict[str, Split] = {}
-    truths: dict[str, list[GoldRow]] = {}
-    seen: dict[str, str] = {}
-    for name in SPLITS:
-        splits[name], truths[name] = examples_of(name, rows[name], spec.data, reader, seen, faults)
-    if not rows["test"] and not faults:
-        fix = "add rows, or raise split.test" if spec.data.all else "add data.test"
-        faults.append(Fault(source.where(["data"]), "there are no test rows", fix))
-    return splits, truths
-
-
-def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list[Row]]:
-    data, folder = spec.data, source.path.parent
-    where = source.where(["data"])
-    named = [name for name in SPLITS if getattr(data, name)]
-    if data.all:
-        if named:
-            faults.append(Fault(where, f"`all` and `{named[0]}` exclude each other"))
-        if spec.split is None:
-            fix = "add e.g. split: {test: 0.3, validation: 0.1}"
-            faults.append(Fault(where, "`all` needs shares to be cut by", fix))
-            return {name: [] for name in SPLITS}
-        read = read_rows(folder / data.all, faults)
-        parts = cut(read, data, spec.split, by_target=spec.answer.kind == "choice")
-        for split, what, fix in empty_shares(parts, data, spec.split):
-            faults.append(Fault(source.where(["split", split]), what, fix))
-        return parts
-    if spec.split is not None:
-        faults.append(Fault(source.where(["split"]), "`split` cuts `data.all`", "name that file"))
-    if not data.test:
-        faults.append(Fault(where, "`test` is missing", "add data.test, or data.all and split"))
-    return {
-        name: read_rows(folder / getattr(data, name), faults) if getattr(data, name) else []
-        for name in SPLITS
-    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BeforeValidator,
     ConfigDict,
@@ -18,6 +19,7 @@ from pydantic import (
 
 from harness.task.model_spec import Model, Models
 from harness.task.spec import Fraction, NonNegativeFloat, PositiveFloat, Spec
+from harness.wording.values import nfc, value_text
 
 NAME_PATTERN = r"^[a-z0-9_.@-]+$"
 
@@ -27,9 +29,18 @@ def _shape(value: Any) -> str | None:
     return names.get(type(value))
 
 
+def _described(value: Any) -> Any:
+    return value_text(value) if isinstance(value, list | dict) else "" if value is None else value
+
+
+Label = Annotated[str, AfterValidator(nfc)]
+Description = Annotated[str, BeforeValidator(_described)]
+Column = Annotated[str, AfterValidator(nfc)]
+"""The name of a column. Like a label it is compared in one form of Unicode (NFC)."""
+
 Labels = Annotated[
-    Annotated[list[str], Tag("list[]")]
-    | Annotated[dict[str, str], Tag("dict[]")]
+    Annotated[list[Label], Tag("list[]")]
+    | Annotated[dict[Label, Description], Tag("dict[]")]
     | Annotated[str, Tag("str[]")]
     | Annotated[None, Tag("none[]")],
     # Distinguished by shape, so that a fault speaks of the shape that the user wrote.
@@ -67,7 +78,7 @@ class Answer(Spec):
     """For `choice`: the labels, or label to description, or the path of a JSON file of either."""
     json_schema: JsonSchema = Field(None, alias="schema")
     """For `json`: the schema of an answer, or the path of a JSON file of it."""
-    no_answer: str | None = Field(None, pattern=r"\S")
+    no_answer: Label | None = Field(None, pattern=r"\S")
     """For `text`: what to say to a question that has no answer; a row without one has an empty
     target."""
 
@@ -80,24 +91,24 @@ class Data(Spec):
     test: str | None = None
     all: str | None = None
     """One file to be cut by `split` instead of the three above."""
-    input: str = "input"
-    target: str = "target"
-    id: str | None = None
-    visible: list[str] = Field([])
+    input: Column = "input"
+    target: Column = "target"
+    id: Column | None = None
+    visible: list[Column] = Field([])
     """Further columns that strategies may see."""
-    slices: list[str] = Field([])
+    slices: list[Column] = Field([])
     """Columns by which the report breaks the score down; not shown to strategies, but for the one
     that `groups` names."""
-    cluster: str | None = None
+    cluster: Column | None = None
     """Column naming rows that belong together (one author, one document): resampled as one."""
-    evidence: str | None = None
+    evidence: Column | None = None
     """Column with the id, or a list of the ids, of the documents that hold the answer; may be
     empty. Never shown to a strategy."""
     corpus: str | None = None
     """A folder of .md, .txt, .html and .pdf documents, or a .jsonl or .csv file with `id`, `title`,
     `text` and `allow`, the groups that may read it (a list; in .csv with semicolons between them);
     without `allow` everybody may."""
-    groups: str | None = None
+    groups: Column | None = None
     """Column with the groups of who asks (a list, or a text with semicolons between them; empty: of
     none). Strategies see it as `Query.groups` alone."""
 

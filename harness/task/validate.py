@@ -6,12 +6,11 @@ Knows nothing of data; one named function for each kind of check.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import AliasChoices, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ValidationError
 
 from harness import metrics
 from harness.errors import Fault, TaskError, UserError, unknown_name
@@ -20,8 +19,8 @@ from harness.files.yaml_source import Source
 from harness.metrics import Items, Metric, Need, unanswerable
 from harness.metrics.custom import find_metric
 from harness.task.gold import GoldRow
-from harness.task.model_spec import UNSHOWN
-from harness.task.schema import Arm, TaskFile, arm_of
+from harness.task.key_faults import FIXES, key_fault, keys_of
+from harness.task.schema import Answer, Arm, Data, SplitShares, TaskFile, arm_of
 
 
 def validate(source: Source) -> TaskFile:
@@ -36,55 +35,42 @@ def validate(source: Source) -> TaskFile:
     try:
         return TaskFile.model_validate(value)
     except ValidationError as problem:
-        raise TaskError([_fault(source, error) for error in problem.errors()]) from None
+        raise TaskError([key_fault(source, error) for error in problem.errors()]) from None
 
 
-FIXES = {
-    "traffic.requests_per_month": "write how many you expect, or leave `traffic` out: serving 1,000"
-    " requests is compared then",
-    "needs.licence": "write one licence or a list, e.g. [apache-2.0, mit]",
-}
-"""What to write instead, where a key's own message does not say it."""
+def spec_of_data(source: Source) -> TaskFile | None:
+    """Return what the rows of a task that is not valid can be read by: `data`, `answer`, `split`.
+
+    Texts that want quotes count as quoted. None where these parts are not valid even so: what
+    would be told of the rows then need not be true.
+    """
+    parts: dict[str, Any] = {}
+    kinds: dict[str, type[BaseModel]] = {"data": Data, "answer": Answer, "split": SplitShares}
+    for name, kind in kinds.items():
+        value = deepcopy(source.value.get(name))
+        if value is None and name == "split":
+            continue
+        try:
+            parts[name] = kind.model_validate(_quoted(kind, value, name, source))
+        except ValidationError:
+            return None
+    return TaskFile.model_construct(**parts)
 
 
-def _fault(source: Source, error: Any) -> Fault:
-    keys = [key for key in error["loc"] if not str(key).startswith(("list[", "dict[", "str["))]
-    where = source.where(keys)
-    if error["type"] == "extra_forbidden":
-        known = _known_keys(keys)
-        return Fault(where, unknown_name("key", str(keys[-1]), known))
-    if error["type"] == "missing":
-        return Fault(where, "this key is missing", "add it")
-    if error["type"] == UNSHOWN:
-        return Fault(where, error["msg"])
-    got = error.get("input")
-    fix = FIXES.get(".".join(str(key) for key in keys), "")
-    if error["type"] in ("string_type", "model") and isinstance(got, int | float | date):
-        fix = f'quote it: "{got}"'
-    return Fault(where, f"{error['msg']}, got {got!r}", fix)
-
-
-def _known_keys(keys: list[Any]) -> list[str]:
-    model: Any = TaskFile
-    for key in keys[:-1]:
-        field = _field_called(str(key), model)
-        if field is None:
-            return []
-        kinds = getattr(field.annotation, "__args__", (field.annotation,))
-        model = next((kind for kind in kinds if hasattr(kind, "model_fields")), None)
-    fields = model.model_fields if model is not None else {}
-    return [field.alias or name for name, field in fields.items()]
-
-
-def _field_called(key: str, model: Any) -> FieldInfo | None:
-    """Return the field that a key of the task file means, by its name or an older one."""
-    fields: Mapping[str, FieldInfo] = getattr(model, "model_fields", {})
-    for name, field in fields.items():
-        older = field.validation_alias
-        names = older.choices if isinstance(older, AliasChoices) else [field.alias]
-        if key == name or key in names:
-            return field
-    return None
+def _quoted(kind: type[BaseModel], value: Any, name: str, source: Source) -> Any:
+    """Return the value of a part with the remedies followed that say to quote a scalar."""
+    try:
+        kind.model_validate(value)
+    except ValidationError as problem:
+        for error in problem.errors():
+            keys = keys_of(error)
+            text = source.written([name, *keys]) if error["type"] == "string_type" else None
+            if text:
+                holder = value
+                for key in keys[:-1]:
+                    holder = holder[key]
+                holder[keys[-1]] = text
+    return value
 
 
 def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:

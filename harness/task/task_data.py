@@ -1,0 +1,104 @@
+"""The data of a task: its documents, and its rows as splits with what is right of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.errors import Fault
+from harness.files.yaml_source import Source
+from harness.metrics import complaint_under
+from harness.task.answer_format import read_labels, read_schema
+from harness.task.corpus import Corpus, read_corpus
+from harness.task.gold import GoldReader, GoldRow
+from harness.task.row_files import Row, read_rows
+from harness.task.schema import TaskFile
+from harness.task.split_cut import SPLITS, cut, empty_shares
+from harness.task.splits import examples_of
+from harness.types import Split
+
+
+class TaskData(NamedTuple):
+    """All that is read beside the task file itself."""
+
+    labels: Mapping[str, str]
+    schema: Mapping[str, Any] | None
+    corpus: Corpus
+    splits: Mapping[str, Split]
+    truths: Mapping[str, list[GoldRow]]
+
+
+def read_data(spec: TaskFile, source: Source, faults: list[Fault]) -> TaskData:
+    """Read labels, schema, documents and rows; add what is wrong with them to `faults`."""
+    labels = read_labels(spec, source, faults)
+    schema = read_schema(spec, source, faults)
+    corpus = _corpus(spec, source, faults)
+    reader = GoldReader(
+        labels,
+        None if schema is None else complaint_under(schema),
+        spec.answer.no_answer,
+        frozenset(document.id for document in corpus.documents),
+    )
+    splits, truths = _splits(spec, source, reader, faults)
+    return TaskData(labels, schema, corpus, splits, truths)
+
+
+def _corpus(spec: TaskFile, source: Source, faults: list[Fault]) -> Corpus:
+    data = spec.data
+    if data.corpus is None:
+        return Corpus()
+    folder = source.path.parent
+    for key in (*SPLITS, "all"):
+        rows = getattr(data, key)
+        if rows and _absolute(folder / rows).is_relative_to(_absolute(folder / data.corpus)):
+            what = "these rows lie in data.corpus and would be read as documents"
+            faults.append(Fault(source.where(["data", key]), what, "move them elsewhere"))
+    return read_corpus(folder / data.corpus, faults)
+
+
+def _absolute(path: Path) -> Path:
+    """Return the path without dots, by its text alone: it need not exist, nor be one that could."""
+    return Path(os.path.abspath(path))
+
+
+def _splits(
+    spec: TaskFile, source: Source, reader: GoldReader, faults: list[Fault]
+) -> tuple[dict[str, Split], dict[str, list[GoldRow]]]:
+    rows = _rows(spec, source, faults)
+    splits: dict[str, Split] = {}
+    truths: dict[str, list[GoldRow]] = {}
+    seen: dict[str, str] = {}
+    for name in SPLITS:
+        splits[name], truths[name] = examples_of(name, rows[name], spec.data, reader, seen, faults)
+    if not rows["test"] and not faults:
+        fix = "add rows, or raise split.test" if spec.data.all else "add data.test"
+        faults.append(Fault(source.where(["data"]), "there are no test rows", fix))
+    return splits, truths
+
+
+def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list[Row]]:
+    data, folder = spec.data, source.path.parent
+    where = source.where(["data"])
+    named = [name for name in SPLITS if getattr(data, name)]
+    if data.all:
+        if named:
+            faults.append(Fault(where, f"`all` and `{named[0]}` exclude each other"))
+        if spec.split is None:
+            fix = "add e.g. split: {test: 0.3, validation: 0.1}"
+            faults.append(Fault(where, "`all` needs shares to be cut by", fix))
+            return {name: [] for name in SPLITS}
+        read = read_rows(folder / data.all, faults)
+        parts = cut(read, data, spec.split, by_target=spec.answer.kind == "choice")
+        for split, what, fix in empty_shares(parts, data, spec.split):
+            faults.append(Fault(source.where(["split", split]), what, fix))
+        return parts
+    if spec.split is not None:
+        faults.append(Fault(source.where(["split"]), "`split` cuts `data.all`", "name that file"))
+    if not data.test:
+        faults.append(Fault(where, "`test` is missing", "add data.test, or data.all and split"))
+    return {
+        name: read_rows(folder / getattr(data, name), faults) if getattr(data, name) else []
+        for name in SPLITS
+    }
