@@ -14,6 +14,7 @@ import hashlib
 import inspect
 import json
 import random
+import reprlib
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -30,13 +31,16 @@ from harness.machine.memory import available_bytes
 from harness.run.job import WRITTEN, Inputs, Job, Kind
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
+from harness.run.worker.order import logprob_change
 from harness.store.records import WorkerResult
-from harness.store.run_folder import read_predictions
+from harness.store.run_folder import read_jsonl, read_predictions
 from harness.strategy import OFFERS, Params, Strategy
 from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskInfo
 
 TIMEOUT_S = 600.0
 KINDS: tuple[AnswerKind, ...] = ("choice", "text", "json")
+LOGPROBS_WITHIN = 1e-4
+"""By which a label's log-probability may move with the batch that it is computed in (float32)."""
 METRICS: dict[AnswerKind, str] = {"choice": "accuracy", "text": "exact_match", "json": "field_f1"}
 COLOURS = ("red", "green", "blue")
 SCHEMA = {
@@ -62,7 +66,9 @@ def check_strategy(
         strategy: the class; it must be importable from its file, since fresh processes load it.
         params: parameters to run it with, e.g. small ones.
         model: the model to run it with, if it needs one.
-        deterministic: whether the same seed must give the same answers, which is the default.
+        deterministic: whether the same seed must give the same answers, which is the default:
+            those to the queries in another order, in two halves and one by one too, with
+            label_logprobs within 1e-4.
         kinds: the kinds of answer to check it with, of those that it gives; all by default.
         launcher: does both halves. `InProcessLauncher` saves the time of fresh processes and misses
             what only they show: state that is kept in memory in place of the artifact.
@@ -153,17 +159,7 @@ class _Trial:
         if _folder_sha256(moved) != before:
             yield "load or predict writes into the artifact: only fit may"
         yield from self._answer_breaches(first)
-        some = random.Random(1).sample(self.queries, len(self.queries) // 2)
-        again = self._predictions(moved, some)
-        if isinstance(again, str):
-            yield f"with fewer queries in another order: {again}"
-        elif deterministic:
-            differing = [i for i in again if first[i].text != again[i].text]
-            if differing:
-                yield (
-                    "the answer to a query depends on its place or its neighbours, or is not"
-                    f" determined by the seed: {', '.join(differing[:3])}"
-                )
+        yield from self._order_breaches(moved, first, deterministic)
         empty = self._predictions(moved, [])
         if isinstance(empty, str):
             yield f"with no queries: {empty}"
@@ -179,6 +175,37 @@ class _Trial:
                 yield f"label_logprobs of {row_id} names labels that the task does not have"
             if not all(isfinite(value) and value <= 1e-6 for value in logprobs.values()):
                 yield f"label_logprobs of {row_id} are not logarithms of probabilities"
+
+    def _order_breaches(
+        self, artifact: Path, first: dict[str, Prediction], deterministic: bool
+    ) -> Iterator[str]:
+        """Ask the same queries in other orders and in parts; the answers must be the same ones."""
+        calls = dict(_calls(self.queries))
+        asked = [
+            {"perturbation": call, "query": asdict(query)}
+            for call, queries in calls.items()
+            for query in queries
+        ]
+        result = self._work("robustness", artifact, {"perturbed": asked, "listed": ()})
+        if result.status != "ok":
+            yield f"with the same queries in another order and in parts: {result.error}"
+            return
+        rows = read_jsonl(self.folder / f"{self.count}" / WRITTEN["robustness"])
+        differing: dict[str, str] = {}
+        arrangements: dict[str, None] = {}
+        for row in rows if deterministic else ():
+            call, row_id = row.pop("perturbation"), row.pop("id")
+            if how := _difference(first[row_id], Prediction.from_row(row)):
+                differing.setdefault(row_id, how)
+                arrangements[call.partition(":")[0]] = None
+        if differing:
+            row_id = next(query.id for query in self.queries if query.id in differing)
+            yield (
+                f"the answer to the query {row_id} {differing[row_id]} when the same queries are"
+                f" asked {', '.join(arrangements)} ({len(differing)} of {len(self.queries)}"
+                " differ): an answer depends on its place or its neighbours, on what was asked"
+                " before, or is not determined by the seed"
+            )
 
     def _predictions(self, artifact: Path, queries: Sequence[Query]) -> dict[str, Prediction] | str:
         """Serve in a fresh process; return predictions by id, or what went wrong."""
@@ -212,6 +239,31 @@ class _Trial:
             timeout_s=TIMEOUT_S,
         )
         return self.launcher.run(job, inputs)
+
+
+def _calls(queries: Sequence[Query]) -> Iterator[tuple[str, Sequence[Query]]]:
+    """Yield the calls in which the same queries are asked again, each with its name.
+
+    What stands before a colon is the arrangement that a call is of.
+    """
+    half = len(queries) // 2
+    yield "in another order", random.Random(1).sample(queries, len(queries))
+    yield "in two halves: first", queries[:half]
+    yield "in two halves: second", queries[half:]
+    for number, query in enumerate(queries):
+        yield f"one by one: {number}", [query]
+
+
+def _difference(first: Prediction, second: Prediction) -> str | None:
+    """Return in which way two answers to one query differ, in words; None: they are the same."""
+    if first.error != second.error or first.text != second.text:
+        before, after = (reprlib.repr(one.error or one.text) for one in (first, second))
+        return f"is {before} and becomes {after}"
+    if first.sources != second.sources:
+        before, after = (reprlib.repr(one.sources) for one in (first, second))
+        return f"names the sources {before} and then {after}"
+    change = logprob_change(first, second) or 0.0
+    return f"changes by {change:.2g} in its label_logprobs" if change > LOGPROBS_WITHIN else None
 
 
 def _task_info(kind: AnswerKind) -> TaskInfo:

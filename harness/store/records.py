@@ -84,6 +84,19 @@ class LoadedModel(Record):
     answers are errors, and another run asks again. None in records of earlier versions."""
 
 
+class OrderCheck(Record):
+    """Whether an arm gives the same answers when the same queries are asked in another order."""
+
+    asked: int = 0
+    """Test rows that were asked again, in reversed order and in one call."""
+    changed: tuple[str, ...] = ()
+    """Ids of those of which the text, the sources or the failing was another then."""
+    largest_logprob_change: float | None = None
+    """Of any label of them, in natural logarithms; None: the arm gives no probabilities."""
+    undefined: str | None = None
+    """Why it is not known."""
+
+
 class WorkerResult(Record):
     """What one worker process reports when it ends, whatever happened."""
 
@@ -101,6 +114,9 @@ class WorkerResult(Record):
     """That the worker may use (its affinity)."""
     load_average: float | None = None
     """1-minute load average when the worker began."""
+    order: OrderCheck | None = None
+    """Found when all was measured and the predictions were closed, so in no figure above; None: it
+    served nothing, or an earlier version did."""
     hardware: Hardware | None = None
     """What it ran on; None: not known, or it never started."""
 

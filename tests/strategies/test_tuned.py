@@ -49,9 +49,13 @@ def test_it_learns_and_answers_from_its_artifact(name, given, model, tmp_path):
     queries = rows("train").queries
     together = served.predict(queries)
     assert {prediction.text for prediction in together} <= set(LABELS)
+    backwards = served.predict(queries[::-1])[::-1]
+    halves = [*served.predict(queries[:2]), *served.predict(queries[2:])]
     alone = [served.predict([query])[0] for query in queries]
-    for one, other in zip(together, alone, strict=True):
-        assert one.label_logprobs == pytest.approx(other.label_logprobs, abs=1e-3)
+    for one, *others in zip(together, backwards, halves, alone, strict=True):
+        for other in others:
+            assert one.text == other.text
+            assert one.label_logprobs == pytest.approx(other.label_logprobs, abs=1e-4)
     untuned = registry.find("zero_shot")
     fresh = untuned(untuned.Params(), context(model))
     fresh.load(tmp_path)

@@ -95,6 +95,69 @@ class LooksAtItsNeighbours(Sound):
         return [Prediction(f"{len(queries)} queries") for _ in queries]
 
 
+class AnswersByPlace(Sound):
+    def predict(self, queries):
+        return [Prediction("red" if place % 2 else "blue") for place, _ in enumerate(queries)]
+
+
+class RemembersWhatWasAsked(Sound):
+    """Answers the second question of its life, and all that follow, otherwise."""
+
+    asked = 0
+
+    def predict(self, queries):
+        answers = []
+        for query in queries:
+            self.asked += 1
+            answers.append(Prediction(self.answer(query) if self.asked < 40 else "blue"))
+        return answers
+
+
+class PadsToTheLongest(Sound):
+    """Its probabilities move with the longest of the batch, and its answers do not."""
+
+    def predict(self, queries):
+        longest = max((len(query.text) for query in queries), default=0)
+        sure = {"red": -0.1 - longest / 1e3, "green": -3.0}
+        return [Prediction("red", sure) for _ in queries]
+
+
+class DrawsByCall(Sound):
+    """Owns its randomness, but begins it anew with each call."""
+
+    def predict(self, queries):
+        draw = random.Random(0)
+        return [Prediction(draw.choice(["red", "blue"])) for _ in queries]
+
+
+class CitesItsBatch(Sound):
+    def predict(self, queries):
+        sources = tuple(query.id for query in queries)
+        return [Prediction("red", sources=sources) for _ in queries]
+
+
+class FailsInCompany(Sound):
+    """A query that is asked behind another one fails, and only then."""
+
+    def predict(self, queries):
+        return [
+            Prediction(self.answer(query), error="not first" if place == 13 else None)
+            for place, query in enumerate(queries)
+        ]
+
+
+class ChoosesByTheClock(Sound):
+    """Gives the quick answer as soon as it has been up for a while."""
+
+    def load(self, artifact):
+        super().load(artifact)
+        self.ticks = 0
+
+    def predict(self, queries):
+        self.ticks += 1  # in place of a clock: of calls
+        return [Prediction("red" if self.ticks > 3 else "blue") for _ in queries]
+
+
 class FailsOnNoQueries(Sound):
     def predict(self, queries):
         assert queries

@@ -80,8 +80,10 @@ class LocalLauncher:
             _kill_group(process)  # leaves nothing behind: neither on Ctrl-C nor from a tidy end
             process.wait()
             os.close(write_end)
+        # An account is written when the work is done: what ended the process after that, a limit
+        # or the system, took nothing from it.
         account = taken_account(workspace)
-        return past_limit or account or _ended(process.returncode, folder / PRINTED)
+        return account or past_limit or _ended(process.returncode, folder / PRINTED)
 
     def _wait(self, process: subprocess.Popen[bytes], job: Job) -> WorkerResult | None:
         """Sleep until the worker ends or exceeds a limit; return an account only in that case."""

@@ -38,8 +38,9 @@ from harness.run.worker.context import Outfit
 from harness.run.worker.diagnostics import answers_to, answers_when_reordered, scored
 from harness.run.worker.energy import counter
 from harness.run.worker.measure import Ruler
+from harness.run.worker.order import ENDED_BEFORE, Served, checked
 from harness.run.worker.predict import describe, predict_all, timed
-from harness.store.records import LoadedModel, Status, WorkerResult
+from harness.store.records import LoadedModel, OrderCheck, Status, WorkerResult
 from harness.store.run_folder import read_jsonl, write_jsonl, write_predictions
 from harness.strategy import Strategy
 from harness.types import (
@@ -76,10 +77,21 @@ def main(root: str, folder: str, inputs: str, lifeline: str, spawned_at_unix_s: 
 
 
 def work(workspace: Workspace, ruler: Ruler) -> None:
-    """Do a job and write its account, complete or not at all."""
+    """Do a job and write its account, complete or not at all.
+
+    Whether answers depend on the order of their queries is tried when the account stands: whatever
+    becomes of that, a crash or the end of the time included, the arm has what it measured.
+    """
     ruler.read_joules = counter(workspace.job.device)
-    result = Worker(workspace, ruler).run()
-    atomic_write(workspace.folder / RESULT, result.model_dump_json(indent=1))
+    worker, account = Worker(workspace, ruler), workspace.folder / RESULT
+    result = worker.run()
+    if worker.served is None:
+        atomic_write(account, result.model_dump_json(indent=1))
+        return
+    unknown = result.model_copy(update={"order": OrderCheck(undefined=ENDED_BEFORE)})
+    atomic_write(account, unknown.model_dump_json(indent=1))
+    found = result.model_copy(update={"order": checked(worker.served)})
+    atomic_write(account, found.model_dump_json(indent=1))
 
 
 class Worker:
@@ -94,6 +106,8 @@ class Worker:
         self.cold_walls_s: list[float] = []
         self.predictions_sha256: str | None = None
         self.load_average = os.getloadavg()[0]
+        self.served: Served | None = None
+        """What answered, and how, once that is written."""
 
     def run(self) -> WorkerResult:
         """Do the job and say how it went, whatever happened."""
@@ -193,6 +207,7 @@ class Worker:
             what = f"all {len(errors)} predictions failed, the first with: {errors[0]}"
             memory = all(map(says_out_of_memory, errors))
             raise MemoryError(what) if memory else StrategyError(what)
+        self.served = Served(strategy, queries, predictions, replays)
 
     def _likelihood(self) -> None:
         strategy = self.outfit.strategy()
