@@ -13,6 +13,7 @@ from harness.analysis.cost.terms import OtherMachine, Terms, Usage
 from harness.analysis.decision.requirements import Measured, limit_checks, need_checks
 from harness.analysis.diagnostics.calibration import calibration_of
 from harness.analysis.diagnostics.forgetting import forgetting_of
+from harness.analysis.diagnostics.order import order_of
 from harness.analysis.diagnostics.overfitting import overfitting_of
 from harness.analysis.diagnostics.robustness import robustness_of
 from harness.analysis.performance import measured
@@ -100,6 +101,9 @@ def _plan(run: RunData, arm: ArmData) -> dict[str, Any]:
     notes = [f"{note.kind}: {note.text}" for result in results for note in result.notes]
     if measured.own_times_s(arm):
         notes.append(measured.OWN_TIMES)
+    order = order_of(arm)
+    if order is not None and order.undefined:
+        notes.append(f"order of inputs: not known whether answers depend on it: {order.undefined}")
     models = (_model_text(model) for result in results for model in result.loaded_models)
     sizes = [trial.artifact_bytes for trial in arm.trials if trial.artifact_bytes is not None]
     return {
@@ -201,6 +205,7 @@ def _diagnostics(run: RunData, arm: ArmData) -> ArmDiagnostics:
         robustness_undefined=why_not,
         calibration=calibration_of(run, arm) if wanted.calibration else None,
         overfitting=overfitting_of(arm.files.train_logs, seeds) if wanted.overfitting else None,
+        order=order_of(arm),
         wall_s=sum(walls) if walls else None,
     )
 

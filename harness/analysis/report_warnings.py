@@ -57,7 +57,24 @@ def _lost(counts: AnswerCounts) -> Iterator[tuple[str, int]]:
         yield f"{counts.cut} {of} were cut at `generation: max_new_tokens`", counts.cut
 
 
-KINDS: tuple[KindOfWarning, ...] = (lost_answers,)
+def order_decides(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of arms whose answers depend on the order in which the rows were asked."""
+    for arm in arms:
+        order = arm.diagnostics.order
+        if order is not None and order.changed:
+            yield ReportWarning(
+                severity="severe" if 2 * order.changed >= order.asked else "warning",
+                text=(
+                    f"{arm.strategy}: {order.changed} of {order.asked} answers changed when the"
+                    " same inputs were asked in another order; its score depends on that order"
+                ),
+                arms=(arm.strategy,),
+            )
+
+
+KINDS: tuple[KindOfWarning, ...] = (lost_answers, order_decides)
 """In the order in which equally severe warnings stand. A new kind is a function, named here."""
 
 MOST_SHOWN = 3

@@ -81,6 +81,18 @@ class Overfitting(Conclusion):
     undefined: str | None = None
 
 
+class AnswerOrder(Conclusion):
+    """Whether answers stay the same when their queries are asked in another order."""
+
+    changed: int = 0
+    """Answers that were others then, over all seeds."""
+    asked: int = 0
+    """Answers that were asked for again."""
+    largest_logprob_change: float | None = None
+    """Of any label, in natural logarithms; None: no probabilities were given."""
+    undefined: str | None = None
+
+
 class ArmDiagnostics(Conclusion):
     """All of them for one arm."""
 
@@ -89,5 +101,6 @@ class ArmDiagnostics(Conclusion):
     robustness_undefined: str | None = None
     calibration: Calibration | None = None
     overfitting: Overfitting | None = None
+    order: AnswerOrder | None = None
     wall_s: float | None = None
     """What measuring forgetting and robustness took, in none of the arm's other figures."""
