@@ -1,20 +1,26 @@
-"""Reads new inputs to be answered: rows without targets."""
+"""Reads new inputs to be answered: rows without targets, or one text a line.
+
+Rows and their columns are read by what reads a task's rows: an input means the same in both.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Fault, TaskError, UserError
-from harness.task.row_files import Row, read_rows
-from harness.task.splits import groups_of
+from harness.errors import Fault, TaskError
+from harness.files.yaml_source import not_utf8
+from harness.task.row_files import FORMATS, Row, json_rows, read_rows
+from harness.task.schema import Data
+from harness.task.splits import new_queries
 from harness.types import Query
+
+STDIN = "standard input"
 
 
 def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
-    """Read inputs: JSONL or CSV rows by the task's columns, else one text a line.
+    """Read inputs from a file of rows, or from a text file or standard input line by line.
 
     Who asks without a column of groups is of no group.
 
@@ -23,37 +29,53 @@ def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
         data: the `data` part of the task, for the names of columns.
 
     Raises:
-        UserError: the file cannot be read, or a row lacks a column.
+        TaskError: the file cannot be read, or a row is not what the task's rows are.
     """
     faults: list[Fault] = []
-    if file is not None and file.suffix in (".jsonl", ".csv"):
+    columns = Data(**{key: data[key] for key in Data.model_fields if key in data})
+    if file is None or file.suffix.lower() == ".txt":
+        rows = _lines(file, columns.input, faults)
+    elif file.suffix.lower() in FORMATS:
         rows = read_rows(file, faults)
     else:
-        try:
-            text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as problem:
-            raise UserError(f"{file or 'standard input'} cannot be read: {problem}") from problem
-        lines = [line for line in text.split("\n") if line.strip()]
-        rows = [Row(f"line {i}", _line_values(line, data)) for i, line in enumerate(lines, start=1)]
-    queries = []
-    for number, row in enumerate(rows, start=1):
-        missing = [c for c in (data["input"], *data["visible"]) if row.values.get(c) is None]
-        faults += [Fault(row.where, f"there is no '{column}'") for column in missing]
-        fields = {column: row.values.get(column) for column in data["visible"]}
-        row_id = str(row.values.get(data["id"] or "id", number))
-        groups = groups_of(row, data.get("groups"), faults)
-        queries.append(Query(row_id, str(row.values.get(data["input"])), fields, groups))
+        fix = f"use {', '.join(FORMATS)}, or .txt with one text a line"
+        rows, what = [], f"'{file.suffix}' is not a known format"
+        faults.append(Fault(str(file), what, fix))
+    queries = new_queries(rows, columns, faults)
     if faults:
         raise TaskError(faults)
     return queries
 
 
-def _line_values(line: str, data: dict[str, Any]) -> dict[str, Any]:
-    if line.lstrip().startswith("{"):
-        try:
-            values = json.loads(line)
-        except ValueError:
-            values = None
-        if isinstance(values, dict):
-            return values
-    return {data["input"]: line}
+def _lines(file: Path | None, column: str, faults: list[Fault]) -> list[Row]:
+    """Read a text from each line that is not blank; lines of JSON objects are rows."""
+    name = STDIN if file is None else str(file)
+    try:
+        text = _read(file)
+    except OSError as problem:
+        faults.append(Fault(name, f"cannot be read: {problem.strerror}"))
+        return []
+    except UnicodeDecodeError as problem:
+        faults.append(not_utf8(file or Path(name), problem))
+        return []
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    like_json = [line for _, line in numbered if line.lstrip().startswith("{")]
+    if not list(json_rows(name, enumerate(like_json, start=1), [])):
+        return [Row(f"{name}:{number}", {column: line}) for number, line in numbered]
+
+    # Where one line is a row, a line that begins like one and is none is a mistake, not a text.
+    rows: list[Row] = []
+    for number, line in numbered:
+        if line.lstrip().startswith("{"):
+            rows += json_rows(name, [(number, line)], faults)
+        else:
+            rows.append(Row(f"{name}:{number}", {column: line}))
+    return rows
+
+
+def _read(file: Path | None) -> str:
+    if file is not None:
+        return file.read_bytes().decode("utf-8-sig")
+    stream = getattr(sys.stdin, "buffer", None)  # what stands in for it may have no bytes
+    return str(sys.stdin.read()) if stream is None else stream.read().decode("utf-8-sig")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -25,14 +25,12 @@ class Row:
 
 def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
     """Read all rows of a .jsonl or .csv file; add what is wrong with it to `faults`."""
-    readers = {".jsonl": _jsonl, ".csv": _csv}
-    if path.suffix.lower() not in readers:
-        faults.append(
-            Fault(str(path), f"'{path.suffix}' is not a known format", "use .jsonl or .csv")
-        )
+    if path.suffix.lower() not in FORMATS:
+        fix = f"use {' or '.join(FORMATS)}"
+        faults.append(Fault(str(path), f"'{path.suffix}' is not a known format", fix))
         return []
     try:
-        rows = list(readers[path.suffix.lower()](path, faults))
+        rows = list(FORMATS[path.suffix.lower()](path, faults))
     except OSError as problem:
         faults.append(Fault(str(path), f"cannot be read: {problem.strerror}"))
         return []
@@ -57,10 +55,22 @@ def as_text(value: Any) -> str | None:
 
 
 def _jsonl(path: Path, faults: list[Fault]) -> Iterator[Row]:
-    for number, line in enumerate(io.StringIO(path.read_text("utf-8-sig")), start=1):
+    lines = enumerate(io.StringIO(path.read_text("utf-8-sig")), start=1)
+    yield from json_rows(str(path), lines, faults)
+
+
+def json_rows(name: str, lines: Iterable[tuple[int, str]], faults: list[Fault]) -> Iterator[Row]:
+    """Yield the row of each line of JSON that is not blank.
+
+    Args:
+        name: of the file, for places.
+        lines: each with its number.
+        faults: receives what is wrong with a line.
+    """
+    for number, line in lines:
         if not line.strip():
             continue
-        where = f"{path}:{number}"
+        where = f"{name}:{number}"
         try:
             values = json.loads(line)
             if "\\u" in line:
@@ -99,3 +109,10 @@ def _csv(path: Path, faults: list[Fault]) -> Iterator[Row]:
         faults.append(Fault(f"{path}:{reader.reader.line_num}", f"is not CSV: {problem}"))
     finally:
         csv.field_size_limit(before)
+
+
+FORMATS: Mapping[str, Callable[[Path, list[Fault]], Iterator[Row]]] = {
+    ".jsonl": _jsonl,
+    ".csv": _csv,
+}
+"""What reads a file of rows, by its ending in lower case."""

@@ -42,23 +42,46 @@ def examples_of(
         if not row_faults:
             targets = reader.targets(row, data.target, row_faults)
             evidence = reader.evidence(row, data.evidence, row_faults) if data.evidence else ()
-            text = _text_of(row, data.input, row_faults)
-            row_id = _text_of(row, id_column, row_faults) if id_column else f"{name}-{number}"
-            groups = groups_of(row, data.groups, row_faults)
-            if row_id in seen:
-                what = f"the id '{row_id}' already stands at {seen[row_id]}"
+            query = query_of(row, data, id_column, f"{name}-{number}", row_faults)
+            if query.id in seen:
+                what = f"the id '{query.id}' already stands at {seen[query.id]}"
                 row_faults.append(Fault(row.where, what, "ids are unique, also across splits"))
-            elif row_id:
-                seen[row_id] = row.where
+            elif query.id:
+                seen[query.id] = row.where
         faults.extend(row_faults)
         if row_faults:
             continue
-        fields = {column: row.values[column] for column in data.visible}
-        examples.append(Example(Query(row_id, text, fields, groups), targets))
+        examples.append(Example(query, targets))
         slices = {column: str(row.values[column]) for column in data.slices}
         cluster = str(row.values[data.cluster]) if data.cluster else None
-        truth.append(GoldRow(row_id, targets, slices, cluster, evidence))
+        truth.append(GoldRow(query.id, targets, slices, cluster, evidence))
     return Split(name, tuple(examples)), truth
+
+
+def new_queries(rows: Sequence[Row], data: Data, faults: list[Fault]) -> list[Query]:
+    """Return what rows without targets ask, read as a task's rows are.
+
+    A row without an id is called by its number.
+    """
+    id_column = data.id or "id"
+    queries = []
+    for number, row in enumerate(rows, start=1):
+        row_faults = _absent(row, [data.input, *data.visible])
+        if not row_faults:
+            named = id_column if row.values.get(id_column) is not None else None
+            queries.append(query_of(row, data, named, str(number), row_faults))
+        faults.extend(row_faults)
+    return queries
+
+
+def query_of(
+    row: Row, data: Data, id_column: str | None, default_id: str, faults: list[Fault]
+) -> Query:
+    """Return what a row that has its columns asks; add what is wrong with it to `faults`."""
+    text = _text_of(row, data.input, faults)
+    row_id = _text_of(row, id_column, faults) if id_column else default_id
+    groups = groups_of(row, data.groups, faults)
+    return Query(row_id, text, {column: row.values[column] for column in data.visible}, groups)
 
 
 def groups_of(row: Row, column: str | None, faults: list[Fault]) -> tuple[str, ...]:
@@ -77,19 +100,23 @@ def groups_of(row: Row, column: str | None, faults: list[Fault]) -> tuple[str, .
 
 def _missing_columns(row: Row, data: Data, id_column: str | None) -> list[Fault]:
     wanted = [data.input, data.target, *data.visible, *data.slices, data.cluster, id_column]
-    found = [
-        Fault(row.where, f"'{column}' is null", "give it a value, or leave out the row")
-        if column in row.values
-        else _unknown_column(row, column)
-        for column in dict.fromkeys(wanted)
-        if column is not None and row.values.get(column) is None
-    ]
+    found = _absent(row, wanted)
     found += [
         _unknown_column(row, column)
         for column in (data.groups, data.evidence)  # these may be null
         if column is not None and column not in row.values
     ]
     return found
+
+
+def _absent(row: Row, columns: Sequence[str | None]) -> list[Fault]:
+    return [
+        Fault(row.where, f"'{column}' is null", "give it a value, or leave out the row")
+        if column in row.values
+        else _unknown_column(row, column)
+        for column in dict.fromkeys(columns)
+        if column is not None and row.values.get(column) is None
+    ]
 
 
 def _unknown_column(row: Row, column: str) -> Fault:

@@ -62,8 +62,8 @@ def test_predict_keeps_a_failing_item_in_its_place(tmp_path):
         (["--arm", "ecko"], "rain", "did you mean 'echo'"),
         (["--arm", "broken"], "rain", "the arm 'broken' has not finished"),
         (["missing.jsonl"], "", "missing.jsonl"),
-        (["missing.txt"], "", "missing.txt cannot be read"),
-        ([], '{"words": "rain"}', "line 1: there is no 'text'"),
+        (["missing.txt"], "", "missing.txt: cannot be read"),
+        ([], '{"words": "rain"}', "standard input:1: no column is called 'text'"),
     ],
 )
 def test_predict_says_what_it_cannot_do(shared, words, stdin, reason):
