@@ -6,7 +6,7 @@ Knows nothing of models, files or HTML. `None` always means "not known", never 0
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -226,6 +226,45 @@ class Endpoint:
         return total
 
 
+THOUGHT_SWITCHES = ("enable_thinking", "thinking")
+"""Names by which chat templates take whether a model thinks first: Qwen's, GLM's and Gemma's; and
+DeepSeek's, Granite's and Kimi's."""
+EFFORT = "reasoning_effort"
+"""How gpt-oss's template takes how long it thinks."""
+
+
+@dataclass(frozen=True)
+class ChatSettings:
+    """What the task adds to every prompt of a model."""
+
+    system: str | None = None
+    """Text of a system turn."""
+    template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    """Variables of the chat template."""
+    date: str | None = None
+    """The day that a template prints as today's, ISO 8601; None: the day on which it is printed."""
+
+    @property
+    def asks_thoughts(self) -> bool:
+        """Whether the model is asked to think before it answers."""
+        given = [self.template_kwargs.get(name) for name in (*THOUGHT_SWITCHES, EFFORT)]
+        return any(given) and False not in given
+
+    def without_thoughts(self) -> ChatSettings:
+        """Return the same without what asks for thoughts."""
+        switches = (*THOUGHT_SWITCHES, EFFORT)
+        kept = {key: value for key, value in self.template_kwargs.items() if key not in switches}
+        return replace(self, template_kwargs=kept)
+
+    def decides(self) -> dict[str, Any]:
+        """Return what makes a prompt another one; empty where nothing is set.
+
+        The date does not: a run folder has one, and keeps it.
+        """
+        given = {"system": self.system, "template_kwargs": dict(self.template_kwargs)}
+        return {key: value for key, value in given.items() if value}
+
+
 @dataclass(frozen=True)
 class ModelRef:
     """Which model to load or ask, as the parent resolved it."""
@@ -243,6 +282,8 @@ class ModelRef:
     """How to ask it, where it runs on somebody's server."""
     licence: str | None = None
     """What its own metadata, or of a hosted one the task file, says; None: nothing."""
+    chat: ChatSettings = ChatSettings()
+    """What the task adds to every prompt of it."""
 
 
 RESUMED_S = "resumed_s"

@@ -10,10 +10,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import ModelError
-from harness.lm.chat import answer_tokens, end_of_turn, label_tokens, prompt_tokens
+from harness.lm.chat import (
+    ChatTemplate,
+    answer_tokens,
+    end_of_turn,
+    label_tokens,
+    prompt_tokens,
+)
 from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.grammar import JsonGrammar
 from harness.lm.inference.prefix_cache import PrefixCache
@@ -24,6 +31,7 @@ from harness.lm.model import Ability, Generation, OptionScores
 from harness.lm.sizing.budget import MOST_TOKENS, Note, RowLimit
 from harness.store.records import LoadedModel
 from harness.types import ModelRef, Prediction, Prompt
+from harness.wording.thoughts import behind_thoughts, cut_at, is_thought_token
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -75,11 +83,21 @@ class LanguageModel:
         return self.tokenizer.chat_template is not None
 
     @cached_property
+    def chat(self) -> ChatTemplate:
+        """Its chat template under the task's settings, where it has one."""
+        return ChatTemplate(self.tokenizer, self.ref.chat)
+
+    @property
+    def thinks(self) -> bool:
+        """Whether free text is written behind thoughts: the task asks for them."""
+        return self.has_turns and self.ref.chat.asks_thoughts
+
+    @cached_property
     def ends(self) -> tuple[int, ...]:
         """Tokens after which an answer is over."""
         generation = getattr(self.model, "generation_config", None)
         own = getattr(generation, "eos_token_id", None)
-        ends = [end_of_turn(self.tokenizer), self.tokenizer.eos_token_id]
+        ends = [end_of_turn(self.tokenizer, self.ref.chat), self.tokenizer.eos_token_id]
         ends += own if isinstance(own, list) else [own]
         return tuple(dict.fromkeys(end for end in ends if end is not None))
 
@@ -118,8 +136,8 @@ class LanguageModel:
             )
 
     def count_tokens(self, prompt: Prompt) -> int:
-        """Return a prompt's tokens up to where the answer begins."""
-        return len(prompt_tokens(self, prompt))
+        """Return a prompt's tokens up to where the answer begins, or the thoughts before it."""
+        return max(len(prompt_tokens(self, prompt, thoughts)) for thoughts in {False, self.thinks})
 
     def count_answer_tokens(self, text: str) -> int:
         """Return an answer's tokens with the end of its turn."""
@@ -152,16 +170,22 @@ class LanguageModel:
             ModelError: a prompt does not fit, or the schema cannot be compiled.
         """
         schema, stop = settings.schema, settings.stop
-        tokens = [prompt_tokens(self, prompt) for prompt in prompts]
+        # A grammar leaves no room for thoughts, and a stop string may stand in one.
+        thinks = self.thinks and schema is None
+        tokens = [prompt_tokens(self, prompt, thinks) for prompt in prompts]
         grammar = self._grammar(schema) if schema is not None else None
-        outputs, kept = generate_tokens(self, tokens, settings.max_new_tokens, stop, grammar)
+        ends = () if thinks else stop
+        outputs, kept = generate_tokens(self, tokens, settings.max_new_tokens, ends, grammar)
         predictions = []
         for prompt, ids, new in zip(prompts, tokens, outputs, strict=True):
-            written = self._text(new)
-            text = _until(written, stop)
+            # The prompt may have opened the thought: without its mark it would pass as an answer.
+            thought = self.chat.view(_several(prompt)).opening.thought if thinks else ""
+            written = thought + self._text(new)
+            text = cut_at(written, stop)
             incomplete = schema is not None and not _is_json(text)
             # What ended it may be its last token: a stop string, or what completes its JSON.
-            over = any(word in written for word in stop) or (schema is not None and not incomplete)
+            stopped = any(word in behind_thoughts(written) for word in stop)
+            over = stopped or (schema is not None and not incomplete)
             cut = len(new) >= settings.max_new_tokens and not over
             predictions.append(
                 Prediction(
@@ -203,6 +227,7 @@ class LanguageModel:
             ),
             weights_bytes=self.model.get_memory_footprint(),
             scoring=self.route.name,
+            opening=self._opening(),
         )
 
     def _grammar(self, schema: Mapping[str, Any]) -> JsonGrammar:
@@ -213,12 +238,37 @@ class LanguageModel:
             self.grammars[key] = JsonGrammar(self.tokenizer, width, schema, self.ends[0])
         return self.grammars[key]
 
+    def _opening(self) -> str | None:
+        """Return what stands between a prompt of one turn and its answer; None without a chat."""
+        if self.tokenizer is None or not self.has_turns:
+            return None
+        opening = self.chat.view(several=False).opening
+        return opening.text + opening.blank
+
     def _text(self, tokens: list[int]) -> str:
-        """Return what tokens say, each space as it was written."""
+        """Return what tokens say, each space as it was written, without special tokens.
+
+        Those that mark a thought stay: without them it would pass as an answer.
+        """
+        marks = self._thought_tokens
+        runs = [(said, list(run)) for said, run in groupby(tokens, marks.get)]
+        return "".join(said * len(run) if said else self._plain_text(run) for said, run in runs)
+
+    def _plain_text(self, tokens: list[int]) -> str:
         text = self.tokenizer.decode(
             tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         return cast(str, text)
+
+    @cached_property
+    def _thought_tokens(self) -> dict[int, str]:
+        """Special tokens that are marks of thoughts or parts of such, with what they say."""
+        added = getattr(self.tokenizer, "added_tokens_decoder", {})
+        return {
+            number: token.content
+            for number, token in added.items()
+            if token.special and is_thought_token(token.content)
+        }
 
 
 def _incomplete(tokens: int, cut: bool) -> Iterator[str]:
@@ -235,8 +285,5 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _until(text: str, stop: Sequence[str]) -> str:
-    """Return a text up to the first stop string in it, without blanks around it."""
-    for word in stop:
-        text = text.split(word, 1)[0]
-    return text.strip()
+def _several(prompt: Prompt) -> bool:
+    return not isinstance(prompt, str) and len(prompt) > 1

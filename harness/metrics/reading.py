@@ -14,23 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from harness.metrics.words import joined, with_ascii_marks
+from harness.wording.thoughts import THOUGHT_MARKS, thought_end
 
 AROUND = string.whitespace + ".,:;!?\"'`*_“”‘’„‚«»‹›。，、；：！？「」『』【】《》〈〉…·．"
 """What people and models put around an answer; other punctuation may be part of it: C++, -1."""
-
-THOUGHT_MARKS: tuple[tuple[str, str], ...] = (
-    ("<think>", "</think>"),
-    ("<thinking>", "</thinking>"),
-    ("<thought>", "</thought>"),
-    ("<reasoning>", "</reasoning>"),
-    ("<seed:think>", "</seed:think>"),
-    ("[THINK]", "[/THINK]"),
-    ("◁think▷", "◁/think▷"),
-    ("<|START_THINKING|>", "<|END_THINKING|>"),
-    ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
-)
-"""How models open and close a thought: DeepSeek and Qwen, Gemini's and Seed's forms, Magistral,
-Kimi, Cohere, and gpt-oss, whose answer is a channel of its own."""
 
 ANSWER_WORDS = (
     "answer|label|antwort|réponse|respuesta|risposta|resposta|ответ|答案|答え|回答|정답|답"
@@ -62,12 +49,7 @@ def without_thoughts(text: str) -> str:
     """
     if _NO_MARK.fullmatch(text):
         return text
-    lowered = text.lower()
-    begin = 0
-    for _, closer in THOUGHT_MARKS:
-        at = lowered.rfind(closer.lower())
-        begin = max(begin, at + len(closer) if at >= 0 else 0)
-    rest = text[begin:]
+    rest = text[thought_end(text) :]
     cuts = [rest.lower().find(opener.lower()) for opener, _ in THOUGHT_MARKS]
     kept = rest[: min((cut for cut in cuts if cut >= 0), default=len(rest))]
     return kept if kept == text else kept.removesuffix("<|return|>").strip()

@@ -72,6 +72,9 @@ class LoadedModel(Record):
     """What parameters and buffers take in memory, counted on the loaded model."""
     scoring: str | None = None
     """How it computed: "packed" token trees, "plain" single sequences, or "encoder_decoder"."""
+    opening: str | None = None
+    """What its chat template, and we with a thought that it leaves open, put between a user's turn
+    and the answer; None: it has no template, or none was recorded."""
     hosted_at: str | None = None
     requests: int | None = None
     """Different ones that a hosted model answered in this process, in this run or an earlier."""
