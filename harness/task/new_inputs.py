@@ -6,12 +6,14 @@ Rows and their columns are read by what reads a task's rows: an input means the 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, TaskError
 from harness.files.yaml_source import not_utf8
-from harness.task.row_files import FORMATS, Row, json_rows, read_rows
+from harness.task.json_rows import json_rows
+from harness.task.row_files import FORMATS, Row, read_rows
 from harness.task.schema import Data
 from harness.task.splits import new_queries
 from harness.types import Query
@@ -60,17 +62,21 @@ def _lines(file: Path | None, column: str, faults: list[Fault]) -> list[Row]:
         return []
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    like_json = [line for _, line in numbered if line.lstrip().startswith("{")]
-    if not list(json_rows(name, enumerate(like_json, start=1), [])):
+    mistakes: list[Fault] = []
+    found = {
+        number: list(json_rows(line, f"{name}:{number}", mistakes))
+        for number, line in numbered
+        if line.lstrip().startswith("{")
+    }
+    if not any(found.values()):
         return [Row(f"{name}:{number}", {column: line}) for number, line in numbered]
 
     # Where one line is a row, a line that begins like one and is none is a mistake, not a text.
+    faults += [replace(fault, where=fault.where.removesuffix(":1")) for fault in mistakes]
     rows: list[Row] = []
     for number, line in numbered:
-        if line.lstrip().startswith("{"):
-            rows += json_rows(name, [(number, line)], faults)
-        else:
-            rows.append(Row(f"{name}:{number}", {column: line}))
+        for _, values in found.get(number, [(1, {column: line})]):
+            rows.append(Row(f"{name}:{number}", values))
     return rows
 
 

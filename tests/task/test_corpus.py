@@ -79,7 +79,7 @@ def test_allow_is_a_list_in_jsonl_and_has_semicolons_in_csv(tmp_path):
         ({"txt": "x"}, "did you mean 'txt'?"),
         ({"text": ["x"]}, "'text' must be a text, not ['x']"),
         ({"text": "x", "title": {}}, "'title' must be a text, not {}"),
-        ({"text": "x", "id": True}, "'id' must be a text, not True"),
+        ({"text": "x", "id": [True]}, "'id' must be a text, not [True]"),
     ],
 )
 def test_a_row_of_another_shape_is_a_fault_with_its_line(tmp_path, row, words):

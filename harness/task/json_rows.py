@@ -1,0 +1,181 @@
+"""Reads rows from JSON text: one object a line, or one array of objects.
+
+What is neither is refused with its cause (Python dicts, objects over several lines, several objects
+on one line, delimited text) and is told once, not for every line.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from harness.errors import Fault, shown
+from harness.files.json_text import DECODER, DuplicateKeyError
+
+ONE_A_LINE = "write one JSON object a line, e.g. with `jq -c`"
+LONGEST_TRIED = 100_000
+"""Characters of a line that is tried as Python; a longer one need not be."""
+
+
+FIRST = 100
+"""Characters before the first line that is not blank, at most."""
+A_KEY = re.compile(r"\s*[\"'][^\"']*[\"']\s*:")
+
+
+class Cause(NamedTuple):
+    """Why a line is no row, what to do, and whether the rest of the file is the same."""
+
+    what: str
+    fix: str
+    whole_file: bool = False
+
+
+OVER_LINES = Cause("begins a JSON object that goes over several lines", ONE_A_LINE, whole_file=True)
+
+
+def json_rows(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the line and the values of each row; add what is wrong to `faults`."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    escapes = "\\u" in text  # only these can write half of a pair
+    rows = _array if text.lstrip()[:1] == "[" else _lines
+    for line, value in rows(text, path, faults):
+        if not isinstance(value, dict):
+            what, fix = f"is not a JSON object: {shown(value)}", 'write {"id": …, "text": …}'
+            faults.append(Fault(f"{path}:{line}", what, fix))
+        elif escapes and not _is_unicode(value):
+            what = "holds half of a surrogate pair"
+            faults.append(Fault(f"{path}:{line}", what, "write valid Unicode"))
+        else:
+            yield line, value
+
+
+def _is_unicode(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+def _lines(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
+    offset = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        start, offset = offset, offset + len(line) + 1
+        if not line.strip():
+            continue
+        value = _read(line, text, start)
+        if isinstance(value, Cause):
+            faults.append(Fault(f"{path}:{number}", value.what, value.fix))
+            if value.whole_file:
+                return
+        else:
+            yield number, value
+
+
+def _read(line: str, text: str, start: int) -> Any:
+    """Return the value of a line that begins at `start` of `text`, or why it has none."""
+    try:
+        return DECODER.decode(line)
+    except (ValueError, RecursionError) as problem:
+        return _cause(problem, line, text, start)
+
+
+def _array(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
+    """Yield the items of one array, each with the line where it begins."""
+    at, line, counted = text.index("[") + 1, 1, 0
+    while True:
+        at = _after_blanks(text, at)
+        line, counted = line + text.count("\n", counted, at), at
+        if text[at : at + 1] == "]":
+            if text[at + 1 :].strip():
+                what = "goes on after the end of its JSON array"
+                faults.append(
+                    Fault(f"{path}:{line}", what, "write one array, or one object a line")
+                )
+            return
+        try:
+            value, at = DECODER.raw_decode(text, at)
+            yield line, value
+            at = _after_blanks(text, at)
+            if text[at : at + 1] not in (",", "]"):
+                raise json.JSONDecodeError("Expecting ',' or ']'", text, at)
+        except json.JSONDecodeError as problem:
+            what = f"is not a JSON array: {problem.msg} at column {problem.colno}"
+            fix = "correct it, or " + ONE_A_LINE
+            faults.append(Fault(f"{path}:{problem.lineno}", what, fix))
+            return
+        except (ValueError, RecursionError) as problem:
+            cause = _cause(problem, "", text, at)
+            faults.append(Fault(f"{path}:{line}", cause.what, cause.fix))
+            return
+        at += text[at] == ","
+
+
+def _after_blanks(text: str, at: int) -> int:
+    while text[at : at + 1] in (" ", "\n", "\t"):
+        at += 1
+    return at
+
+
+def _cause(problem: Exception, line: str, text: str, start: int) -> Cause:
+    """Return why a line that begins at `start` of `text` is no JSON object."""
+    if isinstance(problem, DuplicateKeyError):
+        return Cause(f"is no row: {problem}", "remove one of the two")
+    if not isinstance(problem, json.JSONDecodeError):
+        return Cause(f"is not JSON that can be read: {problem}", ONE_A_LINE)
+    plain = Cause(f"is not JSON: {problem.msg} at column {problem.colno}", ONE_A_LINE)
+    return _other_form(line, text, start) or _other_layout(line, text, start) or plain
+
+
+def _other_form(line: str, text: str, start: int) -> Cause | None:
+    """Return the cause where a line is no JSON at all, but something that is known."""
+    if _is_python(line):
+        fix = "write JSON, as json.dumps(row) does: double quotes, true, false, null"
+        return Cause("is a Python dict, not JSON", fix)
+    first = start < FIRST and not text[:start].strip()
+    if first and "{" not in line and any(mark in line for mark in ",;\t|"):
+        fix = "name the file .csv (or .tsv where tabs stand between its cells)"
+        return Cause("holds delimited text, not JSON", fix, whole_file=True)
+    return None
+
+
+def _other_layout(line: str, text: str, start: int) -> Cause | None:
+    """Return the cause where JSON objects stand otherwise than one on each line."""
+    end_of_line = start + len(line)
+    try:
+        value, end = DECODER.raw_decode(text, start + len(line) - len(line.lstrip()))
+    except (ValueError, RecursionError):
+        begins = line.strip() == "{" and A_KEY.match(text, end_of_line)
+        return OVER_LINES if begins else None
+    if isinstance(value, dict) and end > end_of_line:
+        return _over_lines(value, text[end:])
+    rest = text[end:end_of_line].strip() if isinstance(value, dict) else ""
+    if rest == ",":
+        return Cause("ends with a comma", "remove it: one JSON object a line, nothing between them")
+    if rest.lstrip(", ").startswith("{"):
+        return Cause("holds several JSON objects on one line", ONE_A_LINE)
+    return None
+
+
+def _over_lines(value: dict[str, Any], rest: str) -> Cause:
+    """Return what is said of an object over several lines, that may hold all the rows."""
+    lists = [key for key, part in value.items() if isinstance(part, list)]
+    if not rest.strip() and lists:
+        fix = f"save that list alone, e.g. with `jq .{lists[0]}`"
+        return Cause(f"is one JSON object, whose '{lists[0]}' is a list", fix, whole_file=True)
+    return OVER_LINES
+
+
+def _is_python(line: str) -> bool:
+    if not line.lstrip().startswith("{") or len(line) > LONGEST_TRIED:
+        return line.lstrip().startswith("{'")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that Python does not know
+            return isinstance(ast.literal_eval(line.strip()), dict)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return line.lstrip().startswith("{'")
