@@ -158,6 +158,10 @@ class Prediction:
         return cls(**{**row, **lists})
 
 
+NEW_TOKENS = 64
+"""New tokens that an answer may have where nothing says what answers need: a sentence or two."""
+
+
 @dataclass(frozen=True)
 class TaskInfo:
     """What a strategy may know of the task: no data, no paths, no targets."""
@@ -167,7 +171,8 @@ class TaskInfo:
     answer_kind: AnswerKind
     labels: Mapping[str, str]
     """Label to description ("" where the task gives none); empty unless `answer_kind` is choice."""
-    max_new_tokens: int = 64
+    max_new_tokens: int = NEW_TOKENS
+    """After so many tokens an answer is cut."""
     stop: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
     """The JSON schema of an answer, where `answer_kind` is json."""

@@ -234,8 +234,9 @@ class Analysis:
 
     def _provenance(self) -> dict[str, Any]:
         header = self.run.header
-        keys = ("started_at", "command", "git_commit", "packages", "criteria_sha256")
-        found = header.model_dump(mode="json", include=set(keys) | {"models", "device", "dtype"})
+        when = {"started_at", "command", "git_commit", "packages", "criteria_sha256"}
+        how = {"models", "answer_room", "device", "dtype"}
+        found = header.model_dump(mode="json", include=when | how)
         for model in found["models"].values():
             del model["location"]  # a path of that machine, of no use on another
         return found | {"data": header.data.model_dump(mode="json", exclude={"findings"})}

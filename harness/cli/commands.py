@@ -150,13 +150,20 @@ def _check(arguments: argparse.Namespace) -> int:
 def _plan(arguments: argparse.Namespace) -> int:
     from harness.cli.terminal import Screen
     from harness.plan import foresee
+    from harness.run.preflight import examined
     from harness.task import load_task
 
-    outlook = foresee(load_task(arguments.task))
+    task = load_task(arguments.task)
+    outlook = foresee(task)  # first: it fetches the small files that are examined
+    models = examined(task)
     if arguments.json:
-        print(json.dumps(outlook.as_json()))
-    else:
-        Screen().show_outlook(outlook)
+        found = {"remarks": list(models.remarks), "refused": dict(models.refused)}
+        print(json.dumps(outlook.as_json() | found))
+        return OK
+    screen = Screen()
+    screen.show_outlook(outlook)
+    for line in (*models.refused.values(), *models.remarks):
+        screen.say(line)
     return OK
 
 

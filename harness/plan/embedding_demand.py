@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from harness.lm.sizing.footprint import FLOAT32_BYTES
+from harness.lm.sizing.token_count import CHARACTERS
 from harness.plan.demand import MEBIBYTE, Demand, Span, reading_s, total_span
 from harness.plan.target_machine import Place
-from harness.plan.unloaded_model import CHARACTERS
 from harness.retrieval.embedder import TEXTS_AT_ONCE, location
 from harness.retrieval.vector_index import building_bytes, index_bytes, kind_for
 from harness.workload import Embedding, Indexing

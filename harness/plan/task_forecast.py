@@ -17,6 +17,7 @@ from harness.plan.arm_forecast import Plan, forecast, total_usd, variants
 from harness.plan.target_machine import Place, priced_places, this_place
 from harness.plan.unloaded_model import PlannedModel, study
 from harness.prices import Prices
+from harness.run.answer_room import asked, room_of
 from harness.run.environment import hardware, refusal
 from harness.store.records import Forecast
 from harness.task import Task
@@ -98,11 +99,17 @@ def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str
     strategy = task.strategies[arm.name]
     if why := refusal(task, arm):
         return Plan(Estimate(), problem=why)
+    model = None
+    if arm.model is not None and "model" in task.profiles[arm.name].needs:
+        name = name_of(arm.model)
+        if name not in studied:
+            studied[name] = _studied(task, arm)
+        model = studied[name]
     try:
         base = task.folder
         params = registry.resolved_params(strategy, task.params[arm.name], base)
         prospect = Prospect(
-            task=task.info,
+            task=_told(task, arm, model).info,
             train=task.train,
             validation=task.validation,
             queries=task.test.queries,
@@ -113,13 +120,15 @@ def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str
         estimate = strategy.estimate(params, prospect)
     except Exception as problem:  # a stranger's estimate may raise anything, and costs no run
         return Plan(Estimate(), problem=f"its estimate failed: {type(problem).__name__}: {problem}")
-    if "model" not in task.profiles[arm.name].needs or arm.model is None:
-        return Plan(estimate)
-    name = name_of(arm.model)
-    if name not in studied:
-        studied[name] = _studied(task, arm)
-    model = studied[name]
     return Plan(estimate, problem=model) if isinstance(model, str) else Plan(estimate, model)
+
+
+def _told(task: Task, arm: Arm, model: PlannedModel | ModelRef | str | None) -> Task:
+    """Return the task as an arm is told of it, with the room for answers that its model has."""
+    ref = model.ref if isinstance(model, PlannedModel) else model
+    if arm.model is None or not isinstance(ref, ModelRef):
+        return task
+    return asked(task, arm.name, {name_of(arm.model): room_of(task, ref)})
 
 
 def _part(task: Task, name: str, given: Mapping[str, Any], prospect: Prospect) -> Estimate:

@@ -21,14 +21,12 @@ from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.inference.routes import ENCODER_DECODER, PACKED
 from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.footprint import Shape, shape
+from harness.lm.sizing.token_count import CHARACTERS
 from harness.types import ModelRef, Prompt
 
 NF4_BITS = 4 + 8 / 64 + 32 / (64 * 256)
 """Bits that a weight takes in NF4 with double quantisation: 4, an 8-bit constant for each block of
 64, and a 32-bit one for each 256 of those (Dettmers et al. 2023, arXiv 2305.14314, section 3)."""
-CHARACTERS = 4
-"""Characters that stand for a token: tokens of GPT-like models are four to five characters of
-English on average (https://www.goose.ai/tokenizer, read on 2026-11-21)."""
 VOCABULARY = 2**20
 END = 0
 Pair = tuple[list[int], list[int]]

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
 from harness.machine.memory import available_bytes
+from harness.run.answer_room import asked
 from harness.run.environment import Setting
 from harness.run.fingerprints import reads_documents
 from harness.run.job import FinishedFit, Inputs, Job, Kind
@@ -38,7 +39,7 @@ class Dispatcher:
             strategy=trial.strategy,
             strategy_base=str(self.task.folder.resolve()),
             params=trial.params,
-            task=self.task.info,
+            task=asked(self.task, trial.arm, self.setting.answer_room).info,
             metric=self.task.spec.metric,
             model=self.setting.models.get(trial.model or ""),
             seed=trial.seed,

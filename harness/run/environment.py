@@ -18,9 +18,10 @@ from harness.machine import describe as machine
 from harness.machine.device import gpu_name
 from harness.registry import Profile, distributions_of
 from harness.run import fingerprints as identity
+from harness.run.answer_room import asked, rooms
 from harness.store.criteria_seal import CRITERIA, seal
 from harness.store.machine import Machine
-from harness.store.records import PlannedTrial, RunHeader
+from harness.store.records import AnswerRoom, PlannedTrial, RunHeader
 from harness.task import Task
 from harness.task.feasibility import offered
 from harness.task.model_spec import Hosted, Model, hosted_ref, name_of
@@ -39,6 +40,8 @@ class Setting:
     dtype: str = "float32"
     licences: Mapping[str, str | None] = field(default_factory=dict)
     """Of the models that arms use beside these (embedders, rerankers), by name."""
+    answer_room: Mapping[str, AnswerRoom] = field(default_factory=dict)
+    """How long answers may be, by the model's name."""
 
 
 def resolved_setting(task: Task, only: frozenset[str], earlier: RunHeader | None = None) -> Setting:
@@ -68,7 +71,8 @@ def resolved_setting(task: Task, only: frozenset[str], earlier: RunHeader | None
         except ModelError as problem:
             problems[name] = str(problem)
     device, dtype = hardware(task, earlier)
-    return Setting(models, problems, device, dtype, _licences(task, only))
+    licences, room = _licences(task, only), rooms(task, models, earlier)
+    return Setting(models, problems, device, dtype, licences, room)
 
 
 def make_ready(task: Task, setting: Setting, arms: frozenset[str]) -> None:
@@ -196,6 +200,7 @@ def header(
         sealed=CRITERIA,
         data=task.data,
         models=dict(setting.models),
+        answer_room=dict(setting.answer_room),
         device=setting.device,
         dtype=setting.dtype,
         trials=tuple(_planned(task, setting, only)),
@@ -216,7 +221,8 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
             strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
             model = None if arm.model is None else name_of(arm.model)
             used = setting.models.get(model or "")
-            fit = identity.fit_id(task, arm.name, seed, used, setting.dtype)
+            told = asked(task, arm.name, setting.answer_room)
+            fit = identity.fit_id(told, arm.name, seed, used, setting.dtype)
             yield PlannedTrial(
                 arm=arm.name,
                 strategy=arm.use,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from harness.errors import ModelAbsentError, ModelError
 from harness.lm.loading.whole_model import examine
+from harness.run.answers_fit import answers_fit
 from harness.task import Task
 from harness.task.model_spec import Hosted, hosted_ref, name_of
 from harness.task.schema import Arm
@@ -40,7 +41,7 @@ def _is_whole(subject: Subject) -> Iterator[str]:
     return examine(subject.ref, subject.fetched)
 
 
-EXAMINATIONS: tuple[Examination, ...] = (_is_whole,)
+EXAMINATIONS: tuple[Examination, ...] = (_is_whole, answers_fit)
 """In order: what a later one reads, an earlier one has found whole."""
 
 

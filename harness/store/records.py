@@ -260,6 +260,20 @@ class DataSummary(Record):
     """What the rows can be expected to show; a run's own figures take their place."""
 
 
+class AnswerRoom(Record):
+    """How many new tokens a model's answers may have."""
+
+    max_new_tokens: int
+    given: bool = False
+    """The task says it."""
+    needed: int | None = None
+    """What 99% of the training targets need; None: nothing was counted."""
+    estimated: bool = False
+    """Counted by characters, because the model's tokenizer is not known here."""
+    of: str | None = None
+    """Hash of what it follows from: while that is the same, it stands."""
+
+
 class RunHeader(Record):
     """One invocation: everything that the trials below it share."""
 
@@ -279,6 +293,8 @@ class RunHeader(Record):
     data: DataSummary
     models: dict[str, ModelRef]
     """Those that arms need, by the name that the task file gives."""
+    answer_room: dict[str, AnswerRoom] = Field({})
+    """Of each of them; runs of earlier versions name none, and had what the task says."""
     device: str
     dtype: str
     trials: tuple[PlannedTrial, ...]

@@ -30,7 +30,7 @@ from harness.task.validate import (
     spec_of_data,
     validate,
 )
-from harness.types import Document, Split, TaskInfo
+from harness.types import NEW_TOKENS, Document, Split, TaskInfo
 
 UNALIKE = (
     "give arms names of their own; with models whose names end alike, enter the arm once for each:"
@@ -94,7 +94,7 @@ class Task:
             self.spec.instruction,
             self.spec.answer.kind,
             self.labels,
-            self.spec.generation.max_new_tokens,
+            self.spec.generation.max_new_tokens or NEW_TOKENS,
             tuple(self.spec.generation.stop),
             self.schema,
             self.spec.answer.no_answer,

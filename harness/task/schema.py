@@ -128,7 +128,8 @@ class SplitShares(Spec):
 class Generation(Spec):
     """How free text is generated (greedily, always)."""
 
-    max_new_tokens: int = Field(64, gt=0)
+    max_new_tokens: int | None = Field(None, gt=0)
+    """After so many tokens an answer is cut; None: after what the training targets need."""
     stop: Annotated[list[str], BeforeValidator(_listed)] = Field([])
 
 

@@ -101,11 +101,26 @@ def _provenance(comparison: Comparison) -> list[tuple[str, str]]:
         ("commit", run["git_commit"] or "not under version control"),
         ("success criteria as sealed", f"sha256 {run['criteria_sha256']}"),
     ]
-    for model in run["models"].values():
+    for name, model in run["models"].items():
         lines += _of_model(model, run["dtype"])
+        writes = comparison.task["answer"]["kind"] != "choice" or model["hosted"]
+        if writes and (room := run.get("answer_room", {}).get(name)):
+            lines.append(("longest answer", _room(room)))
     lines += [(f"{name} rows", f"sha256 {h}") for name, h in run["data"]["sha256"].items()]
     packages = ", ".join(f"{name} {version}" for name, version in run["packages"].items())
     return [*lines, ("python", f"{machine.python}; {packages}")]
+
+
+def _room(room: Mapping[str, Any]) -> str:
+    """Return how long an answer may be, and why."""
+    if room["given"]:
+        why = " (max_new_tokens of the task)"
+    elif room["needed"] is None:
+        why = ""
+    else:
+        counted = ", counted by characters" if room["estimated"] else ""
+        why = f" (99% of what is expected needs {room['needed']} at the most{counted})"
+    return f"{room['max_new_tokens']} tokens{why}"
 
 
 def _of_model(model: dict[str, Any], dtype: str) -> list[tuple[str, str]]:
