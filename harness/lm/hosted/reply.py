@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.types import FinishReason, Prediction, Prompt
+from harness.wording.thoughts import behind_thoughts, cut_at
 
 if TYPE_CHECKING:
     import httpx2
@@ -56,19 +57,17 @@ def read_reply(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) 
     """
     choice, usage = completion.choices[0], completion.usage
     whole = text_of(choice.message.content) or ""
-    text = whole
-    for word in stop:
-        text = text.split(word, 1)[0]
     notes = []
     # A server that takes no stop strings writes on behind one: the answer itself is whole then.
-    finished: FinishReason | None = "stop" if text != whole else _finish(choice.finish_reason)
+    stopped = any(word in behind_thoughts(whole) for word in stop)
+    finished: FinishReason | None = "stop" if stopped else _finish(choice.finish_reason)
     if finished == "length":
         notes.append("some answers were cut at max_new_tokens")
     if choice.message.refusal:
         notes.append("the model declined some answers")
     details = getattr(usage, "prompt_tokens_details", None)
     return Prediction(
-        text=text.strip(),
+        text=cut_at(whole, stop),
         prompt=prompt,
         prompt_tokens=_count(usage, "prompt_tokens"),
         cached_tokens=_count(details, "cached_tokens"),
