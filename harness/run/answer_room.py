@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import ceil
 
 from harness.files.hashing import sha256_of
-from harness.lm.sizing.token_count import token_counter
+from harness.lm.sizing.token_count import TokenCounter, token_counter
 from harness.store.records import AnswerRoom, RunHeader
 from harness.task import Task
 from harness.task.model_spec import name_of
@@ -24,24 +24,29 @@ MARGIN, LEAST_MARGIN = 1.25, 8
 """Room beyond that, as a factor and in tokens at the least: another wording of a right answer, and
 targets longer than those that were seen, fit too."""
 
+THOUGHTS = 2048
+"""Tokens beside the answer for a model that the task asks to think: a chosen number, some pages. A
+thought that is longer is cut, and the report counts it."""
+
 
 def room_of(task: Task, ref: ModelRef) -> AnswerRoom:
     """Return how many new tokens a model's answers may have.
 
     Without a number in the task that is the 99th percentile of the training targets with a margin,
     and never less than `NEW_TOKENS`: models that were not tuned say more than the target does. A
-    model that scores labels writes nothing, and has that.
+    model that scores labels writes nothing, and has that. One that is asked to think has room for
+    its thoughts beside.
     """
     given = task.spec.generation.max_new_tokens
     if given is not None:
         return AnswerRoom(max_new_tokens=given, given=True)
-    targets = expected(task, ref)
+    targets, thoughts = expected(task, ref), _thoughts(task, ref)
     if not targets:
-        return AnswerRoom(max_new_tokens=NEW_TOKENS)
+        return AnswerRoom(max_new_tokens=NEW_TOKENS + thoughts, of=_identity(task, ref))
     lengths = sorted(tokens_of(ref, targets))
     needed = lengths[ceil(SHARE * len(lengths)) - 1]
     return AnswerRoom(
-        max_new_tokens=max(NEW_TOKENS, with_margin(needed)),
+        max_new_tokens=max(NEW_TOKENS, with_margin(needed)) + thoughts,
         needed=needed,
         estimated=token_counter(ref).estimates,
         of=_identity(task, ref),
@@ -98,14 +103,18 @@ def with_margin(tokens: int) -> int:
 
 def tokens_of(ref: ModelRef, answers: Sequence[str]) -> Sequence[int]:
     """Return the tokens of each answer for a model, with the end of its turn."""
-    if ref.hosted is not None:
-        return token_counter(ref).counts(answers)
-    return _tokens_of(ref, tuple(answers))
+    return _tokens_of(token_counter(ref), tuple(answers))
 
 
 @lru_cache(maxsize=8)
-def _tokens_of(ref: ModelRef, answers: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(token_counter(ref).counts(answers))
+def _tokens_of(counter: TokenCounter, answers: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(counter.counts(answers))
+
+
+def _thoughts(task: Task, ref: ModelRef) -> int:
+    """Return the room for thoughts: a local model thinks before free text alone."""
+    free = task.spec.answer.kind == "text" or ref.hosted is not None
+    return THOUGHTS if free and ref.chat.asks_thoughts else 0
 
 
 def _identity(task: Task, ref: ModelRef) -> str:
@@ -113,4 +122,5 @@ def _identity(task: Task, ref: ModelRef) -> str:
     which = [ref.location, ref.name] if ref.hosted else ref.sha256 or [ref.name, ref.revision]
     kind, labels = task.spec.answer.kind, list(task.labels)
     rows = task.data.sha256.get("train")
-    return sha256_of([rows, kind, labels, which, SHARE, MARGIN, LEAST_MARGIN, NEW_TOKENS])
+    rule = [SHARE, MARGIN, LEAST_MARGIN, NEW_TOKENS, _thoughts(task, ref)]
+    return sha256_of([rows, kind, labels, which, rule])

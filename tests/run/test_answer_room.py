@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from word_tokenizer import write_word_tokenizer
 
 from harness.run import answer_room
-from harness.run.answer_room import asked, room_of, rooms
+from harness.run.answer_room import THOUGHTS, asked, room_of, rooms
 from harness.run.environment import Setting, header
 from harness.task import load_task
-from harness.types import NEW_TOKENS, Endpoint, ModelRef
+from harness.types import NEW_TOKENS, ChatSettings, Endpoint, ModelRef
 
 SOURCE = """
 from harness import Prediction, Strategy
@@ -99,6 +100,13 @@ def test_where_no_tokenizer_is_known_it_is_an_estimate_by_characters(write, text
     for ref in (SERVED, ModelRef("gone", "/nowhere")):
         room = room_of(task, ref)
         assert (room.needed, room.estimated) == (needed, True)
+
+
+def test_a_model_that_is_asked_to_think_has_room_for_its_thoughts(write, model):
+    thinking = replace(model, chat=ChatSettings(template_kwargs={"enable_thinking": True}))
+    assert room_of(write([100] * 5), thinking).max_new_tokens == 127 + THOUGHTS
+    scored = write(answer={"kind": "choice", "labels": ["a", "b"]}, metric="accuracy")
+    assert room_of(scored, thinking).max_new_tokens == NEW_TOKENS
 
 
 def test_each_arm_is_told_the_room_of_its_own_model(write, model, tmp_path):

@@ -27,7 +27,7 @@ NUMBERS = {text: number for number, text in SPECIAL.items()}
 class Letters:
     """A tokenizer whose tokens are characters and a few special ones, as fast ones decode them."""
 
-    chat_template = "{{ messages }}"
+    chat_template = None
     eos_token_id = 1
 
     def __init__(self):
@@ -37,9 +37,6 @@ class Letters:
 
     def __call__(self, text, add_special_tokens=True):
         return SimpleNamespace(input_ids=[9])
-
-    def apply_chat_template(self, turns, tokenize, **_):
-        return str(turns)
 
     def decode(self, tokens, skip_special_tokens=False, **_):
         kept = [t for t in tokens if not (skip_special_tokens and t in SPECIAL)]

@@ -25,7 +25,7 @@ END_OF_TURN = 1
 """Token behind an answer that says that it is over; it is generated too."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TokenCounter:
     """Counts the tokens of answers."""
 
@@ -53,10 +53,14 @@ class TokenCounter:
         return [len(row) + END_OF_TURN for row in rows]
 
 
+HOSTED = TokenCounter(has_template=True)
+"""A server's tokenizer is its own."""
+
+
 def token_counter(ref: ModelRef) -> TokenCounter:
     """Return what counts a model's tokens: a guess of a hosted one, or where no tokenizer is."""
     if ref.hosted is not None:
-        return TokenCounter(has_template=True)
+        return HOSTED
     return _of_folder(Path(ref.location))
 
 
