@@ -194,10 +194,18 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     return _unknown_name(kind, name, tuple(sorted(known)))
 
 
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most likely meant, None where none is near."""
+    if len(name) > MOST_OF_A_VALUE:  # comparing would take minutes
+        return None
+    close = difflib.get_close_matches(name, sorted(known), 1)
+    return close[0] if close else None
+
+
 @lru_cache(maxsize=1024)  # the same name of ten thousand rows is compared once
 def _unknown_name(kind: str, name: str, names: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, names, 1) if len(name) <= MOST_OF_A_VALUE else []
-    hint = f"did you mean '{close[0]}'? " if close else ""
+    near = nearest_name(name, names)
+    hint = "" if near is None else f"did you mean '{near}'? "
     listed = ", ".join(names[:MOST_NAMES]) or "none"
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"no {kind} is called '{shortened(name, 500)}'; {hint}known: {listed}{more}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from harness.files.hashing import sha256_of
+from harness.wording.values import value_text
 
 if TYPE_CHECKING:
     from harness.strategy import Strategy
@@ -41,8 +42,12 @@ class Query:
 
     @property
     def full_text(self) -> str:
-        """The input as a model reads it: its text, then the visible fields one a line."""
-        return "\n".join([self.text, *(f"{name}: {value}" for name, value in self.fields.items())])
+        """The input as a model reads it: its text, then the visible fields one a line.
+
+        A field of null is left out; how lists and objects are written is `value_text`'s rule.
+        """
+        known = {name: value for name, value in self.fields.items() if value is not None}
+        return "\n".join([self.text, *(f"{name}: {value_text(v)}" for name, v in known.items())])
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Query:

@@ -48,3 +48,12 @@ def parsed(text: str) -> Any:
         RecursionError: it is nested too deeply.
     """
     return DECODER.decode(text)
+
+
+def plain(value: Any) -> Any:
+    """Return a value with numbers as Python's own: what other processes get of it through JSON."""
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    return float(value) if isinstance(value, WrittenFloat) else value

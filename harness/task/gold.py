@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.errors import Fault, unknown_name
+from harness.errors import Fault, shown, unknown_name
 from harness.metrics import read_object, written
+from harness.task.columns import ADD_OR_LEAVE, chat_fault, holds_chat, not_finite
 from harness.task.row_files import Row, as_text
+from harness.wording.values import nfc
 
 
 @dataclass(frozen=True)
@@ -36,26 +38,56 @@ class GoldReader:
     """What is wrong with a JSON answer, where answers are JSON objects."""
     no_answer: str | None = None
     """What an empty target stands for; None: an empty target is a fault."""
-    documents: frozenset[str] = frozenset()
-    """Ids of the corpus's documents."""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """Ids of the corpus's documents, each under its form C of Unicode."""
 
     def targets(self, row: Row, column: str, faults: list[Fault]) -> tuple[str, ...]:
         """Return the accepted answers of a row; add what is wrong with them to `faults`."""
         value = row.values[column]
+        if holds_chat(value):
+            if not any(fault == chat_fault(row, column) for fault in faults):
+                faults.append(chat_fault(row, column))
+            return ()
+        if nothing := not_finite(row, column):
+            faults.append(nothing)
+            return ()
         if self.complaint is not None:
             return _objects(row, column, self.complaint, faults)
-        if self.no_answer is not None and (value == [] or not str(value).strip()):
+        given = self._given(value)
+        if all(one is None or (isinstance(one, str) and not one.strip()) for one in given):
+            return self._none(row, column, faults)
+        texts = [as_text(one) for one in given]
+        targets = tuple(nfc(text) for text in texts if text is not None and text.strip())
+        if len(targets) < len(given):
+            what = f"'{column}' must be a text or a list of texts, not {shown(value)}"
+            faults.append(Fault(row.where, what, ADD_OR_LEAVE))
+        if not self.labels:
+            return targets
+        labels = tuple(target.strip() for target in targets)
+        for label in labels:
+            if label not in self.labels:
+                what = unknown_name("label", label, self.labels)
+                faults.append(Fault(row.where, what, "write one of them, or add it to the labels"))
+        return labels
+
+    def _given(self, value: Any) -> list[Any]:
+        """Return the answers that a target lists. SQuAD's rows have a list as `text`."""
+        if isinstance(value, dict) and "text" in value and not self.labels:
+            value = value["text"]
+        return value if isinstance(value, list) else [value]
+
+    def _none(self, row: Row, column: str, faults: list[Fault]) -> tuple[str, ...]:
+        """Return what a target stands for that is empty: "", null, [] or SQuAD's {"text": []}."""
+        if self.no_answer is not None:
             return (self.no_answer,)
-        targets = tuple(as_text(one) for one in (value if isinstance(value, list) else [value]))
-        if not targets or any(target is None or not target.strip() for target in targets):
-            what = f"'{column}' must be a text or a list of texts, not {value!r}"
-            faults.append(Fault(row.where, what))
-        elif self.labels:
-            for target in targets:
-                if target not in self.labels:
-                    what = unknown_name("label", str(target), self.labels)
-                    faults.append(Fault(row.where, what))
-        return tuple(target for target in targets if target is not None)
+        fix = ADD_OR_LEAVE
+        if not self.labels:
+            fix = (
+                'where no answer is right, write `no_answer: "unanswerable"` under `answer`; else '
+            )
+            fix += "leave out the row"
+        faults.append(Fault(row.where, f"'{column}' holds no answer", fix))
+        return ()
 
     def evidence(self, row: Row, column: str, faults: list[Fault]) -> tuple[str, ...]:
         """Return the ids of the documents that hold a row's answer, maybe none."""
@@ -63,14 +95,15 @@ class GoldReader:
         given = value if isinstance(value, list) else [] if value in (None, "") else [value]
         ids = [as_text(one) for one in given]
         if None in ids:
-            what = f"'{column}' must be the id of a document or a list of ids, not {value!r}"
-            faults.append(Fault(row.where, what))
+            what = f"'{column}' must be the id of a document or a list of ids, not {shown(value)}"
+            faults.append(Fault(row.where, what, 'write e.g. ["manual/oil"]; [] for none'))
         for one in ids:
-            if one is not None and self.documents and one not in self.documents:
+            if one is not None and self.documents and nfc(one) not in self.documents:
                 what = f"'{column}' names '{one}', and no document has that id"
                 fix = "a document's id is its path in the folder without the ending, or its `id`"
                 faults.append(Fault(row.where, what, fix))
-        return tuple(dict.fromkeys(one for one in ids if one is not None))
+        known = [self.documents.get(nfc(one), one) for one in ids if one is not None]
+        return tuple(dict.fromkeys(known))
 
 
 def _objects(
@@ -82,8 +115,8 @@ def _objects(
     for one in value if isinstance(value, list) and value else [value]:
         target = read_object(one if isinstance(one, str) else written(one))
         if target is None:
-            what = f"'{column}' must be a JSON object or a list of them, not {one!r}"
-            faults.append(Fault(row.where, what))
+            what = f"'{column}' must be a JSON object or a list of them, not {shown(one)}"
+            faults.append(Fault(row.where, what, ADD_OR_LEAVE))
         elif wrong := complaint(target):
             what = f"'{column}' is not valid under answer.schema: {wrong}"
             faults.append(Fault(row.where, what, "correct the row or the schema"))

@@ -5,13 +5,24 @@ Knows the meaning of columns; knows nothing of strategies or models.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from harness.errors import Fault, unknown_name
+from harness.errors import Fault, shown
+from harness.files.json_text import plain
+from harness.task.columns import (
+    ADD_OR_LEAVE,
+    absent_everywhere,
+    absent_from,
+    chat_fault,
+    holds_chat,
+    id_column,
+    no_number,
+)
 from harness.task.gold import GoldReader, GoldRow
 from harness.task.row_files import Row, as_text
 from harness.task.schema import Data
 from harness.types import Example, Query, Split
+from harness.wording.values import nfc, value_text
 
 
 def examples_of(
@@ -35,27 +46,47 @@ def examples_of(
     Returns:
         The split, and one truth row for each example, in the same order.
     """
-    id_column = data.id or ("id" if any("id" in row.values for row in rows) else None)
+    ids = id_column(rows, data)
+    again: list[tuple[Row, str]] = []
     examples, truth = [], []
     for number, row in enumerate(rows, start=1):
-        row_faults = _missing_columns(row, data, id_column)
+        row_faults = absent_from(row, [data.input, *data.slices, data.cluster, ids])
+        row_faults += _unknown_columns(row, data)
         if not row_faults:
+            query = query_of(row, data, ids, f"{name}-{number}", row_faults)
             targets = reader.targets(row, data.target, row_faults)
             evidence = reader.evidence(row, data.evidence, row_faults) if data.evidence else ()
-            query = query_of(row, data, id_column, f"{name}-{number}", row_faults)
             if query.id in seen:
-                what = f"the id '{query.id}' already stands at {seen[query.id]}"
-                row_faults.append(Fault(row.where, what, "ids are unique, also across splits"))
+                again.append((row, query.id))
             elif query.id:
                 seen[query.id] = row.where
         faults.extend(row_faults)
         if row_faults:
             continue
         examples.append(Example(query, targets))
-        slices = {column: str(row.values[column]) for column in data.slices}
-        cluster = str(row.values[data.cluster]) if data.cluster else None
+        slices = {column: nfc(value_text(row.values[column])) for column in data.slices}
+        cluster = nfc(value_text(row.values[data.cluster])) if data.cluster else None
         truth.append(GoldRow(query.id, targets, slices, cluster, evidence))
+    faults.extend(_ids_again(again, seen))
     return Split(name, tuple(examples)), truth
+
+
+OTHER_IDS = (
+    "give each row an id of its own, or write `id: null` under `data`: rows are then called by"
+    " split and number"
+)
+SHOWN = 3
+"""Ids that are named where rows share them."""
+
+
+def _ids_again(again: Sequence[tuple[Row, str]], seen: Mapping[str, str]) -> list[Fault]:
+    """Return one fault for all rows of a split whose id stands elsewhere already."""
+    if not again:
+        return []
+    places = [f"the id '{row_id}' already stands at {seen[row_id]}" for _, row_id in again[:SHOWN]]
+    if len(again) > SHOWN:
+        places.append(f"so it is with {len(again) - SHOWN} more")
+    return [Fault(again[0][0].where, ", ".join(places), OTHER_IDS)]
 
 
 def new_queries(rows: Sequence[Row], data: Data, faults: list[Fault]) -> list[Query]:
@@ -63,25 +94,26 @@ def new_queries(rows: Sequence[Row], data: Data, faults: list[Fault]) -> list[Qu
 
     A row without an id is called by its number.
     """
-    id_column = data.id or "id"
+    named = data.id or "id"
+    faults.extend(absent_everywhere(rows, data, "visible"))
     queries = []
     for number, row in enumerate(rows, start=1):
-        row_faults = _absent(row, [data.input, *data.visible])
+        row_faults = absent_from(row, [data.input])
         if not row_faults:
-            named = id_column if row.values.get(id_column) is not None else None
-            queries.append(query_of(row, data, named, str(number), row_faults))
+            ids = named if row.values.get(named) is not None else None
+            queries.append(query_of(row, data, ids, str(number), row_faults))
         faults.extend(row_faults)
     return queries
 
 
-def query_of(
-    row: Row, data: Data, id_column: str | None, default_id: str, faults: list[Fault]
-) -> Query:
+def query_of(row: Row, data: Data, ids: str | None, default_id: str, faults: list[Fault]) -> Query:
     """Return what a row that has its columns asks; add what is wrong with it to `faults`."""
     text = _text_of(row, data.input, faults)
-    row_id = _text_of(row, id_column, faults) if id_column else default_id
+    row_id = _text_of(row, ids, faults) if ids else default_id
     groups = groups_of(row, data.groups, faults)
-    return Query(row_id, text, {column: row.values[column] for column in data.visible}, groups)
+    faults.extend(no_number(row, data.visible))
+    fields = {column: plain(row.values.get(column)) for column in data.visible}
+    return Query(row_id, text, fields, groups)
 
 
 def groups_of(row: Row, column: str | None, faults: list[Fault]) -> tuple[str, ...]:
@@ -92,41 +124,28 @@ def groups_of(row: Row, column: str | None, faults: list[Fault]) -> tuple[str, .
     value = row.values.get(column) if column else None
     names = value.split(";") if isinstance(value, str) else [] if value is None else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        what = f"'{column}' must be a text or a list of texts, not {value!r}"
+        what = f"'{column}' must be a text or a list of texts, not {shown(value)}"
         faults.append(Fault(row.where, what, 'write e.g. ["staff", "2"]'))
         return ()
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
-def _missing_columns(row: Row, data: Data, id_column: str | None) -> list[Fault]:
-    wanted = [data.input, data.target, *data.visible, *data.slices, data.cluster, id_column]
-    found = _absent(row, wanted)
-    found += [
-        _unknown_column(row, column)
-        for column in (data.groups, data.evidence)  # these may be null
-        if column is not None and column not in row.values
-    ]
-    return found
-
-
-def _absent(row: Row, columns: Sequence[str | None]) -> list[Fault]:
-    return [
-        Fault(row.where, f"'{column}' is null", "give it a value, or leave out the row")
-        if column in row.values
-        else _unknown_column(row, column)
-        for column in dict.fromkeys(columns)
-        if column is not None and row.values.get(column) is None
-    ]
-
-
-def _unknown_column(row: Row, column: str) -> Fault:
-    return Fault(row.where, unknown_name("column", column, row.values), "see the keys of `data`")
+def _unknown_columns(row: Row, data: Data) -> list[Fault]:
+    """Return a fault for each absent column that may hold null."""
+    may_be_null = [data.target, data.groups, data.evidence]
+    return absent_from(row, [column for column in may_be_null if column not in row.values])
 
 
 def _text_of(row: Row, column: str, faults: list[Fault]) -> str:
-    text = as_text(row.values[column])
-    if text is None:
-        faults.append(Fault(row.where, f"'{column}' must be a text, not {row.values[column]!r}"))
+    value = row.values[column]
+    text = as_text(value)
+    if holds_chat(value):
+        faults.append(chat_fault(row, column))
+    elif text is None:
+        faults.append(Fault(row.where, f"'{column}' must be a text, not {shown(value)}", ONE_TEXT))
     elif not text.strip():
-        faults.append(Fault(row.where, f"'{column}' is empty"))
+        faults.append(Fault(row.where, f"'{column}' is empty", ADD_OR_LEAVE))
     return text or ""
+
+
+ONE_TEXT = "write one text, or leave out the row"

@@ -11,13 +11,15 @@ from harness.errors import Fault
 from harness.files.yaml_source import Source
 from harness.metrics import complaint_under
 from harness.task.answer_format import read_labels, read_schema
+from harness.task.columns import NEEDED, absent_everywhere
 from harness.task.corpus import Corpus, read_corpus
 from harness.task.gold import GoldReader, GoldRow
 from harness.task.row_files import Row, read_rows
-from harness.task.schema import TaskFile
+from harness.task.schema import Data, TaskFile
 from harness.task.split_cut import SPLITS, cut, empty_shares
 from harness.task.splits import examples_of
 from harness.types import Split
+from harness.wording.values import nfc
 
 
 class TaskData(NamedTuple):
@@ -39,7 +41,7 @@ def read_data(spec: TaskFile, source: Source, faults: list[Fault]) -> TaskData:
         labels,
         None if schema is None else complaint_under(schema),
         spec.answer.no_answer,
-        frozenset(document.id for document in corpus.documents),
+        {nfc(document.id): document.id for document in corpus.documents},
     )
     splits, truths = _splits(spec, source, reader, faults)
     return TaskData(labels, schema, corpus, splits, truths)
@@ -67,6 +69,8 @@ def _splits(
     spec: TaskFile, source: Source, reader: GoldReader, faults: list[Fault]
 ) -> tuple[dict[str, Split], dict[str, list[GoldRow]]]:
     rows = _rows(spec, source, faults)
+    everything = [row for part in rows.values() for row in part]
+    faults.extend(absent_everywhere(everything, spec.data, "visible"))
     splits: dict[str, Split] = {}
     truths: dict[str, list[GoldRow]] = {}
     seen: dict[str, str] = {}
@@ -89,7 +93,7 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
             fix = "add e.g. split: {test: 0.3, validation: 0.1}"
             faults.append(Fault(where, "`all` needs shares to be cut by", fix))
             return {name: [] for name in SPLITS}
-        read = read_rows(folder / data.all, faults)
+        read = _with_columns({"all": read_rows(folder / data.all, faults)}, data, faults)["all"]
         parts = cut(read, data, spec.split, by_target=spec.answer.kind == "choice")
         for split, what, fix in empty_shares(parts, data, spec.split):
             faults.append(Fault(source.where(["split", split]), what, fix))
@@ -98,7 +102,22 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
         faults.append(Fault(source.where(["split"]), "`split` cuts `data.all`", "name that file"))
     if not data.test:
         faults.append(Fault(where, "`test` is missing", "add data.test, or data.all and split"))
-    return {
-        name: read_rows(folder / getattr(data, name), faults) if getattr(data, name) else []
-        for name in SPLITS
+    files = {name: getattr(data, name) for name in SPLITS}
+    read_of = {
+        name: read_rows(folder / file, faults) if file else [] for name, file in files.items()
     }
+    return _with_columns(read_of, data, faults)
+
+
+def _with_columns(
+    files: Mapping[str, list[Row]], data: Data, faults: list[Fault]
+) -> dict[str, list[Row]]:
+    """Return the rows of files; none of a file that lacks a column, which is one fault."""
+    kept: dict[str, list[Row]] = {}
+    columns = {name: {key for row in rows for key in row.values} for name, rows in files.items()}
+    for name, rows in files.items():
+        elsewhere = set().union(*(columns[other] for other in files if other != name))
+        found = [f for key in NEEDED for f in absent_everywhere(rows, data, key, elsewhere)]
+        faults.extend(found)
+        kept[name] = [] if found else rows
+    return kept

@@ -63,13 +63,33 @@ def _value_of(fault: Fault, value: str) -> None:
     _changed(task, change)
 
 
+def _rename(fault: Fault, old: str, new: str) -> None:
+    """Rename a column of the file that the fault names."""
+    file, _, _ = _place(fault)
+    text = file.read_text(encoding="utf-8")
+    found = f'"{old}":' if file.suffix.startswith(".json") else old
+    named = f'"{new}":' if file.suffix.startswith(".json") else new
+    assert found in text
+    file.write_text(text.replace(found, named), encoding="utf-8")
+
+
+def _leave_out(fault: Fault) -> None:
+    """Take the row that the fault names out of its file."""
+    file, line, _ = _place(fault)
+    lines = _lines(file)
+    lines[line - 1] = ""
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+
 FOLLOWED = [
+    (r"rename '(.+)' to '(.+)' in this file", lambda fault, task, m: _rename(fault, m[1], m[2])),
     (r"quote it: (\".*\")$", lambda fault, task, m: _quote(fault, m[1])),
     (r"write e\.g\. (\".*\")$", lambda fault, task, m: _value_of(fault, m[1])),
     (
         r"write `(\w+): (.+?)` under `(\w+)`",
         lambda fault, task, m: _write_key(task, m[3], m[1], m[2]),
     ),
+    (r"or leave out the row$", lambda fault, task, m: _leave_out(fault)),
 ]
 """The words of a remedy, and what a reader does then."""
 

@@ -70,7 +70,7 @@ def test_a_schema_may_stand_in_a_file(tmp_path):
         ({"name": 5}, "at $.name: 5 is not of type 'string'"),
         ({"name": "a", "more": 1}, "Additional properties"),
         ([{"name": "a"}, {"name": 5}], "at $.name"),
-        ("name: a", "must be a JSON object or a list of them, not 'name: a'"),
+        ("name: a", 'must be a JSON object or a list of them, not "name: a"'),
         ("[1]", "must be a JSON object"),
         (7, "must be a JSON object"),
         ("", "must be a JSON object"),
@@ -121,7 +121,7 @@ def test_an_empty_target_means_the_phrase_for_no_answer(tmp_path):
 def test_without_a_phrase_an_empty_target_stays_a_fault(tmp_path, label):
     text = task_text(answer={"kind": "text"}, metric="exact_match")
     (line,) = told(write(tmp_path, text, test_jsonl=labelled("x", label)))
-    assert line.startswith("test.jsonl:2: 'label' must be a text")
+    assert line.startswith("test.jsonl:2: 'label' holds no answer → ")
 
 
 @pytest.mark.parametrize("answer", [{"kind": "choice", "labels": ["a", "b"]}, JSON["answer"]])

@@ -62,7 +62,7 @@ def test_other_groups_are_another_split(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(3, "not 3"), ([1], "not [1]"), ({"hr": 1}, "not {'hr': 1}"), (True, "not True")],
+    [(3, "not 3"), ([1], "not [1]"), ({"hr": 1}, 'not {"hr": 1}'), (True, "not true")],
 )
 def test_groups_of_another_shape_are_a_fault(tmp_path, value, words):
     path = write(tmp_path, GROUPED, train_jsonl=[row(0, team="x")], test_jsonl=[row(1, team=value)])
