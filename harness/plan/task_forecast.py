@@ -144,7 +144,7 @@ def _studied(task: Task, arm: Arm) -> PlannedModel | ModelRef | str:
         ref = hosted_ref(arm.model)
         return replace(ref, hosted=task.prices.priced(ref)) if task.prices else ref
     try:
-        return study(resolve(arm.model, task.folder, weights=False))
+        return study(replace(resolve(arm.model, task.folder, weights=False), chat=task.chat))
     except HarnessError as problem:
         return str(problem)
     except Exception as problem:  # a fault in a forecast must never stop a run

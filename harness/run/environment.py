@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date
 from importlib import metadata
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class Setting:
     """Of the models that arms use beside these (embedders, rerankers), by name."""
     answer_room: Mapping[str, AnswerRoom] = field(default_factory=dict)
     """How long answers may be, by the model's name."""
+    prompt_date: str | None = None
+    """The day that chat templates print, see `RunHeader.prompt_date`."""
 
 
 def resolved_setting(task: Task, only: frozenset[str], earlier: RunHeader | None = None) -> Setting:
@@ -71,8 +74,12 @@ def resolved_setting(task: Task, only: frozenset[str], earlier: RunHeader | None
         except ModelError as problem:
             problems[name] = str(problem)
     device, dtype = hardware(task, earlier)
+    # An arm that is served on another day than it was tuned on must read the same prompts.
+    day = (earlier and earlier.prompt_date) or date.today().isoformat()
+    chat = replace(task.chat, date=day)
+    models = {name: replace(ref, chat=chat) for name, ref in models.items()}
     licences, room = _licences(task, only), rooms(task, models, earlier)
-    return Setting(models, problems, device, dtype, licences, room)
+    return Setting(models, problems, device, dtype, licences, room, day)
 
 
 def make_ready(task: Task, setting: Setting, arms: frozenset[str]) -> None:
@@ -210,6 +217,7 @@ def header(
             set().union(*map(distributions_of, task.strategies.values()))
         ),
         machine=this_machine,
+        prompt_date=setting.prompt_date,
         command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
     )
 

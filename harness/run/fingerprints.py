@@ -22,8 +22,9 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
 
     That is the strategy's rows, parameters, seed and source, and the documents if it is handed
     them. For an arm with a model it is also the weights (of a hosted model the address, name and
-    extra fields), the number format and the engine's source. Test rows, prices, limits and the
-    task's name do not count.
+    extra fields), the number format, the engine's source and what the task adds to every prompt.
+    Test rows, prices, limits and the task's name do not count, nor the day that prompts may name: a
+    run folder has one.
     """
     profile = task.profiles[arm]
     info = {key: value for key, value in asdict(task.info).items() if key != "name"}
@@ -50,6 +51,8 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         parts["model"] = used.sha256 or f"{used.name}@{used.revision}"
         parts["dtype"] = dtype
         parts["engine"] = engine_sha256()
+    if used is not None and (said := used.chat.decides()):
+        parts["chat"] = said
     return sha256_of(parts)
 
 

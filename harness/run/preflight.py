@@ -8,7 +8,7 @@ rows and runs the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import ModelAbsentError, ModelError
 from harness.lm.loading.whole_model import examine
@@ -107,5 +107,6 @@ def examined(task: Task) -> Preflight:
             absent.append(f"{missing}: it is examined when `run` has fetched it")
         except ModelError as problem:
             refused[name] = str(problem)
+    models = {name: replace(ref, chat=task.chat) for name, ref in models.items()}
     found = preflight(task, models, fetched=False)
     return Preflight({**refused, **found.refused}, (*dict.fromkeys(absent), *found.remarks))

@@ -300,6 +300,9 @@ class RunHeader(Record):
     trials: tuple[PlannedTrial, ...]
     prices: dict[str, Any] | None
     """The price rows that applied when this was run."""
+    prompt_date: str | None = None
+    """The day that chat templates print as today's, ISO 8601: that of the folder's first run. None
+    in runs of earlier versions, which printed the day on which each prompt was rendered."""
     git_commit: str | None
     packages: dict[str, str]
     machine: Machine

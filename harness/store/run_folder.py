@@ -49,7 +49,8 @@ class RunFolder:
     def untuned_folder(self, model: ModelRef, dtype: str, device: str) -> Path:
         """Return the folder of what a model says to the general probe before any tuning."""
         weights = model.sha256 or f"{model.name}@{model.revision}"
-        return self.path / "untuned" / sha256_of([weights, dtype, device])[:12]
+        asked = [said] if (said := model.chat.decides()) else []
+        return self.path / "untuned" / sha256_of([weights, dtype, device, *asked])[:12]
 
     def append(self, record: RunHeader | TrialRecord) -> None:
         """Add one line to records.jsonl, safely on disk before this returns."""

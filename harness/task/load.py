@@ -30,7 +30,7 @@ from harness.task.validate import (
     spec_of_data,
     validate,
 )
-from harness.types import NEW_TOKENS, Document, Split, TaskInfo
+from harness.types import NEW_TOKENS, ChatSettings, Document, Split, TaskInfo
 
 UNALIKE = (
     "give arms names of their own; with models whose names end alike, enter the arm once for each:"
@@ -85,6 +85,11 @@ class Task:
     def folder(self) -> Path:
         """The folder that the task's paths start from."""
         return self.path.parent
+
+    @property
+    def chat(self) -> ChatSettings:
+        """What it adds to every prompt of a model."""
+        return ChatSettings(self.spec.system, self.spec.chat_template_kwargs)
 
     @property
     def info(self) -> TaskInfo:

@@ -19,6 +19,7 @@ from pydantic import (
 
 from harness.task.model_spec import Model, Models
 from harness.task.spec import Fraction, NonNegativeFloat, PositiveFloat, Spec
+from harness.task.template_kwargs import TemplateKwargs
 from harness.wording.values import nfc, value_text
 
 NAME_PATTERN = r"^[a-z0-9_.@-]+$"
@@ -230,6 +231,14 @@ class TaskFile(Spec):
     model: Models = "smollm2-135m-instruct-q4"
     """A built-in name, a folder, a hub id, or where a hosted one is asked; of a list, every arm
     that needs a model and names none enters with each, as `arm@model`."""
+    system: str | None = Field(None, pattern=r"\S")
+    """Text of a system turn before every prompt. Where a chat template has no such turn, it stands
+    above the first question."""
+    chat_template_kwargs: TemplateKwargs = Field({})
+    """What a model's chat template takes besides messages, for instance `enable_thinking: true`;
+    sent along to a hosted model. Where thoughts are asked for, text is written behind them, within
+    `generation.max_new_tokens`; labels and JSON stand behind a closed thought, and so do the
+    answers of tuned arms."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: bfloat16 where the hardware multiplies it natively, else float32."""
     strategies: list[Arm] = Field(min_length=1)

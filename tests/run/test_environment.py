@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
 from harness.run.environment import Setting, hardware, header, make_ready, resolved_setting
 from harness.task import load_task
-from harness.types import ModelRef
+from harness.types import ChatSettings, ModelRef
 
 METRIC = "def close(answer, targets):\n    return float(answer in targets)\n"
 PRICES = """\
@@ -100,6 +101,26 @@ def test_weights_of_a_hosted_model_are_not_quantised(tiny, tmp_path, monkeypatch
         assert not asked  # what will not run needs no weights
         make_ready(task, setting, frozenset({"qlora"}))
         assert bool(asked) == (name == "local")
+
+
+def test_what_the_task_adds_to_prompts_stands_with_the_model_and_one_date_in_a_folder(
+    tiny, tmp_path
+):
+    keys = {"system": "Be brief.", "chat_template_kwargs": {"enable_thinking": True}}
+    task = load_task(tiny(tmp_path, METRIC, ["zero_shot"], model=HOSTED, **keys))
+    setting = resolved_setting(task, frozenset())
+    first = header(task, setting, frozenset(), "now")
+    assert first.prompt_date == date.today().isoformat()
+    earlier = first.model_copy(update={"prompt_date": "2026-01-02"})
+    (model,) = resolved_setting(task, frozenset(), earlier).models.values()
+    assert model.chat == ChatSettings("Be brief.", {"enable_thinking": True}, "2026-01-02")
+    written = json.loads(earlier.model_dump_json())
+    (read,) = type(first).model_validate(written).models.values()
+    assert read.chat == setting.models["m at http://x/v1"].chat
+    del written["prompt_date"]
+    for reference in written["models"].values():
+        del reference["chat"]  # as runs of earlier versions wrote it
+    assert type(first).model_validate(written).prompt_date is None
 
 
 def test_a_licence_is_a_fact_of_the_header(tiny, tmp_path):

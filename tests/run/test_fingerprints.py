@@ -12,7 +12,7 @@ from harness.files.reached_code import sha256_of_code
 from harness.registry import source
 from harness.run import fingerprints as identity
 from harness.task import load_task
-from harness.types import ModelRef
+from harness.types import ChatSettings, ModelRef
 
 MODEL = ModelRef("small", "/somewhere", None, "a" * 64)
 
@@ -42,6 +42,19 @@ def test_a_models_weights_and_format_decide_its_arms_and_no_others(task):
     prompted = {identity.fit_id(task, "zero_shot", 0, *given) for given in asked}
     classical = {identity.fit_id(task, "tfidf", 0, *given) for given in asked}
     assert (len(prompted), len(classical)) == (5, 1)
+
+
+def test_what_is_added_to_prompts_decides_an_arm_with_a_model_alone(task):
+    def ids(arm, **chat):
+        model = dataclasses.replace(MODEL, chat=ChatSettings(**chat))
+        return identity.fit_id(task, arm, 0, model, "float32")
+
+    unset = identity.fit_id(task, "zero_shot", 0, MODEL, "float32")
+    assert ids("zero_shot", date="2026-11-29") == ids("zero_shot") == unset
+    thoughts = {"template_kwargs": {"enable_thinking": True}}
+    others = [ids("zero_shot", system="Be brief."), ids("zero_shot", **thoughts)]
+    assert len({unset, *others}) == 3
+    assert ids("tfidf", system="Be brief.") == identity.fit_id(task, "tfidf", 0, None, "float32")
 
 
 def test_where_the_weights_lie_decides_nothing(task):

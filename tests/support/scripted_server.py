@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import lm
-from harness.types import Context, Endpoint, ModelRef, TaskInfo
+from harness.types import ChatSettings, Context, Endpoint, ModelRef, TaskInfo
 
 KEY = "sk-never-to-be-written"
 FACTS = TaskInfo("t", "Which?", "text", {}, max_new_tokens=9)
@@ -130,10 +130,12 @@ def serving(script):
         thread.join()
 
 
-def open_at(url, notes=None, seed=0, name="asked", **endpoint):
+def open_at(url, notes=None, seed=0, name="asked", chat=None, **endpoint):
     """A model that asks the server at `url`; its remarks are added to `notes`."""
     settings = {"provider": "openai", "key_env": "TEST_KEY", "timeout_s": 5.0, "max_retries": 2}
-    ref = ModelRef(name, url, hosted=Endpoint(**{**settings, **endpoint}))
+    ref = ModelRef(
+        name, url, hosted=Endpoint(**{**settings, **endpoint}), chat=chat or ChatSettings()
+    )
     note = (lambda kind, text: notes.append(text)) if notes is not None else lambda *words: None
     context = Context(FACTS, (), ref, seed, "cpu", "float32", 0, None, None, note, None)
     return lm.open_model(context)

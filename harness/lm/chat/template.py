@@ -130,6 +130,20 @@ class ChatTemplate:
         """Whether the template prints the day on which it is rendered."""
         return "strftime_now" in self._source
 
+    def remarks(self) -> Iterator[str]:
+        """Say how prompts differ from what is asked, for the record."""
+        view = self.view(several=False)
+        if self.settings.asks_thoughts:
+            yield "asked to think: text stands behind thoughts, labels and JSON behind a closed one"
+        elif view.opening.closes_thought:
+            yield "answers without its thoughts: these stand closed before every answer"
+        if view.form.parts:
+            yield "contents go in as lists of parts, as its chat template wants them"
+        if self.settings.system and not view.form.system_apart:
+            yield "its chat template has no system turn: the text stands above the first question"
+        if self.prints_date and self.settings.date:
+            yield f"its chat template prints a date: {self.settings.date} in every prompt"
+
     @cached_property
     def _source(self) -> str:
         return str(self.tokenizer.get_chat_template())

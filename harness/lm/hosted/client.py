@@ -95,8 +95,13 @@ def _fields(server: Server, settings: Generation) -> dict[str, Any]:
     if settings.schema is not None:
         form = {"name": "answer", "schema": dict(settings.schema), "strict": True}
         fields["response_format"] = {"type": "json_schema", "json_schema": form}
-    if server.endpoint.extra:
-        fields["extra_body"] = dict(server.endpoint.extra)
+    # As vLLM, SGLang and llama.cpp take them; what is said of this server alone counts first.
+    extra = dict(server.endpoint.extra)
+    if server.ref.chat.template_kwargs:
+        own = extra.get("chat_template_kwargs", {})
+        extra["chat_template_kwargs"] = {**server.ref.chat.template_kwargs, **own}
+    if extra:
+        fields["extra_body"] = extra
     return fields
 
 
@@ -117,7 +122,7 @@ def _answer(
         prompt: what to ask.
     """
     # The hash covers all that decides an answer, and nothing of how it is asked for.
-    request = {"model": server.ref.name, "messages": messages(prompt)}
+    request = {"model": server.ref.name, "messages": messages(prompt, server.ref.chat.system)}
     place = cache.place_of({"base_url": server.ref.location, **request, **fields, "cut": stop})
     known = cache.read(place)
     if known is not None:
@@ -136,7 +141,7 @@ def _answer(
         return Prediction("", prompt=prompt, error=_error(server, problem, place.name))
     wall_s = time.perf_counter() - begin
     server.works(place.name)
-    prediction = read_reply(completion, prompt, stop)
+    prediction = read_reply(completion, prompt, stop, server.ref.chat.asks_thoughts)
     notes = (*(WITHOUT[setting] for setting in sorted(dropped)), *prediction.notes)
     if completion.model and completion.model != server.ref.name:
         notes += (f"the server answered as '{completion.model}'",)

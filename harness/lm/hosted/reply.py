@@ -10,12 +10,20 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.types import FinishReason, Prediction, Prompt
-from harness.wording.thoughts import behind_thoughts, cut_at
+from harness.wording.thoughts import (
+    THOUGHT_MARKS,
+    behind_thoughts,
+    cut_at,
+    has_thought_marks,
+)
 
 if TYPE_CHECKING:
     import httpx2
     from openai.types.chat import ChatCompletion
 
+TEXTS = ("text", "output_text")
+"""Types of a content's parts that are answers."""
+THOUGHT = THOUGHT_MARKS[0][0]
 SHOWN = 100
 """Characters that are shown of what is no chat completion."""
 
@@ -47,19 +55,24 @@ def checked(scrub: Callable[[str], str]) -> Callable[[httpx2.Response], None]:
     return check
 
 
-def read_reply(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) -> Prediction:
+def read_reply(
+    completion: ChatCompletion, prompt: Prompt, stop: Sequence[str], thinks: bool = False
+) -> Prediction:
     """Return the answer in a reply that was `checked`, with what it says of tokens.
 
     Args:
         completion: the reply.
         prompt: what was asked.
         stop: strings that end an answer, whether or not the server stopped there.
+        thinks: whether thoughts were asked for.
     """
     choice, usage = completion.choices[0], completion.usage
     whole = text_of(choice.message.content) or ""
+    if thinks and choice.finish_reason == "length" and not _tells_thoughts(choice.message, whole):
+        whole = THOUGHT + whole  # cut in a thought that the server's template opened in the prompt
+    stopped = any(word in behind_thoughts(whole) for word in stop)
     notes = []
     # A server that takes no stop strings writes on behind one: the answer itself is whole then.
-    stopped = any(word in behind_thoughts(whole) for word in stop)
     finished: FinishReason | None = "stop" if stopped else _finish(choice.finish_reason)
     if finished == "length":
         notes.append("some answers were cut at max_new_tokens")
@@ -80,6 +93,8 @@ def read_reply(completion: ChatCompletion, prompt: Prompt, stop: Sequence[str]) 
 def text_of(content: Any) -> str | None:
     """Return the text of a message: some servers send parts, of thoughts and of text.
 
+    Thoughts in a field or a part of their own are left out, and those in the text stay: whoever
+    reads answers takes them off.
     None where it is neither a text nor parts; a message without content says nothing.
     """
     if content is None:
@@ -88,7 +103,13 @@ def text_of(content: Any) -> str | None:
         return content
     if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
         return None
-    return "".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
+    return "".join(str(part.get("text", "")) for part in content if part.get("type") in TEXTS)
+
+
+def _tells_thoughts(message: Any, text: str) -> bool:
+    """Tell whether thoughts can be told from the text of a message."""
+    fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
+    return has_thought_marks(text) or any(fields)
 
 
 def _finish(reason: str | None) -> FinishReason | None:

@@ -178,6 +178,8 @@ def open_weights(
         ref = replace(ref, location=str(weights))
     lm = load(ref, context.device, dtype, context.seed, adapter, merge)
     lm.budget_bytes, lm.note = context.budget_bytes, context.note
+    for remark in lm.chat.remarks() if lm.has_turns else ():
+        lm.note("prompt", remark)
     _limit_memory(lm)
     return lm
 

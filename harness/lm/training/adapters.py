@@ -6,7 +6,7 @@ Knows no method by name and nothing of tasks; PEFT builds the adapters.
 from __future__ import annotations
 
 import warnings
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ def open_trainable(
     """
     # Steps of the model's own weights would be rounded away in half precision.
     dtype = "float32" if adapter.trains_all else None
-    lm = open_weights(context, dtype=dtype, four_bits=four_bits)
+    lm = open_weights(_without_thoughts(context), dtype=dtype, four_bits=four_bits)
     add_adapter(lm, adapter, text)
     return lm
 
@@ -56,9 +56,19 @@ def open_trained(
     Raises:
         ModelError: as `open_weights` raises it.
     """
+    context = _without_thoughts(context)
     if adapter.trains_all:
         return open_weights(context, weights=folder)
     return open_weights(context, adapter=folder, four_bits=four_bits, merge=adapter.merges)
+
+
+def _without_thoughts(context: Context) -> Context:
+    """Return the context with thoughts off: what a model is tuned on are answers without any."""
+    model = context.model
+    if model is None or not model.chat.asks_thoughts:
+        return context
+    context.note("prompt", "tuned on answers without thoughts, and asked for such")
+    return replace(context, model=replace(model, chat=model.chat.without_thoughts()))
 
 
 def add_adapter(lm: LanguageModel, adapter: AdapterSpec, text: str = "") -> int:

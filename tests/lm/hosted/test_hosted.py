@@ -10,7 +10,7 @@ from scripted_server import FACTS, KEY, cut_off, fails, hangs, open_at, reply, s
 
 from harness import lm, toolkit
 from harness.errors import EndpointError, ModelError
-from harness.types import Context, Endpoint, ModelRef, TaskInfo
+from harness.types import ChatSettings, Context, Endpoint, ModelRef, TaskInfo
 
 pytestmark = pytest.mark.usefixtures("asking")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -48,6 +48,20 @@ def test_demonstrations_are_sent_as_turns(served):
     assert answer.prompt == ("Where?", "here", "When?")
     (kept,) = ask(script, [("Where?", "here", "When?")])
     assert (kept.prompt, len(script.bodies)) == (answer.prompt, 1)
+
+
+def test_a_system_turn_and_what_the_template_takes_are_sent_along(served):
+    chat = ChatSettings("Be brief.", {"enable_thinking": True, "more": 1}, date="2026-11-29")
+    own = {"chat_template_kwargs": {"more": 2}, "top_k": 1}
+    script = served()
+    toolkit.answer(open_at(script.url, chat=chat, extra=own), ["one"], FACTS)
+    (body,) = script.bodies
+    assert body["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "one"},
+    ]
+    assert body["chat_template_kwargs"] == {"enable_thinking": True, "more": 2}
+    assert body["top_k"] == 1
 
 
 def test_a_server_without_keys_is_not_sent_the_one_that_lies_about(served, monkeypatch):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from scripted_server import FACTS, KEY, fails, open_at, reply, says
 
 from harness import toolkit
-from harness.types import TaskInfo
+from harness.metrics.reading import read_choice
+from harness.types import ChatSettings, TaskInfo
 
 pytestmark = pytest.mark.usefixtures("asking")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -64,6 +66,7 @@ def test_a_key_is_not_shown_in_part_where_a_text_is_cut(served, place):
     [
         ([{"type": "thinking", "thinking": []}, {"type": "text", "text": "fi"}], "fi"),
         ([{"type": "text", "text": "fi"}, {"type": "text", "text": "ne"}], "fine"),
+        ([{"type": "output_text", "text": "fine"}], "fine"),
         ([], ""),
         (None, ""),
     ],
@@ -71,6 +74,47 @@ def test_a_key_is_not_shown_in_part_where_a_text_is_cut(served, place):
 def test_an_answer_in_parts_is_put_together(served, content, text):
     (answer,) = ask(served(reply(content)))
     assert (answer.text, answer.error) == (text, None)
+
+
+LABELS = ("spam", "ham")
+ASKED = ChatSettings(template_kwargs={"enable_thinking": True})
+
+
+@pytest.mark.parametrize(
+    ("content", "further"),
+    [
+        ("spam", {"reasoning_content": "No ham here."}),
+        ("spam", {"reasoning": "No ham here."}),
+        ([{"type": "thinking", "thinking": "ham?"}, {"type": "text", "text": "spam"}], {}),
+        ("<think>\nIs it ham?\n</think>\n\nspam", {}),
+        ("Is it ham?\n</think>\n\nspam", {}),
+        ("[THINK]ham[/THINK]spam", {}),
+        ("<|channel>thought\nham<channel|>spam", {}),
+    ],
+)
+@pytest.mark.parametrize("chat", [ChatSettings(), ASKED])
+def test_thoughts_in_every_form_are_read_alike(served, content, further, chat):
+    facts = replace(FACTS, stop=("it",))  # what stands in a thought ends no answer
+    model = open_at(served(reply(content, **further)).url, chat=chat)
+    (answer,) = toolkit.answer(model, ["one"], facts)
+    assert read_choice(answer.text, LABELS) == "spam"
+
+
+@pytest.mark.parametrize(
+    ("content", "further"),
+    [
+        (None, {"reasoning_content": "So it is spam"}),
+        ("", {"reasoning": "So it is spam"}),
+        ([{"type": "thinking", "thinking": "spam"}], {}),
+        ("<think>\nSo it is spam", {}),
+        ("So it is spam", {}),
+    ],
+)
+def test_a_reply_that_was_cut_in_its_thoughts_gives_no_label(served, content, further):
+    script = served(reply(content, finish="length", **further))
+    (answer,) = toolkit.answer(open_at(script.url, chat=ASKED), ["one"], FACTS)
+    assert read_choice(answer.text, LABELS) is None
+    assert answer.finish_reason == "length"
 
 
 @pytest.mark.parametrize("content", [5, {"text": "x"}, ["x"]])
