@@ -6,6 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+MISTAKE = 2
+PLACELESS = {"-h", "--help", "list"}
+"""Words of commands that read no path."""
+
 
 def main() -> None:
     """Run the command line and exit with its code.
@@ -14,11 +18,33 @@ def main() -> None:
     elsewhere, a user's own folder called `strategies` or `reports` would shadow ours: drop it.
     """
     here = Path(__file__).resolve().parent.parent
-    if Path.cwd() != here:
+    if _working_directory() != here:
         sys.path = [p for p in sys.path if p != "" and os.path.realpath(p) != os.getcwd()]
     from harness.cli.commands import run_command
+    from harness.cli.streams import Streams
 
-    sys.exit(run_command(sys.argv[1:]))
+    streams = Streams()
+    try:
+        code = run_command(sys.argv[1:])
+    except SystemExit as leaving:  # argparse: help, or a word that it does not know
+        code = leaving.code if isinstance(leaving.code, int) else 0
+    if lost := streams.lost():
+        print(f"error: {lost}", file=sys.stderr)
+        code = code or MISTAKE
+    sys.exit(code)
+
+
+def _working_directory() -> Path:
+    """Return the working directory; end where it is gone and a path may start from it."""
+    try:
+        return Path.cwd()
+    except OSError as problem:  # deleted, or not ours to read
+        if not PLACELESS & set(sys.argv[1:]):
+            why = f"the working directory: {problem.strerror}"
+            print(f"error: {why} → change into one that exists", file=sys.stderr)
+            sys.exit(MISTAKE)
+        os.chdir(os.sep)
+        return Path.cwd()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
     │   └── RunFolderError       a run folder that is locked, foreign, damaged or unfinished
     ├── ModelError               a model that cannot be fetched, loaded or trusted
     │   ├── ModelAbsentError     its files are not on this machine, and were not to be fetched
+    │   ├── CacheError           where models and answers are kept between runs cannot be used
     │   └── EndpointError        a hosted model that cannot be asked at all
     └── StrategyError            a strategy that breaks its contract
 
@@ -172,8 +173,16 @@ class ModelAbsentError(ModelError):
     """A model whose files are not on this machine yet, where nothing was to be fetched."""
 
 
+class CacheError(ModelError):
+    """The folder where models and hosted answers are kept between runs cannot be used."""
+
+
 class EndpointError(ModelError):
     """A hosted model that cannot be asked at all: its server is down, or the key is refused."""
+
+
+FOR_ALL_ITEMS = (EndpointError, CacheError)
+"""Errors that the next item would meet too: asking one at a time is no use, and may cost money."""
 
 
 class StrategyError(HarnessError):

@@ -160,7 +160,7 @@ def _diagnostic_files(
 
 def _measured(folder: Path) -> Measured | None:
     try:
-        return Measured.model_validate_json((folder / "measured.json").read_text())
+        return Measured.model_validate_json((folder / "measured.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, UserError
 from harness.files.atomic import atomic_write
+from harness.files.refusals import is_refusal, words_of
 
 if TYPE_CHECKING:
     from harness.analysis import Comparison
@@ -52,9 +53,11 @@ def run_command(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("interrupted; what finished stays and is reused", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return OK
+    except OSError as problem:
+        if not is_refusal(problem):
+            raise
+        print(f"error: {words_of(problem)}", file=sys.stderr)
+        return MISTAKE
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -235,7 +238,7 @@ def _verdict_code(comparison: Comparison, gate: bool) -> int:
 def _chosen_arm(folder: RunFolder) -> str:
     if not folder.comparison.is_file():
         raise UserError(f"{folder.path} has no verdict yet → run the task, or name an --arm")
-    choice = json.loads(folder.comparison.read_text())["recommendation"]["choice"]
+    choice = json.loads(folder.comparison.read_text(encoding="utf-8"))["recommendation"]["choice"]
     if choice is None:
         raise UserError("the verdict chose no arm → name one with --arm")
     return str(choice)

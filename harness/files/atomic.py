@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
+
+from harness.files.refusals import named
 
 
 def atomic_write(path: Path, text: str, *, durable: bool = True) -> None:
@@ -31,23 +33,26 @@ def atomic_write(path: Path, text: str, *, durable: bool = True) -> None:
 def atomic_file(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Hand out a new path in the same folder; what is written there replaces the file at the end.
 
-    If the block raises, the file is as it was, and nothing else is left.
+    If the block raises, the file is as it was, and nothing else is left. An error of the system
+    that names no path gets the file's.
 
     Args:
         path: the file; its folder exists.
         durable: end only when the content is safely on disk.
     """
     part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
-    try:
-        yield part
-        if durable:
-            _flush_to_disk(part)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    if durable:  # the folder holds the name
-        _flush_to_disk(path.parent)
+    with named(path, part):
+        try:
+            yield part
+            if durable:
+                _flush_to_disk(part)
+            part.replace(path)
+        except BaseException:
+            with suppress(OSError):  # where nothing could be written, nothing can be taken away
+                part.unlink(missing_ok=True)
+            raise
+        if durable:  # the folder holds the name
+            _flush_to_disk(path.parent)
 
 
 def _flush_to_disk(path: Path) -> None:

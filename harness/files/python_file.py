@@ -11,6 +11,7 @@ from types import ModuleType
 
 from harness.errors import UnknownNameError, UserError
 from harness.files.hashing import sha256_of
+from harness.files.user_path import user_path
 
 PREFIX = "harness_file_"
 """Begins the names of the modules that files become."""
@@ -24,7 +25,7 @@ def names_file(reference: str) -> bool:
 def path_of(reference: str, base: Path | None) -> Path:
     """Return the whole path of the file that `reference` names."""
     file_name = reference.rsplit(":", 1)[0]
-    return ((base or Path.cwd()) / Path(file_name).expanduser()).resolve()
+    return ((base or Path.cwd()) / user_path(file_name)).resolve()
 
 
 def from_file(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from harness.errors import UserError, unknown_name
 from harness.files.hashing import sha256_of, sha256_of_file
+from harness.files.user_path import user_path
 from harness.registry.lookup import find
 from harness.registry.source import source_sha256
 from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy, marked
@@ -29,11 +30,11 @@ def resolved_params(strategy: type[Strategy], given: Mapping[str, Any], base: Pa
     params = strategy.Params(**given)
     paths = {}
     for name, value in marked(params, INPUT_FILE):
-        paths[name] = (base / Path(value).expanduser()).resolve()
+        paths[name] = (base / user_path(value)).resolve()
         if not paths[name].is_file():
             raise UserError(f"parameter '{name}': there is no file {paths[name]}")
     for name, value in marked(params, MODEL_NAME):
-        beside = (base / Path(value).expanduser()).resolve()
+        beside = (base / user_path(value)).resolve()
         if beside.is_dir():
             paths[name] = beside
         elif value[0] in "./~":

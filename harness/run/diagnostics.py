@@ -22,6 +22,7 @@ from harness.probes import perturbations as perturb
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import engine_sha256
 from harness.run.job import WRITTEN, Inputs, Job, Kind
+from harness.run.trial import refused_is_failed
 from harness.store.records import Measured, PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, read_predictions
 from harness.strategy import Strategy
@@ -54,7 +55,7 @@ class Question:
         path = self.folder / MEASURED
         if not path.is_file() or not (self.folder / WRITTEN[self.kind]).is_file():
             return None
-        measured = Measured.model_validate_json(path.read_text())
+        measured = Measured.model_validate_json(path.read_text(encoding="utf-8"))
         same = (measured.of, measured.engine) == (self.of, self.engine)
         return measured.result if same and measured.result.status == "ok" else None
 
@@ -144,6 +145,9 @@ class DiagnosticsRunner:
 
     def _put(self, question: Question, job: Job) -> WorkerResult:
         """Have a job done in an empty folder and lay its account beside what it found."""
+        return refused_is_failed(lambda: self._done(question, job), lambda failed: failed)
+
+    def _done(self, question: Question, job: Job) -> WorkerResult:
         folder = question.folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -157,7 +157,7 @@ def _make_ready(model: ModelRef, device: str, dtype: str, four_bits: bool) -> No
     from harness.lm.loading.four_bits import four_bit_folder
     from harness.lm.loading.packing_verdict import ensure_verdict
 
-    with suppress(ModelError):
+    with suppress(ModelError, OSError):
         if four_bits:
             folder = four_bit_folder(model, dtype, lambda *_: None)
             model = replace(model, location=str(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -12,10 +13,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.errors import RunFolderError
+from harness.files.refusals import is_refusal, says_full, words_of
 from harness.store.run_folder import RunFolder, folder_bytes
 
 LARGE_ARTIFACT_BYTES = 256 * 2**20
 """Larger artifacts are kept for the chosen arm only; the size of the others is on record."""
+FREED = "free some space there, then run again"
 
 
 @contextmanager
@@ -30,30 +33,43 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         fresh: forget everything that was run there before.
 
     Raises:
-        RunFolderError: another process runs there, or another task has.
+        RunFolderError: another process runs there, or another task has; it cannot be written to,
+            or its disk is full.
     """
     folder = RunFolder(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        what = f"{path} cannot be a run folder ({problem.strerror})"
-        raise RunFolderError(f"{what} → choose another --out") from None
     # A kept file may name its holder; a file system without locks is refused, not trusted.
     lock = FileLock(folder.lock, timeout=0, preserve_lock_file=True)
     try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         lock.acquire()
     except Timeout:
         holder = folder.lock.read_text().strip() or "another process"
         fix = "wait for it, or choose another --out"
         raise RunFolderError(f"{path} is in use by {holder} → {fix}") from None
+    except (OSError, NotImplementedError) as problem:
+        why = getattr(problem, "strerror", None) or str(problem)
+        raise RunFolderError(
+            f"{path} cannot be a run folder ({why}) → choose another --out"
+        ) from None
     try:
         folder.lock.write_text(f"process {os.getpid()}")
         _check_task(folder, task_name)
         if fresh:
             _forget(folder)
         yield folder
+    except OSError as problem:
+        if not is_refusal(problem) or not _is_inside(problem, path):
+            raise
+        fix = FREED if says_full(problem) else "have it made writable for you, then run again"
+        raise RunFolderError(f"{words_of(problem, fix)}; what finished is kept") from problem
     finally:
         lock.release()
+
+
+def _is_inside(problem: OSError, path: Path) -> bool:
+    return isinstance(problem.filename, str) and Path(problem.filename).is_relative_to(path)
 
 
 def _forget(folder: RunFolder) -> None:

@@ -19,8 +19,6 @@ from harness.types import ModelRef, TaskInfo
 
 WARM_UPS = 3
 LATENCY_QUERIES = 50
-INPUTS_PREFIX = "harness-"
-"""Begins the name of the temporary folder that holds a job's rows."""
 JOB, RESULT, PRINTED = "job.json", "result.json", "stderr.log"
 """Files of a job's folder: what it is, how it ended (while a launcher waits) and all it printed."""
 WRITTEN = {

@@ -7,11 +7,10 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from harness.errors import RunFolderError, UnknownNameError
-from harness.run.job import INPUTS_PREFIX, JOB, Job, Workspace
+from harness.files.temporary_folder import temporary_folder
+from harness.run.job import JOB, Job, Workspace
 from harness.run.worker.context import Outfit
 from harness.run.worker.predict import predict_all
 from harness.store.run_folder import RunFolder
@@ -44,7 +43,7 @@ def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[P
             f"the artifact of '{arm}' was not kept (large, and another arm was chosen)"
             f" → run the task again with --only {arm} --fresh"
         )
-    told = json.loads((here / JOB).read_text())
+    told = json.loads((here / JOB).read_text(encoding="utf-8"))
     kept = {key: told[key] for key in Job.model_fields if key in told}
     # Earlier versions wrote down whole paths, of where the run folder was then.
     kept |= {
@@ -53,10 +52,10 @@ def answer_with(folder: RunFolder, arm: str, queries: Sequence[Query]) -> list[P
     }
     kept["finished"] = ()
     job = Job.model_validate(kept)
-    with TemporaryDirectory(prefix=INPUTS_PREFIX) as inputs:
+    with temporary_folder() as inputs:
         if job.documents and folder.documents.is_file():
             shutil.copy(folder.documents, inputs)
-        workspace = Workspace(job, folder.path.resolve(), Path(inputs))
+        workspace = Workspace(job, folder.path.resolve(), inputs)
         strategy = Outfit(workspace).strategy()
         with redirect_stdout(sys.stderr):  # what a strategy prints is none of the answers
             strategy.load(workspace.artifact)

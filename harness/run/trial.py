@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.files.atomic import atomic_write
 from harness.files.hashing import sha256_of_file
+from harness.files.refusals import is_refusal, words_of
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import reads_evidence
 from harness.run.job import FinishedFit
@@ -19,6 +20,8 @@ from harness.run.shared_fits import built_by
 from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, folder_bytes
 from harness.types import RESUMED_S
+
+T = TypeVar("T")
 
 
 class TrialRunner:
@@ -41,11 +44,11 @@ class TrialRunner:
             result = WorkerResult(status="failed", error=problem)
             return self._record(trial, result, None, reused=False)
         doing("fit")
-        fit, reused = self._fit(trial)
+        fit, reused = refused_is_failed(lambda: self._fit(trial), lambda failed: (failed, False))
         serve = None
         if fit.status == "ok":
             doing("serve")
-            serve = self._serve(trial)
+            serve = refused_is_failed(lambda: self._serve(trial), lambda failed: failed)
         return self._record(trial, fit, serve, reused)
 
     def _fit(self, trial: PlannedTrial) -> tuple[WorkerResult, bool]:
@@ -54,7 +57,7 @@ class TrialRunner:
         account = folder / "fit.json"
         artifact = folder / "artifact"
         if account.is_file() and artifact.is_dir():
-            known = json.loads(account.read_text())
+            known = json.loads(account.read_text(encoding="utf-8"))
             result = WorkerResult.model_validate(known["result"])
             if known["fit_id"] == trial.fit_id and not result.unanswered:
                 return self._placed(result), True
@@ -104,7 +107,7 @@ class TrialRunner:
             folder = self.folder.fit_folder(other.arm, other.fit_id)
             if not (folder / "fit.json").is_file():
                 continue
-            known = json.loads((folder / "fit.json").read_text())
+            known = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
             result = WorkerResult.model_validate(known["result"])
             [took] = [m for m in result.measurements if m.phase == "fit"]
             yield FinishedFit(
@@ -122,7 +125,7 @@ class TrialRunner:
         last = serve or fit
         half = "" if serve else "in preparation: "
         account = self.folder.fit_folder(trial.arm, trial.fit_id) / "fit.json"
-        known = json.loads(account.read_text()) if account.is_file() else {}
+        known = json.loads(account.read_text(encoding="utf-8")) if account.is_file() else {}
         return TrialRecord(
             fit_id=trial.fit_id,
             trial_id=trial.trial_id,
@@ -139,6 +142,21 @@ class TrialRunner:
             finished_at=now(),
             forecast=trial.forecast,
         )
+
+
+def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T]) -> T:
+    """Do a part of a trial; where the system refuses that, the part has failed and others go on.
+
+    Args:
+        do: has a job done.
+        account: puts a failed account into the form that `do` returns.
+    """
+    try:
+        return do()
+    except OSError as problem:
+        if not is_refusal(problem):
+            raise
+        return account(WorkerResult(status="failed", error=words_of(problem)))
 
 
 def is_done(folder: RunFolder, earlier: TrialRecord) -> bool:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from harness.errors import RunFolderError
 from harness.files.atomic import atomic_file
 from harness.files.hashing import sha256_of, sha256_of_file
+from harness.files.refusals import named
 from harness.store.migrate import Values, migrated, version_of
 from harness.store.records import SCHEMA_VERSION, RunHeader, TrialRecord
 from harness.types import ModelRef, Prediction
@@ -55,11 +56,12 @@ class RunFolder:
     def append(self, record: RunHeader | TrialRecord) -> None:
         """Add one line to records.jsonl, safely on disk before this returns."""
         self.path.mkdir(parents=True, exist_ok=True)
-        self._end_last_line()
-        with self.records.open("a", encoding="utf-8") as stream:
-            stream.write(record.model_dump_json() + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        with named(self.records):
+            self._end_last_line()
+            with self.records.open("a", encoding="utf-8") as stream:
+                stream.write(record.model_dump_json() + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
 
     def headers(self) -> list[RunHeader]:
         """Return the header of every invocation, oldest first."""

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from harness.errors import EndpointError
+from harness.errors import FOR_ALL_ITEMS
 from harness.types import Context, Example, Prediction, Query, Split
 
 Choice = TypeVar("Choice")
@@ -106,7 +106,7 @@ def surviving(
     """
     try:
         return list(answer(queries))
-    except EndpointError:
+    except FOR_ALL_ITEMS:
         raise
     except Exception:
         return [_alone(answer, query) for query in queries]

@@ -6,17 +6,22 @@ free nor instant. Failed requests are not kept.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.files.atomic import atomic_write
-from harness.files.cache_folder import cache_folder
+from harness.files.cache_folder import cache_folder, room_of, usable
 from harness.files.hashing import sha256_of
 from harness.types import Prediction
 
+ROOM = "responses"
+"""Of answers in the cache folder."""
+ANSWERS = "what hosted models answer"
 FORMAT = 2
 """Raised when answers are read differently, so that older ones are not taken for these."""
 FIELDS = {field.name for field in fields(Prediction)}
@@ -40,13 +45,13 @@ def place_of(request: Mapping[str, Any]) -> Path:
         request: address, model, messages and all settings, as plain JSON values.
     """
     key = sha256_of({"format": FORMAT, **request})
-    return cache_folder() / "responses" / key[:2] / f"{key}.json"
+    return cache_folder() / ROOM / key[:2] / f"{key}.json"
 
 
 def read(place: Path) -> Kept | None:
     """Return the answer that was kept, or None where there is none that can be read."""
     try:
-        row = {**LATER, **json.loads(place.read_text())}
+        row = {**LATER, **json.loads(place.read_text(encoding="utf-8"))}
         alone = row.pop("alone")
         return Kept(Prediction.from_row(row), alone) if row.keys() == FIELDS else None
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
@@ -54,8 +59,24 @@ def read(place: Path) -> Kept | None:
 
 
 def write(place: Path, kept: Kept) -> None:
-    """Keep an answer, whole or not at all, whoever else writes the same."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    """Keep an answer, whole or not at all, whoever else writes the same.
+
+    Raises:
+        CacheError: it cannot be kept.
+    """
     text = json.dumps({**asdict(kept.answer), "alone": kept.alone})
-    # Not worth waiting for the disk while answers are timed: what is lost is asked again.
-    atomic_write(place, text, durable=False)
+    with usable(ANSWERS):
+        # Not worth waiting for the disk while answers are timed: what is lost is asked again.
+        atomic_write(room_of(f"{ROOM}/{place.parent.name}") / place.name, text, durable=False)
+
+
+def must_be_writable() -> None:
+    """Make sure that answers can be kept, before one is asked for: it may cost money.
+
+    Raises:
+        CacheError: they cannot.
+    """
+    with usable(ANSWERS):
+        folder = room_of(ROOM)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))

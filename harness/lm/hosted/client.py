@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import EndpointError
+from harness.files.network import is_loopback, through
 from harness.lm.chat import messages
 from harness.lm.hosted import cache, calls
 from harness.lm.hosted.failures import reason, said
@@ -200,7 +201,9 @@ def _error(server: Server, problem: openai.OpenAIError, request: str) -> str:
         EndpointError: no other request would fare better.
     """
     why, whose = reason(server, problem)
-    why = f"hosted model '{server.ref.name}' at {server.ref.location} {why}"
+    url = server.ref.location
+    way = "" if is_loopback(url) else through(url)
+    why = f"hosted model '{server.ref.name}' at {url}{way} {why}"
     if whose == "the request":
         return why
     server.fails(request)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
+from harness.files.network import is_loopback, proxy_for, setting_at_fault
 from harness.lm.hosted.server import Server
 
 if TYPE_CHECKING:
@@ -82,8 +83,16 @@ def _silence(server: Server, problem: openai.APIConnectionError) -> tuple[str, F
     import openai
 
     cause = problem.__cause__
+    url = server.ref.location
+    if isinstance(cause, httpx2.ConnectError) and (fault := setting_at_fault(cause, url)):
+        return f"cannot be reached: {fault}", "the task file"
+    if isinstance(cause, httpx2.ProxyError):
+        fix = "correct the proxy, or name the server's host in NO_PROXY"
+        return f"cannot be reached: the proxy refuses ({cause}) → {fix}", "the task file"
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
         fix = "start the server, or correct base_url"
+        if not is_loopback(url) and proxy_for(url):
+            fix = "correct the proxy, name the server's host in NO_PROXY, or correct base_url"
         return f"cannot be reached ({cause or 'no answer'}) → {fix}", "the task file"
     times = _times(problem.request)
     if isinstance(problem, openai.APITimeoutError):

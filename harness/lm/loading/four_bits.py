@@ -7,17 +7,17 @@ it. The folder that is kept is loaded as any model's. Knows nothing of training.
 
 from __future__ import annotations
 
-import shutil
+import errno
+import os
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
-from filelock import FileLock
-
 from harness.errors import ModelError
-from harness.files.cache_folder import cache_folder
+from harness.files.cache_folder import kept_folder
 from harness.files.hashing import sha256_of
+from harness.files.refusals import says_full
 from harness.lm.loading.builtin_model import say
 from harness.lm.sizing.budget import Note
 from harness.types import ModelRef
@@ -36,26 +36,27 @@ def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
         note: told if it had to be made now, since this process is charged for that.
 
     Raises:
+        CacheError: the cache folder cannot be used.
         ModelError: the model cannot be quantised, or not on this hardware.
     """
     versions = [metadata.version(name) for name in ("bitsandbytes", "transformers")]
     key = sha256_of([ref.sha256 or f"{ref.name}@{ref.revision}", dtype, versions, UNPACKING])
-    folder = cache_folder() / "four_bits" / key[:16]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        if not folder.is_dir():
-            work = folder.with_suffix(".part")
-            shutil.rmtree(work, ignore_errors=True)
-            say(f"Quantising {ref.name} to 4 bits (once) …")
-            command = [sys.executable, "-m", __name__, ref.location, str(work), dtype]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-                fix = "use `lora`, or a machine that bitsandbytes has 4-bit kernels for"
-                raise ModelError(f"'{ref.name}' cannot be quantised to 4 bits: {reason} → {fix}")
-            work.rename(folder)
-            note("engine", "the weights were quantised to 4 bits first: once, and in this time")
-    return folder
+
+    def make(work: Path) -> Path:
+        say(f"Quantising {ref.name} to 4 bits (once) …")
+        done = work / "done"
+        command = [sys.executable, "-m", __name__, ref.location, str(done), dtype]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            reason = (ended.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+            if says_full(RuntimeError(reason)):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(work))
+            fix = "use `lora`, or a machine that bitsandbytes has 4-bit kernels for"
+            raise ModelError(f"'{ref.name}' cannot be quantised to 4 bits: {reason} → {fix}")
+        note("engine", "the weights were quantised to 4 bits first: once, and in this time")
+        return done
+
+    return kept_folder("four_bits", key[:16], make)
 
 
 def quantise(location: str, folder: Path, dtype: str) -> None:

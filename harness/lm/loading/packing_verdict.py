@@ -13,7 +13,8 @@ import gc
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import cache
 from importlib import metadata
@@ -22,8 +23,9 @@ from typing import Any
 
 from filelock import FileLock
 
+from harness.errors import CacheError
 from harness.files.atomic import atomic_write
-from harness.files.cache_folder import cache_folder
+from harness.files.cache_folder import cache_folder, room_of
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.lm import inference
 from harness.lm.loading import first_layers, packing_check
@@ -33,6 +35,8 @@ from harness.machine.describe import this_machine
 from harness.machine.device import gpu_name
 from harness.types import ModelRef
 
+ROOM, MADE = "packing", "packing/made"
+"""Of verdicts, and of marks that a process was started to make one, in the cache folder."""
 PASSING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
 """Keys of a configuration that say where, how or by whom it was written, but decide no layer. The
 number format does not: the check computes in float32."""
@@ -51,13 +55,16 @@ def verdict_on(model: Any) -> Verdict:
     Args:
         model: a transformers causal model with its weights.
     """
-    file = _file_of(model)
-    if file.is_file():
-        return Verdict(**json.loads(file.read_text(encoding="utf-8")))
+    name = _name_of(model)
+    with suppress(OSError, CacheError, ValueError, TypeError):  # then it is made again
+        kept = (cache_folder() / ROOM / name).read_text(encoding="utf-8")
+        return Verdict(**json.loads(kept))
     verdict = check_packing(model)
     _release()
-    if verdict.final:
-        atomic_write(file, json.dumps(asdict(verdict)), durable=False)
+    # Where it cannot be kept, each process makes it again: that takes time and changes no answer.
+    with suppress(OSError, CacheError):
+        if verdict.final:
+            atomic_write(room_of(ROOM) / name, json.dumps(asdict(verdict)), durable=False)
     return verdict
 
 
@@ -77,8 +84,7 @@ def ensure_verdict(ref: ModelRef, device: str, dtype: str) -> None:
         return
     if config.get("is_encoder_decoder"):
         return  # never packed
-    mark = _folder() / "made" / _key(config, device, "as installed")
-    with FileLock(mark.with_suffix(".lock")):
+    with suppress(OSError, CacheError), _locked(_key(config, device, "as installed")) as mark:
         if mark.exists():
             return
         say(f"Checking how {ref.name} can be computed (once) …")
@@ -87,17 +93,25 @@ def ensure_verdict(ref: ModelRef, device: str, dtype: str) -> None:
             mark.touch()
 
 
-def _file_of(model: Any) -> Path:
-    """Return where the verdict on a model is kept."""
+def _name_of(model: Any) -> str:
+    """Return the name of the file that the verdict on a model is kept in."""
     attention = str(model.config._attn_implementation)
-    key = _key(model.config.to_dict(), model.device.type, attention)
-    return _folder() / f"{key}.json"
+    return f"{_key(model.config.to_dict(), model.device.type, attention)}.json"
 
 
-def _folder() -> Path:
-    folder = cache_folder() / "packing"
-    (folder / "made").mkdir(parents=True, exist_ok=True)
-    return folder
+@contextmanager
+def _locked(key: str) -> Iterator[Path]:
+    """Lock the mark of a verdict that was made, and return it.
+
+    Raises:
+        OSError, CacheError: nothing can be kept.
+    """
+    mark = cache_folder() / MADE / key
+    if mark.exists():  # in a cache that only others may write to, too
+        yield mark
+        return
+    with FileLock(room_of(MADE) / f"{key}.lock"):
+        yield mark
 
 
 def _key(config: Mapping[str, Any], device: str, attention: str) -> str:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from harness.errors import ModelAbsentError, ModelError, unknown_name
-from harness.files.cache_folder import cache_folder
+from harness.errors import CacheError, ModelAbsentError, ModelError, unknown_name
+from harness.files.cache_folder import kept_folder
 from harness.files.hashing import sha256_of_file
+from harness.files.hub import hub_failure
+from harness.files.refusals import words_of
+from harness.files.user_path import user_path
 from harness.lm.loading.builtin_model import BUILT_IN, UNPACKING, built_in_folder, dequantise
 from harness.lm.loading.licence import README, licence_of, licence_of_gguf
 from harness.lm.loading.whole_model import refuse_no_model
@@ -37,12 +40,19 @@ def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> 
         ModelAbsentError: its files are not on this machine, and were not to be fetched.
         ModelError: there is no such model, or it cannot be fetched or read.
     """
+    try:
+        return _found(name, base, fetch, weights)
+    except OSError as problem:  # a folder or file that cannot be read by this user
+        raise ModelError(f"model '{name}' cannot be read: {words_of(problem)}") from problem
+
+
+def _found(name: str, base: Path, fetch: bool, weights: bool) -> ModelRef:
     if name in BUILT_IN:
         folder = built_in_folder(name, fetch)
         built_in = BUILT_IN[name]
         hashed = _folder_sha256(folder) if weights else None
         return ModelRef(name, str(folder), None, hashed, built_in.origin, licence=built_in.licence)
-    beside = base / Path(name).expanduser()
+    beside = base / user_path(name)
     if name[0] in "./~" or beside.exists():
         return _local(name, beside, weights)
     if "/" not in name:
@@ -56,6 +66,8 @@ def _local(name: str, path: Path, weights: bool) -> ModelRef:
     if path.suffix == ".gguf" and path.is_file():
         try:
             return _unpacked(name, path)
+        except CacheError:
+            raise
         except Exception as problem:  # the readers of a damaged file raise all sorts
             reason = str(problem).strip().split("\n")[0] or type(problem).__name__
             raise ModelError(
@@ -73,31 +85,29 @@ def _local(name: str, path: Path, weights: bool) -> ModelRef:
 def _unpacked(name: str, path: Path) -> ModelRef:
     """Return the model of a GGUF file; its weights are dequantised once, into the cache folder."""
     digest, licence = sha256_of_file(path), licence_of_gguf(path)
-    folder = cache_folder() / "gguf" / f"{digest[:16]}-{UNPACKING}"
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = folder.with_suffix(".part")
-        dequantise(path, work)
-        work.rename(folder)
+
+    def make(work: Path) -> Path:
+        dequantise(path, work / "done")
+        return work / "done"
+
+    folder = kept_folder("gguf", f"{digest[:16]}-{UNPACKING}", make)
     origin = "dequantised once from a GGUF file"
     return ModelRef(name, str(folder), None, digest, origin, licence=licence)
 
 
 def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         wanted = [*files, README]
         folder = Path(snapshot_download(name, allow_patterns=wanted, local_files_only=not fetch))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as problem:
+    except Exception as problem:  # its parts raise all sorts: no home, a proxy that is none
         if not fetch and isinstance(problem, LocalEntryNotFoundError):
             raise ModelAbsentError(f"model '{name}' is not on this machine yet") from problem
-        reason = str(problem).strip().split("\n")[0]
-        raise ModelError(
-            f"model '{name}' cannot be fetched from the hub: {reason} → check the id and the"
-            f" connection, or use a local folder or a built-in model ({', '.join(BUILT_IN)})"
-        ) from problem
+        fix = f"use a local folder or a built-in model ({', '.join(BUILT_IN)})"
+        why = hub_failure(problem, fix)
+        raise ModelError(f"model '{name}' cannot be fetched from the hub: {why}") from problem
     origin = "the model hub"
     return ModelRef(name, str(folder), folder.name, None, origin, licence=licence_of(folder))
 

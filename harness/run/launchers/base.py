@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from harness.run.job import INPUTS_PREFIX, RESULT, Inputs, Job, Workspace
+from harness.files.refusals import no_room
+from harness.files.temporary_folder import temporary_folder
+from harness.run.job import RESULT, Inputs, Job, Workspace
 from harness.store.machine import Machine
 from harness.store.records import Status, WorkerResult
 from harness.store.run_folder import write_jsonl
@@ -72,10 +73,10 @@ NewLauncher = Callable[[Path, Tick], Launcher]
 @contextmanager
 def handed_over(inputs: Inputs) -> Iterator[Path]:
     """Lay inputs down in a temporary folder, and take them away in the end."""
-    with TemporaryDirectory(prefix=INPUTS_PREFIX) as folder:
+    with temporary_folder() as folder:
         for name, rows in inputs.items():
-            write_jsonl(Path(folder) / f"{name}.jsonl", rows)
-        yield Path(folder)
+            write_jsonl(folder / f"{name}.jsonl", rows)
+        yield folder
 
 
 def taken_account(workspace: Workspace) -> WorkerResult | None:
@@ -83,7 +84,7 @@ def taken_account(workspace: Workspace) -> WorkerResult | None:
     path = workspace.folder / RESULT
     if not path.is_file():
         return None
-    result = WorkerResult.model_validate_json(path.read_text())
+    result = WorkerResult.model_validate_json(path.read_text(encoding="utf-8"))
     path.unlink()
     return result
 
@@ -95,9 +96,10 @@ def silent_end(ending: str, printed: Path) -> WorkerResult:
         ending: how it ended: "exit code 7".
         printed: the file of all that it printed.
     """
-    words = printed.read_text(errors="replace").strip().splitlines()[-LAST_WORDS:]
+    words = printed.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_WORDS:]
     last = f"; its last words: {' / '.join(words)}" if words else ""
-    return stopped("failed", f"the worker ended with {ending} and no result{last}")
+    full = no_room(printed.parent)
+    return stopped("failed", f"the worker ended with {ending} and no result{last}{full}")
 
 
 def stopped(status: Status, error: str) -> WorkerResult:

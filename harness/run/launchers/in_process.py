@@ -53,11 +53,11 @@ class InProcessLauncher:
         """Do a job here and now."""
         with handed_over(inputs) as folder:
             workspace = Workspace(job, self.root, folder)
-            (workspace.folder / JOB).write_text(job.model_dump_json(indent=1))
+            (workspace.folder / JOB).write_text(job.model_dump_json(indent=1), encoding="utf-8")
             (workspace.folder / RESULT).unlink(missing_ok=True)
             self.tick()
             with (
-                (workspace.folder / PRINTED).open("w") as printed,
+                (workspace.folder / PRINTED).open("w", encoding="utf-8") as printed,
                 redirect_stdout(printed),
                 redirect_stderr(printed),
                 _as_it_was(),
@@ -73,7 +73,7 @@ def _ending(workspace: Workspace) -> str:
     ruler.record_start(time.time())
     try:
         # As a fresh interpreter does, from the file: what is not in there is not known.
-        job = Job.model_validate_json((workspace.folder / JOB).read_text())
+        job = Job.model_validate_json((workspace.folder / JOB).read_text(encoding="utf-8"))
         work(Workspace(job, workspace.root, workspace.inputs), ruler)
     except SystemExit as leaving:
         if not isinstance(leaving.code, int | None):

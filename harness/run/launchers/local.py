@@ -23,6 +23,15 @@ from harness.store.records import WorkerResult
 
 LOOK_EVERY_S = 0.5
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
+UTF8 = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
+"""What a strategy prints and reads is the same text whatever the user's terminal can show."""
+PATHS = (
+    "HARNESS_CACHE", "HF_HOME", "HF_HUB_CACHE", "SENTENCE_TRANSFORMERS_HOME", "SSL_CERT_FILE",
+    "TORCH_HOME",
+)  # fmt: skip
+"""Variables that name a folder or a file."""
+LISTS = ("PYTHONPATH", "SSL_CERT_DIR")
+"""Variables that name several."""
 KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
 """Kernels that oneDNN keeps, by which a CPU computes in bfloat16. It compiles one for each number
 of tokens, and packed rows have another every time: most of the 1,024 that it would keep are never
@@ -56,7 +65,7 @@ class LocalLauncher:
 
     def _run(self, workspace: Workspace) -> WorkerResult:
         folder = workspace.folder
-        (folder / JOB).write_text(workspace.job.model_dump_json(indent=1))
+        (folder / JOB).write_text(workspace.job.model_dump_json(indent=1), encoding="utf-8")
         (folder / RESULT).unlink(missing_ok=True)
         read_end, write_end = os.pipe()
         command = [sys.executable, "-P", "-m", "harness.run.worker", str(self.root)]
@@ -71,7 +80,7 @@ class LocalLauncher:
                 pass_fds=[read_end],
                 start_new_session=True,
                 cwd=workspace.inputs,
-                env={**KERNELS, **os.environ, **QUIET},
+                env={**KERNELS, **os.environ, **_whole_paths(), **QUIET, **UTF8},
             )
         os.close(read_end)
         try:
@@ -103,6 +112,21 @@ class LocalLauncher:
         finally:
             os.close(handle)
         return None
+
+
+def _whole_paths() -> dict[str, str]:
+    """Return the environment's paths in full: a worker's working directory is another one."""
+    given = {name: os.environ[name] for name in (*PATHS, *LISTS) if os.environ.get(name)}
+    return {
+        name: os.pathsep.join(map(_whole, text.split(os.pathsep)))
+        if name in LISTS
+        else _whole(text)
+        for name, text in given.items()
+    }
+
+
+def _whole(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path)) if path else ""
 
 
 def _ended(returncode: int, printed: Path) -> WorkerResult:

@@ -9,8 +9,10 @@ import copy
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
-from harness.errors import EndpointError, HarnessError, StrategyError
+from harness.errors import FOR_ALL_ITEMS, HarnessError, StrategyError
+from harness.files.refusals import is_refusal, says_full, words_of
 from harness.run.worker.clock import Clock, accounted
 from harness.strategy import Strategy
 from harness.types import Prediction, Query
@@ -31,11 +33,12 @@ def predict_all(
 
     Raises:
         StrategyError: the strategy returned something other than one Prediction a query.
-        EndpointError: the hosted model it asks is out of reach: for the other items too.
+        EndpointError, CacheError: the hosted model it asks is out of reach, or nothing it answers
+            can be kept: for the other items too.
     """
     try:
         return _answered(strategy, queries, replays)
-    except (StrategyError, EndpointError):
+    except (StrategyError, *FOR_ALL_ITEMS):
         raise
     except Exception as problem:
         if not queries:
@@ -46,17 +49,26 @@ def predict_all(
     for query in queries:
         try:
             predictions += _answered(strategy, [query], replays)
-        except EndpointError:
+        except FOR_ALL_ITEMS:
             raise
         except Exception as problem:
             predictions.append(Prediction("", error=describe(problem)))
     return predictions
 
 
-def describe(problem: BaseException) -> str:
-    """Return an exception as one line: its message if it is ours, else with its type."""
+def describe(problem: BaseException, written: Sequence[Path] = ()) -> str:
+    """Return an exception as one line: its message if it is ours, else with its type.
+
+    What the system refused is said with the place and the remedy.
+
+    Args:
+        problem: what was raised.
+        written: folders that may have been written to.
+    """
     if isinstance(problem, HarnessError):
         return str(problem)
+    if isinstance(problem, Exception) and (is_refusal(problem) or says_full(problem)):
+        return words_of(problem, written=written)
     return f"{type(problem).__name__}: {problem}".strip()
 
 
@@ -90,7 +102,7 @@ def timed(strategy: Strategy, query: Query) -> float:
     try:
         with Clock() as clock:
             said_s = strategy.predict(given)[0].wall_s
-    except EndpointError:
+    except FOR_ALL_ITEMS:
         raise
     except Exception:
         traceback.print_exc()  # the item will fail again, and be recorded, in `predict`

