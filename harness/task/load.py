@@ -136,7 +136,7 @@ def load_task(path: Path) -> Task:
         raise TaskError(faults)
     margin, total = spec.margin, len(splits["test"])
     clusters = {name: tuple(row.cluster for row in rows) for name, rows in truths.items()}
-    data = audit.data_summary(splits, clusters, corpus, spec.answer.kind, margin, total)
+    data = audit.data_summary(splits, clusters, corpus, labels, margin, total)
     return Task(
         spec=spec,
         path=path,

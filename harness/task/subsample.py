@@ -44,5 +44,5 @@ def limited(task: Task, limit: int) -> Task:
     splits = {"train": task.train, "validation": task.validation, "test": test}
     clusters = {**task.clusters, "test": tuple(row.cluster for row in truth)}
     spec, total = task.spec, task.data.test_total_n
-    data = audit.data_summary(splits, clusters, task.corpus, spec.answer.kind, spec.margin, total)
+    data = audit.data_summary(splits, clusters, task.corpus, task.labels, spec.margin, total)
     return replace(task, test=test, truth=truth, clusters=clusters, data=data)

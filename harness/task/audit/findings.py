@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from harness.store.records import DataSummary
+from harness.task.audit.answers import said_of_answers
 from harness.task.audit.clusters import Clusters, torn_apart
 from harness.task.audit.copied_documents import copied_documents
 from harness.task.audit.test_size import expectations
 from harness.task.corpus import FORMATS, Corpus
 from harness.task.same_input import key_of, normalised
-from harness.types import AnswerKind, Split
+from harness.types import Split
 
 TELLING_CHARACTERS = 25
 """An input that is not longer may stand in a document by chance."""
@@ -40,7 +41,7 @@ def data_summary(
     splits: Mapping[str, Split],
     clusters: Mapping[str, Clusters],
     corpus: Corpus,
-    answer_kind: AnswerKind,
+    labels: Collection[str],
     margin: float,
     test_total_n: int,
 ) -> DataSummary:
@@ -50,7 +51,7 @@ def data_summary(
         splits: name to split, as arms will get them.
         clusters: split's name to the cluster of each of its rows.
         corpus: the documents; may be empty.
-        answer_kind: of the task.
+        labels: of a choice; empty for other answers.
         margin: as a share of the metric's range.
         test_total_n: test rows that the task has, of which a sample may be used.
     """
@@ -61,13 +62,13 @@ def data_summary(
         test_total_n=test_total_n,
         sha256={name: split.sha256 for name, split in splits.items()},
         leaked_ids=leaked_ids(splits),
-        findings=(*findings(splits, corpus, answer_kind), *torn_apart(clusters)),
+        findings=(*findings(splits, corpus, labels), *torn_apart(clusters)),
         expectations=expectations(len(splits["test"]), margin, clusters["test"]),
     )
 
 
 def findings(
-    splits: Mapping[str, Split], corpus: Corpus, answer_kind: AnswerKind
+    splits: Mapping[str, Split], corpus: Corpus, labels: Collection[str]
 ) -> tuple[str, ...]:
     """Return what is found in the data itself, in sentences."""
     found = [*_left_out(corpus), *_unread(corpus), *copied_documents(corpus.documents)]
@@ -84,9 +85,7 @@ def findings(
         repeats = repeats_inside(split)
         if repeats:
             found.append(f"{repeats} inputs of {name} repeat an earlier one of {name}")
-    if answer_kind == "choice":
-        found += _never_learnt(splits)
-    return tuple(found)
+    return (*found, *said_of_answers(splits, labels))
 
 
 def _in_documents(corpus: Corpus, test: Split) -> list[str]:
@@ -108,19 +107,6 @@ def _in_documents(corpus: Corpus, test: Split) -> list[str]:
         f"{len(ids)} of {len(test)} test inputs stand word for word in the documents"
         f" ({_listed(ids)}): if the answers stand beside them, arms that search or learn the"
         " documents see these answers → take such pages out of the corpus"
-    ]
-
-
-def _never_learnt(splits: Mapping[str, Split]) -> list[str]:
-    """Name the labels of test rows that no training row has."""
-    taught = {label for row in splits["train"] for label in row.targets}
-    asked = [row for row in splits["test"] if taught.isdisjoint(row.targets)]
-    if not taught or not asked:
-        return []
-    labels = ", ".join(sorted({label for row in asked for label in row.targets})[:SHOWN])
-    return [
-        f"{len(asked)} test rows have a label that no training row has ({labels}):"
-        " arms that learn labels from rows cannot answer with it"
     ]
 
 
