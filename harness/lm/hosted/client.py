@@ -144,8 +144,8 @@ def _answer(
     server.works(place.name)
     prediction = read_reply(completion, prompt, stop, server.ref.chat.asks_thoughts)
     notes = (*(WITHOUT[setting] for setting in sorted(dropped)), *prediction.notes)
-    if completion.model and completion.model != server.ref.name:
-        notes += (f"the server answered as '{completion.model}'",)
+    if (named := server.says_it_is(completion.model)) is not None:
+        notes += (named,)
     prediction = replace(prediction, wall_s=wall_s, notes=notes)
     prediction = replace(prediction, usd=server.endpoint.charge_usd(prediction))
     server.answers[place.name] = prediction
@@ -182,7 +182,9 @@ def _refused(server: Server, problem: openai.APIStatusError, sent: Mapping[str, 
 
     One of `NAMED` that is not at fault is tried without in vain, and then the schema.
     """
-    if problem.code in ("unsupported_parameter", "unsupported_value") and problem.param in WITHOUT:
+    unsupported = problem.code in ("unsupported_parameter", "unsupported_value")
+    # A server may send anything for a name, and a list could not be looked up.
+    if unsupported and isinstance(problem.param, str) and problem.param in WITHOUT:
         return problem.param if problem.param in sent else None
     words = set(re.findall(r"\w+", said(server, problem)))
     named = (name for name in NAMED if name in sent and name in words)

@@ -6,36 +6,41 @@ In the server's own words, as far as it has any, and never with the key.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from harness.files.network import is_loopback, proxy_for, setting_at_fault
-from harness.lm.hosted.server import Server
+from harness.lm.hosted.server import SHOWN, Server
 
 if TYPE_CHECKING:
     import openai
 
-Fault = Literal["the request", "the server", "the task file", "the account"]
+    from harness.lm.hosted.unusable import Fault
+
 USED_UP = "insufficient_quota"
 """Code, or type, that OpenAI gives an error of status 429 when the account's credit has ended:
 waiting does not help then. Other servers say 402."""
 PASSING = (408, 409, 429)
 """Statuses besides those from 500 on that may pass: the client tries them again (its
 `_should_retry`)."""
+MOST_WORDS = 20_000
+"""Characters of a refusal in which the name of a setting is looked for."""
 TRIED = "x-stainless-retry-count"
 """Header in which the client says how often it has asked before."""
-SHOWN = 500
-"""Characters that are shown of a refusal."""
 
 
 def reason(server: Server, problem: openai.OpenAIError) -> tuple[str, Fault]:
     """Return in words why a request failed after all retries, and where the fault may lie."""
     import openai
 
+    from harness.lm.hosted.unusable import UnusableReply
+
+    if isinstance(problem, UnusableReply):
+        return server.shown(str(problem)), problem.fault
     if isinstance(problem, openai.APIConnectionError):
         return _silence(server, problem)
     if isinstance(problem, openai.APIStatusError):
         return _refusal(server, problem)
-    return f"refuses the request: {server.without_key(str(problem))}", "the request"
+    return f"refuses the request: {server.shown(str(problem))}", "the request"
 
 
 def said(server: Server, problem: openai.APIStatusError) -> str:
@@ -48,7 +53,7 @@ def said(server: Server, problem: openai.APIStatusError) -> str:
         body = problem.body
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         words = f"{words} - {' '.join(text.split())}"
-    return server.without_key(words)
+    return server.shown(words, MOST_WORDS)
 
 
 def _refusal(server: Server, problem: openai.APIStatusError) -> tuple[str, Fault]:
@@ -72,7 +77,7 @@ def _refusal(server: Server, problem: openai.APIStatusError) -> tuple[str, Fault
         return f"was not found: {words} → correct model or base_url", "the task file"
     if status in PASSING or status >= 500:
         wait = problem.response.headers.get("retry-after")
-        told = f" (it says Retry-After: {wait})" if wait else ""
+        told = f" (it says Retry-After: {server.shown(wait)})" if wait else ""
         return f"failed: {words}, {_times(problem.request)}{told}", "the server"
     return f"refuses the request: {words}", "the request"
 
@@ -88,16 +93,18 @@ def _silence(server: Server, problem: openai.APIConnectionError) -> tuple[str, F
         return f"cannot be reached: {fault}", "the task file"
     if isinstance(cause, httpx2.ProxyError):
         fix = "correct the proxy, or name the server's host in NO_PROXY"
-        return f"cannot be reached: the proxy refuses ({cause}) → {fix}", "the task file"
+        said = server.shown(str(cause))
+        return f"cannot be reached: the proxy refuses ({said}) → {fix}", "the task file"
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
         fix = "start the server, or correct base_url"
         if not is_loopback(url) and proxy_for(url):
             fix = "correct the proxy, name the server's host in NO_PROXY, or correct base_url"
-        return f"cannot be reached ({cause or 'no answer'}) → {fix}", "the task file"
+        said = server.shown(str(cause)) or "no answer"
+        return f"cannot be reached ({said}) → {fix}", "the task file"
     times = _times(problem.request)
     if isinstance(problem, openai.APITimeoutError):
         return f"was silent for {server.endpoint.timeout_s:g} s, {times}", "the server"
-    return f"gave no whole answer ({server.without_key(str(cause))}), {times}", "the server"
+    return f"gave no whole answer ({server.shown(str(cause))}), {times}", "the server"
 
 
 def _times(last: object) -> str:

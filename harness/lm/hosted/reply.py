@@ -1,12 +1,12 @@
 """Reads what a server replies: is it a chat completion, and what does it say.
 
-The client takes a reply's fields as they come: what is of another kind than the protocol has is
-found here, and not when something is done with it.
+Servers send fields of other kinds than the protocol has, leave some out, and add their own: what
+is read here is read once, and the client is handed nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.types import FinishReason, Prediction, Prompt
@@ -18,47 +18,78 @@ from harness.wording.thoughts import (
 )
 
 if TYPE_CHECKING:
-    import httpx2
     from openai.types.chat import ChatCompletion
 
 TEXTS = ("text", "output_text")
 """Types of a content's parts that are answers."""
+THOUGHTS = ("reasoning_content", "reasoning")
+"""Fields of a message that hold thoughts apart from the answer."""
 THOUGHT = THOUGHT_MARKS[0][0]
-SHOWN = 100
-"""Characters that are shown of what is no chat completion."""
+ASKING = ("user", "system", "developer", "tool")
+"""Roles of messages that ask; a server that repeats one answers nothing."""
+MOST_TOKENS = 10**9
+"""Of one request; what says more is no count."""
 
 
-def checked(scrub: Callable[[str], str]) -> Callable[[httpx2.Response], None]:
-    """Return what makes a reply that cannot be read a failed transport: the client asks again.
+def plain_reply(value: Any) -> dict[str, Any] | None:
+    """Return a reply with the fields of a chat completion that are read, each of its kind.
+
+    None where it is no chat completion, or answers no prompt: an error beside what looks like an
+    answer, the prompt again, another protocol.
 
     Args:
-        scrub: takes secrets out of a text that will be shown.
+        value: the reply as JSON.
     """
+    try:
+        choice = value["choices"][0]
+        message = choice["message"]
+        text, role = text_of(message.get("content")), message.get("role")
+        failed = value.get("error") or choice.get("error") or choice.get("finish_reason") == "error"
+    except (KeyError, TypeError, IndexError, AttributeError):
+        return None
+    if text is None or failed or role in ASKING:
+        return None
+    reason, refusal, model = choice.get("finish_reason"), message.get("refusal"), value.get("model")
+    said = {"role": "assistant", "content": text, "refusal": "yes" if refusal else None}
+    if any(message.get(name) for name in THOUGHTS):
+        said[THOUGHTS[0]] = "there were some"  # they are not read, but that there were any
+    finish = reason if isinstance(reason, str) else None
+    return {
+        "id": "",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model if isinstance(model, str) else "",
+        "choices": [{"index": 0, "finish_reason": finish, "message": said}],
+        "usage": _usage(value.get("usage")),
+    }
 
-    def check(response: httpx2.Response) -> None:
-        import httpx2
 
-        if response.status_code != 200:
-            return
-        response.read()
-        try:
-            message = response.json()["choices"][0]["message"]
-            text = text_of(message.get("content"))
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-            text = None
-        if text is None:
-            beginning = scrub(response.text)[:SHOWN]
-            raise httpx2.DecodingError(
-                f"no chat completion: {beginning!r}", request=response.request
-            )
+def _usage(usage: Any) -> dict[str, Any] | None:
+    """Return the tokens that a reply counts; what is no number of tokens is left out."""
+    if not isinstance(usage, dict):
+        return None
+    details = usage.get("prompt_tokens_details")
+    cached = _tokens(details, "cached_tokens")
+    asked, answered = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
+    if cached is not None and asked is not None and cached > asked:
+        asked = cached = None  # more kept than there were: one of them is wrong
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": answered,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
 
-    return check
+
+def _tokens(counts: Any, name: str) -> int | None:
+    """Return a number of tokens; what is none is not known."""
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def read_reply(
     completion: ChatCompletion, prompt: Prompt, stop: Sequence[str], thinks: bool = False
 ) -> Prediction:
-    """Return the answer in a reply that was `checked`, with what it says of tokens.
+    """Return the answer in a `plain_reply`, with what it says of tokens.
 
     Args:
         completion: the reply.
@@ -82,9 +113,9 @@ def read_reply(
     return Prediction(
         text=cut_at(whole, stop),
         prompt=prompt,
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        cached_tokens=_count(details, "cached_tokens"),
-        output_tokens=_count(usage, "completion_tokens"),
+        prompt_tokens=getattr(usage, "prompt_tokens", None),
+        cached_tokens=getattr(details, "cached_tokens", None),
+        output_tokens=getattr(usage, "completion_tokens", None),
         finish_reason=finished,
         notes=tuple(notes),
     )
@@ -108,16 +139,10 @@ def text_of(content: Any) -> str | None:
 
 def _tells_thoughts(message: Any, text: str) -> bool:
     """Tell whether thoughts can be told from the text of a message."""
-    fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
+    fields = (getattr(message, name, None) for name in THOUGHTS)
     return has_thought_marks(text) or any(fields)
 
 
 def _finish(reason: str | None) -> FinishReason | None:
     """Return why a server ended an answer; None where it withheld it, or says nothing known."""
     return "length" if reason == "length" else "stop" if reason == "stop" else None
-
-
-def _count(of: object, name: str) -> int | None:
-    """Return a number of tokens; what is none is not known."""
-    value = getattr(of, name, None)
-    return value if type(value) is int else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 from harness.errors import EndpointError
 from harness.files.network import is_loopback, setting_at_fault
 from harness.lm.hosted.cache import must_be_writable
-from harness.lm.hosted.reply import checked
 from harness.lm.sizing.budget import Note
+from harness.machine.secrets import without
 from harness.store.records import LoadedModel
 from harness.types import Context, Endpoint, ModelRef, Prediction
 
@@ -25,6 +26,12 @@ CONNECT_S = 5.0
 """A server that takes longer to accept a connection is down (the client's own default)."""
 FAILURES_IN_A_ROW = 10
 """So many requests that fail after all retries, none answered between: the server is down."""
+
+SHOWN = 500
+"""Characters that are shown of what a server says when it does not answer."""
+MOST_NAMES = 5
+"""Names of models that are noted where a server calls itself by another each time."""
+MOST_OF_A_NAME = 100
 
 
 @dataclass(eq=False)
@@ -46,6 +53,8 @@ class Server:
     """What it answered in this process, new or replayed, by the requests' hashes."""
     unanswered: set[str] = field(default_factory=set)
     """Hashes of requests that its server failed to answer, and may answer another time."""
+    names: set[str] = field(default_factory=set)
+    """Models that it said it was, beside the one that is asked for."""
     told: set[str] = field(default_factory=set)
     """Remarks that were left already."""
 
@@ -79,14 +88,18 @@ class Server:
         self.failures_in_a_row += 1
         self.unanswered.add(request)
 
-    def without_key(self, text: str) -> str:
-        """Return a server's words without the key, should it repeat that."""
-        return without(self.key, text)
+    def shown(self, text: str, most: int = SHOWN) -> str:
+        """Return a server's words without the key, should it repeat that, and then cut."""
+        return without(self.key, text)[:most]
 
-
-def without(key: str | None, text: str) -> str:
-    """Return a text without the key."""
-    return text.replace(key, "[key]") if key else text
+    def says_it_is(self, model: str) -> str | None:
+        """Return what to note of the name under which the server answered; None: nothing."""
+        if not model or model == self.ref.name:
+            return None
+        if model not in self.names and len(self.names) >= MOST_NAMES:
+            return "the server answered as others still"
+        self.names.add(model)
+        return f"the server answered as '{self.shown(model, MOST_OF_A_NAME)}'"
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
@@ -110,19 +123,22 @@ def connect(context: Context) -> Server:
     assert ref.hosted is not None
     key = key_of(ref)
     must_be_writable()
+    # It logs what servers say if its user's environment asks it to, and our log is kept.
+    for name in ("openai", "httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     client = openai.OpenAI(
         api_key=key or "none",  # given no key, the client would send the one it finds by itself
         base_url=ref.location,
         timeout=openai.Timeout(ref.hosted.timeout_s, connect=min(CONNECT_S, ref.hosted.timeout_s)),
         max_retries=ref.hosted.max_retries,
-        http_client=_http_client(ref, checked(partial(without, key))),
+        http_client=_http_client(ref, key),
     )
     server = Server(ref, ref.hosted, client, context.seed, context.note, key)
     weakref.finalize(server, client.close)
     return server
 
 
-def _http_client(ref: ModelRef, check: Callable[[httpx2.Response], None]) -> httpx2.Client:
+def _http_client(ref: ModelRef, key: str | None) -> httpx2.Client:
     """Return the client that the official one sends its requests with.
 
     Proxies and certificates are those of the environment, but a server on this very machine is
@@ -130,16 +146,19 @@ def _http_client(ref: ModelRef, check: Callable[[httpx2.Response], None]) -> htt
     hardly anybody lists it in NO_PROXY.
     """
     import httpx2
-    import openai
+    from openai import DEFAULT_CONNECTION_LIMITS
 
-    hooks = {"response": [check]}
+    from harness.lm.hosted.door import Door
+
+    assert ref.hosted is not None
     url = ref.location
+    open_door = partial(Door, key, ref.hosted.timeout_s, limits=DEFAULT_CONNECTION_LIMITS)
     try:
         if not is_loopback(url):
-            return openai.DefaultHttpxClient(event_hooks=hooks)
+            return open_door()
         # Certificates of the environment count for https alone, which is rare here.
         verify = httpx2.create_ssl_context() if url.startswith("https:") else True
-        return openai.DefaultHttpxClient(event_hooks=hooks, trust_env=False, verify=verify)
+        return open_door(trust_env=False, verify=verify)
     except (OSError, ValueError, ImportError, httpx2.InvalidURL) as problem:
         why = setting_at_fault(problem, url)
         if why is None:
