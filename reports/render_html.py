@@ -18,5 +18,6 @@ def html(comparison: Comparison) -> str:
         found=comparison.recommendation,
         verdict=VERDICTS[comparison.recommendation.verdict],
         warnings=list(warning_lines(comparison)),
+        severe=any(warning.severity == "severe" for warning in comparison.warnings),
         sections=sections,
     )

@@ -31,30 +31,28 @@ def lost_answers(
     for arm in arms:
         if arm.answers is None:
             continue
-        shares = {
-            text: count / arm.answers.n
-            for text, count in _lost(arm.answers)
-            if count > WORTH_A_WARNING * arm.answers.n
-        }
-        if shares:
-            what = "; ".join(f"{text} ({numbers.percent(n)})" for text, n in shares.items())
-            told.append((max(shares.values()), arm.strategy, what))
+        n, of = arm.answers.n, f"of {numbers.count(arm.answers.n)} answers"
+        many = [each for each in _lost(arm.answers) if each[0] > WORTH_A_WARNING * n]
+        if many:
+            what = "; ".join(
+                f"{numbers.count(count)} {of} {problem} ({numbers.percent(count / n)}){means}"
+                for count, problem, means in many
+            )
+            told.append((max(many)[0] / n, arm.strategy, what))
     for share, name, what in sorted(told, key=lambda each: -each[0]):
         severity: Severity = "severe" if share > SEVERE else "warning"
         yield ReportWarning(severity=severity, text=f"{name}: {what}", arms=(name,))
 
 
-def _lost(counts: AnswerCounts) -> Iterator[tuple[str, int]]:
-    """Yield what is wrong with answers, with how many it concerns; empty ones once."""
-    of = f"of {numbers.count(counts.n)} answers"
-    if counts.unread:
-        yield f"{counts.unread} {of} could not be read as a label, and score 0", counts.unread
-    elif counts.invalid_json:
-        yield f"{counts.invalid_json} {of} are no JSON object", counts.invalid_json
-    elif counts.empty and counts.unread is None and counts.invalid_json is None:
-        yield f"{counts.empty} {of} are empty", counts.empty
-    if counts.cut:
-        yield f"{counts.cut} {of} were cut at `generation: max_new_tokens`", counts.cut
+def _lost(counts: AnswerCounts) -> Iterator[tuple[int, str, str]]:
+    """Yield how many answers have a fault, which, and what that means. Empty ones count once."""
+    if counts.unread is not None:
+        yield counts.unread, "could not be read as a label", "; they score 0"
+    elif counts.invalid_json is not None:
+        yield counts.invalid_json, "are no JSON object", ""
+    else:
+        yield counts.empty or 0, "are empty", ""
+    yield counts.cut or 0, "were cut at `generation: max_new_tokens`", ""
 
 
 def order_decides(

@@ -95,7 +95,7 @@ class Screen:
         for warning in shown:
             self.say(f"{warning.name}: {warning.text}")
         if more:
-            self.say(f"and {more} more warnings in the report")
+            self.say(f"and {more} more in the report")
         for row in comparison.arms:
             if row.error:
                 self.say(f"- {row.strategy} {STOPPED[row.status]}: {row.error}")

@@ -58,7 +58,7 @@ def test_all_of_them_stand_under_warnings_and_notes(render, tmp_path, monkeypatc
 def test_where_nothing_is_doubtful_nothing_is_said_of_it(render, tmp_path, monkeypatch):
     text = render(warned(tmp_path, monkeypatch))
     assert "arning:" not in text
-    assert '<section class="warnings"' not in text
+    assert '<section class="warnings' not in text
 
 
 def test_a_comparison_of_an_earlier_version_reads_with_none(tmp_path, monkeypatch):

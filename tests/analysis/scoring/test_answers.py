@@ -110,7 +110,7 @@ def test_a_warning_says_how_many_of_how_many_and_stands_on_the_first_screen(tmp_
     [said] = found.warnings
     assert said.arms == ("asked",)
     assert said.text == (
-        "asked: 4 of 20 answers could not be read as a label, and score 0 (20%); 2 of 20 answers"
+        "asked: 4 of 20 answers could not be read as a label (20%); they score 0; 2 of 20 answers"
         " were cut at `generation: max_new_tokens` (10%)"
     )
     for render in (html, markdown):
