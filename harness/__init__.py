@@ -10,12 +10,13 @@ retrieval` for what finds passages and rows, `harness.workload` for what an esti
 
 from __future__ import annotations
 
-from harness.strategy import InputFile, ModelName, Params, Strategy
+from harness.strategy import Candidates, InputFile, ModelName, Params, Strategy
 from harness.types import Context, Document, Example, Prediction, Prompt, Query, Split, TaskInfo
 from harness.workload import Estimate, Prospect
 
 __version__ = "0.1.0"
 __all__ = [
+    "Candidates",
     "Context",
     "Document",
     "Estimate",

@@ -18,12 +18,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from harness.types import Context, Prediction, Prompt, Query, Split
 from harness.workload import Estimate, Prospect
+
+T = TypeVar("T")
 
 OFFERS: Mapping[str, str] = {
     "per_user_data": "answers from each user's own data",
@@ -34,18 +36,50 @@ OFFERS: Mapping[str, str] = {
 
 
 class Params(BaseModel):
-    """Parameters of a strategy: typed, with defaults, unknown keys refused."""
+    """Parameters of a strategy: typed, with defaults, unknown keys refused.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    A validator that raises `ValueError` is shown to the user: say what is wrong, then " → " and
+    what to write instead.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False
+    )
+
+    def refuse_idle(self, *names: str, why: str) -> None:
+        """Refuse parameters that were set and have no effect beside the others.
+
+        Args:
+            names: those that do nothing here, unless at their defaults.
+            why: the setting that makes them idle, e.g. "hybrid: false".
+
+        Raises:
+            ValueError: one is set.
+        """
+        for name in names:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                value = getattr(self, name)
+                raise ValueError(f"{name} ({value}) has no effect with {why} → remove one of them")
+
+
+def _distinct(values: list[T]) -> list[T]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise ValueError(f"{value} stands twice → name each candidate once")
+    return values
+
+
+Candidates = Annotated[list[T], Field(min_length=1), AfterValidator(_distinct)]
+"""Type of a parameter that lists values of which one is chosen on validation rows."""
 
 
 INPUT_FILE = "input file"
-InputFile = Annotated[str, INPUT_FILE]
+InputFile = Annotated[str, Field(min_length=1), INPUT_FILE]
 """Type of a parameter that names a file beside the task file: the harness checks that it is there,
 hands it over as an absolute path, and takes its content, not its name, for what decides a fit."""
 
 MODEL_NAME = "model name"
-ModelName = Annotated[str, MODEL_NAME]
+ModelName = Annotated[str, Field(min_length=1), MODEL_NAME]
 """Type of a parameter that names a model which is not the arm's own, an embedder say: a folder
 beside the task file is handed over as an absolute path, and its files count, not its name. Its
 licence is held against `needs.licence`, as the arm's own model's is."""

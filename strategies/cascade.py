@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 
 import harness
 from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, toolkit
@@ -46,6 +46,15 @@ class Cascade(Strategy):
         cheap: Part = "tfidf"
         dear: Part = "lora"
         """The expensive one."""
+
+        @model_validator(mode="after")
+        def _agrees(self) -> Self:
+            if part_of(self.cheap) == part_of(self.dear):
+                raise ValueError(
+                    f"cheap and dear are the same ({part_of(self.cheap)[0]})"
+                    " → name another strategy for one of them"
+                )
+            return self
 
     @classmethod
     def parts(cls, params: Params) -> tuple[tuple[str, Mapping[str, Any]], ...]:

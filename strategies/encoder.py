@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat, model_validator
 
 import harness
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval, toolkit
+from harness import (
+    Candidates,
+    Estimate,
+    Prediction,
+    Prospect,
+    Query,
+    Split,
+    Strategy,
+    retrieval,
+    toolkit,
+)
 from harness.toolkit.selection import best_on_validation
 from harness.workload import Computing, Embedding
 
@@ -30,7 +40,7 @@ class Encoder(Strategy):
         """head: logistic regression on fixed embeddings; all: the encoder first, then the head."""
         embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
-        inverse_regularisation: list[float] = Field([1.0, 10.0, 100.0], min_length=1)
+        inverse_regularisation: Candidates[PositiveFloat] = Field([1.0, 10.0, 100.0])
         """Candidates for scikit-learn's C; the best on validation is kept."""
         learning_rate: float = Field(5e-5, gt=0)
         """For `all`: the largest of the rates that Devlin et al. 2018 (arXiv 1810.04805) tried for
@@ -39,6 +49,13 @@ class Encoder(Strategy):
         batch_size: int = Field(16, gt=0)
         patience: int = Field(2, gt=0)
         """Epochs without a lower validation loss after which training stops."""
+
+        @model_validator(mode="after")
+        def _agrees(self) -> Self:
+            if self.trains == "head":
+                tuning = ("learning_rate", "epochs", "batch_size", "patience")
+                self.refuse_idle(*tuning, why="trains: head, where no encoder is tuned")
+            return self
 
     @classmethod
     def needs(cls, params: Params) -> frozenset[str]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 import harness
 from harness import (
@@ -61,6 +61,19 @@ class FewShot(Strategy):
         """For `nearest`: a sentence-transformers model."""
         validation_rows: int = Field(50, gt=0)
         """The most validation rows that the number of shots is chosen on."""
+
+        @field_validator("shots")
+        @classmethod
+        def _distinct(cls, shots: int | list[int]) -> int | list[int]:
+            if isinstance(shots, list) and len(set(shots)) < len(shots):
+                raise ValueError("a number stands twice → name each candidate once")
+            return shots
+
+        @model_validator(mode="after")
+        def _agrees(self) -> Self:
+            if self.select != "nearest":
+                self.refuse_idle("embedder", why=f"select: {self.select}, without vectors")
+            return self
 
     @classmethod
     def models(cls, params: Params) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 import harness
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
@@ -47,6 +48,25 @@ class InstructionSearch(Strategy):
         """Written by the model."""
         validation_rows: int = Field(50, gt=0)
         """The most validation rows that they are compared on."""
+
+        @field_validator("instructions")
+        @classmethod
+        def _written(cls, instructions: tuple[str, ...]) -> tuple[str, ...]:
+            for place, one in enumerate(instructions):
+                if not one.strip():
+                    raise ValueError("an instruction is empty → write one, or remove it")
+                if one in instructions[:place]:
+                    raise ValueError(f"{one!r} stands twice → write each instruction once")
+            return instructions
+
+        @model_validator(mode="after")
+        def _agrees(self) -> Self:
+            if not self.instructions and not self.rephrased:
+                raise ValueError(
+                    "there is nothing to choose from but the task's own instruction"
+                    " → write some instructions, or rephrased: 4"
+                )
+            return self
 
     @classmethod
     def needs(cls, params: Params) -> frozenset[str]:

@@ -10,7 +10,17 @@ from pathlib import Path
 from pydantic import Field, PositiveInt
 
 import harness
-from harness import Estimate, Example, Prediction, Prospect, Query, Split, Strategy, retrieval
+from harness import (
+    Candidates,
+    Estimate,
+    Example,
+    Prediction,
+    Prospect,
+    Query,
+    Split,
+    Strategy,
+    retrieval,
+)
 from harness.toolkit.selection import best_on_validation, showable
 from harness.workload import Embedding, Indexing
 
@@ -31,7 +41,7 @@ class Nearest(Strategy):
 
         embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
-        neighbours: list[PositiveInt] = Field([1, 3, 5, 10], min_length=1)
+        neighbours: Candidates[PositiveInt] = Field([1, 3, 5, 10])
         """Candidates for how many rows vote on a choice; the best on validation is kept."""
 
     @classmethod

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import Field, PositiveInt
 
 from harness import (
+    Candidates,
     Estimate,
     Prediction,
     Prompt,
@@ -47,7 +48,7 @@ class Rag(Strategy):
     class Params(retrieval.RetrievalParams):
         """How passages are found and shown."""
 
-        top_k: list[PositiveInt] = Field([1, 3, 5], min_length=1)
+        top_k: Candidates[PositiveInt] = Field([1, 3, 5])
         """Candidates for how many passages are shown; the best on validation is kept."""
         shots: int = Field(3, ge=0)
         """Demonstrations, each under the passages found for it."""

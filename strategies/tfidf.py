@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 import harness
-from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, toolkit
+from harness import Candidates, Estimate, Prediction, Prospect, Query, Split, Strategy, toolkit
+from harness.errors import StrategyError
 from harness.toolkit.selection import best_on_validation
 from harness.workload import Computing
 
@@ -25,6 +26,7 @@ VECTORISERS: dict[str, dict[str, Any]] = {
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 5), "sublinear_tf": True},
 }
 """Settings of scikit-learn's TfidfVectorizer for each kind of feature."""
+CHARACTERS_TOO = "write character_ngrams: true"
 
 
 class TfIdf(Strategy):
@@ -39,7 +41,7 @@ class TfIdf(Strategy):
     class Params(harness.Params):
         """What is tried on validation rows."""
 
-        inverse_regularisation: list[float] = Field([1.0, 10.0, 100.0, 1000.0], min_length=1)
+        inverse_regularisation: Candidates[PositiveFloat] = Field([1.0, 10.0, 100.0, 1000.0])
         """Candidates for scikit-learn's C; the best on validation is kept, the first of equals."""
         character_ngrams: bool = True
 
@@ -69,9 +71,7 @@ class TfIdf(Strategy):
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Fit a classifier for each candidate on the same features, keep the best on validation."""
-        self.vectorisers = {name: vectoriser(name) for name in self._kinds}
-        for kind in self.vectorisers.values():
-            kind.fit([query.full_text for query in train.queries])
+        self.vectorisers = self._learnt([query.full_text for query in train.queries])
         rows, seen = self._vectors(train.queries), self._vectors(validation.queries)
         answers = [example.targets[0] for example in train]
         best = best_on_validation(
@@ -91,15 +91,34 @@ class TfIdf(Strategy):
     def load(self, artifact: Path) -> None:
         """Read the classifier and what its features rest on."""
         self.classifier = toolkit.load_classifier(artifact / "classifier")
-        self.vectorisers = {name: load_vectoriser(name, artifact / name) for name in self._kinds}
+        self.vectorisers = {
+            name: load_vectoriser(name, artifact / name)
+            for name in VECTORISERS
+            if (artifact / f"{name}.json").is_file()
+        }
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Give the most probable label, with the log-probabilities of all."""
         return toolkit.classified(self.classifier, self._vectors(queries))
 
-    @property
-    def _kinds(self) -> list[str]:
-        return [name for name in VECTORISERS if name == "words" or self.params.character_ngrams]
+    def _learnt(self, texts: Sequence[str]) -> dict[str, Any]:
+        """Return each kind of feature that the texts have: some hold no word of two letters.
+
+        Raises:
+            StrategyError: they have none.
+        """
+        found = {}
+        for name in ("words", "characters") if self.params.character_ngrams else ("words",):
+            kind = vectoriser(name)
+            analyse = kind.build_analyzer()
+            if any(analyse(text) for text in texts):
+                found[name] = kind.fit(texts)
+        if not found:
+            remedy = "give the rows text" if self.params.character_ngrams else CHARACTERS_TOO
+            raise StrategyError(f"no training row has a word of two letters → {remedy}")
+        if "words" not in found:
+            self.context.note("features", "no training row has a word of two letters")
+        return found
 
     def _vectors(self, queries: Sequence[Query]) -> Any:
         """Return the features of each query, sparse, [queries, terms]."""

@@ -136,6 +136,9 @@ def refused(use: str, strategy: type[Strategy], problem: ValidationError) -> Ite
         key = ".".join(str(part) for part in error["loc"])
         if error["type"] == "extra_forbidden":
             yield unknown_name(f"parameter of {use}", key, strategy.Params.model_fields)
+        elif error["type"] == "value_error":  # a validator's own words
+            said = str(error["ctx"]["error"])
+            yield f"parameter '{key}' of {use}: {said}" if key else f"{use}: {said}"
         else:
             yield f"parameter '{key}' of {use}: {error['msg']}, got {error['input']!r}"
 

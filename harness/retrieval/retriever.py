@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import harness
 from harness.errors import StrategyError
@@ -49,8 +49,20 @@ class RetrievalParams(harness.Params):
     fusion: Literal["scores", "ranks"] = "scores"
     """How a hybrid search fuses the two: the mean of both scores, each as a share of its largest,
     or reciprocal ranks. On the SQuAD set of the benchmarks, scores found more."""
-    reranker: Annotated[str | None, MODEL_NAME] = None
+    reranker: Annotated[str | None, Field(min_length=1), MODEL_NAME] = None
     """A cross-encoder (a folder or a hub id) that reranks the best passages."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.overlap_words >= self.passage_words:
+            raise ValueError(
+                f"overlap_words ({self.overlap_words}) is not below passage_words"
+                f" ({self.passage_words}), so a passage would hold nothing but the one before it"
+                f" → write overlap_words: {self.passage_words // 4} or more passage_words"
+            )
+        if not self.hybrid:
+            self.refuse_idle("fusion", why="hybrid: false, where nothing is fused")
+        return self
 
 
 @dataclass(frozen=True)

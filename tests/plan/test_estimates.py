@@ -31,7 +31,9 @@ PROSPECT = Prospect(
     train=split("train", 20),
     validation=split("validation", 8),
     queries=split("test", 10).queries,
-    documents=(Document("d", "Letters", "A comes before B. " * 100),),
+    documents=(
+        Document("d", "Letters", " ".join(f"{n} comes before {n + 1}." for n in range(100))),
+    ),
     seed=0,
     part=part,
 )

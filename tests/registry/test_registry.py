@@ -191,10 +191,11 @@ def test_no_built_in_claims_to_keep_users_apart_in_weights_or_to_cite_without_do
 def test_what_a_part_cost_elsewhere_is_part_of_what_the_whole_did(tmp_path):
     (tmp_path / "theirs.jsonl").write_text("")
     theirs = {"use": "predictions", "file": "theirs.jsonl", "fit_usd": 50}
+    more = {**theirs, "usd_per_1k": 1}
     cascade = registry.find("cascade")
     costs = [
         described(cascade, tmp_path, cheap="tfidf", dear=dear)[1].fit_usd
-        for dear in (theirs, "zero_shot", {"use": "cascade", "cheap": theirs, "dear": theirs})
+        for dear in (theirs, "zero_shot", {"use": "cascade", "cheap": theirs, "dear": more})
     ]
     assert costs == [50, 0, 100]
 
