@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from harness.errors import ModelAbsentError, ModelError
 from harness.lm.loading.whole_model import examine
+from harness.run.answer_schema import can_be_followed
 from harness.run.answers_fit import answers_fit
 from harness.task import Task
 from harness.task.model_spec import Hosted, hosted_ref, name_of
@@ -41,7 +42,14 @@ def _is_whole(subject: Subject) -> Iterator[str]:
     return examine(subject.ref, subject.fetched)
 
 
-EXAMINATIONS: tuple[Examination, ...] = (_is_whole, answers_fit)
+def _schema_is_followed(subject: Subject) -> Iterator[str]:
+    """Examine the schema that a local model's answers are held to."""
+    task = subject.task
+    if task.schema is not None and subject.ref.hosted is None:
+        yield from can_be_followed(task.schema, [row.targets for row in task.truth])
+
+
+EXAMINATIONS: tuple[Examination, ...] = (_is_whole, _schema_is_followed, answers_fit)
 """In order: what a later one reads, an earlier one has found whole."""
 
 
@@ -105,6 +113,10 @@ def examined(task: Task) -> Preflight:
                 models[name] = resolve(arm.model, task.folder, fetch=False, weights=False)
         except ModelAbsentError as missing:
             absent.append(f"{missing}: it is examined when `run` has fetched it")
+            try:  # the schema is what it is, whatever the model turns out to be
+                absent += _schema_is_followed(Subject(task, ModelRef(name, name), (arm,)))
+            except ModelError as problem:
+                refused[name] = str(problem)
         except ModelError as problem:
             refused[name] = str(problem)
     models = {name: replace(ref, chat=task.chat) for name, ref in models.items()}

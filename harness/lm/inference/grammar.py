@@ -21,7 +21,7 @@ Knows nothing of models, prompts or how a token is chosen.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -47,6 +47,10 @@ _FIXES = {
     "fuel": "make it simpler",
 }
 """What to do, by what llguidance's message holds."""
+_OF_A_PART = ("Unimplemented keys", "oneOf", "regex parse error", "Unknown format")
+"""Signs of faults that a part has whatever it stands in."""
+SHOWN = 5
+"""Faults of a schema that are told."""
 
 _tokenizers: WeakKeyDictionary[Any, dict[tuple[int, int, int], LLTokenizer]] = WeakKeyDictionary()
 """Each live tokenizer's form for llguidance by width, own size and end: it is slow to make."""
@@ -84,7 +88,7 @@ class JsonGrammar:
             limits=LLParserLimits(verbose_errors=False),
         )
         if self._matcher.is_error():
-            raise _unusable("#", self._matcher.get_error())
+            raise _unusable([("#", self._matcher.get_error())])
 
     def start(self) -> JsonState:
         """Return where a row stands before its first token."""
@@ -180,7 +184,7 @@ def _narrowed(schema: Mapping[str, Any]) -> dict[str, Any]:
     try:
         copy: dict[str, Any] = json.loads(json.dumps(dict(schema), allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise _unusable("#", f"it is not JSON ({error})") from error
+        raise _unusable([("#", f"it is not JSON ({error})")]) from error
     parts = [part for _, part in _parts(copy)]
 
     # Where objects are put together, closing one piece would forbid the keys of the others.
@@ -211,24 +215,67 @@ def _parts(schema: dict[str, Any], where: str = "#") -> Iterator[tuple[str, dict
     yield where, schema
 
 
+def check_schema(schema: Mapping[str, Any]) -> None:
+    """Check that answers can be held to a schema, whatever the tokenizer.
+
+    Raises:
+        ModelError: as `JsonGrammar` would, with the place of each fault and what to do.
+    """
+    _byte_matcher(schema)
+
+
+def unwritable(schema: Mapping[str, Any], texts: Sequence[str]) -> list[str]:
+    """Return those of the texts that no answer held to the schema could be.
+
+    JSON Schema may allow them all the same: what is followed has fewer keys (see the module's top).
+
+    Raises:
+        ModelError: as `check_schema` does.
+    """
+    matcher = _byte_matcher(schema)
+    return [text for text in texts if not _may_write(matcher.deep_copy(), text)]
+
+
+def _may_write(matcher: LLMatcher, text: str) -> bool:
+    tokens = list(text.encode())
+    return bool(matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting())
+
+
+def _byte_matcher(schema: Mapping[str, Any]) -> LLMatcher:
+    """Return the matcher of a schema over a tokenizer whose tokens are the bytes."""
+    from llguidance import LLMatcher, LLTokenizer
+
+    narrowed = _narrowed(schema)
+    _check(narrowed)
+    matcher = LLMatcher(LLTokenizer("byte"), _grammar(narrowed), log_level=0)
+    if matcher.is_error():
+        raise _unusable([("#", matcher.get_error())])
+    return matcher
+
+
 def _check(schema: dict[str, Any]) -> None:
     """Check that the schema, as a whole and in its parts, can be compiled and fulfilled.
 
-    llguidance says what is wrong, but not where: so the innermost part that has the same fault by
-    itself is sought. And it quietly leaves out an optional key whose value is impossible.
+    llguidance says what is wrong first, but not where: so the innermost parts that have a fault by
+    themselves are sought. And it quietly leaves out an optional key whose value is impossible.
 
     Raises:
-        ModelError: with the place and the fault.
+        ModelError: with the place of each fault.
     """
     # A part may refer to definitions that stand at the top, so each is checked beside them.
     definitions = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
     whole = _complaint(schema)
+    faults: dict[str, str] = {}
     for where, part in _parts(schema):
         complaint = _complaint(definitions | part)
-        if complaint and (complaint == whole or "Unsatisfiable" in complaint):
-            raise _unusable(where, complaint)
+        alone = whole and any(sign in complaint for sign in _OF_A_PART)
+        counts = complaint == whole or alone or "Unsatisfiable" in complaint
+        if complaint and counts and complaint not in faults:
+            faults[complaint] = where
     if whole:
-        raise _unusable("#", whole)
+        faults.setdefault(whole, "#")
+    if faults:
+        raise _unusable([(where, complaint) for complaint, where in faults.items()])
 
 
 def _complaint(schema: dict[str, Any]) -> str:
@@ -244,11 +291,15 @@ def _grammar(schema: dict[str, Any]) -> str:
     return json.dumps({"grammars": [{"lark_grammar": 'start: " "? @answer'}, answer]})
 
 
-def _unusable(where: str, fault: str) -> ModelError:
-    fix = next((fix for sign, fix in _FIXES.items() if sign in fault), "correct it")
-    return ModelError(
-        f"the answer's schema cannot be followed: at {where}: {_one_line(fault)} → {fix}"
-    )
+def _unusable(faults: Sequence[tuple[str, str]]) -> ModelError:
+    """Return the error of a schema with these faults, each behind its place."""
+    told = [
+        f"at {where}: {_one_line(fault)} → "
+        + next((fix for sign, fix in _FIXES.items() if sign in fault), "correct it")
+        for where, fault in faults[:SHOWN]
+    ]
+    more = [f"and {len(faults) - SHOWN} more faults"] if len(faults) > SHOWN else []
+    return ModelError("the answer's schema cannot be followed: " + "; ".join([*told, *more]))
 
 
 def _pointed(name: str) -> str:
