@@ -126,7 +126,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from harness.run.preflight import examined
-    from harness.task import load_task, near_duplicates
+    from harness.task import load_task, near_copies, near_duplicates
 
     task = load_task(arguments.task)
     data = task.data
@@ -137,6 +137,7 @@ def _check(arguments: argparse.Namespace) -> int:
     deep: tuple[str, ...] = ()
     if arguments.deep:
         deep = near_duplicates({s.name: s for s in (task.train, task.validation, task.test)})
+        deep += near_copies(task.documents)
     models = examined(task)
     for finding in (*task.remarks, *deep, *models.remarks):
         print(finding)

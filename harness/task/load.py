@@ -17,6 +17,7 @@ from harness.prices import Prices, read_prices
 from harness.store.records import DataSummary
 from harness.strategy import Strategy
 from harness.task.audit import findings as audit
+from harness.task.audit.search_size import asked_for_too_many
 from harness.task.corpus import Corpus
 from harness.task.feasibility import doubts, unmet_needs
 from harness.task.gold import GoldRow
@@ -155,7 +156,10 @@ def load_task(path: Path) -> Task:
         profiles=profiles,
         data=data,
         prices=prices,
-        doubts=tuple(doubts(spec, arms, profiles, prices)),
+        doubts=(
+            *doubts(spec, arms, profiles, prices),
+            *asked_for_too_many(params, corpus.documents),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from harness.metrics import find
 from harness.metrics.items import items_of
 from harness.task import load_task
 from harness.task.audit.copied_documents import copied_documents
+from harness.task.audit.search_size import asked_for_too_many
 from harness.types import Document, Prediction, TaskInfo
 
 REFUND = "Refund rules. Money goes back within ten days."
@@ -78,3 +79,36 @@ def scored(metric, cited, evidence):
 def test_evidence_is_compared_by_what_documents_say(cited, evidence, recall, mrr):
     assert scored("recall_at_1", cited, evidence) == recall
     assert scored("mrr", cited, evidence) == mrr
+
+
+LONG = Document("long", "Long", " ".join(f"Rule {n} holds in town." for n in range(40)))
+SIZES = {"passage_words": 20, "overlap_words": 5}
+
+
+@pytest.mark.parametrize(
+    ("top_k", "documents", "said"),
+    [
+        ([1, 1_000_000], [LONG], "rag: top_k of 1000000 is more than the 13 different passages"),
+        (1_000_000, [LONG], "rag: top_k of 1000000 is more than the 13 different passages"),
+        ([14], [LONG], "rag: top_k of 14 is more than"),
+        ([13], [LONG], None),
+        ([3], [page("a"), page("b"), page("c")], "rag: top_k of 3 is more than the 1 different"),
+        ([5], [], None),  # that there are no documents is told elsewhere
+    ],
+)
+def test_more_passages_than_there_are_is_told(top_k, documents, said):
+    found = list(asked_for_too_many({"rag": {"top_k": top_k, **SIZES}}, documents))
+    assert len(found) == (said is not None)
+    assert said is None or found[0].startswith(said)
+
+
+def test_a_top_k_of_what_does_not_search_is_its_own_affair():
+    assert not list(asked_for_too_many({"own": {"top_k": 9}, "tfidf": {}}, [LONG]))
+
+
+def test_check_tells_of_a_top_k_that_is_too_large(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/a.md").write_text(REFUND)
+    arms = [{"use": "rag", "top_k": [1000]}]
+    path = write(tmp_path, task_text(data=data(corpus="docs"), strategies=arms))
+    assert load_task(path).remarks[0].startswith("rag: top_k of 1000 is more than the 1 different")

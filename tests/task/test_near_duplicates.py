@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.task import near_duplicates
-from harness.types import Example, Query, Split
+from harness.task import near_copies, near_duplicates
+from harness.types import Document, Example, Query, Split
 
 TRAIN = [
     "My card has not arrived yet, it is two weeks now",
@@ -38,3 +38,32 @@ def test_the_same_topic_in_other_words_is_not_a_duplicate():
 
 def test_without_other_splits_there_is_nothing_to_compare():
     assert "no other splits" in near_duplicates(splits("Hello", train=[]))[0]
+
+
+def test_inputs_with_other_visible_fields_are_not_compared():
+    train, test = (
+        Split(name, (Example(Query(name, TRAIN[0], {"asked": asked}), ("x",)),))
+        for name, asked in (("train", "time"), ("test", "people"))
+    )
+    found = near_duplicates({"train": train, "validation": Split("validation", ()), "test": test})
+    assert found[0].startswith("0 of 1 test inputs")
+
+
+PAGE = "Refund rules. Money goes back to the card within ten days after the return has arrived."
+
+
+def pages(*texts):
+    return [Document(f"d{n}", f"d{n}", text) for n, text in enumerate(texts)]
+
+
+def test_documents_in_other_case_or_with_page_furniture_are_near_copies():
+    found = near_copies(pages(PAGE, PAGE.upper(), f"{PAGE}\n\nPage 7", "We open at nine."))
+    assert found[0].startswith("2 of 4 documents are nearly the same as an earlier one")
+    assert found[1].startswith("d1 is nearly d0 (cosine 1.00)")
+    assert found[2].startswith("d2 is nearly d0 ")
+
+
+def test_exact_copies_and_other_pages_are_no_near_copies():
+    found = near_copies(pages(PAGE, PAGE.replace(" ", "\n"), "We open at nine on weekdays."))
+    assert found[0].startswith("0 of 3 documents")
+    assert near_copies(pages(PAGE)) == near_copies([]) == ()

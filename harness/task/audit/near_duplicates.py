@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.types import Split
+import numpy as np
+
+from harness.task.same_input import input_key
+from harness.types import Document, Split
 
 ALIKE = 0.9
 """Cosine of two inputs' character n-grams from which a person would call them the same text."""
@@ -16,7 +19,8 @@ ROWS_AT_ONCE = 512
 def near_duplicates(splits: Mapping[str, Split]) -> tuple[str, ...]:
     """Find test inputs that are nearly the same as one in train or validation.
 
-    Inputs are compared by the cosine of their TF-IDF over character n-grams of 3 to 5.
+    Texts are compared by the cosine of their TF-IDF over character n-grams of 3 to 5; inputs with
+    other visible fields are others.
 
     Returns:
         Sentences for the user: how many there are, and the closest pairs.
@@ -25,7 +29,12 @@ def near_duplicates(splits: Mapping[str, Split]) -> tuple[str, ...]:
     tests = splits["test"].queries
     if not others:
         return ("there are no other splits to compare the test inputs with",)
-    closest = _closest([query.text for query in tests], [query.text for query in others])
+    fields = [np.array([input_key("", query.fields) for query in some]) for some in (tests, others)]
+    closest = _closest(
+        [query.text for query in tests],
+        [query.text for query in others],
+        lambda rows: fields[0][rows, None] != fields[1][None, :],
+    )
     pairs = sorted(
         ((cosine, test.id, others[at].id) for test, (cosine, at) in zip(tests, closest, strict=True)
          if cosine >= ALIKE),
@@ -40,8 +49,48 @@ def near_duplicates(splits: Mapping[str, Split]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _closest(tests: list[str], others: list[str]) -> list[tuple[float, int]]:
-    """Return for each test text the highest cosine and where it was found."""
+def near_copies(documents: Sequence[Document]) -> tuple[str, ...]:
+    """Find documents that nearly say the same as an earlier one: other case, another footer.
+
+    Compared as inputs are. Copies that say the very same are not counted again.
+
+    Returns:
+        Sentences for the user: how many there are, and the closest pairs; none without documents.
+    """
+    distinct = list({document.content: document for document in reversed(documents)}.values())[::-1]
+    if len(distinct) < 2:
+        return ()
+    texts = [document.text for document in distinct]
+    places = np.arange(len(texts))
+
+    def not_before(rows: slice) -> Any:
+        return places[None, :] >= places[rows, None]
+
+    earlier = [
+        (cosine, distinct[at].id, distinct[other].id)
+        for at, (cosine, other) in enumerate(_closest(texts, texts, not_before))
+        if cosine >= ALIKE
+    ]
+    pairs = sorted(earlier, reverse=True)
+    found = [
+        f"{len(pairs)} of {len(documents)} documents are nearly the same as an earlier one (cosine"
+        f" of character n-grams at least {ALIKE}): each takes places of its own among the passages"
+        " found"
+    ]
+    found += [f"{one} is nearly {other} (cosine {c:.2f})" for c, one, other in pairs[:SHOWN]]
+    return tuple(found)
+
+
+def _closest(
+    tests: list[str], others: list[str], apart: Callable[[slice], Any]
+) -> list[tuple[float, int]]:
+    """Return for each test text the highest cosine and where it was found.
+
+    Args:
+        tests: the texts.
+        others: those that they are compared with.
+        apart: tells of some test texts which of the others do not count, [texts, others] of bool.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectoriser = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
@@ -49,7 +98,9 @@ def _closest(tests: list[str], others: list[str]) -> list[tuple[float, int]]:
     new: Any = vectoriser.transform(tests)
     found = []
     for start in range(0, len(tests), ROWS_AT_ONCE):
-        cosines = (new[start : start + ROWS_AT_ONCE] @ known.T).toarray()
+        rows = slice(start, min(start + ROWS_AT_ONCE, len(tests)))
+        cosines = (new[rows] @ known.T).toarray()
+        cosines[apart(rows)] = 0
         best = cosines.argmax(axis=1)
         found += [(float(row[at]), int(at)) for row, at in zip(cosines, best, strict=True)]
     return found
