@@ -10,7 +10,7 @@ retrieval` for what finds passages and rows, `harness.workload` for what an esti
 
 from __future__ import annotations
 
-from harness.strategy import Candidates, InputFile, ModelName, Params, Strategy
+from harness.strategy import Candidates, Floor, InputFile, ModelName, Params, Strategy
 from harness.types import Context, Document, Example, Prediction, Prompt, Query, Split, TaskInfo
 from harness.workload import Estimate, Prospect
 
@@ -21,6 +21,7 @@ __all__ = [
     "Document",
     "Estimate",
     "Example",
+    "Floor",
     "InputFile",
     "ModelName",
     "Params",

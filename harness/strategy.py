@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -83,6 +84,24 @@ ModelName = Annotated[str, Field(min_length=1), MODEL_NAME]
 """Type of a parameter that names a model which is not the arm's own, an embedder say: a folder
 beside the task file is handed over as an absolute path, and its files count, not its name. Its
 licence is held against `needs.licence`, as the arm's own model's is."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A cheap strategy that another one is not below where it works: a warning if it is.
+
+    The harness has the floor's answers made once all arms' are closed, or takes those of an arm
+    that is the same. They take part in no comparison, and are in no time, memory or cost.
+    """
+
+    strategy: str
+    """As a task file names it. Where it cannot answer a task, it is no floor there."""
+    params: Mapping[str, Any]
+    """Those of its parameters that are not its defaults."""
+    what: str
+    """What it does, to stand after "is below": "copying the nearest training row"."""
+    means: str
+    """What it means to be below it: "its prompt does not work here"."""
 
 
 def marked(params: Params, marker: str) -> Iterator[tuple[str, str]]:
@@ -197,6 +216,11 @@ class Strategy(ABC):
     @classmethod
     def parts(cls, params: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """Return (strategy, parameters) of the strategies that it builds through its context."""
+        return ()
+
+    @classmethod
+    def floors(cls, params: Any) -> tuple[Floor, ...]:
+        """Return the cheap strategies that it is not below with these parameters, if it works."""
         return ()
 
     @classmethod

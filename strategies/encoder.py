@@ -12,6 +12,7 @@ import harness
 from harness import (
     Candidates,
     Estimate,
+    Floor,
     Prediction,
     Prospect,
     Query,
@@ -61,6 +62,18 @@ class Encoder(Strategy):
     def needs(cls, params: Params) -> frozenset[str]:
         """Tune weights, those of the embedding model, where all of it is trained."""
         return super().needs(params) | ({"weights"} if params.trains == "all" else set())
+
+    @classmethod
+    def floors(cls, params: Params) -> tuple[Floor, ...]:
+        """Be no worse, when all of it is tuned, than before that."""
+        if params.trains == "head":
+            return ()
+        same = {
+            "embedder": params.embedder,
+            "inverse_regularisation": params.inverse_regularisation,
+        }
+        what = "sentence vectors under logistic regression"
+        return (Floor("encoder", same, what, "tuning its encoder does not work here"),)
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:

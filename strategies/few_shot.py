@@ -15,6 +15,7 @@ import harness
 from harness import (
     Estimate,
     Example,
+    Floor,
     Prediction,
     Prompt,
     Prospect,
@@ -79,6 +80,14 @@ class FewShot(Strategy):
     def models(cls, params: Params) -> tuple[str, ...]:
         """Use the embedder for the nearest rows alone."""
         return super().models(params) if params.select == "nearest" else ()
+
+    @classmethod
+    def floors(cls, params: Params) -> tuple[Floor, ...]:
+        """Be no worse than who copies: the rows that it shows hold as much."""
+        same = {"embedder": params.embedder} if params.select == "nearest" else {}
+        copied = {"neighbours": [1], **same}
+        what = "copying the nearest training row"
+        return (Floor("nearest", copied, what, "its prompt does not work here"),)
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:

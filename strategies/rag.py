@@ -13,6 +13,7 @@ from pydantic import Field, PositiveInt
 from harness import (
     Candidates,
     Estimate,
+    Floor,
     Prediction,
     Prompt,
     Prospect,
@@ -60,6 +61,13 @@ class Rag(Strategy):
         """Labelled rows only where demonstrations are shown, or `top_k` is chosen."""
         chosen = {"validation"} if len(params.top_k) > 1 else frozenset()
         return super().needs(params) | ({"train"} if params.shots else chosen)
+
+    @classmethod
+    def floors(cls, params: Params) -> tuple[Floor, ...]:
+        """Be no worse than a sentence of what it is shown."""
+        same = {name: getattr(params, name) for name in retrieval.RetrievalParams.model_fields}
+        what = "the best retrieved sentence"
+        return (Floor("retrieve", same, what, "its prompt does not work here"),)
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:

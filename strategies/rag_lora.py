@@ -11,6 +11,7 @@ from pydantic import Field
 
 from harness import (
     Estimate,
+    Floor,
     Prediction,
     Prompt,
     Prospect,
@@ -40,6 +41,13 @@ class RagLora(Strategy):
         """LoRA's and retrieval's, and how many passages are shown."""
 
         top_k: int = Field(3, gt=0)
+
+    @classmethod
+    def floors(cls, params: Params) -> tuple[Floor, ...]:
+        """Be no worse than a sentence of what it is shown."""
+        same = {name: getattr(params, name) for name in retrieval.RetrievalParams.model_fields}
+        what = "the best retrieved sentence"
+        return (Floor("retrieve", same, what, "its training does not work here"),)
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:

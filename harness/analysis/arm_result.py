@@ -12,6 +12,7 @@ from harness.analysis.cost.cost import costs_of, usd_per_1k
 from harness.analysis.cost.terms import OtherMachine, Terms, Usage
 from harness.analysis.decision.requirements import Measured, limit_checks, need_checks
 from harness.analysis.diagnostics.calibration import calibration_of
+from harness.analysis.diagnostics.floors import floors_of
 from harness.analysis.diagnostics.forgetting import forgetting_of
 from harness.analysis.diagnostics.order import order_of
 from harness.analysis.diagnostics.overfitting import overfitting_of
@@ -37,8 +38,14 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
         return ArmResult(**_plan(run, arm))
     primary = primary_score(run, arm)
     slices = breakdown.slice_scores(run, arm, item_metric(run.metric))
+    plan, floors = _plan(run, arm), floors_of(run, arm)
+    plan["notes"] += tuple(
+        f"floor: {floor.description}: not known: {floor.undefined}"
+        for floor in floors
+        if floor.undefined
+    )
     return ArmResult(
-        **_plan(run, arm),
+        **plan,
         **_requirements(run, arm, primary, terms),
         **_taken(origin_of(run, arm).arm),
         **_cost(run, arm, terms),
@@ -48,6 +55,7 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
         slices=slices,
         worst_slice=breakdown.worst_slice(slices) if run.task.diagnostics.worst_slice else None,
         diagnostics=_diagnostics(run, arm),
+        floors=floors,
         classes=breakdown.class_scores(run, arm),
         unanswerable=breakdown.unanswerable_of(run, arm),
         cited=breakdown.cited_answers(run, arm),

@@ -15,6 +15,7 @@ from typing import Any
 from harness.analysis.run_data import (
     ArmData,
     DiagnosticFiles,
+    FloorAnswers,
     GoldRows,
     LogRow,
     Perturbed,
@@ -23,7 +24,8 @@ from harness.analysis.run_data import (
 )
 from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of, sha256_of_file
-from harness.store.records import Measured, PlannedTrial, RunHeader, Status, TrialRecord
+from harness.store.measured import Measured
+from harness.store.records import PlannedFloor, PlannedTrial, RunHeader, Status, TrialRecord
 from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
 from harness.types import Document, Prediction
 
@@ -81,7 +83,10 @@ def _arm(
         records,
         predictions=tuple(_predictions(folder, record, gold) for record in records),
         log_likelihoods=tuple(each) if all(each) else (),
-        files=_diagnostic_files(folder, header, plan, records),
+        files=replace(
+            _diagnostic_files(folder, header, plan, records),
+            floors=tuple(_floor(folder, floor, gold) for floor in plan.floors),
+        ),
     )
 
 
@@ -156,6 +161,25 @@ def _diagnostic_files(
         untuned_dtype=loaded[0].dtype if loaded else None,
         untuned_problem=measured.result.error,
     )
+
+
+def _floor(folder: RunFolder, plan: PlannedFloor, gold: GoldRows) -> FloorAnswers:
+    """Return what a floor answered in a process of its own, or why it is not known."""
+    here = folder.floor_folder(plan.key)
+    path = here / "predictions.jsonl"
+    measured = _measured(here) if plan.key else None
+    if plan.undefined is not None or measured is None:
+        return FloorAnswers(plan, undefined=plan.undefined or "nothing was run in its name")
+    if measured.result.status != "ok":
+        return FloorAnswers(plan, undefined=measured.result.error or measured.result.status)
+    try:
+        kept = measured.result.predictions_sha256 == sha256_of_file(path)
+        by_id = read_predictions(path) if kept else {}
+    except (OSError, ValueError, TypeError, KeyError):
+        by_id = {}
+    if set(by_id) != set(gold.ids):
+        return FloorAnswers(plan, undefined="its answers are gone, or were changed")
+    return FloorAnswers(plan, tuple(by_id[row_id] for row_id in gold.ids))
 
 
 def _measured(folder: Path) -> Measured | None:

@@ -87,6 +87,7 @@ class Diagnostics(Recorded):
     calibration: bool = True
     overfitting: bool = True
     worst_slice: bool = True
+    floors: bool = True
 
 
 class RecordedTask(Recorded):

@@ -72,7 +72,26 @@ def order_decides(
             )
 
 
-KINDS: tuple[KindOfWarning, ...] = (lost_answers, order_decides)
+def below_a_floor(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of arms that are below what they cannot be below if they work."""
+    for arm in arms:
+        for floor in arm.floors:
+            if floor.below and floor.difference is not None:
+                change = floor.difference
+                yield ReportWarning(
+                    severity="severe" if change.ci_high < 0 else "warning",
+                    text=(
+                        f"{arm.strategy} ({numbers.score(change.after)}) is below"
+                        f" {floor.description} ({numbers.score(change.before)}):"
+                        f" {floor.meaning}; read its score so."
+                    ),
+                    arms=(arm.strategy,),
+                )
+
+
+KINDS: tuple[KindOfWarning, ...] = (lost_answers, order_decides, below_a_floor)
 """In the order in which equally severe warnings stand. A new kind is a function, named here."""
 
 MOST_SHOWN = 3

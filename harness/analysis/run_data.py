@@ -23,7 +23,7 @@ from harness.metrics.items import items_of
 from harness.prices import Prices
 from harness.stats.bootstrap import RESAMPLES, Resamples, effective_units
 from harness.store.machine import Machine
-from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
+from harness.store.records import PlannedFloor, PlannedTrial, RunHeader, Status, TrialRecord
 from harness.types import Document, ModelRef, Prediction
 
 Array = NDArray[np.float64]
@@ -68,6 +68,16 @@ class Perturbed:
 
 
 @dataclass(frozen=True)
+class FloorAnswers:
+    """What a floor of an arm answered to the test rows."""
+
+    plan: PlannedFloor
+    predictions: tuple[Prediction, ...] = ()
+    """In the order of the gold rows; empty where `undefined` says why."""
+    undefined: str | None = None
+
+
+@dataclass(frozen=True)
 class DiagnosticFiles:
     """What lies beside an arm's answers; every tuple has one entry a seed."""
 
@@ -79,6 +89,8 @@ class DiagnosticFiles:
     untuned_dtype: str | None = None
     """How its weights were held then, as the model itself said."""
     untuned_problem: str | None = None
+    floors: tuple[FloorAnswers, ...] = ()
+    """One a floor, whatever the seeds."""
 
 
 @dataclass(frozen=True)

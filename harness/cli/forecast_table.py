@@ -57,6 +57,10 @@ def closing(outlook: Outlook) -> Iterator[str]:
     if outlook.seeds_n > 1:
         n = outlook.seeds_n
         yield f"Each arm's times and cost are of one seed; {n} run, which takes {n} times as much."
+    yield (
+        "Not counted: diagnostics and floors (`diagnostics` in the task file), which are measured"
+        " when the arms are done."
+    )
     for text in outlook.stale_prices:
         yield f"- {text}"
 

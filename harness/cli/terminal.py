@@ -28,6 +28,7 @@ DOING = {
     "fit": "preparing",
     "serve": "loading, timing, answering",
     "diagnostics": "probing what tuning changed",
+    "floor": "answering as its floor would, for comparison",
 }
 
 ENDED = {"ok": "done", **STOPPED}

@@ -23,7 +23,8 @@ from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import engine_sha256
 from harness.run.job import WRITTEN, Inputs, Job, Kind
 from harness.run.trial import refused_is_failed
-from harness.store.records import Measured, PlannedTrial, TrialRecord, WorkerResult
+from harness.store.measured import Measured
+from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, read_predictions
 from harness.strategy import Strategy
 from harness.task import Task
@@ -126,7 +127,9 @@ class DiagnosticsRunner:
         if not (self.folder.fit_folder(trial.arm, trial.fit_id) / "artifact").is_dir():
             return earlier or WorkerResult(status="skipped", error=NOT_KEPT)
         doing("diagnostics")
-        return self._put(question, self.dispatcher.job(trial, question.kind, question.folder))
+        return put(
+            self.dispatcher, question, self.dispatcher.job(trial, question.kind, question.folder)
+        )
 
     def _probe_untuned(self, trial: PlannedTrial, doing: Callable[[str], None]) -> None:
         """Probe the model as it was before tuning: once for each model and run."""
@@ -141,25 +144,31 @@ class DiagnosticsRunner:
         doing("diagnostics")
         job = self.dispatcher.job(trial, "probe", folder)
         untuned = {"strategy": UNTUNED, "params": {}, "artifact": job.folder, "documents": False}
-        self._put(question, job.model_copy(update=untuned))
+        put(self.dispatcher, question, job.model_copy(update=untuned))
 
-    def _put(self, question: Question, job: Job) -> WorkerResult:
-        """Have a job done in an empty folder and lay its account beside what it found."""
-        return refused_is_failed(lambda: self._done(question, job), lambda failed: failed)
 
-    def _done(self, question: Question, job: Job) -> WorkerResult:
-        folder = question.folder
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        result = self.dispatcher.work(job, question.inputs)
-        if result.status == "ok" and (failed := result.unanswered):
-            lost = {"status": "failed", "error": UNANSWERED.format(n=failed)}
-            result = result.model_copy(update=lost)
-        measured = Measured(
-            of=question.of, engine=question.engine, result=result, sample=question.sample
-        )
-        atomic_write(folder / MEASURED, measured.model_dump_json(indent=1))
-        return result
+def put(dispatcher: Dispatcher, question: Question, job: Job) -> WorkerResult:
+    """Have a job done in an empty folder and lay its account beside what it found."""
+    return refused_is_failed(lambda: _done(dispatcher, question, job), lambda failed: failed)
+
+
+def _done(dispatcher: Dispatcher, question: Question, job: Job) -> WorkerResult:
+    shutil.rmtree(question.folder, ignore_errors=True)
+    question.folder.mkdir(parents=True)
+    result = dispatcher.work(job, question.inputs)
+    if result.status == "ok" and (failed := result.unanswered):
+        lost = {"status": "failed", "error": UNANSWERED.format(n=failed)}
+        result = result.model_copy(update=lost)
+    write_down(question, result)
+    return result
+
+
+def write_down(question: Question, result: WorkerResult) -> None:
+    """Lay the account of what was asked into its folder."""
+    measured = Measured(
+        of=question.of, engine=question.engine, result=result, sample=question.sample
+    )
+    atomic_write(question.folder / MEASURED, measured.model_dump_json(indent=1))
 
 
 def likelihood_question(trial: PlannedTrial, task: Task, folder: RunFolder) -> Question | str:

@@ -48,7 +48,7 @@ class Dispatcher:
             budget_bytes=memory or available_bytes(),
             folder=self.inside(folder),
             artifact=self.inside(fit_folder / "artifact"),
-            documents=reads_documents(self.task, trial.arm),
+            documents=reads_documents(self.task, self.task.profiles[trial.arm]),
             finished=tuple(finished),
             timeout_s=limits.timeout_min * 60,
             memory_bytes=memory,

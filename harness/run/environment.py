@@ -20,6 +20,7 @@ from harness.machine.device import gpu_name
 from harness.registry import Profile, distributions_of
 from harness.run import fingerprints as identity
 from harness.run.answer_room import asked, rooms
+from harness.run.floor_plan import planned_floors
 from harness.store.criteria_seal import CRITERIA, seal
 from harness.store.machine import Machine
 from harness.store.records import AnswerRoom, PlannedTrial, RunHeader
@@ -224,6 +225,12 @@ def header(
 
 def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:
     """Yield every arm with every seed, interleaved by seed."""
+    refused = {arm.name: refusal(task, arm) for arm in task.arms}
+    floors = {
+        arm.name: tuple(planned_floors(task, arm, setting.models, setting.dtype))
+        for arm in task.arms
+        if refused[arm.name] is None
+    }
     for seed in task.spec.seeds:
         for arm in task.arms:
             strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
@@ -239,7 +246,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 fit_id=fit,
                 trial_id=identity.trial_id(fit, arm.name, task.test),
                 selected=not only or arm.name in only,
-                refused=refusal(task, arm),
+                refused=refused[arm.name],
                 answers=tuple(sorted(profile.answers)),
                 labels_n=_labels_n(task, profile),
                 needs_model="model" in profile.needs,
@@ -253,6 +260,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 },
                 replays=profile.replays,
                 fit_usd=profile.fit_usd,
+                floors=floors.get(arm.name, ()),
             )
 
 

@@ -13,12 +13,18 @@ import harness
 from harness.files.hashing import sha256_of
 from harness.files.reached_code import sha256_of_code
 from harness.metrics.custom import find_metric, source_of
+from harness.registry import Profile
 from harness.task import Task
 from harness.types import ModelRef, Split
 
 
 def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) -> str:
-    """Hash what decides an artifact.
+    """Hash what decides an arm's artifact, as `fit_id_of` does."""
+    return fit_id_of(task, task.profiles[arm], seed, model, dtype)
+
+
+def fit_id_of(task: Task, profile: Profile, seed: int, model: ModelRef | None, dtype: str) -> str:
+    """Hash what decides the artifact of a strategy that has this profile.
 
     That is the strategy's rows, parameters, seed and source, and the documents if it is handed
     them. For an arm with a model it is also the weights (of a hosted model the address, name and
@@ -26,7 +32,6 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     Test rows, prices, limits and the task's name do not count, nor the day that prompts may name: a
     run folder has one.
     """
-    profile = task.profiles[arm]
     info = {key: value for key, value in asdict(task.info).items() if key != "name"}
     parts = {
         "strategy": profile.sha256,
@@ -36,7 +41,7 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
         "train": task.train.sha256,
         "validation": task.validation.sha256,
         "documents": [asdict(document) for document in task.documents]
-        if reads_documents(task, arm)
+        if reads_documents(task, profile)
         else [],
         "seed": seed,
     }
@@ -56,13 +61,13 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
     return sha256_of(parts)
 
 
-def reads_documents(task: Task, arm: str) -> bool:
-    """Tell whether an arm's processes are handed the documents.
+def reads_documents(task: Task, profile: Profile) -> bool:
+    """Tell whether the processes of a strategy with this profile are handed the documents.
 
     It needs them itself, or the metric by which it may choose a setting does.
     """
     metric = find_metric(task.spec.metric, task.folder)
-    return "corpus" in task.profiles[arm].needs or "documents" in metric.needs
+    return "corpus" in profile.needs or "documents" in metric.needs
 
 
 def reads_evidence(task: Task) -> bool:

@@ -26,14 +26,15 @@ WRITTEN = {
     "likelihood": "likelihoods.jsonl",
     "probe": "likelihoods.jsonl",
     "robustness": "answers.jsonl",
+    "floor": "predictions.jsonl",
 }
 """What each kind of job leaves in its folder, besides; a fit leaves its artifact."""
-Kind = Literal["fit", "serve", "likelihood", "probe", "robustness"]
+Kind = Literal["fit", "serve", "likelihood", "probe", "robustness", "floor"]
 Inputs = Mapping[str, Iterable[Mapping[str, Any]]]
 """The rows that a job may see, by the name of the file that hands them over, without its ending:
-train, validation and, where the metric is of evidence, evidence (fit); queries (serve); answers
-(likelihood); probe (probe); perturbed and listed (robustness); documents, for an arm that needs
-them."""
+train, validation and, where the metric is of evidence, evidence (fit); queries (serve); those of a
+fit and of serving (floor); answers (likelihood); probe (probe); perturbed and listed (robustness);
+documents, for an arm that needs them."""
 
 
 def _inside(path: PurePosixPath) -> PurePosixPath:

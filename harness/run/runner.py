@@ -14,6 +14,7 @@ from harness.errors import UnknownNameError
 from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Dispatcher
 from harness.run.environment import Setting, header, make_ready, resolved_setting
+from harness.run.floors import FloorRunner
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
 from harness.run.preflight import preflight
@@ -127,9 +128,13 @@ class Runner:
                     if complete is not record or not reused:
                         self.folder.append(complete)
                 self.progress.end(complete, reused)
+            FloorRunner(dispatcher).run(plan, partial(self._tell_of_floor, len(plan.trials)))
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
         return plan
+
+    def _tell_of_floor(self, total: int, trial: PlannedTrial) -> None:
+        self.progress.start(trial, total, total, "floor")
 
     def _examined(self, setting: Setting, running: frozenset[str]) -> Setting:
         """Return the setting without the models that no arm can use, and tell of the others."""

@@ -19,6 +19,7 @@ from harness.run.job import FinishedFit
 from harness.run.shared_fits import built_by
 from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, folder_bytes
+from harness.task import Task
 from harness.types import RESUMED_S
 
 T = TypeVar("T")
@@ -66,13 +67,7 @@ class TrialRunner:
             said.unlink()  # each attempt says its own
         artifact.mkdir(parents=True)
         job = self.dispatcher.job(trial, "fit", folder, self._finished(trial))
-        task = self.task
-        rows: dict[str, Iterable[dict[str, Any]]] = {
-            split.name: map(asdict, split) for split in (task.train, task.validation)
-        }
-        if reads_evidence(task):
-            rows["evidence"] = ({"id": id, "evidence": e} for id, e in task.evidence.items())
-        result = self.dispatcher.work(job, rows)
+        result = self.dispatcher.work(job, rows_to_learn_from(self.task))
         if result.status == "ok":
             known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}
             known["artifact_bytes"] = folder_bytes(artifact)
@@ -157,6 +152,19 @@ def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T])
         if not is_refusal(problem):
             raise
         return account(WorkerResult(status="failed", error=words_of(problem)))
+
+
+def rows_to_learn_from(task: Task) -> dict[str, Iterable[dict[str, Any]]]:
+    """Return the inputs of a fit: labelled rows, and the gold documents if the metric needs them.
+
+    Evidence is of validation rows; no row of the test split is in it.
+    """
+    rows: dict[str, Iterable[dict[str, Any]]] = {
+        split.name: map(asdict, split) for split in (task.train, task.validation)
+    }
+    if reads_evidence(task):
+        rows["evidence"] = ({"id": id, "evidence": e} for id, e in task.evidence.items())
+    return rows
 
 
 def is_done(folder: RunFolder, earlier: TrialRecord) -> bool:

@@ -198,16 +198,20 @@ class TrialRecord(Record):
         return tuple(dict.fromkeys(halves))
 
 
-class Measured(Record):
-    """What a process that measured a diagnostic left beside its values, as measured.json."""
+class PlannedFloor(Record):
+    """A cheap strategy that an arm is not below where it works (`Strategy.floors`)."""
 
-    of: str
-    """Hash of what was asked: with other questions it is measured again."""
-    engine: str | None = None
-    """Hash of the source that computed it, where it belongs to no fit, whose id would hold that."""
-    result: WorkerResult
-    sample: tuple[str, ...] = ()
-    """Ids of the test rows that were perturbed, where it is about those."""
+    strategy: str
+    params: dict[str, Any]
+    """Every parameter as resolved, defaults included."""
+    what: str
+    means: str
+    key: str = ""
+    """Hash of what decides its answers: its folder's name."""
+    arm: str | None = None
+    """The arm of the task that is the same; None: none is."""
+    undefined: str | None = None
+    """Why nothing can answer in its name."""
 
 
 class PlannedTrial(Record):
@@ -241,6 +245,8 @@ class PlannedTrial(Record):
     """Its answers were made elsewhere."""
     fit_usd: float = 0.0
     """What making it cost elsewhere, as its parameters say; no charge of a model that is asked."""
+    floors: tuple[PlannedFloor, ...] = ()
+    """Of those that its strategy names, the ones that can answer this task."""
     forecast: Forecast | None = None
 
 

@@ -53,6 +53,10 @@ class RunFolder:
         asked = [said] if (said := model.chat.decides()) else []
         return self.path / "untuned" / sha256_of([weights, dtype, device, *asked])[:12]
 
+    def floor_folder(self, key: str) -> Path:
+        """Return the folder of what a floor answered, shared by all arms that it is one of."""
+        return self.path / "floors" / key[:12]
+
     def append(self, record: RunHeader | TrialRecord) -> None:
         """Add one line to records.jsonl, safely on disk before this returns."""
         self.path.mkdir(parents=True, exist_ok=True)

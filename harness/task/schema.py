@@ -206,6 +206,10 @@ class Diagnostics(Spec):
     """Of arms that log their training: rising validation loss under falling training loss."""
     worst_slice: bool = True
     """Of the chosen arm: the slice with the lowest score, among those of at least 10 rows."""
+    floors: bool = True
+    """Of arms whose strategy names any: whether they are below a cheap one that they cannot be
+    below if they work, such as copying the nearest training row (a process a floor; none where an
+    arm is the same)."""
 
 
 class Arm(Spec):

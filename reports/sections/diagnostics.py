@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis import ArmResult, Change, CitedAnswer, Comparison, Foresight, ordered
+from harness.analysis import ArmResult, Change, CitedAnswer, Comparison, Foresight, Score, ordered
 from harness.wording import numbers
 from reports.section import Block, Item, Items, Section, Table, Text
 
@@ -40,14 +40,20 @@ def diagnostics(comparison: Comparison) -> Section | None:
         for row in arms_in_order
         if row.diagnostics.calibration
     ]
+    floors = [
+        Item(_floor(row, floor.score, floor.difference), f"{row.strategy}, {floor.description}")
+        for row in arms_in_order
+        for floor in row.floors
+        if floor.score and floor.difference
+    ]
     blocks: list[Block] = []
     if changed:
         blocks += [
             Text(_notes(comparison), small=True),
             Table(("arm", "what", "before → after"), changed),
         ]
-    if curves or sure:
-        blocks.append(Items((*curves, *sure)))
+    if curves or sure or floors:
+        blocks.append(Items((*curves, *sure, *floors)))
     title = "What training changed, robustness and calibration"
     return Section(title, tuple(blocks), closed=True) if blocks else None
 
@@ -171,6 +177,14 @@ def _overfitting(row: ArmResult) -> str:
         )
     end = f"{last} at the end" + (", still falling" if found.falling_from is not None else "")
     return f"{part}no overfitting seen (validation loss {lowest} at its lowest, {end})"
+
+
+def _floor(row: ArmResult, score: Score, change: Change) -> str:
+    """Return what a cheap strategy scores that an arm is not below where it works."""
+    return (
+        f"scores {numbers.score(score.value)} by itself; {row.strategy} differs by"
+        f" {change.change:+.3f} ({change.ci_low:+.3f} to {change.ci_high:+.3f})"
+    )
 
 
 def _citation(found: CitedAnswer) -> tuple[str, str, str]:

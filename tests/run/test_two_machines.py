@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness.analysis import analyse
-from harness.store.records import Measured
+from harness.store.measured import Measured
 from harness.store.run_folder import RunFolder
 
 SOURCE = """

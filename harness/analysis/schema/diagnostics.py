@@ -7,7 +7,10 @@ there.
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.analysis.schema import Conclusion
+from harness.analysis.schema.scores import Score
 
 
 class Change(Conclusion):
@@ -90,6 +93,25 @@ class AnswerOrder(Conclusion):
     """Answers that were asked for again."""
     largest_logprob_change: float | None = None
     """Of any label, in natural logarithms; None: no probabilities were given."""
+    undefined: str | None = None
+
+
+class FloorResult(Conclusion):
+    """An arm beside a cheap strategy that it is not below where it works."""
+
+    strategy: str
+    params: dict[str, Any]
+    description: str
+    """What it does: "copying the nearest training row"."""
+    meaning: str
+    """What it means to be below it: "its prompt does not work here"."""
+    arm: str | None = None
+    """The arm whose answers these are; None: they were made for this comparison alone."""
+    score: Score | None = None
+    difference: Change | None = None
+    """Before: the floor's score; after: the arm's, on the same rows."""
+    below: bool | None = None
+    """Whether the arm's score is below the floor's; None: not known."""
     undefined: str | None = None
 
 

@@ -44,14 +44,7 @@ from harness.run.worker.predict import describe, predict_all, timed
 from harness.store.records import LoadedModel, OrderCheck, Status, WorkerResult
 from harness.store.run_folder import read_jsonl, write_jsonl, write_predictions
 from harness.strategy import Strategy
-from harness.types import (
-    RESUMED_S,
-    Document,
-    Example,
-    Query,
-    Split,
-    read_prompt,
-)
+from harness.types import RESUMED_S, Document, Example, Query, Split, read_prompt
 
 UNANSWERED = (
     "requests that the server failed to answer: {n} → run again, and only these are asked again"
@@ -121,6 +114,7 @@ class Worker:
                 "likelihood": self._likelihood,
                 "probe": self._probe,
                 "robustness": self._robustness,
+                "floor": self._floor,
             }[self.job.kind]()
         except Exception as problem:
             traceback.print_exc()
@@ -191,8 +185,7 @@ class Worker:
 
     def _serve(self) -> None:
         strategy = self.outfit.strategy()
-        rows = read_jsonl(self.workspace.inputs / "queries.jsonl")
-        queries = [Query.from_row(row) for row in rows]
+        queries = self._queries()
         with self.ruler.phase("load"):
             strategy.load(self.workspace.artifact)
         with self.ruler.phase("latency"):
@@ -256,6 +249,22 @@ class Worker:
                 rows += answers_when_reordered(listed, partial(predict_all, other))
         write_jsonl(self.workspace.written, rows)
 
+    def _floor(self) -> None:
+        """Learn and answer in one process: nobody asks what a floor takes."""
+        strategy = self.outfit.strategy()
+        artifact = self.workspace.artifact
+        artifact.mkdir(parents=True, exist_ok=True)
+        strategy.fit(self._split("train"), self._split("validation"), artifact)
+        del strategy  # or two models would be in memory at once
+        gc.collect()
+        served = self.outfit.strategy()
+        served.load(artifact)
+        queries = self._queries()
+        answers = predict_all(served, queries, self.outfit.replays)
+        self.predictions_sha256 = write_predictions(
+            self.workspace.written, [query.id for query in queries], answers
+        )
+
     def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
         """Time single requests: warm (the constant prefix kept, as by a server), then cold."""
         chosen = random.Random(0).sample(queries, min(LATENCY_QUERIES, len(queries)))
@@ -265,6 +274,9 @@ class Worker:
         for query in chosen:
             _clear_prefixes()
             self.cold_walls_s.append(timed(strategy, query))
+
+    def _queries(self) -> list[Query]:
+        return list(map(Query.from_row, read_jsonl(self.workspace.inputs / "queries.jsonl")))
 
     def _split(self, name: str) -> Split:
         rows = read_jsonl(self.workspace.inputs / f"{name}.jsonl")

@@ -12,7 +12,8 @@ from harness.analysis import ahead_in, analyse
 from harness.analysis.scoring.paired import change_between
 from harness.metrics import find
 from harness.stats.intervals import tango
-from harness.store.records import LoadedModel, Measured, WorkerResult
+from harness.store.measured import Measured
+from harness.store.records import LoadedModel, WorkerResult
 from harness.store.run_folder import write_jsonl
 from harness.types import ModelRef
 

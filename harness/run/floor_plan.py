@@ -1,0 +1,87 @@
+"""Which floors an arm has on a task: cheap strategies that it is not below where it works.
+
+A strategy names them (`Strategy.floors`); here they are found, resolved and given the hash by which
+their answers are kept. Knows no strategy by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from harness import registry
+from harness.files.hashing import sha256_of
+from harness.run.fingerprints import fit_id_of
+from harness.store.records import PlannedFloor
+from harness.strategy import Floor, Strategy
+from harness.task import Task
+from harness.task.model_spec import name_of
+from harness.task.schema import Arm
+from harness.types import ModelRef
+
+CHARGED = "it would ask a hosted model, which costs money"
+
+
+def planned_floors(
+    task: Task, arm: Arm, models: Mapping[str, ModelRef], dtype: str
+) -> Iterator[PlannedFloor]:
+    """Yield the floors of an arm that can answer a task.
+
+    Args:
+        task: whose arm it is.
+        arm: one that can run.
+        models: those of the task, by name.
+        dtype: the number format that they are loaded in.
+    """
+    if not task.spec.diagnostics.floors:
+        return
+    strategy = task.strategies[arm.name]
+    try:
+        floors = strategy.floors(strategy.Params(**task.params[arm.name]))
+        for floor in floors:
+            yield from _planned(task, arm, floor, models, dtype)
+    except Exception as problem:  # a stranger's floors may raise anything, and stop no run
+        why = f"its floors failed: {type(problem).__name__}: {problem}"
+        yield PlannedFloor(strategy=arm.use, params={}, what="its floor", means="", undefined=why)
+
+
+def _planned(
+    task: Task, arm: Arm, floor: Floor, models: Mapping[str, ModelRef], dtype: str
+) -> Iterator[PlannedFloor]:
+    said = {"strategy": floor.strategy, "what": floor.what, "means": floor.means}
+    try:
+        found = registry.find(floor.strategy, task.folder)
+        params = registry.resolved_params(found, floor.params, task.folder)
+        profile = registry.profile(found, params, task.folder)
+    except Exception as problem:
+        why = f"{floor.strategy}: {problem}"
+        yield PlannedFloor(**said, params=dict(floor.params), undefined=why)
+        return
+    lacks_rows = "train" in profile.needs and not len(task.train)
+    lacks_documents = "corpus" in profile.needs and not task.documents
+    if task.spec.answer.kind not in profile.answers or lacks_rows or lacks_documents:
+        return
+    uses_model = "model" in profile.needs and arm.model is not None
+    model = models.get(name_of(arm.model)) if uses_model and arm.model is not None else None
+    resolved = params.model_dump(mode="json")
+    queries = [asdict(query) for query in task.test.queries]
+    fit = fit_id_of(task, profile, task.spec.seeds[0], model, dtype)
+    yield PlannedFloor(
+        **said,
+        params=resolved,
+        key=sha256_of([floor.strategy, fit, queries]),
+        arm=_same_arm(task, arm, found, resolved, profile.needs),
+        undefined=CHARGED if model is not None and model.hosted is not None else None,
+    )
+
+
+def _same_arm(
+    task: Task, arm: Arm, found: type[Strategy], params: Mapping[str, Any], needs: frozenset[str]
+) -> str | None:
+    """Return the arm of the task that does what a floor does, with the same model if any."""
+    for other in task.arms:
+        same = (task.strategies[other.name], task.params[other.name]) == (found, params)
+        if same and ("model" not in needs or other.model == arm.model):
+            return other.name
+    return None

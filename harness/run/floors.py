@@ -1,0 +1,127 @@
+"""Floors: cheap strategies that an arm is not below where it works (`Strategy.floors`).
+
+Has their answers made when all arms' are closed: once for all arms that share one, kept in the run
+folder, in no time, memory or cost. Knows nothing of scores.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from harness import registry
+from harness.run.diagnostics import Question, put, write_down
+from harness.run.dispatch import Dispatcher
+from harness.run.fingerprints import reads_documents
+from harness.run.trial import is_done, refused_is_failed, rows_to_learn_from
+from harness.store.records import PlannedFloor, PlannedTrial, RunHeader, WorkerResult
+from harness.strategy import Params, Strategy
+from harness.task import Task
+from harness.workload import Embedding, Estimate, Prospect
+
+MOST_CHARACTERS = 20_000_000
+"""That a floor may embed: about a quarter of an hour on two cores with a small embedding model
+(benchmarks/results). A floor is to be cheap beside any arm that is held against it."""
+PASSES = 3
+"""Forward passes that an epoch of tuning on a text costs (Kaplan et al. 2020, arXiv 2001.08361)."""
+TIMEOUT_S = 900.0
+"""After which a floor is stopped, whatever its estimate said; `run.timeout_min` if that is less."""
+TOO_LARGE = (
+    "it would embed {found:,} million characters; a floor that embeds more than"
+    f" {MOST_CHARACTERS // 10**6} million is left out → enter it as an arm"
+)
+
+
+class FloorRunner:
+    """Has the answers made of the floors of arms that finished."""
+
+    def __init__(self, dispatcher: Dispatcher):
+        self.dispatcher = dispatcher
+        self.task = dispatcher.task
+        self.folder = dispatcher.folder
+
+    def run(self, plan: RunHeader, tell: Callable[[PlannedTrial], None]) -> None:
+        """Answer as each floor would, unless an arm did, or this folder holds it.
+
+        Args:
+            plan: of all trials; their records are on disk.
+            tell: called when the floor of a trial begins.
+        """
+        records = self.folder.trials()
+        done = {t for t, record in records.items() if is_done(self.folder, record)}
+        unfinished = {trial.arm for trial in plan.trials if trial.trial_id not in done}
+        seen = set()
+        for trial in plan.trials:
+            if not trial.selected or trial.arm in unfinished:
+                continue
+            for floor in trial.floors:
+                answered = floor.arm is not None and floor.arm not in unfinished
+                if floor.undefined is None and not answered and floor.key not in seen:
+                    seen.add(floor.key)
+                    answer = partial(self._answer, trial, floor, tell)
+                    refused_is_failed(answer, lambda failed: None)  # its files lack, and tell it
+
+    def _answer(
+        self, trial: PlannedTrial, floor: PlannedFloor, tell: Callable[[PlannedTrial], None]
+    ) -> None:
+        """Have one floor answer all test rows in a process of its own."""
+        folder, queries = self.folder.floor_folder(floor.key), self.task.test.queries
+        rows = {**rows_to_learn_from(self.task), "queries": map(asdict, queries)}
+        question = Question("floor", folder, rows, floor.key)
+        if question.standing() is not None:
+            return
+        tell(trial)
+        strategy = registry.find(floor.strategy, self.task.folder)
+        params = strategy.Params(**floor.params)
+        millions = _characters(self.task, strategy, params) // 10**6
+        if millions * 10**6 > MOST_CHARACTERS:
+            folder.mkdir(parents=True, exist_ok=True)
+            why = TOO_LARGE.format(found=millions)
+            write_down(question, WorkerResult(status="skipped", error=why))
+            return
+        profile = registry.profile(strategy, params, self.task.folder)
+        job = self.dispatcher.job(trial, "floor", folder)
+        update = {
+            "strategy": floor.strategy,
+            "params": floor.params,
+            "artifact": self.dispatcher.inside(folder / "artifact"),
+            "documents": reads_documents(self.task, profile),
+            "model": job.model if "model" in profile.needs else None,
+            "timeout_s": min(TIMEOUT_S, job.timeout_s or TIMEOUT_S),
+        }
+        try:
+            put(self.dispatcher, question, job.model_copy(update=update))
+        finally:
+            shutil.rmtree(folder / "artifact", ignore_errors=True)  # nobody serves from it
+
+
+def _characters(task: Task, strategy: type[Strategy], params: Params) -> int:
+    """Return how many characters a floor would embed, by its own estimate; what it does not say
+    is 0, and the time limit holds it.
+    """
+
+    def part(name: str, given: Mapping[str, Any], prospect: Prospect) -> Estimate:
+        found = registry.find(name, task.folder)
+        return found.estimate(registry.resolved_params(found, given, task.folder), prospect)
+
+    prospect = Prospect(
+        task=task.info,
+        train=task.train,
+        validation=task.validation,
+        queries=task.test.queries,
+        documents=task.documents,
+        seed=task.spec.seeds[0],
+        part=part,
+    )
+    try:
+        estimate = strategy.estimate(params, prospect)
+    except Exception:  # an estimate costs no run
+        return 0
+    return sum(
+        sum(map(len, work.texts)) * (1 + PASSES * work.epochs)
+        for work in (*(estimate.fit or ()), *(estimate.serve or ()))
+        if isinstance(work, Embedding)
+    )
