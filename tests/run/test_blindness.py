@@ -11,7 +11,7 @@ import pytest
 SPY = """
 import dataclasses, gc, json, os, sys
 from pathlib import Path
-from harness import Params, Prediction, Strategy
+from harness import Floor, Params, Prediction, Strategy
 
 def texts_of_files(folder):
     files = [p for p in Path(folder).rglob("*") if p.is_file()]
@@ -20,6 +20,14 @@ def texts_of_files(folder):
 class Spy(Strategy):
     class Params(Params):
         dump: str
+        floor: bool = False
+
+    asked = "predict"
+
+    @classmethod
+    def floors(cls, params):
+        again = {"dump": params.dump, "floor": True}
+        return () if params.floor else (Floor("spy.py:Spy", again, "to look", "it is blind"),)
 
     def fit(self, train, validation, artifact):
         self.record("fit", artifact, {"train": repr(train), "validation": repr(validation)})
@@ -31,7 +39,8 @@ class Spy(Strategy):
     def predict(self, queries):
         if len(queries) > 1:
             seen = {"queries": repr([vars(q) for q in queries])}
-            self.record("predict", self.artifact, seen)
+            self.record(self.asked, self.artifact, seen)
+            self.asked = "again"
         return [Prediction("?") for _ in queries]
 
     def record(self, half, artifact, seen):
@@ -39,12 +48,18 @@ class Spy(Strategy):
         seen["environment"] = repr(dict(os.environ))
         seen["argv"] = repr(sys.argv) + Path("/proc/self/cmdline").read_text()
         seen["working directory"] = texts_of_files(".")
-        seen["run folder"] = texts_of_files(artifact.parents[3])
+        seen["run folder"] = texts_of_files(
+            next(place for place in artifact.parents if (place / "records.jsonl").is_file())
+        )
         seen["objects"] = repr([o for o in gc.get_objects() if type(o) in (list, dict, tuple)
                                 and len(o) < 50 and any(type(i) is str for i in o)])
+        half = f"floor {half}" if self.params.floor else half
         dump = Path(self.params.dump) / f"{half}-{len(os.listdir(self.params.dump))}.json"
         dump.write_text(json.dumps(seen))
 """
+FIRST = ["fit-0", "predict-1", "again-2", "floor fit-3", "floor predict-4"]
+"""In an invocation: both halves, the same queries in another order, and a floor's one process."""
+SECOND = ["fit-5", "predict-6", "again-7", "floor fit-8", "floor predict-9"]
 SECRETS = ("TARGET", "SLICE", "CLUSTER", "UNNAMED")
 
 
@@ -88,8 +103,8 @@ def dumps(tmp_path_factory):
 
 
 def test_the_spy_saw_both_halves_and_an_earlier_runs_results(dumps):
-    assert sorted(dumps) == ["fit-0", "fit-2", "predict-1", "predict-3"]
-    left = {name.rsplit("/", 1)[1] for name in dumps["predict-3"]["run folder"]}
+    assert sorted(dumps) == sorted(FIRST + SECOND)
+    left = {name.rsplit("/", 1)[1] for name in dumps["predict-6"]["run folder"]}
     assert {"job.json", "records.jsonl", "comparison.json", "report.md", "report.html"} <= left
     assert "TARGET" not in "".join(left)
 
@@ -99,17 +114,17 @@ def test_the_spy_saw_what_it_is_meant_to_see(dumps):
     assert "SEEN 4" in dumps["fit-0"]["train"]
     assert "test question 5" in dumps["predict-1"]["queries"]
     assert "SEEN 5" in dumps["predict-1"]["queries"]
-    assert "test other question 5" in dumps["predict-3"]["objects"]  # the search for objects works
+    assert "test other question 5" in dumps["predict-6"]["objects"]  # the search for objects works
 
 
-@pytest.mark.parametrize("half", ["fit-0", "predict-1", "fit-2", "predict-3"])
+@pytest.mark.parametrize("half", FIRST + SECOND)
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_target_slice_cluster_or_unnamed_column_of_a_test_row_is_in_sight(dumps, half, secret):
     places = {place: text for place, text in dumps[half].items() if isinstance(text, str)}
     for place in ("working directory", "run folder"):
         places |= dumps[half][place]
     found = [place for place, text in places.items() if f"{secret}-" in text]
-    if secret == "SLICE" and half in ("fit-2", "predict-3"):
+    if secret == "SLICE" and half in SECOND:
         # An earlier report names the slices it sums up, and says of no row which it is in.
         reports = ("/comparison.json", "/report.md", "/report.html", "objects")
         found = [place for place in found if not place.endswith(reports)]
@@ -117,10 +132,10 @@ def test_no_target_slice_cluster_or_unnamed_column_of_a_test_row_is_in_sight(dum
 
 
 def test_a_fit_sees_no_test_input_and_an_earlier_run_leaves_none(dumps):
-    for half in ("fit-0", "fit-2"):
+    for half in ("fit-0", "fit-5"):
         assert "test question" not in json.dumps(dumps[half])
 
 
 def test_serving_sees_no_training_row_that_the_artifact_does_not_hold(dumps):
-    for half in ("predict-1", "predict-3"):
+    for half in ("predict-1", "predict-6"):
         assert "train question" not in json.dumps(dumps[half])

@@ -225,7 +225,7 @@ def test_an_arm_that_was_to_be_the_floor_and_was_left_out_is_answered_for(tiny, 
 
 UNKNOWN = {
     "ThanFails": "ValueError: no luck",
-    "ThanDear": "it would embed 72 million characters",
+    "ThanDear": "it would embed 72,000,000 characters",
     "ThanNobody": "Nobody",
     "ThanOdd": "colour",
     "Raises": "its floors failed: KeyError",
