@@ -25,7 +25,8 @@ from harness.analysis.run_data import (
 from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.store.measured import Measured
-from harness.store.records import PlannedFloor, PlannedTrial, RunHeader, Status, TrialRecord
+from harness.store.planned_floor import PlannedFloor
+from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
 from harness.types import Document, Prediction
 

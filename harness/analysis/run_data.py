@@ -23,7 +23,8 @@ from harness.metrics.items import items_of
 from harness.prices import Prices
 from harness.stats.bootstrap import RESAMPLES, Resamples, effective_units
 from harness.store.machine import Machine
-from harness.store.records import PlannedFloor, PlannedTrial, RunHeader, Status, TrialRecord
+from harness.store.planned_floor import PlannedFloor
+from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.types import Document, ModelRef, Prediction
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from typing import Any
 from harness import registry
 from harness.files.hashing import sha256_of
 from harness.run.fingerprints import fit_id_of
-from harness.store.records import PlannedFloor
+from harness.store.planned_floor import PlannedFloor
 from harness.strategy import Floor, Strategy
 from harness.task import Task
 from harness.task.model_spec import name_of

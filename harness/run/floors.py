@@ -17,7 +17,8 @@ from harness.run.diagnostics import Question, put, write_down
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import reads_documents
 from harness.run.trial import is_done, refused_is_failed, rows_to_learn_from
-from harness.store.records import PlannedFloor, PlannedTrial, RunHeader, WorkerResult
+from harness.store.planned_floor import PlannedFloor
+from harness.store.records import PlannedTrial, RunHeader, WorkerResult
 from harness.strategy import Params, Strategy
 from harness.task import Task
 from harness.workload import Embedding, Estimate, Prospect

@@ -12,6 +12,8 @@ from pydantic import Field
 
 from harness.store.base import Record
 from harness.store.machine import Hardware, Machine
+from harness.store.order_check import OrderCheck
+from harness.store.planned_floor import PlannedFloor
 from harness.types import ModelRef
 
 SCHEMA_VERSION = 2
@@ -85,19 +87,6 @@ class LoadedModel(Record):
     unanswered: int | None = None
     """Different requests that a hosted model's server failed to answer, after all retries: their
     answers are errors, and another run asks again. None in records of earlier versions."""
-
-
-class OrderCheck(Record):
-    """Whether an arm gives the same answers when the same queries are asked in another order."""
-
-    asked: int = 0
-    """Test rows that were asked again, in reversed order and in one call."""
-    changed: tuple[str, ...] = ()
-    """Ids of those of which the text, the sources or the failing was another then."""
-    largest_logprob_change: float | None = None
-    """Of any label of them, in natural logarithms; None: the arm gives no probabilities."""
-    undefined: str | None = None
-    """Why it is not known."""
 
 
 class WorkerResult(Record):
@@ -196,22 +185,6 @@ class TrialRecord(Record):
         """What it was measured on: more than one where its two halves ran on different machines."""
         halves = (half.hardware for half in (self.fit, self.serve) if half and half.hardware)
         return tuple(dict.fromkeys(halves))
-
-
-class PlannedFloor(Record):
-    """A cheap strategy that an arm is not below where it works (`Strategy.floors`)."""
-
-    strategy: str
-    params: dict[str, Any]
-    """Every parameter as resolved, defaults included."""
-    what: str
-    means: str
-    key: str = ""
-    """Hash of what decides its answers: its folder's name."""
-    arm: str | None = None
-    """The arm of the task that is the same; None: none is."""
-    undefined: str | None = None
-    """Why nothing can answer in its name."""
 
 
 class PlannedTrial(Record):

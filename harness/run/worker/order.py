@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.run.worker.predict import describe, predict_all
-from harness.store.records import OrderCheck
+from harness.store.order_check import OrderCheck
 from harness.strategy import Strategy
 from harness.types import Prediction, Query
 

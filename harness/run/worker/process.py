@@ -41,7 +41,8 @@ from harness.run.worker.energy import counter
 from harness.run.worker.measure import Ruler
 from harness.run.worker.order import ENDED_BEFORE, Served, checked
 from harness.run.worker.predict import describe, predict_all, timed
-from harness.store.records import LoadedModel, OrderCheck, Status, WorkerResult
+from harness.store.order_check import OrderCheck
+from harness.store.records import LoadedModel, Status, WorkerResult
 from harness.store.run_folder import read_jsonl, write_jsonl, write_predictions
 from harness.strategy import Strategy
 from harness.types import RESUMED_S, Document, Example, Query, Split, read_prompt
