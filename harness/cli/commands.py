@@ -141,9 +141,9 @@ def _check(arguments: argparse.Namespace) -> int:
     models = examined(task)
     for finding in (*task.remarks, *deep, *models.remarks):
         print(finding)
-    for problem in models.refused.values():
+    for problem in models.problems:
         print(f"error: {problem}", file=sys.stderr)
-    if models.refused:
+    if models.problems:
         return MISTAKE
     if arguments.strict and data.leaked_ids:
         print("error: --strict, and test inputs stand in other splits", file=sys.stderr)
@@ -161,12 +161,13 @@ def _plan(arguments: argparse.Namespace) -> int:
     outlook = foresee(task)  # first: it fetches the small files that are examined
     models = examined(task)
     if arguments.json:
-        found = {"remarks": list(models.remarks), "refused": dict(models.refused)}
+        refused = {**models.refused, **models.refused_arms}
+        found = {"remarks": list(models.remarks), "refused": refused}
         print(json.dumps(outlook.as_json() | found))
         return OK
     screen = Screen()
     screen.show_outlook(outlook)
-    for line in (*models.refused.values(), *models.remarks):
+    for line in (*models.problems, *models.remarks):
         screen.say(line)
     return OK
 

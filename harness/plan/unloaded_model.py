@@ -19,6 +19,7 @@ from harness.errors import ModelError
 from harness.lm import AdapterSpec, count_trained
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.inference.routes import ENCODER_DECODER, PACKED
+from harness.lm.loading.unloaded import tokenizer_of
 from harness.lm.local_model import LanguageModel
 from harness.lm.sizing.footprint import Shape, shape
 from harness.lm.sizing.token_count import CHARACTERS
@@ -117,20 +118,7 @@ def study(ref: ModelRef) -> PlannedModel:
     Raises:
         ModelError: its configuration cannot be read.
     """
-    return PlannedModel(ref, skeleton(ref.location), tokenizer_in(Path(ref.location)))
-
-
-def tokenizer_in(folder: Path) -> Any:
-    """Return the tokenizer in a folder, or its stand-in."""
-    from transformers import AutoTokenizer
-
-    names = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.txt")
-    if not any((folder / name).is_file() for name in names):
-        return StandIn()
-    try:
-        return AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, KeyError, ImportError):
-        return StandIn()
+    return PlannedModel(ref, skeleton(ref.location), tokenizer_of(Path(ref.location)) or StandIn())
 
 
 @dataclass(frozen=True)

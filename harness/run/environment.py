@@ -38,6 +38,8 @@ class Setting:
     models: Mapping[str, ModelRef] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     """Why arms that need a model cannot run, by the model's name."""
+    arm_problems: Mapping[str, str] = field(default_factory=dict)
+    """Why an arm cannot run that others with its model can, by its name."""
     device: str = "cpu"
     dtype: str = "float32"
     licences: Mapping[str, str | None] = field(default_factory=dict)
@@ -80,7 +82,15 @@ def resolved_setting(task: Task, only: frozenset[str], earlier: RunHeader | None
     chat = replace(task.chat, date=day)
     models = {name: replace(ref, chat=chat) for name, ref in models.items()}
     licences, room = _licences(task, only), rooms(task, models, earlier)
-    return Setting(models, problems, device, dtype, licences, room, day)
+    return Setting(
+        models,
+        problems,
+        device=device,
+        dtype=dtype,
+        licences=licences,
+        answer_room=room,
+        prompt_date=day,
+    )
 
 
 def make_ready(task: Task, setting: Setting, arms: frozenset[str]) -> None:

@@ -8,12 +8,14 @@ rows and runs the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from harness.errors import ModelAbsentError, ModelError
 from harness.lm.loading.whole_model import examine
 from harness.run.answer_schema import can_be_followed
 from harness.run.answers_fit import answers_fit
+from harness.run.prompts_seen import prompts_seen
+from harness.run.refusal import ArmRefusal
 from harness.task import Task
 from harness.task.model_spec import Hosted, hosted_ref, name_of
 from harness.task.schema import Arm
@@ -32,24 +34,33 @@ class Subject:
     """Whether all its files were fetched. `check` fetches nothing."""
 
 
-Examination = Callable[[Subject], Iterator[str]]
-"""Yields what is worth saying, in sentences; raises `ModelError` with the reason and the remedy
-where no arm can use the model on this task."""
+Examination = Callable[[Subject], Iterator[str | ArmRefusal]]
+"""Yields what is worth saying, in sentences, and the arms that cannot use the model; raises
+`ModelError` with the reason and the remedy where no arm can use it on this task."""
 
 
-def _is_whole(subject: Subject) -> Iterator[str]:
+def _is_whole(subject: Subject) -> Iterator[str | ArmRefusal]:
     """Examine a model's files: whether they are a whole language model."""
     return examine(subject.ref, subject.fetched)
 
 
-def _schema_is_followed(subject: Subject) -> Iterator[str]:
+def _schema_is_followed(subject: Subject) -> Iterator[str | ArmRefusal]:
     """Examine the schema that a local model's answers are held to."""
-    task = subject.task
-    if task.schema is not None and subject.ref.hosted is None:
+    return schema_is_followed(subject.task) if subject.ref.hosted is None else iter(())
+
+
+def schema_is_followed(task: Task) -> Iterator[str]:
+    """Examine the schema that a local model's answers would be held to, whichever it is."""
+    if task.schema is not None:
         yield from can_be_followed(task.schema, [row.targets for row in task.truth])
 
 
-EXAMINATIONS: tuple[Examination, ...] = (_is_whole, _schema_is_followed, answers_fit)
+EXAMINATIONS: tuple[Examination, ...] = (
+    _is_whole,
+    prompts_seen,
+    _schema_is_followed,
+    answers_fit,
+)
 """In order: what a later one reads, an earlier one has found whole."""
 
 
@@ -60,6 +71,13 @@ class Preflight:
     refused: Mapping[str, str]
     """By the model's name, why no arm can use it and what to do."""
     remarks: tuple[str, ...]
+    refused_arms: Mapping[str, str] = field(default_factory=dict)
+    """By the arm's name, likewise, where others can use its model."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why models and arms are refused."""
+        return (*self.refused.values(), *self.refused_arms.values())
 
 
 def preflight(
@@ -78,6 +96,7 @@ def preflight(
     """
     refused: dict[str, str] = {}
     remarks: list[str] = []
+    refused_arms: dict[str, str] = {}
     for name, ref in models.items():
         arms = tuple(
             arm
@@ -89,10 +108,14 @@ def preflight(
         )
         try:
             for examination in EXAMINATIONS if arms else ():
-                remarks += examination(Subject(task, ref, arms, fetched))
+                for found in examination(Subject(task, ref, arms, fetched)):
+                    if isinstance(found, ArmRefusal):
+                        refused_arms[found.arm] = found.why
+                    else:
+                        remarks.append(found)
         except ModelError as problem:
             refused[name] = str(problem)
-    return Preflight(refused, tuple(dict.fromkeys(remarks)))
+    return Preflight(refused, tuple(dict.fromkeys(remarks)), refused_arms)
 
 
 def examined(task: Task) -> Preflight:
@@ -114,11 +137,12 @@ def examined(task: Task) -> Preflight:
         except ModelAbsentError as missing:
             absent.append(f"{missing}: it is examined when `run` has fetched it")
             try:  # the schema is what it is, whatever the model turns out to be
-                absent += _schema_is_followed(Subject(task, ModelRef(name, name), (arm,)))
+                absent += schema_is_followed(task)
             except ModelError as problem:
                 refused[name] = str(problem)
         except ModelError as problem:
             refused[name] = str(problem)
     models = {name: replace(ref, chat=task.chat) for name, ref in models.items()}
     found = preflight(task, models, fetched=False)
-    return Preflight({**refused, **found.refused}, (*dict.fromkeys(absent), *found.remarks))
+    remarks = (*dict.fromkeys(absent), *found.remarks)
+    return Preflight({**refused, **found.refused}, remarks, found.refused_arms)

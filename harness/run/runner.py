@@ -141,9 +141,10 @@ class Runner:
         if not running:
             return setting
         found = preflight(self.task, setting.models, running)
-        for remark in (*found.refused.values(), *found.remarks):
+        for remark in (*found.problems, *found.remarks):
             self.progress.say(remark)
-        return replace(setting, problems={**setting.problems, **found.refused})
+        problems = {**setting.problems, **found.refused}
+        return replace(setting, problems=problems, arm_problems=found.refused_arms)
 
     def _foreseen(
         self, plan: RunHeader, done: Mapping[str, TrialRecord], earlier: RunHeader | None

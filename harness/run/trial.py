@@ -41,7 +41,9 @@ class TrialRunner:
             trial: what to run.
             doing: told "fit" and "serve" when these begin.
         """
-        if problem := self.dispatcher.setting.problems.get(trial.model or ""):
+        setting = self.dispatcher.setting
+        problem = setting.problems.get(trial.model or "") or setting.arm_problems.get(trial.arm)
+        if problem:
             result = WorkerResult(status="failed", error=problem)
             return self._record(trial, result, None, reused=False)
         doing("fit")

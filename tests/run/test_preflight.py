@@ -77,6 +77,7 @@ def test_check_refuses_a_broken_model_in_one_message(tmp_path, monkeypatch, kind
     assert BROKEN[kind][2] in message.partition(" → ")[2]
 
 
+@pytest.mark.torch  # transformers reads the tokenizer, and looks for it
 def test_check_says_nothing_of_a_whole_model(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     path = write_task(tmp_path, ["majority", "zero_shot"], model="./model")

@@ -76,13 +76,21 @@ def tokenizer(words: int = ROWS, **added: tuple[int, bool]) -> dict:
             }
             for name, (number, special) in added.items()
         ],
-        "pre_tokenizer": {"type": "Whitespace"},
+        "pre_tokenizer": {
+            "type": "Split",
+            "pattern": {"Regex": "."},
+            "behavior": "Isolated",
+            "invert": False,
+        },
         "model": {
             "type": "WordLevel",
             "vocab": {letter: number for number, letter in enumerate(letters)},
             "unk_token": "a",
         },
     }
+
+
+TURNS = "{% for m in messages %}<s> {{ m.content }} </s>{% endfor %}"
 
 
 def write_whole(folder: Path, **files: object) -> Path:
@@ -97,7 +105,7 @@ def write_whole(folder: Path, **files: object) -> Path:
         "config.json": CONFIG,
         "model.safetensors": safetensors(tensors()),
         "tokenizer.json": tokenizer(),
-        "tokenizer_config.json": {"eos_token": "</s>", "chat_template": "{{ messages }}"},
+        "tokenizer_config.json": {"eos_token": "</s>", "chat_template": TURNS},
     }
     content |= {name: what for name, what in files.items() if "." in name}
     for name, what in content.items():

@@ -7,6 +7,7 @@ template gets the bare text, with the beginning and end tokens its tokenizer put
 
 from harness.lm.chat.template import ChatTemplate, messages, running_text
 from harness.lm.chat.tokens import (
+    REMEDY,
     answer_tokens,
     end_of_turn,
     label_tokens,
@@ -15,6 +16,7 @@ from harness.lm.chat.tokens import (
 )
 
 __all__ = [
+    "REMEDY",
     "ChatTemplate",
     "answer_tokens",
     "end_of_turn",

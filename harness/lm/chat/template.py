@@ -123,7 +123,13 @@ class ChatTemplate:
 
     def reads(self, variable: str) -> bool:
         """Tell whether the template looks at a variable."""
-        return variable in self._source
+        return re.search(rf"\b{re.escape(variable)}\b", self._source) is not None
+
+    @property
+    def has_thoughts(self) -> bool:
+        """Whether the template opens or closes a thought before an answer."""
+        opening = self.view(several=False).opening
+        return opening.closes_thought or bool(opening.thought)
 
     @property
     def prints_date(self) -> bool:

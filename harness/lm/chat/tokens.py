@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
@@ -81,15 +80,16 @@ def label_tokens(lm: LanguageModel, label: str) -> list[int]:
 
 
 def same_labels(lm: LanguageModel, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of labels that the model cannot tell apart: they are the same tokens.
+    """Yield each label that is the same tokens as an earlier one, behind that one.
 
     Raises:
         ModelError: a label has no tokens.
     """
-    tokens = {label: label_tokens(lm, label) for label in labels}
-    for one, other in combinations(labels, 2):
-        if tokens[one] == tokens[other]:
-            yield one, other
+    first: dict[tuple[int, ...], str] = {}
+    for label in labels:
+        earlier = first.setdefault(tuple(label_tokens(lm, label)), label)
+        if earlier != label:
+            yield earlier, label
 
 
 def end_of_turn(tokenizer: Any, settings: ChatSettings | None = None) -> int:
