@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from harness.errors import Fault, shown, unknown_name
+from harness.errors import Fault, nearest_name, shown, unknown_name
 from harness.files.yaml_source import Source, quote_it
 from harness.task.model_spec import UNSHOWN
 from harness.task.schema import TaskFile
@@ -43,7 +43,9 @@ def key_fault(source: Source, error: Any) -> Fault:
     where = source.where(keys)
     if error["type"] == "extra_forbidden":
         known = _known_keys(keys)
-        return Fault(where, unknown_name("key", str(keys[-1]), known))
+        near = nearest_name(str(keys[-1]), known)
+        fix = f"rename it to '{near}'" if near else "remove it"
+        return Fault(where, unknown_name("key", str(keys[-1]), known), fix)
     if error["type"] == "missing":
         return Fault(where, "this key is missing", "add it")
     if error["type"] == UNSHOWN:

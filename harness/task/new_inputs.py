@@ -5,6 +5,7 @@ Rows and their columns are read by what reads a task's rows: an input means the 
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +51,7 @@ def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
 
 
 def _lines(file: Path | None, column: str, faults: list[Fault]) -> list[Row]:
-    """Read a text from each line that is not blank; lines of JSON objects are rows."""
+    """Read a text from each line that is not blank; JSON objects, also in one array, are rows."""
     name = STDIN if file is None else str(file)
     try:
         text = _read(file)
@@ -60,6 +61,8 @@ def _lines(file: Path | None, column: str, faults: list[Fault]) -> list[Row]:
     except UnicodeDecodeError as problem:
         faults.append(not_utf8(file or Path(name), problem))
         return []
+    if re.match(r"\s*\[\s*\{", text):  # one array of rows
+        return [Row(f"{name}:{line}", values) for line, values in json_rows(text, name, faults)]
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     mistakes: list[Fault] = []

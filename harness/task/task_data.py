@@ -88,7 +88,8 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
     named = [name for name in SPLITS if getattr(data, name)]
     if data.all:
         if named:
-            faults.append(Fault(where, f"`all` and `{named[0]}` exclude each other"))
+            what = f"`all` and `{named[0]}` exclude each other"
+            faults.append(Fault(where, what, f"remove {' and '.join(named)}, or remove `all`"))
         if spec.split is None:
             fix = "add e.g. split: {test: 0.3, validation: 0.1}"
             faults.append(Fault(where, "`all` needs shares to be cut by", fix))

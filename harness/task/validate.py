@@ -82,7 +82,7 @@ def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
         where = source.where(["strategies"])
         faults.append(Fault(where, f"two arms are called '{name}'", "give one a `name:`"))
     if len(set(spec.seeds)) < len(spec.seeds):
-        faults.append(Fault(source.where(["seeds"]), "the same seed stands twice"))
+        faults.append(Fault(source.where(["seeds"]), "the same seed stands twice", "remove one"))
     traffic = spec.traffic
     if traffic and traffic.serving == "reserved" and "utilisation" not in traffic.model_fields_set:
         what = "an always-on machine is paid for whether it is used or not, and no share is given"
@@ -99,7 +99,8 @@ def check_labour(spec: TaskFile, source: Source, arms: Sequence[Arm], faults: li
     for name in spec.labour.hours:
         if name not in names:
             where = source.where(["labour", "hours", name])
-            faults.append(Fault(where, unknown_name("arm", name, names)))
+            fix = "write the name of an arm of `strategies`"
+            faults.append(Fault(where, unknown_name("arm", name, names), fix))
 
 
 def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
@@ -125,7 +126,8 @@ def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
         if column in hidden:
             where = source.where(["data", "visible", position])
             what = "evidence" if column == data.evidence else "a target or slice"
-            faults.append(Fault(where, f"'{column}' is {what}: no strategy may see it"))
+            what = f"'{column}' is {what}: no strategy may see it"
+            faults.append(Fault(where, what, "remove it here"))
         elif column == data.groups:
             where = source.where(["data", "visible", position])
             what = f"'{column}' holds the groups: strategies see it as Query.groups alone"

@@ -81,7 +81,28 @@ def _leave_out(fault: Fault) -> None:
     file.write_text("\n".join(lines), encoding="utf-8")
 
 
+def _rename_key(fault: Fault, new: str) -> None:
+    file, line, keys = _place(fault)
+    lines = _lines(file)
+    lines[line - 1] = re.sub(rf"\b{re.escape(keys[-1])}\b", new, lines[line - 1], count=1)
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _remove(fault: Fault) -> None:
+    """Take the key, or the item of a list, that the fault names out of the task file."""
+    file, _, keys = _place(fault)
+
+    def change(whole):
+        for key in keys[:-1]:
+            whole = whole[int(key) if isinstance(whole, list) else key]
+        del whole[int(keys[-1]) if isinstance(whole, list) else keys[-1]]
+
+    _changed(file, change)
+
+
 FOLLOWED = [
+    (r"^rename it to '(.+)'$", lambda fault, task, m: _rename_key(fault, m[1])),
+    (r"^remove it( here)?$", lambda fault, task, m: _remove(fault)),
     (r"rename '(.+)' to '(.+)' in this file", lambda fault, task, m: _rename(fault, m[1], m[2])),
     (r"quote it: (\".*\")$", lambda fault, task, m: _quote(fault, m[1])),
     (r"write e\.g\. (\".*\")$", lambda fault, task, m: _value_of(fault, m[1])),

@@ -72,14 +72,14 @@ def test_allow_is_a_list_in_jsonl_and_has_semicolons_in_csv(tmp_path):
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({"text": "x", "allow": "hr"}, "'allow' must be a list of texts, not 'hr'"),
+        ({"text": "x", "allow": "hr"}, "'allow' must be a list of texts, not \"hr\""),
         ({"text": "x", "allow": [1]}, "'allow' must be a list of texts, not [1]"),
         ({"text": "x", "allow": [" "]}, "'allow' must be a list of texts"),
         ({"text": "x", "allow": {"hr": True}}, "'allow' must be a list of texts"),
         ({"txt": "x"}, "did you mean 'txt'?"),
-        ({"text": ["x"]}, "'text' must be a text, not ['x']"),
+        ({"text": ["x"]}, "'text' must be a text, not [\"x\"]"),
         ({"text": "x", "title": {}}, "'title' must be a text, not {}"),
-        ({"text": "x", "id": [True]}, "'id' must be a text, not [True]"),
+        ({"text": "x", "id": [True]}, "'id' must be a text, not [true]"),
     ],
 )
 def test_a_row_of_another_shape_is_a_fault_with_its_line(tmp_path, row, words):

@@ -1,6 +1,7 @@
 """`predict` reads inputs as `run` reads rows, or refuses them with their place."""
 
 import io
+import json
 import sys
 
 import pytest
@@ -35,6 +36,10 @@ TWO = [("1", "hello"), ("2", "world")]
         ("a.txt", "hello\rworld"),
         ("a.txt", "\nhello\n\n \nworld\n"),
         ("a.txt", "\ufeff" + ROWS),
+        ("a.txt", json.dumps([json.loads(line) for line in ROWS.splitlines()], indent=1)),
+        ("a.json", json.dumps([json.loads(line) for line in ROWS.splitlines()])),
+        ("a.tsv", "id\ttext\n1\thello\n2\tworld\n"),
+        ("a.csv", "id;text\n1;hello\n2;world\n"),
         ("a.jsonl", "\ufeff" + ROWS),
         ("a.JSONL", ROWS),
         ("a.jsonl", ROWS.replace("\n", "\r\n")),

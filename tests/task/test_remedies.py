@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 from remedies import faults_after_following
-from task_folder import data, faults_of, task_text, told, write
+from task_folder import KEYS, data, faults_of, task_text, told, write
 
 from harness.task import load_task
 
@@ -90,6 +90,25 @@ def test_a_column_is_what_stands_in_the_file_once_it_is_quoted_as_told(tmp_path,
     path = write(tmp_path, text, train_jsonl=some, test_jsonl=other)
     assert faults_after_following(path) == []
     assert name in json.dumps(load_task(path).spec.data.model_dump(), ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "modle: m",
+        "zzz: 1",
+        "limits: {min_scor: 0.5}",
+        "generation: {max_new_token: 5}",
+        "needs: {of_line: true, zzz: 1}",
+        "answer: {kind: choice, labels: [a, b], no_answer: x}",
+        "data: {test: test.jsonl, input: text, target: label, visible: [label]}",
+        "data: {train: train.jsonl, test: test.jsonl, inputs: text, target: label}",
+    ],
+)
+def test_a_key_that_is_not_known_or_not_allowed_is_none_once_it_is_mended(tmp_path, line):
+    key = line.split(":")[0]
+    path = write(tmp_path, task_text(**({key: None} if key in KEYS else {})) + line + "\n")
+    assert faults_after_following(path) == []
 
 
 @pytest.mark.parametrize("scalar", ["5", "Big Name", "1e5", ".5", "+1", "12:30", "2024-01-01", "ä"])

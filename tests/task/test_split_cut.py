@@ -312,6 +312,11 @@ def test_free_text_answers_can_be_cut_too(tmp_path):
     assert (len(task.train), len(task.validation), len(task.test)) == (24, 4, 12)
 
 
+def test_a_share_that_nobody_wrote_may_be_empty(tmp_path):
+    task = load_task(write(tmp_path, all_task({"test": 0.3}), all_jsonl=rows("row", 3)))
+    assert (len(task.train), len(task.validation), len(task.test)) == (2, 0, 1)
+
+
 def test_a_share_without_a_row_is_told_with_the_figures_and_its_remedies_work(tmp_path):
     (line,) = told(write(tmp_path, all_task(), all_jsonl=rows("row", 2)))
     assert line == (

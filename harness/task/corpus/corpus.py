@@ -37,6 +37,9 @@ class Corpus:
     files are not counted."""
 
 
+PATHS = "write its path as it stands from the task file's folder"
+
+
 def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
     """Read a folder of files, or one .jsonl or .csv file.
 
@@ -50,7 +53,7 @@ def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
             and is no fault as long as others can be read.
     """
     if not path.exists():
-        faults.append(Fault(ascii(str(path))[1:-1], "there is no such folder or file"))
+        faults.append(Fault(ascii(str(path))[1:-1], "there is no such folder or file", PATHS))
         return Corpus()
     root = path if path.is_dir() else path.parent
     placed: dict[str, tuple[str, Document]] = {}

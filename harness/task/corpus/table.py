@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Fault, unknown_name
+from harness.errors import Fault, shown, unknown_name
 from harness.task.row_files import Row, as_text, read_rows
 from harness.types import Document
+
+ONE_TEXT = "write one text, or leave out the row"
 
 
 def read_table(file: Path, name: str, faults: list[Fault]) -> list[tuple[str, Document]]:
@@ -31,7 +33,8 @@ def read_table(file: Path, name: str, faults: list[Fault]) -> list[tuple[str, Do
             _allow(row, file.suffix.lower() == ".csv", row_faults),
         )
         if "text" not in row.values:
-            row_faults.append(Fault(row.where, unknown_name("column", "text", row.values)))
+            what = unknown_name("column", "text", row.values)
+            row_faults.append(Fault(row.where, what, "call the column of documents' texts `text`"))
         faults += row_faults
         if not row_faults:
             documents.append((row.where, document))
@@ -42,7 +45,7 @@ def _text(row: Row, column: str, faults: list[Fault]) -> str:
     value = row.values.get(column)
     text = "" if value is None else as_text(value)
     if text is None:
-        faults.append(Fault(row.where, f"'{column}' must be a text, not {value!r}"))
+        faults.append(Fault(row.where, f"'{column}' must be a text, not {shown(value)}", ONE_TEXT))
     return text or ""
 
 
@@ -56,6 +59,6 @@ def _allow(row: Row, is_csv: bool, faults: list[Fault]) -> tuple[str, ...] | Non
         return None
     if isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value):
         return tuple(name.strip() for name in value)
-    what = f"'allow' must be a list of texts, not {value!r}"
+    what = f"'allow' must be a list of texts, not {shown(value)}"
     faults.append(Fault(row.where, what, 'write e.g. ["staff"]; leave it out for everybody'))
     return None
