@@ -97,6 +97,9 @@ def _answer_breaches(prompt: Prompt, answer: Prediction) -> Iterator[str]:
         yield f"the answer to {prompt!r} names {answer.prompt!r} as its prompt"
     if answer.output_tokens is not None and answer.output_tokens > MOST_TOKENS:
         yield f"an answer has {answer.output_tokens} tokens, of at most {MOST_TOKENS}"
+    cut = answer.finish_reason == "length"
+    if cut and answer.output_tokens is not None and answer.output_tokens < MOST_TOKENS:
+        yield f"an answer of {answer.output_tokens} tokens says it was cut at {MOST_TOKENS}"
     if answer.prompt_tokens is not None and answer.prompt_tokens < 1:
         yield "a prompt has no tokens: what is not known is None"
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import ceil
 
 from harness.files.hashing import sha256_of
-from harness.lm.sizing.token_count import TokenCounter, token_counter
+from harness.lm.sizing.token_count import TokenCounter, context_tokens, token_counter
 from harness.store.records import AnswerRoom, RunHeader
 from harness.task import Task
 from harness.task.model_spec import name_of
@@ -35,7 +35,7 @@ def room_of(task: Task, ref: ModelRef) -> AnswerRoom:
     Without a number in the task that is the 99th percentile of the training targets with a margin,
     and never less than `NEW_TOKENS`: models that were not tuned say more than the target does. A
     model that scores labels writes nothing, and has that. One that is asked to think has room for
-    its thoughts beside.
+    its thoughts beside. Beyond `NEW_TOKENS`, half of the context is left to the prompt.
     """
     given = task.spec.generation.max_new_tokens
     if given is not None:
@@ -46,7 +46,7 @@ def room_of(task: Task, ref: ModelRef) -> AnswerRoom:
     lengths = sorted(tokens_of(ref, targets))
     needed = lengths[ceil(SHARE * len(lengths)) - 1]
     return AnswerRoom(
-        max_new_tokens=max(NEW_TOKENS, with_margin(needed)) + thoughts,
+        max_new_tokens=max(NEW_TOKENS, _within_context(ref, with_margin(needed) + thoughts)),
         needed=needed,
         estimated=token_counter(ref).estimates,
         of=_identity(task, ref),
@@ -109,6 +109,12 @@ def tokens_of(ref: ModelRef, answers: Sequence[str]) -> Sequence[int]:
 @lru_cache(maxsize=8)
 def _tokens_of(counter: TokenCounter, answers: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(counter.counts(answers))
+
+
+def _within_context(ref: ModelRef, tokens: int) -> int:
+    """Return the room that leaves half of a model's context to its prompts."""
+    context = context_tokens(ref)
+    return tokens if context is None else min(tokens, context // 2)
 
 
 def _thoughts(task: Task, ref: ModelRef) -> int:

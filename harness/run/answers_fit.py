@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import ModelError
-from harness.lm.sizing.token_count import CHARACTERS, token_counter
+from harness.lm.sizing.token_count import CHARACTERS, context_tokens, token_counter
 from harness.run.answer_room import room_of, tokens_of, with_margin
 from harness.store.records import AnswerRoom
 from harness.task import Task
@@ -62,13 +62,20 @@ def _too_long(task: Task, ref: ModelRef, room: AnswerRoom) -> Iterator[str]:
     verb = "needs" if long_n == 1 else "need"
     text = (
         f"'{ref.name}': {' and '.join(parts)} {verb} more than the {most} tokens that an answer may"
-        f" have (the longest {about}{longest}) → write `generation: {{max_new_tokens:"
-        f" {with_margin(longest)}}}`"
+        f" have (the longest {about}{longest}) → {_wider(ref, longest)}"
     )
     # An estimate may be wrong, so it refuses nothing.
     if long_n == all_n and not about:
         raise ModelError(f"{text}: no right answer can be written now")
     yield text
+
+
+def _wider(ref: ModelRef, longest: int) -> str:
+    """Return what gives the longest target room."""
+    context, room = context_tokens(ref), with_margin(longest)
+    if context is not None and room >= context:
+        return f"use a model whose context takes more than the {context} tokens of this one"
+    return f"write `generation: {{max_new_tokens: {room}}}`"
 
 
 def _ended_early(task: Task, ref: ModelRef) -> Iterator[str]:

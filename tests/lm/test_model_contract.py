@@ -74,6 +74,10 @@ class Altered:
             "has 9 tokens, of at most 6",
         ),
         (
+            lambda m: {"generate": lambda p, s: m.generate(p, replace(s, max_new_tokens=3))},
+            "an answer of 3 tokens says it was cut at 6",
+        ),
+        (
             lambda m: {"generate": lambda p, s: m.generate(p, Generation(s.max_new_tokens))},
             "goes on behind the stop string",
         ),

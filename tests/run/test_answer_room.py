@@ -70,6 +70,22 @@ def test_the_margin_is_a_quarter_and_nobody_has_less_than_where_nothing_is_known
     assert room_of(write([words] * 5), model).max_new_tokens == most
 
 
+@pytest.mark.parametrize(
+    ("config", "most"),
+    [
+        ({}, 1252),
+        ({"max_position_embeddings": 2048}, 1024),
+        ({"text_config": {"max_position_embeddings": 1000}}, 500),
+        ({"max_position_embeddings": 64}, NEW_TOKENS),
+        ({"max_position_embeddings": 512, "is_encoder_decoder": True}, 1252),
+    ],
+    ids=["not said", "half", "of the text model", "no less than before", "a context each"],
+)
+def test_half_of_the_context_is_left_to_the_prompt(write, model, tmp_path, config, most):
+    (tmp_path / "words/config.json").write_text(json.dumps(config))
+    assert room_of(write([1000] * 5), model).max_new_tokens == most
+
+
 def test_a_number_of_the_task_stands(write, model):
     room = room_of(write([500] * 5, generation={"max_new_tokens": 7}), model)
     assert (room.max_new_tokens, room.given) == (7, True)

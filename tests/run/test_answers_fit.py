@@ -94,6 +94,23 @@ def test_test_targets_alone_may_be_too_long_for_what_the_training_ones_need(writ
     assert "training" not in told
 
 
+def test_where_the_context_is_too_short_another_model_is_the_remedy(write, model, tmp_path):
+    (tmp_path / "words/config.json").write_text('{"max_position_embeddings": 128}')
+    (told,) = said(write([words(9), words(200)], ["w"], generation={"max_new_tokens": 64}), model)
+    assert told.endswith("→ use a model whose context takes more than the 128 tokens of this one")
+
+
+def test_a_tokenizer_that_cuts_texts_counts_them_whole(write, model):
+    from tokenizers import Tokenizer
+
+    file = f"{model.location}/tokenizer.json"
+    cutting = Tokenizer.from_file(file)
+    cutting.enable_truncation(16)
+    cutting.save(file)
+    (told,) = said(write([words(99), "w"], ["w"], generation={"max_new_tokens": 64}), model)
+    assert "(the longest 100)" in told
+
+
 def test_any_accepted_answer_that_fits_is_enough(write, model):
     either = [[words(100), "w"]] * 4
     assert said(write(either, either, generation={"max_new_tokens": 64}), model) == []

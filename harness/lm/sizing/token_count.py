@@ -1,4 +1,6 @@
-"""How many tokens a text is for a model, without loading it: by its tokenizer's file, else a guess.
+"""How many tokens a text is for a model, and how many its context takes, without loading it.
+
+By its tokenizer's file, else by a guess.
 
 Neither torch nor transformers is imported where the folder has a tokenizer.json. Knows nothing of
 templates but whether there is one.
@@ -64,6 +66,18 @@ def token_counter(ref: ModelRef) -> TokenCounter:
     return _of_folder(Path(ref.location))
 
 
+def context_tokens(ref: ModelRef) -> int | None:
+    """Return what a model's context takes; None where its folder does not say.
+
+    Encoder-decoder models say nothing: prompt and answer have a context each.
+    """
+    config = {} if ref.hosted is not None else _json_of(Path(ref.location) / "config.json")
+    text = config.get("text_config")
+    found = (text if isinstance(text, dict) else config).get("max_position_embeddings")
+    apart = config.get("is_encoder_decoder")
+    return found if isinstance(found, int) and found > 0 and not apart else None
+
+
 @lru_cache(maxsize=4)
 def _of_folder(folder: Path) -> TokenCounter:
     """Read a folder's tokenizer; what cannot be read, the loading of the model tells."""
@@ -90,11 +104,16 @@ def _has_template(folder: Path) -> bool:
     """Tell whether a folder's tokenizer has a chat template."""
     if (folder / "chat_template.jinja").is_file():
         return True
+    return bool(_json_of(folder / "tokenizer_config.json").get("chat_template"))
+
+
+def _json_of(file: Path) -> dict[str, Any]:
+    """Return the object in a file; an empty one where there is none that can be read."""
     try:
-        settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(settings, dict) and bool(settings.get("chat_template"))
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _by_characters(text: str) -> int:
