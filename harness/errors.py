@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 MOST_BYTES = 2000
@@ -87,6 +88,10 @@ class _Place(NamedTuple):
     key: str
 
 
+SHOWN_FILES = 2
+"""Further files that are named where the same is wrong in them."""
+
+
 def _place(fault: Fault) -> _Place:
     match = re.match(r"(.*?):(\d+)(?: (.*))?$", fault.where, re.DOTALL)
     if match is None:
@@ -103,22 +108,30 @@ def _in_file_order(faults: Sequence[Fault]) -> list[Fault]:
 
 
 def _lines(faults: Sequence[Fault]) -> list[str]:
-    """Return what is printed: of each kind in each file a few faults, and how many there are more.
+    """Return what is printed: of each kind a few faults, and how many there are more.
 
-    The same words of many rows are one line with a count and places.
+    The same words of many rows, also of several files, are one line with a count and places.
     """
     kinds: dict[tuple[str, ...], dict[tuple[str, str], list[Fault]]] = {}
     for fault in faults:
-        file, _, key = _place(fault)
-        kind = (file, re.sub(r"(^|\.)\d+$", "", key), _shape(fault.what), _shape(fault.fix))
+        file, line, key = _place(fault)
+        of_rows = line and not key  # rows of all files are alike; keys are of their file
+        part = re.sub(r"(^|\.)\d+$", "", key)
+        kind = ("" if of_rows else file, part, _shape(fault.what), _shape(fault.fix))
         kinds.setdefault(kind, {}).setdefault((fault.what, fault.fix), []).append(fault)
     lines: list[str] = []
-    for (file, *_), alike in kinds.items():
+    for alike in kinds.values():
         groups = list(alike.values())
-        lines += [f"{group[0]}{_elsewhere(group[1:])}" for group in groups[:EXAMPLES]]
+        for group in groups[:EXAMPLES]:
+            places = _places(group[1:], _place(group[0]).file)
+            more = f" (and {len(group) - 1} more like it{places})" if len(group) > 1 else ""
+            lines.append(f"{group[0]}{more}")
         rest = [fault for group in groups[EXAMPLES:] for fault in group]
         if rest:
-            lines.append(shortened(f"{file}: … and {len(rest)} more like these{_at_lines(rest)}"))
+            file = _place(rest[0]).file
+            lines.append(
+                shortened(f"{file}: … and {len(rest)} more like these{_places(rest, file)}")
+            )
     surplus = len(lines) - MOST_LINES
     return lines[:MOST_LINES] + ([f"… and {surplus} other faults"] if surplus > 0 else [])
 
@@ -128,16 +141,18 @@ def _shape(words: str) -> str:
     return re.sub(r"[\"'\[{\d](.*[\"'\]}\d])?", "…", words, flags=re.DOTALL)
 
 
-def _elsewhere(others: Sequence[Fault]) -> str:
-    return f" (and {len(others)} more like it{_at_lines(others)})" if others else ""
-
-
-def _at_lines(faults: Sequence[Fault]) -> str:
-    lines = [str(line) for fault in faults if (line := _place(fault).line)]
-    if not lines:
-        return ""
-    some = ", ".join(lines[: EXAMPLES - 1]) + (", …" if len(lines) >= EXAMPLES else "")
-    return f", line{'s' if len(lines) > 1 else ''} {some}"
+def _places(faults: Sequence[Fault], file: str) -> str:
+    """Return where faults stand: lines of `file`, and the names of other files."""
+    lines = [str(place.line) for place in map(_place, faults) if place.file == file and place.line]
+    said = ""
+    if lines:
+        said = f", line{'s' if len(lines) > 1 else ''} {', '.join(lines[: EXAMPLES - 1])}"
+        said += ", …" if len(lines) >= EXAMPLES else ""
+    others = dict.fromkeys(place.file for place in map(_place, faults) if place.file != file)
+    for other in list(others)[:SHOWN_FILES]:
+        n = sum(_place(fault).file == other for fault in faults)
+        said += f", {n} in {shortened(Path(other).name, 80)}"
+    return said
 
 
 def shortened(text: str, most: int = MOST_BYTES) -> str:

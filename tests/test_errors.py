@@ -36,6 +36,11 @@ def test_faults_that_differ_in_what_they_quote_are_five_examples_and_a_count(wha
     assert lines[-1] == "r.csv: … and 595 more like these, lines 6, 7, 8, 9, …"
 
 
+def test_what_is_wrong_in_several_files_alike_is_one_line_that_names_them():
+    faults = [Fault(f"in/{name}:{n}", "'x' is NaN") for name in ("a.csv", "b.csv") for n in (2, 5)]
+    assert lines_of(*faults) == ["in/a.csv:2: 'x' is NaN (and 3 more like it, line 5, 2 in b.csv)"]
+
+
 def test_labels_that_all_want_quotes_are_five_examples_and_a_count_too():
     faults = (Fault(f"task.yaml:{n + 9} answer.labels.{n}", f"got {n}") for n in range(80))
     assert len(lines_of(*faults)) == 6
