@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +43,10 @@ def run_command(words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    if odd := next(filter(_not_text, (*words, os.getcwd())), None):
+        shown = os.fsencode(odd).decode("utf-8", "backslashreplace")
+        print(f"error: {shown}: is not UTF-8 text → rename the file or folder", file=sys.stderr)
+        return MISTAKE
     arguments = _parsed(words)
     command: Callable[[argparse.Namespace], int] = arguments.command
     with suppress(ValueError):  # not the main thread: whoever runs us there handles signals
@@ -58,6 +64,11 @@ def run_command(words: Sequence[str]) -> int:
             raise
         print(f"error: {words_of(problem)}", file=sys.stderr)
         return MISTAKE
+
+
+def _not_text(word: str) -> bool:
+    """Tell whether a name holds bytes that are no UTF-8: records could not name it."""
+    return not word.isascii() and bool(re.search("[\ud800-\udfff]", word))
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -62,8 +62,8 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
     except OSError as problem:
         if not is_refusal(problem) or not _is_inside(problem, path):
             raise
-        fix = FREED if says_full(problem) else "have it made writable for you, then run again"
-        raise RunFolderError(f"{words_of(problem, fix)}; what finished is kept") from problem
+        said = words_of(problem, FREED if says_full(problem) else "")
+        raise RunFolderError(f"{said}; what finished is kept") from problem
     finally:
         lock.release()
 
