@@ -64,7 +64,9 @@ class Setting:
         work = Tuning(adapter, [], [], 1, 1, 1, 1, self.checkpointing, 0, self.four_bits)
         layers = model
         if self.few_adapters:
-            layers = PlannedModel(model.ref, replace(bones, linear=((1, 1),)), None)
+            layers = PlannedModel(
+                model.ref, replace(bones, linear=((1, 1),), adapted=((1, 1),)), None
+            )
         moments = there if self.adam_bits == 8 else replace(there, device="cpu")
         piece = Piece(self.tokens, 0, self.logits)
         total = weights + state_bytes(work, model, moments)

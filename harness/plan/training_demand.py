@@ -66,7 +66,7 @@ def activation_bytes(
     bones, heap = model.skeleton, place.device == "cpu"
     sizes, itemsize = bones.shape, _itemsize(work, place)
     logits = logits_bytes_per_token(sizes, itemsize)
-    own = work.adapter.activation_bytes_per_token(bones.linear, itemsize, heap)
+    own = work.adapter.activation_bytes_per_token(bones.adapted, itemsize, heap)
     if heap:
         whole = training_bytes_per_token(sizes, itemsize, checkpointing=False) - logits + own
         each = int(HEAP_SHARE * whole) if again else whole

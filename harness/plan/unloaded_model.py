@@ -19,10 +19,12 @@ from harness.errors import ModelError
 from harness.lm import AdapterSpec, count_trained
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.inference.routes import ENCODER_DECODER, PACKED
+from harness.lm.loading.auto_class import auto_class
 from harness.lm.loading.unloaded import tokenizer_of
 from harness.lm.local_model import LanguageModel
-from harness.lm.sizing.footprint import Shape, shape
+from harness.lm.sizing.footprint import Shape, experts_of, of_layers, shape
 from harness.lm.sizing.token_count import CHARACTERS
+from harness.lm.training.left_out import left_out, text_part
 from harness.types import ModelRef, Prompt
 
 NF4_BITS = 4 + 8 / 64 + 32 / (64 * 256)
@@ -133,8 +135,9 @@ class Skeleton:
     computed: int
     """Those that a token is multiplied with, but for the head: of experts, those it visits."""
     linear: tuple[tuple[int, int], ...]
-    """(inputs, outputs) of every linear layer but the head: what adapters lie beside, and what
-    four bits hold."""
+    """(inputs, outputs) of every linear layer but the head: what four bits hold."""
+    adapted: tuple[tuple[int, int], ...]
+    """Likewise, of those that adapters lie beside."""
     attention_width: int
     """Heads × width of a head."""
     encoder_decoder: bool
@@ -181,7 +184,7 @@ def skeleton(location: str) -> Skeleton:
     """
     try:
         return count(weightless(location))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, ImportError) as problem:
+    except (OSError, ValueError, LookupError, AttributeError, TypeError, ImportError) as problem:
         reason = str(problem).strip().split("\n")[0]
         raise ModelError(f"the configuration in {location} cannot be read: {reason}") from problem
 
@@ -193,14 +196,13 @@ def weightless(location: str) -> Any:
         location: as for `skeleton`.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+    from transformers import AutoConfig
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    config = AutoConfig.from_pretrained(location)
-    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    config = AutoConfig.from_pretrained(location, trust_remote_code=False)
     with torch.device("meta"):
-        return kind.from_config(config)
+        return auto_class(config).from_config(config)
 
 
 def count(model: Any) -> Skeleton:
@@ -212,20 +214,24 @@ def count(model: Any) -> Skeleton:
     config = model.config.get_text_config(decoder=True)
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
     outside = {id(part.weight) for part in (embedding, head) if part is not None}
-    active = (getattr(config, "num_experts_per_tok", None) or 1) / _experts(config)
+    visited, experts = experts_of(config)
+    active = visited / experts
+    text = text_part(model)
+    read = model.modules() if text is None else text  # no text reaches a tower for images
+    held = {id(w): w for module in read for w in module.parameters(recurse=False)}
     computed = sum(
         w.numel() * (active if w.dim() == 3 else 1)  # fused experts: [experts, outputs, inputs]
-        for w in model.parameters()
+        for w in held.values()
         if id(w) not in outside
     )
-    linear = []
-    for module in model.modules():
+    linear, adapted, without = [], [], set(left_out(model))
+    for name, module in model.named_modules():
         if module is head or not _is_linear(module, Conv1D):
             continue
         rows, columns = module.weight.shape
         linear.append((rows, columns) if isinstance(module, Conv1D) else (columns, rows))
-    heads = getattr(config, "num_attention_heads", None) or 0
-    width = getattr(config, "head_dim", None) or (config.hidden_size // heads if heads else 0)
+        if name not in without:
+            adapted.append(linear[-1])
     sizes = [weight.numel() for weight in model.parameters()]
     stored: Any = getattr(config, "dtype", None) or getattr(model.config, "dtype", None)
     return Skeleton(
@@ -234,7 +240,8 @@ def count(model: Any) -> Skeleton:
         largest=max(sizes),
         computed=int(computed),
         linear=tuple(linear),
-        attention_width=heads * width,
+        adapted=tuple(adapted),
+        attention_width=_attention_width(config),
         encoder_decoder=bool(model.config.is_encoder_decoder),
         packs=not model.config.is_encoder_decoder and windows(model.config) is not None,
         tied=head is not None and embedding is not None and head.weight is embedding.weight,
@@ -243,10 +250,15 @@ def count(model: Any) -> Skeleton:
     )
 
 
-def _experts(config: Any) -> int:
-    names = ("num_local_experts", "num_experts", "n_routed_experts")
-    found = (getattr(config, name, None) for name in names)
-    return next((number for number in found if number), 1)
+def _attention_width(config: Any) -> int:
+    """Return heads × width of a head, on average over layers that differ."""
+    heads = of_layers(config, "num_attention_heads")
+    widths = of_layers(config, "head_dim")
+    if not any(widths):
+        widths = [config.hidden_size // number if number else 0 for number in heads]
+    longest = max(len(heads), len(widths))
+    pairs = zip(heads * (longest // len(heads)), widths * (longest // len(widths)), strict=True)
+    return sum(number * width for number, width in pairs) // longest
 
 
 def _is_linear(module: Any, conv1d: type) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from scripted_server import KEY, Script, serving
-from tiny_models import CONFIGS, build
+from tiny_configs import CONFIGS
+from tiny_models import build
 
 from harness.lm import LanguageModel, load
 from harness.lm.loading.resolve import resolve

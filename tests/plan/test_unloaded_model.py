@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from tiny_models import CONFIGS, build
+from tiny_configs import CONFIGS
+from tiny_models import build
 
 from harness.errors import ModelError
 from harness.plan.unloaded_model import NF4_BITS, count, skeleton

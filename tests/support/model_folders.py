@@ -156,7 +156,7 @@ BROKEN: dict[str, tuple[dict, str, str]] = {
     ),
     "both directions": (
         _named("BertLMHeadModel", **BERT),
-        "BertLMHeadModel with `is_decoder: false` reads in both directions",
+        "a model of type 'bert' without `is_decoder: true` reads in both directions",
         "name a model that writes",
     ),
     "sequence classifier": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from tiny_models import WORDS
+from tiny_configs import WORDS
 
 from harness.lm import TuneSettings
 

@@ -21,7 +21,7 @@ import pytest
 
 WORDS = {
     "process": r"subprocess|Popen|harness_process|run_in_processes|LocalLauncher",
-    "torch": r"torch|tiny_models|build\(|write_model|write_embedder|smollm2|transformers|peft",
+    "torch": r"torch|tiny_|build\(|write_model|write_embedder|smollm2|transformers|peft",
 }
 SMALL = {"git", "uname"}
 """Programs that say what a run was made with, in milliseconds."""

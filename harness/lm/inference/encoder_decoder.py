@@ -6,7 +6,9 @@ Knows nothing of tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,19 +28,21 @@ def score(
         at_once: tokens that the decoder may compute at once.
     """
     import torch
-    from transformers.modeling_outputs import BaseModelOutput
 
     # The encoder reads the prompt once; the decoder reads options in batches that fit the memory.
     ids = torch.tensor([prompt], device=lm.model.device)  # [1, tokens]
     scores = []
     with torch.inference_mode():
-        encoded = lm.model.get_encoder()(input_ids=ids).last_hidden_state  # [1, tokens, width]
+        encoded = lm.model.get_encoder()(input_ids=ids)
+        states = encoded.last_hidden_state  # [1, tokens, width]
         width = max(1, at_once // max(map(len, options)))
         for first in range(0, len(options), width):
             part = options[first : first + width]
             decoder_ids, targets = _decoder_rows(lm, part)
+            # The encoder's own object: some decoders look for more in it than these states.
+            encoded["last_hidden_state"] = states.expand(len(part), -1, -1)
             logits = lm.model(
-                encoder_outputs=BaseModelOutput(encoded.expand(len(part), -1, -1)),
+                encoder_outputs=encoded,
                 attention_mask=torch.ones_like(ids).expand(len(part), -1),
                 decoder_input_ids=decoder_ids,
                 use_cache=False,
@@ -90,9 +94,30 @@ def _decoder_rows(lm: LanguageModel, texts: Sequence[list[int]]) -> tuple[Tensor
     import torch
 
     # The decoder begins with its own token, and reads each token after it has predicted it.
-    start = lm.model.config.decoder_start_token_id
+    start = decoder_start(lm.model)
     width = max(map(len, texts))
     inputs = [[start, *text[:-1]] + [0] * (width - len(text)) for text in texts]
     targets = [text + [-100] * (width - len(text)) for text in texts]
     device = lm.model.device
     return torch.tensor(inputs, device=device), torch.tensor(targets, device=device)
+
+
+def decoder_start(model: Any) -> int:
+    """Return the token that a decoder begins with.
+
+    It stands in the configuration, or in that of generation (T5Gemma), where its absence means the
+    first token of any text, as for transformers' `generate`.
+    """
+    settings = getattr(model, "generation_config", None)
+    for holder, name in (
+        (model.config, "decoder_start_token_id"),
+        (settings, "decoder_start_token_id"),
+        (settings, "bos_token_id"),
+    ):
+        found = getattr(holder, name, None)
+        if found is not None:
+            return int(found[0] if isinstance(found, list) else found)
+    raise ModelError(
+        "its configuration names no token that the decoder begins with → set"
+        " `decoder_start_token_id` in its generation_config.json"
+    )

@@ -13,16 +13,18 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from harness.errors import ModelError
 from harness.files.cache_folder import kept_folder
 from harness.files.hashing import sha256_of
 from harness.files.refusals import says_full
+from harness.lm.loading.auto_class import auto_class
 from harness.lm.loading.builtin_model import say
 from harness.lm.sizing.budget import Note
 from harness.types import ModelRef
 
-UNPACKING = 1
+UNPACKING = 2
 """Version of the quantisation, in the cache's keys: raise it when weights are quantised
 differently."""
 
@@ -62,22 +64,42 @@ def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
 def quantise(location: str, folder: Path, dtype: str) -> None:
     """Write the weights at `location` in NF4, with their tokenizer."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from transformers import AutoConfig, AutoTokenizer, BitsAndBytesConfig
 
-    config = BitsAndBytesConfig(
+    config = AutoConfig.from_pretrained(location, trust_remote_code=False)
+    kind = auto_class(config)
+    packing = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=getattr(torch, dtype),
+        llm_int8_skip_modules=_left_whole(kind, config),
     )
-    model = AutoModelForCausalLM.from_pretrained(
+    model = kind.from_pretrained(
         location,
         dtype=getattr(torch, dtype),
-        quantization_config=config,
+        quantization_config=packing,
         device_map="cuda" if torch.cuda.is_available() else "cpu",
     )
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(location).save_pretrained(folder)
+
+
+def _left_whole(kind: Any, config: Any) -> list[str]:
+    """Return the layers that keep their format.
+
+    The head, as transformers leaves it by itself. Routers of experts, which are small and decide
+    where all else goes. Gemma 3n's predictions between its copies of the residual, whose weights it
+    clamps in place (transformers' `Gemma3nTextAltUp`).
+    """
+    import torch
+    from transformers.quantizers.base import get_keys_to_not_convert
+
+    with torch.device("meta"):
+        model = kind.from_config(config)
+    special = ("router", "altup")
+    names = (name for name, _ in model.named_modules() if name.split(".")[-1] in special)
+    return [*get_keys_to_not_convert(model), *names]
 
 
 if __name__ == "__main__":

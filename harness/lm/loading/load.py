@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import ModelError
+from harness.errors import ModelError, is_out_of_memory
 from harness.lm.hosted import open_hosted
 from harness.lm.inference import attention
 from harness.lm.inference.routes import ENCODER_DECODER, PACKED
 from harness.lm.inference.soft_prompt import soft_tokens, underneath
+from harness.lm.loading.auto_class import auto_class
 from harness.lm.loading.four_bits import four_bit_folder
+from harness.lm.loading.merging import merged
+from harness.lm.loading.model_kind import refuse_both_ways
 from harness.lm.loading.packing_verdict import verdict_on
 from harness.lm.local_model import LanguageModel
 from harness.lm.model import Model
@@ -58,10 +61,16 @@ def load(
     torch.manual_seed(seed)
     try:
         model, tokenizer = _read(ref.location, getattr(torch, dtype), device)
-    except (OSError, ValueError, KeyError) as problem:
+        if adapter is not None:
+            model = _adapted(model, adapter, merge)
+        if model is None:  # merging changed what it says, and its weights
+            model = _adapted(_read(ref.location, getattr(torch, dtype), device)[0], adapter, False)
+    except ModelError as problem:
+        raise ModelError(f"model '{ref.name}': {problem}") from None
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as problem:
+        if is_out_of_memory(problem):
+            raise
         raise ModelError(f"model '{ref.name}' cannot be loaded: {problem}") from problem
-    if adapter is not None:
-        model = _adapted(model, adapter, merge)
     model = model.to(device).eval()
     if device == "cpu":
         _touch_pages(model)
@@ -81,17 +90,34 @@ def load(
 def _read(
     location: str, dtype: torch.dtype, device: str
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Return the model and its tokenizer as transformers reads them."""
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+    """Return the model and its tokenizer as transformers reads them.
+
+    Raises:
+        ModelError: it is no whole model that writes; without its name.
+    """
+    from transformers import AutoConfig, AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    config = AutoConfig.from_pretrained(location)
-    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    tokenizer = AutoTokenizer.from_pretrained(location)
+    # Code in the model's folder is never run; without the word, transformers would ask a person.
+    config = AutoConfig.from_pretrained(location, trust_remote_code=False)
+    refuse_both_ways(config.to_dict())
+    tokenizer = AutoTokenizer.from_pretrained(location, trust_remote_code=False)
     quantised = getattr(config, "quantization_config", None) is not None
     # Quantised weights are laid out for the device that they are read to.
-    model = kind.from_pretrained(location, dtype=dtype, device_map=device if quantised else None)
+    model, found = auto_class(config).from_pretrained(
+        location,
+        dtype=dtype,
+        device_map=device if quantised else None,
+        output_loading_info=True,
+        trust_remote_code=False,
+    )
+    missing = sorted(found["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"{len(missing)} of its weights are not in its files and were newly drawn at random"
+            f" ({missing[0]} first) → name the checkpoint that has them"
+        )
     for module in model.modules() if quantised else ():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             # It would repack the weights in place at the first forward pass without gradients,
@@ -111,14 +137,20 @@ def _touch_pages(model: PreTrainedModel) -> None:
             (weight.data.view(torch.uint8) if weight.dtype.itemsize == 1 else weight).sum()
 
 
-def _adapted(model: PreTrainedModel, adapter: Path, merge: bool) -> Any:
-    """Return the model with an adapter: merged into its weights if that can be done exactly."""
+def _adapted(model: PreTrainedModel, adapter: Path | None, merge: bool) -> Any:
+    """Return the model with an adapter: merged into its weights if that can be done exactly.
+
+    None if merging changed what the model says: the weights have to be read again.
+    """
     from peft import PeftModel
 
-    quantised = bool(getattr(model, "is_quantized", False))
     model = PeftModel.from_pretrained(model, adapter)
-    beside = not merge or quantised or soft_tokens(model)
-    return model if beside else model.merge_and_unload()
+    return merged(model) if merge and _can_merge(model) else model
+
+
+def _can_merge(model: Any) -> bool:
+    """Tell whether an adapter can be part of the weights: not of packed ones, nor a soft prompt."""
+    return not getattr(model, "is_quantized", False) and not soft_tokens(model)
 
 
 def _limit_memory(lm: LanguageModel) -> None:
@@ -180,6 +212,8 @@ def open_weights(
     lm.budget_bytes, lm.note = context.budget_bytes, context.note
     for remark in lm.chat.remarks() if lm.has_turns else ():
         lm.note("prompt", remark)
+    if adapter is not None and merge and hasattr(lm.model, "peft_config") and _can_merge(lm.model):
+        lm.note("engine", "merged, the adapter would give other answers: it is served unmerged")
     _limit_memory(lm)
     return lm
 

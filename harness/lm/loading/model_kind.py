@@ -34,6 +34,27 @@ TABLES = re.compile(
 )
 """What checkpoints call the table of a text's embeddings."""
 LAYERS = re.compile(r"^(.*\b(?:layers|layer|h|blocks|block))\.(\d+)\.")
+BOTH_WAYS = {
+    "bert",
+    "bert-generation",
+    "big_bird",
+    "camembert",
+    "data2vec-text",
+    "electra",
+    "ernie",
+    "megatron-bert",
+    "reformer",
+    "rembert",
+    "roberta",
+    "roberta-prelayernorm",
+    "roc_bert",
+    "roformer",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "xmod",
+}
+"""Types whose layers read both sides of a word unless `is_decoder` is true: where transformers
+warns of it when such a model is to write."""
 EXAMPLE = "smollm2-135m-instruct-q4"
 ANOTHER = f"name a model that writes (…ForCausalLM, …ForConditionalGeneration), e.g. {EXAMPLE}"
 
@@ -133,12 +154,7 @@ def check_writes(config: Mapping[str, Any]) -> Iterator[str]:
     named = architectures(config)
     shown = ", ".join(named)
     if any(map(WRITES.search, named)):
-        # Of the BERT kind, trained to see both sides of a word unless the config says otherwise.
-        if config.get("is_decoder") is False and not config.get("is_encoder_decoder"):
-            raise ModelError(
-                f"{shown} with `is_decoder: false` reads in both directions, so it cannot write"
-                f" from left to right → {ANOTHER}"
-            )
+        refuse_both_ways(config)
         return
     if any(map(FILLS_IN.search, named)):
         raise ModelError(
@@ -160,6 +176,20 @@ def check_writes(config: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"its config.json names a bare base ({shown}): its embedding serves as its head, so it"
             " was perhaps not trained to write"
+        )
+
+
+def refuse_both_ways(config: Mapping[str, Any]) -> None:
+    """Refuse a model of the BERT kind that is no decoder.
+
+    Raises:
+        ModelError: it is one.
+    """
+    kind = config.get("model_type")
+    if kind in BOTH_WAYS and not config.get("is_decoder"):
+        raise ModelError(
+            f"a model of type '{kind}' without `is_decoder: true` reads in both directions, so it"
+            f" cannot write from left to right → {ANOTHER}"
         )
 
 

@@ -34,21 +34,52 @@ def shape(config: Any) -> Shape:
     """
     config = config.get_text_config(decoder=True)
     hidden = config.hidden_size
-    heads = getattr(config, "num_attention_heads", None) or 0  # recurrent models have none
-    head_width = getattr(config, "head_dim", None) or (hidden // heads if heads else 0)
+    heads = max(of_layers(config, "num_attention_heads"))  # recurrent models have none
+    head_width = max(of_layers(config, "head_dim")) or (hidden // heads if heads else 0)
 
     # The feed-forward part's width has three names, and where it has none it is GPT-2's. Models
     # whose layers differ name one width a layer; the widest decides what is held at once.
-    inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None)
-    inner = inner or getattr(config, "d_ff", None) or 4 * hidden
-    inner = max(inner) if isinstance(inner, list | tuple) else inner
+    named = (max(of_layers(config, name)) for name in ("intermediate_size", "n_inner", "d_ff"))
+    inner = next(filter(None, named), 4 * hidden)
     return Shape(
         layers=config.num_hidden_layers,
         hidden=hidden,
-        intermediate=inner * (getattr(config, "num_experts_per_tok", None) or 1),
-        keys_values=2 * head_width * (getattr(config, "num_key_value_heads", None) or heads),
+        intermediate=inner * experts_of(config)[0],
+        keys_values=2 * head_width * (max(of_layers(config, "num_key_value_heads")) or heads),
         vocabulary=config.vocab_size,
     )
+
+
+def of_layers(config: Any, name: str) -> list[int]:
+    """Return a size that layers may differ in.
+
+    Args:
+        config: of transformers, of the part that writes text.
+        name: of the size.
+
+    Returns:
+        One number, or one a layer where they differ; 0 where the config has none.
+    """
+    try:
+        found = getattr(config, name, None)
+    except RuntimeError:  # transformers wants the layers asked one by one (Gemma 4's heads)
+        found = [getattr(layer, name, None) for layer in config.per_layer_config]
+    return [number or 0 for number in found] if isinstance(found, list | tuple) else [found or 0]
+
+
+def experts_of(config: Any) -> tuple[int, int]:
+    """Return how many experts a token visits in a layer, and how many there are; (1, 1) of none.
+
+    Args:
+        config: of transformers, of the part that writes text.
+    """
+    visited = ("num_experts_per_tok", "top_k_experts", "num_experts_per_token", "moe_topk")
+    there = ("num_local_experts", "num_experts", "n_routed_experts")
+    counts = []
+    for names in (visited, there):
+        found = (getattr(config, name, None) for name in names)
+        counts.append(next((number for number in found if isinstance(number, int) and number), 1))
+    return counts[0], max(counts)
 
 
 def scoring_bytes_per_token(sizes: Shape, itemsize: int) -> int:

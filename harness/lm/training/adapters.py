@@ -14,6 +14,7 @@ from harness.errors import ModelError
 from harness.lm.loading.load import open_weights
 from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapter_spec import AdapterSpec
+from harness.lm.training.left_out import left_out
 from harness.types import Context
 
 if TYPE_CHECKING:
@@ -158,7 +159,10 @@ def _peft_config(adapter: AdapterSpec, model: PreTrainedModel) -> Any:
         raise ModelError(f"{adapter.name}: peft {peft.__version__} has no '{adapter.peft_config}'")
     given = dict(adapter.settings)
     given["task_type"] = "SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM"
-    if "fan_in_fan_out" in {field.name for field in fields(kind)}:
+    known = {field.name for field in fields(kind)}
+    if given.get("target_modules") == "all-linear" and "exclude_modules" in known:
+        given["exclude_modules"] = left_out(model) or None
+    if "fan_in_fan_out" in known:
         # GPT-2's linear layers keep their weights transposed, as PEFT has to know.
         given["fan_in_fan_out"] = any(isinstance(module, Conv1D) for module in model.modules())
     return kind(**given)

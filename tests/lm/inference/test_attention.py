@@ -8,7 +8,8 @@ import pytest
 from adapters import add_lora
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import WORDS, build
+from tiny_configs import WORDS
+from tiny_models import build
 from tuning_rows import pairs
 from tuning_rows import settings as tune_settings
 

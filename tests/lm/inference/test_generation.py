@@ -6,7 +6,8 @@ import random
 from types import SimpleNamespace
 
 import pytest
-from tiny_models import WORDS, build
+from tiny_configs import WORDS
+from tiny_models import build
 
 from harness.errors import ModelError
 from harness.lm import generate_tokens

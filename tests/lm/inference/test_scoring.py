@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from tiny_models import PACKED, WORDS, build
+from tiny_configs import PACKED, WORDS
+from tiny_models import build
 
 from harness.errors import ModelError
 from harness.lm import clear_prefixes, score_options
+from harness.lm.inference.encoder_decoder import decoder_start
 from harness.lm.loading.load import _LOADED
 from harness.lm.sizing.budget import RowLimit
 
@@ -19,7 +21,7 @@ def reference(lm, prompt, option):
 
     given = {"input_ids": torch.tensor([prompt + option])}
     if lm.has_encoder:
-        decoder = [lm.model.config.decoder_start_token_id, *option]
+        decoder = [decoder_start(lm.model), *option]
         given = {"input_ids": torch.tensor([prompt]), "decoder_input_ids": torch.tensor([decoder])}
     with torch.inference_mode():
         logits = lm.model(**given, use_cache=False).logits[0].double()

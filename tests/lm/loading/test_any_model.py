@@ -19,6 +19,7 @@ from harness.lm import (
     save_trained,
     tune,
 )
+from harness.lm.inference.encoder_decoder import decoder_start
 from harness.toolkit import choose, generate
 from harness.types import ModelRef
 
@@ -30,7 +31,7 @@ def reference(lm, prompt, option):
 
     given = {"input_ids": torch.tensor([prompt + option])}
     if lm.has_encoder:
-        decoder = [lm.model.config.decoder_start_token_id, *option]
+        decoder = [decoder_start(lm.model), *option]
         given = {"input_ids": torch.tensor([prompt]), "decoder_input_ids": torch.tensor([decoder])}
     with torch.inference_mode():
         rows = lm.model(**given, use_cache=False).logits[0].double().log_softmax(-1)

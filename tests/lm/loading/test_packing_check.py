@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from tiny_models import CONFIGS, ENCODER_DECODER, PACKED, build
+from tiny_configs import CONFIGS, ENCODER_DECODER, PACKED
+from tiny_models import build
 
 from harness.lm.loading import first_layers
 from harness.lm.loading.packing_check import check_packing
 
 CAUSAL = sorted(CONFIGS.keys() - ENCODER_DECODER)
 ALONE = {"gemma3-window": "the first 6 of 7 layers in float32"}
-"""Where more than two layers hold every kind."""
+"""Where more than two layers hold every kind, or there are more than three."""
+ALONE |= dict.fromkeys(
+    ("gemma3n", "gemma4", "gemma4-experts", "gemma4-seen"), "the first 2 of 4 layers in float32"
+)
 
 
 def made(name, dtype="float32"):
