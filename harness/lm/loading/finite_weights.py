@@ -15,9 +15,9 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from harness.errors import ModelError
+from harness.errors import CacheError, ModelError
 from harness.files.atomic import atomic_write
-from harness.files.cache_folder import cache_folder
+from harness.files.cache_folder import cache_folder, room_of
 from harness.files.hashing import sha256_of
 from harness.lm.loading.builtin_model import say
 from harness.lm.loading.weight_files import Tensor
@@ -68,14 +68,14 @@ def _kept(name: str, file: Path, held: Mapping[str, Tensor]) -> str | None:
     """Return what is wrong in a file, read off what was kept of an earlier reading if it can be."""
     state = file.stat()
     key = sha256_of([str(file.resolve()), state.st_size, state.st_mtime_ns, READING])[:24]
-    kept = cache_folder() / "finite" / f"{key}.json"
-    with suppress(OSError, ValueError, KeyError):
+    with suppress(CacheError, OSError, ValueError, KeyError):
+        kept = cache_folder() / "finite" / f"{key}.json"
         return str(found) if (found := json.loads(kept.read_text())["found"]) else None
     if state.st_size >= WORTH_SAYING:
         say(f"Reading {file.name} of {name} for damaged numbers (once) …")
     found = _first_fault(file, held)
-    with suppress(OSError):  # it is read again the next time
-        kept.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(CacheError, OSError):  # it is read again the next time
+        kept = room_of("finite") / f"{key}.json"
         atomic_write(kept, json.dumps({"found": found}), durable=False)
     return found
 
