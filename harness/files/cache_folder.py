@@ -72,7 +72,7 @@ def _is_of_the_cache(problem: Exception) -> bool:
 
 
 def room_of(name: str) -> Path:
-    """Return a folder of the cache, made if it is missing; who may read the cache may read it.
+    """Return a folder of the cache, made if it is missing, with the cache's own permissions.
 
     Args:
         name: of what is kept there, "models".
@@ -87,7 +87,7 @@ def room_of(name: str) -> Path:
         folder = folder / part
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
-            _readable_like(folder, cache)
+            folder.chmod(folder.stat().st_mode & 0o777 | cache.stat().st_mode & 0o777)
     return folder
 
 
@@ -110,7 +110,7 @@ def kept_folder(room: str, name: str, make: Callable[[Path], Path]) -> Path:
         if folder.is_dir():
             return folder
         room_of(room)
-        with FileLock(folder.parent / f"{name}.lock"):
+        with FileLock(folder.parent / f"{name}.lock", mode=_lock_mode(folder.parent)):
             if folder.is_dir():
                 return folder
             for stale in folder.parent.glob(f".{name}-*"):
@@ -121,6 +121,11 @@ def kept_folder(room: str, name: str, make: Callable[[Path], Path]) -> Path:
                     _readable_like(path, folder.parent)
                 done.rename(folder)
     return folder
+
+
+def _lock_mode(around: Path) -> int:
+    """Return the permission bits of a lock: who may write around it may take it."""
+    return around.stat().st_mode & 0o666
 
 
 def _readable_like(path: Path, around: Path) -> None:

@@ -63,7 +63,7 @@ def words_of(problem: Exception, fix: str = "", written: Sequence[Path] = ()) ->
     if says_full(problem):
         if place is None:
             place = next((folder for folder in written if _free(folder) < NEARLY_NOTHING), None)
-        room = f" ({_free(place) / 2**20:,.1f} MiB free there)" if place else ""
+        room = f" ({_free(place) / 2**20:,.1f} MiB free there now)" if place else ""
         return f"{_named(place)}{said.strip()}{room} → {fix or _more_room(place)}"
     if not fix and number in RIGHTS:
         fix = f"have it made readable and writable for you{_elsewhere(place)}"

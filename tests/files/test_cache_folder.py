@@ -89,6 +89,13 @@ def test_who_may_read_the_folder_may_read_what_is_kept_there(shared):
     assert modes == {"models": "0o755", "m": "0o755", "below": "0o755", "weights": "0o644"}
 
 
+def test_who_may_write_to_the_folder_may_keep_things_there(shared):
+    shared.chmod(0o775)
+    cache.kept_folder("models", "m", filled())
+    assert oct((shared / "models").stat().st_mode & 0o777) == "0o775"
+    assert oct((shared / "models/m.lock").stat().st_mode & 0o777) == "0o664"
+
+
 def test_a_private_folder_keeps_things_private(shared):
     shared.chmod(0o700)
     folder = cache.kept_folder("models", "m", filled())

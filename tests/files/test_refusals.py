@@ -48,9 +48,8 @@ def test_a_refusal_names_place_reason_and_remedy(monkeypatch, problem, words):
 def test_of_a_full_disk_the_room_is_said(monkeypatch, number):
     monkeypatch.setattr(refusals, "_free", lambda place: 2.5 * 2**20)
     said = words_of(refused(number, "/run/records.jsonl"))
-    assert said == (
-        f"/run/records.jsonl: {os.strerror(number)} (2.5 MiB free there) → free some space there"
-    )
+    why = f"{os.strerror(number)} (2.5 MiB free there now)"
+    assert said == f"/run/records.jsonl: {why} → free some space there"
 
 
 def test_a_full_disk_that_nobody_names_is_looked_for(monkeypatch):
@@ -59,7 +58,7 @@ def test_a_full_disk_that_nobody_names_is_looked_for(monkeypatch):
     problem = RuntimeError("[enforce fail at x.cc:1] . file write failed")
     assert says_full(problem)
     assert describe(problem, list(room)).startswith("/tmp: [enforce fail")
-    assert "(0.0 MiB free there) → free some space there" in describe(problem, list(room))
+    assert "(0.0 MiB free there now) → free some space there" in describe(problem, list(room))
     assert no_room(Path("/run")) == ""
     assert "0.0 MiB are free in /tmp → free some space there" in no_room(Path("/tmp"))
 

@@ -228,7 +228,7 @@ def test_a_full_disk_keeps_what_finished_and_the_next_run_goes_on(tmp_path):
     ]
     (said,) = done.stderr.splitlines()
     assert said.startswith("error: /mnt/run/")
-    assert "No space left on device (0.0 MiB free there) → free some space there" in said
+    assert "No space left on device (0.0 MiB free there now) → free some space there" in said
     assert said.endswith("what finished is kept")
     assert "majority: done before" in done.stdout
     assert arms_run(tmp_path / "run") == ["majority"]

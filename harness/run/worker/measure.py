@@ -111,13 +111,13 @@ class Ruler:
         update["energy_j"] = joules_of((last, done))
         self.measurements[-1] = last.model_copy(update=update)
 
-    def record_start(self, spawned_at_unix_s: float) -> None:
+    def record_start(self, spawned_at_s: float) -> None:
         """Record the phase `start`: from the parent's spawn to the worker's first own line."""
         status = _status() if self.alone else {}
         self.measurements.append(
             Measurement(
                 phase="start",
-                wall_s=time.time() - spawned_at_unix_s,
+                wall_s=time.monotonic() - spawned_at_s,
                 cpu_s=_cpu_s(),
                 peak_rss_bytes=status.get("VmHWM"),
                 peak_anon_bytes=status.get("RssAnon"),

@@ -52,7 +52,7 @@ UNANSWERED = (
 )
 
 
-def main(root: str, folder: str, inputs: str, lifeline: str, spawned_at_unix_s: str) -> None:
+def main(root: str, folder: str, inputs: str, lifeline: str, spawned_at_s: str) -> None:
     """Do the job of a folder as a process of its own: `python -m harness.run.worker` and these.
 
     Args:
@@ -60,10 +60,11 @@ def main(root: str, folder: str, inputs: str, lifeline: str, spawned_at_unix_s: 
         folder: the job's, below the root.
         inputs: folder of the rows that it may see.
         lifeline: a pipe's descriptor; the process ends when it closes: the parent is gone then.
-        spawned_at_unix_s: when the parent started this process.
+        spawned_at_s: when the parent started this process, by the clock that only goes on
+            (`time.monotonic`, which Linux has in common for all processes).
     """
     ruler = Ruler()
-    ruler.record_start(float(spawned_at_unix_s))
+    ruler.record_start(float(spawned_at_s))
     job = Job.model_validate_json((Path(root) / folder / JOB).read_text(encoding="utf-8"))
     watched = int(lifeline), Path(inputs)
     watch = threading.Thread(target=_die_with_parent, args=watched, daemon=True)
