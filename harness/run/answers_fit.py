@@ -20,6 +20,8 @@ from harness.types import ModelRef, Split
 if TYPE_CHECKING:
     from harness.run.preflight import Subject
 
+NOTHING_RIGHT = "no right answer can be written"
+
 
 def answers_fit(subject: Subject) -> Iterator[str]:
     """Yield what is to be said of the room for answers; see `preflight.Examination`.
@@ -61,13 +63,13 @@ def _too_long(task: Task, ref: ModelRef, room: AnswerRoom) -> Iterator[str]:
     about = "about " if token_counter(ref).estimates else ""
     verb = "needs" if long_n == 1 else "need"
     text = (
-        f"'{ref.name}': {' and '.join(parts)} {verb} more than the {most} tokens that an answer may"
+        f"{' and '.join(parts)} {verb} more than the {most} tokens that an answer may"
         f" have (the longest {about}{longest}) → {_wider(ref, longest)}"
     )
     # An estimate may be wrong, so it refuses nothing.
     if long_n == all_n and not about:
-        raise ModelError(f"{text}: no right answer can be written now")
-    yield text
+        raise ModelError(f"'{ref.name}': {NOTHING_RIGHT}: {text}")
+    yield f"'{ref.name}': {text}"
 
 
 def _wider(ref: ModelRef, longest: int) -> str:
@@ -91,12 +93,12 @@ def _ended_early(task: Task, ref: ModelRef) -> Iterator[str]:
             continue
         verb = "holds" if held_n == 1 else "hold"
         text = (
-            f"'{ref.name}': {' and '.join(parts)} {verb} the stop string {stop!r}, which ends an"
+            f"{' and '.join(parts)} {verb} the stop string {stop!r}, which ends an"
             f" answer before it is whole → {fix}"
         )
         if held_n == all_n:
-            raise ModelError(f"{text}: no right answer can be written now")
-        yield text
+            raise ModelError(f"'{ref.name}': {NOTHING_RIGHT}: {text}")
+        yield f"'{ref.name}': {text}"
 
 
 def _stops(task: Task, ref: ModelRef) -> Iterator[tuple[str, str]]:
