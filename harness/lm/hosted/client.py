@@ -65,6 +65,7 @@ def answers(server: Server, prompts: Sequence[Prompt], settings: Generation) -> 
         `usd` are those of the request, and of a replayed one those of the day it was asked.
 
     Raises:
+        CacheError: what it answers cannot be kept.
         EndpointError: the server cannot be reached, refuses the key or the model, or wants money.
     """
     sent = _fields(server, settings)
@@ -133,6 +134,7 @@ def _answer(
             server.tell(CROWDED)
         server.answers[place.name] = known.answer
         return known.answer
+    cache.must_be_writable()
     import openai
 
     begin = time.perf_counter()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from harness.errors import EndpointError
 from harness.files.network import is_loopback, setting_at_fault
-from harness.lm.hosted.cache import must_be_writable
 from harness.lm.sizing.budget import Note
 from harness.machine.secrets import without
 from harness.store.records import LoadedModel
@@ -112,7 +111,6 @@ def connect(context: Context) -> Server:
     """Return a connection to the server named in a strategy's context. Asks nothing yet.
 
     Raises:
-        CacheError: its answers could not be kept.
         EndpointError: the environment does not hold the key, or sets a proxy or certificates that
             cannot be used.
     """
@@ -122,7 +120,6 @@ def connect(context: Context) -> Server:
     assert ref is not None
     assert ref.hosted is not None
     key = key_of(ref)
-    must_be_writable()
     # It logs what servers say if its user's environment asks it to, and our log is kept.
     for name in ("openai", "httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -95,6 +95,14 @@ def test_nothing_is_asked_where_no_answer_can_be_kept(served, monkeypatch):
     assert script.bodies == []
 
 
+def test_what_was_answered_is_replayed_from_a_cache_that_may_only_be_read(served, monkeypatch):
+    script = served()
+    ask(script.url)
+    monkeypatch.setattr(cache, "must_be_writable", lambda: pytest.fail("looked"))
+    (answer,) = ask(script.url)
+    assert (answer.text, len(script.bodies)) == ("fine", 1)
+
+
 def test_a_disk_that_fills_up_stops_the_asking(served, monkeypatch):
     script = served()
 
