@@ -39,9 +39,9 @@ def prompts_seen(subject: Subject) -> Iterator[str | ArmRefusal]:
     lm = without_weights(subject.ref)
     if lm is None:
         return  # whoever examines files tells
-    yield from _unread_variables(subject.task, lm)
     if lm.has_turns:
         yield from _unseen_turns(subject, lm)
+    yield from _unread_variables(subject.task, lm)
     if subject.task.spec.answer.kind == "choice":
         _check_labels(subject.task, lm)
     yield from _too_long(subject.task, lm)

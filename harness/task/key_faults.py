@@ -28,11 +28,15 @@ FIXES = {
     "needs.licence": "write one licence or a list, e.g. [apache-2.0, mit]",
     "metric": "write a metric's name, e.g. accuracy; see `python -m harness list metrics`",
     "also": "write names of metrics; see `python -m harness list metrics`",
+    "system": "write the text of one system turn, or leave `system` out",
+    "chat_template_kwargs": "write what the template takes, e.g. {enable_thinking: true}",
     "strategies": A_STRATEGY,
     "strategies.use": A_STRATEGY,
 }
 """What to write instead, where a key's own message does not say it. Places in lists are left out
 of the keys."""
+UNQUOTED = ("string_type", "invalid-json-value")
+"""Types of faults of a scalar that YAML takes for something else than text."""
 NAMES = ("name", "strategies.name")
 """Keys whose texts follow `NAME_PATTERN`."""
 
@@ -56,7 +60,7 @@ def key_fault(source: Source, error: Any) -> Fault:
     fix = FIXES.get(key, "")
     if key in NAMES and error["type"] in ("string_type", "string_pattern_mismatch"):
         fix = f"write e.g. {json.dumps(_as_name(written or got))}"
-    elif not fix and error["type"] in ("string_type", "model") and written is not None:
+    elif not fix and error["type"] in (*UNQUOTED, "model") and written is not None:
         fix = quote_it(written)
     return Fault(where, f"{error['msg']}, got {got}", fix)
 

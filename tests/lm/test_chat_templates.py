@@ -11,6 +11,7 @@ from harness.errors import ModelError
 from harness.lm import answer_tokens, prompt_tokens
 from harness.lm.chat import ChatTemplate, end_of_turn
 from harness.types import ChatSettings
+from harness.wording.thoughts import behind_thoughts
 
 THINK = "<think>\n\n</think>\n\n"
 IM = "<|im_end|>\n<|im_start|>assistant\n"
@@ -100,6 +101,17 @@ def test_what_is_not_shown_is_refused_with_the_turn_and_a_remedy(name):
         assert lost in str(told.value)
 
 
+def test_of_several_templates_the_default_is_taken_and_without_one_the_model_is_refused():
+    tokenizer = written_tokenizer("")
+    templates = {name: chat_tokenizer(name).chat_template for name in ("trimmed", "phi-4-mini")}
+    tokenizer.chat_template = {"default": templates["trimmed"], "tool_use": "tools"}
+    assert chat_model(tokenizer).chat.text("Up?").endswith("Up?" + IM)
+    tokenizer.chat_template = templates
+    with pytest.raises(ModelError, match="refuses a user's turn: This model has multiple chat"):
+        prompt_tokens(chat_model(tokenizer), "Up?")
+    assert not list(chat_model(tokenizer).chat.remarks())
+
+
 def test_a_template_that_shows_parts_gets_parts():
     view = ChatTemplate(chat_tokenizer("parts-only"), ChatSettings()).view(several=True)
     assert view.form.parts
@@ -185,6 +197,22 @@ def test_a_label_is_cut_where_it_stands_and_not_as_if_it_began_a_text():
     lm = chat_model(tokenizer)
     assert tokenizer("sky", add_special_tokens=False).input_ids == [1]
     assert answer_tokens(lm, "sky")[0] == vocabulary["sky"]
+
+
+def test_special_tokens_that_mark_thoughts_stay_in_what_is_generated():
+    """gpt-oss's channels and Gemma 4's: without them a thought would pass as the answer."""
+    said = "<|channel|>analysis<|message|>ham?<|end|><|start|>assistant"
+    said += "<|channel|>final<|message|>spam<|return|>"
+    lm = chat_model(chat_tokenizer("gpt-oss"))
+    text = lm._text(lm.tokenizer(said, add_special_tokens=False).input_ids)
+    assert text == "<|channel|>analysis<|message|>ham?assistant<|channel|>final<|message|>spam"
+    assert behind_thoughts(text) == "spam"
+    lm = chat_model(chat_tokenizer("gemma-4"))
+    ids = lm.tokenizer("<|channel>thought\nham<channel|>spam<turn|>", add_special_tokens=False)
+    assert lm._text(ids.input_ids) == "<|channel>thought\nham<channel|>spam"
+    lm = chat_model(chat_tokenizer("phi-4-mini"))
+    ids = lm.tokenizer("a b<|end|><|assistant|>c", add_special_tokens=False).input_ids
+    assert lm._text(ids) == lm.tokenizer.decode(ids, skip_special_tokens=True) == "a bc"
 
 
 def test_an_end_that_is_a_token_but_no_special_one_ends_a_turn():

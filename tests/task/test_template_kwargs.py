@@ -36,3 +36,8 @@ def test_an_unquoted_date_is_no_value_that_a_template_takes(tmp_path):
     text = task_text() + "chat_template_kwargs: {date_string: 2026-01-02}\n"
     (fault,) = faults_of(write(tmp_path, text))
     assert "not a valid JSON value" in fault.what
+    assert fault.fix == 'quote it: "2026-01-02"'
+    followed = text.replace("2026-01-02", '"2026-01-02"')
+    assert load_task(write(tmp_path, followed)).chat.template_kwargs == {
+        "date_string": "2026-01-02"
+    }

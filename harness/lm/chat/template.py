@@ -139,6 +139,8 @@ class ChatTemplate:
     def remarks(self) -> Iterator[str]:
         """Say how prompts differ from what is asked, for the record."""
         view = self.view(several=False)
+        if view.lost:
+            return  # whoever renders a prompt says so
         if self.settings.asks_thoughts:
             yield "asked to think: text stands behind thoughts, labels and JSON behind a closed one"
         elif view.opening.closes_thought:
