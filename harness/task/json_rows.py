@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from harness.errors import Fault, shown
 from harness.files.json_text import DECODER, DuplicateKeyError
+from harness.files.yaml_source import quote_it
 
 ONE_A_LINE = "write one JSON object a line, e.g. with `jq -c`"
 LONGEST_TRIED = 100_000
@@ -23,6 +24,9 @@ LONGEST_TRIED = 100_000
 
 FIRST = 100
 """Characters before the first line that is not blank, at most."""
+OF_PYTHON = re.compile(r"'|\b(?:True|False|None)\b")
+"""What a Python dict has and no JSON object outside its texts."""
+A_WORD = re.compile(r"[\w.+-]")
 A_KEY = re.compile(r"\s*[\"'][^\"']*[\"']\s*:")
 
 
@@ -105,7 +109,7 @@ def _array(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, Any
                 raise json.JSONDecodeError("Expecting ',' or ']'", text, at)
         except json.JSONDecodeError as problem:
             what = f"is not a JSON array: {problem.msg} at column {problem.colno}"
-            fix = "correct it, or " + ONE_A_LINE
+            fix = _unquoted(problem) or "correct it, or " + ONE_A_LINE
             faults.append(Fault(f"{path}:{problem.lineno}", what, fix))
             return
         except (ValueError, RecursionError) as problem:
@@ -127,8 +131,21 @@ def _cause(problem: Exception, line: str, text: str, start: int) -> Cause:
         return Cause(f"is no row: {problem}", "remove one of the two")
     if not isinstance(problem, json.JSONDecodeError):
         return Cause(f"is not JSON that can be read: {problem}", ONE_A_LINE)
-    plain = Cause(f"is not JSON: {problem.msg} at column {problem.colno}", ONE_A_LINE)
+    fix = _unquoted(problem) or ONE_A_LINE
+    plain = Cause(f"is not JSON: {problem.msg} at column {problem.colno}", fix)
     return _other_form(line, text, start) or _other_layout(line, text, start) or plain
+
+
+def _unquoted(problem: json.JSONDecodeError) -> str | None:
+    """Return the remedy where JSON ends inside a word without quotes: 01, +1, 2024-01-01, ham."""
+    start = end = problem.pos
+    while start and A_WORD.match(problem.doc[start - 1]):
+        start -= 1
+    while end < len(problem.doc) and A_WORD.match(problem.doc[end]):
+        end += 1
+    word = problem.doc[start:end]
+    between = re.search(r"[:\[,]\s*$", problem.doc[max(0, start - FIRST) : start])
+    return quote_it(word) if between and 0 < len(word) <= FIRST else None
 
 
 def _other_form(line: str, text: str, start: int) -> Cause | None:
@@ -171,7 +188,9 @@ def _over_lines(value: dict[str, Any], rest: str) -> Cause:
 
 
 def _is_python(line: str) -> bool:
-    if not line.lstrip().startswith("{") or len(line) > LONGEST_TRIED:
+    if not line.lstrip().startswith("{") or not OF_PYTHON.search(line):
+        return False
+    if len(line) > LONGEST_TRIED:
         return line.lstrip().startswith("{'")
     try:
         with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from remedies import faults_after_following
 from task_folder import data, faults_of, jsonl, task_text, told, write
 
 from harness.errors import MOST_BYTES, TaskError
@@ -142,6 +143,16 @@ def test_numbers_and_booleans_of_rows_are_labels_as_the_file_writes_them(tmp_pat
     lines = "".join(f'{{"text": "x{at}", "label": {one}}}\n' for at, one in enumerate(labels))
     path = write(tmp_path, text, train_jsonl=lines, test_jsonl=lines)
     assert [example.targets for example in load_task(path).test] == [(one,) for one in labels]
+
+
+@pytest.mark.parametrize("word", ["01", "007", "+1", ".5", "0x1F", "1_000", "2024-01-01", "ham"])
+@pytest.mark.parametrize("form", ['{{"text": "x", "label": {}}}', '[{{"label": {}, "text": "x"}}]'])
+def test_a_word_without_quotes_in_json_is_a_label_once_it_is_quoted_as_told(tmp_path, word, form):
+    text = task_text(answer={"kind": "choice", "labels": [word, "b"]})
+    train = [{"text": "y", "label": "b"}]
+    path = write(tmp_path, text, train_jsonl=train, test_jsonl=form.format(word))
+    assert faults_after_following(path) == []
+    assert load_task(path).test[0].targets == (word,)
 
 
 def test_a_label_that_python_wrote_is_told_with_the_one_that_is_meant(tmp_path):
