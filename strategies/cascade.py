@@ -51,7 +51,7 @@ class Cascade(Strategy):
         def _agrees(self) -> Self:
             if part_of(self.cheap) == part_of(self.dear):
                 raise ValueError(
-                    f"cheap and dear are the same ({part_of(self.cheap)[0]})"
+                    f"`cheap` and `dear` are the same ({part_of(self.cheap)[0]})"
                     " → name another strategy for one of them"
                 )
             return self

@@ -75,7 +75,7 @@ def faults(folder, arm, kind="choice"):
         (
             {"use": "cascade", "cheap": "tfidf", "dear": "tfidf"},
             "choice",
-            "cascade: cheap and dear are the same (tfidf)",
+            "cascade: `cheap` and `dear` are the same (tfidf)",
         ),
     ],
 )
