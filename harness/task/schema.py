@@ -85,7 +85,11 @@ class Answer(Spec):
 
 
 class Data(Spec):
-    """Where the rows are and what their columns mean. Paths are relative to the task file."""
+    """Where the rows are and what their columns mean. Paths are relative to the task file.
+
+    Rows stand in .jsonl or .json (an object a line, or one array), .csv or .tsv files. A text is
+    what the file writes: JSON's true is "true", 1.10 is "1.10".
+    """
 
     train: str | None = None
     validation: str | None = None
@@ -95,8 +99,10 @@ class Data(Spec):
     input: Column = "input"
     target: Column = "target"
     id: Column | None = None
+    """Column of ids, unique in all splits. Without this key it is `id` where rows have one; null:
+    rows are called by split and number."""
     visible: list[Column] = Field([])
-    """Further columns that strategies may see."""
+    """Further columns that strategies may see; null or absent where nothing is known."""
     slices: list[Column] = Field([])
     """Columns by which the report breaks the score down; not shown to strategies, but for the one
     that `groups` names."""
