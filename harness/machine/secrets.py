@@ -10,7 +10,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -36,9 +36,9 @@ addresses with a password."""
 KEEP = "HARNESS_KEEP"
 """Variable that names others, with commas between, which workers keep although they look like
 secrets: for an arm of one's own that needs one."""
-PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
-"""Variables, in capitals or not, whose addresses may hold a password: kept where a server is asked
-or a model fetched."""
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+"""Variables whose addresses may hold a password: needed where a server is asked or a model is
+fetched."""
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Variables with the key to the model hub."""
 
@@ -105,6 +105,16 @@ def kept(
             or any(secret in value for secret in values)
         )
     }
+
+
+def values_of(environment: Mapping[str, str], names: Iterable[str]) -> list[str]:
+    """Return the secrets of variables; short words and addresses of mere proxies are none."""
+    found = {name: environment.get(name, "").strip() for name in names}
+    return [
+        value
+        for name, value in found.items()
+        if len(value) >= SHORTEST and (name not in PROXIES or VALUES.search(value))
+    ]
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
 from harness.machine.memory import available_bytes
+from harness.machine.secrets import HUB_TOKENS, PROXIES
 from harness.run.answer_room import asked
 from harness.run.environment import Setting
 from harness.run.fingerprints import reads_documents
@@ -50,9 +51,29 @@ class Dispatcher:
             artifact=self.inside(fit_folder / "artifact"),
             documents=reads_documents(self.task, self.task.profiles[trial.arm]),
             finished=tuple(finished),
+            own_secrets=self._secrets(trial),
+            other_secrets=tuple(
+                ref.hosted.key_env
+                for ref in self.setting.models.values()
+                if ref.hosted is not None and ref.hosted.key_env
+            ),
             timeout_s=limits.timeout_min * 60,
             memory_bytes=memory,
         )
+
+    def _secrets(self, trial: PlannedTrial) -> tuple[str, ...]:
+        """Name the variables with secrets that a trial needs: a key, and what leads to a server."""
+        ref = self.setting.models.get(trial.model or "")
+        hosted = ref.hosted if ref is not None else None
+        names = [hosted.key_env] if hosted is not None and hosted.key_env else []
+        # Embedders and rerankers are fetched where they are used; other models by this process.
+        beside = self.task.profiles[trial.arm].models
+        fetches = any("/" in name and not Path(name).expanduser().is_dir() for name in beside)
+        if fetches:
+            names += HUB_TOKENS
+        if fetches or hosted is not None:
+            names += PROXIES
+        return tuple(names)
 
     def inside(self, path: Path) -> PurePosixPath:
         """Return a path below the run folder as jobs hold it."""

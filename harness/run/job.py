@@ -88,6 +88,10 @@ class Job(Record):
     """Whether it is handed the documents: an arm that needs none sees none."""
     finished: tuple[FinishedFit, ...] = ()
     """What a strategy that builds others need not fit again."""
+    own_secrets: tuple[str, ...] = ()
+    """Environment variables with secrets that it is to have: its hosted model's key."""
+    other_secrets: tuple[str, ...] = ()
+    """Environment variables with secrets of other arms, which it has not."""
     timeout_s: float | None = None
     """Wall-clock limit; None: none."""
     memory_bytes: int | None = None

@@ -57,6 +57,15 @@ class Looks(Says):
         seen = {file.name: file.read_text() for file in here.iterdir()}
         (artifact / "seen.json").write_text(json.dumps([str(here), seen]))
 
+class Tells(Says):
+    def fit(self, train, validation, artifact):
+        super().fit(train, validation, artifact)
+        (artifact / "environment.json").write_text(json.dumps(sorted(os.environ)))
+        print("my key is", os.environ.get("MY_KEY"), flush=True)
+        if key := os.environ.get("MY_KEY"):
+            self.context.note("key", key)
+            raise ValueError("the key is " + key)
+
 class Raises(Says):
     def fit(self, train, validation, artifact):
         print("said on the way")
@@ -232,6 +241,27 @@ class LauncherContract:
         assert fit.status == "ok", fit.error
         assert (self.root / "trial/artifact/answer").read_text() == "of another arm"
         assert fit.measurements[-1].wall_s >= 1000
+
+    def test_a_job_has_its_own_secret_alone_and_tells_it_to_nobody(self, monkeypatch):
+        for name, value in {
+            "MY_KEY": "mine-to-be-kept", "PLAIN": "of-another-arm", "COPY": "of-another-arm",
+            "HF_TOKEN": "hub", "ADDRESS": "http://me:pass@there", "KEPT": "kept",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        secrets = {"MY_KEY", "PLAIN", "COPY", "HF_TOKEN", "ADDRESS"}
+        others = ("MY_KEY", "PLAIN")
+
+        def seen():
+            return set(json.loads((self.root / "trial/artifact/environment.json").read_text()))
+
+        fit = self.fit("Tells", other_secrets=others)
+        assert (fit.status, seen() & secrets, "KEPT" in seen()) == ("ok", set(), True)
+        fit = self.fit("Tells", own_secrets=("MY_KEY",), other_secrets=others)
+        assert seen() & secrets == {"MY_KEY"}
+        assert (fit.error, fit.notes[0].text) == ("ValueError: the key is [key]", "[key]")
+        assert "my key is [key]" in (self.root / "trial" / PRINTED).read_text()
+        texts = [file.read_text() for file in self.root.rglob("*") if file.is_file()]
+        assert not any("mine-to-be-kept" in text for text in texts)
 
     def test_what_a_job_raises_is_its_account_and_what_it_printed_is_kept(self):
         fit = self.fit("Raises")

@@ -5,13 +5,17 @@ Knows nothing of tasks, trials and records.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial, reduce
 from pathlib import Path
 from typing import Protocol
 
+from harness.files.atomic import atomic_file
 from harness.files.refusals import no_room
 from harness.files.temporary_folder import temporary_folder
+from harness.machine.secrets import kept, values_of, without
 from harness.run.job import RESULT, Inputs, Job, Workspace
 from harness.store.machine import Machine
 from harness.store.records import Status, WorkerResult
@@ -28,6 +32,9 @@ class Launcher(Protocol):
 
     - **What a job sees.** The job, its `folder` and `artifact`, the artifacts of `finished`, and a
       folder of its own with its inputs, which is its working directory. No input lies in the root.
+    - **What it does not see.** Of the environment's secrets it has those alone that
+      `own_secrets` names (`harness/machine/secrets.py`), and these stand neither in its account
+      nor in what it printed.
     - **What survives.** What the job left in its folder and under its artifact is below the root
       when `run` returns, with the job itself (`JOB`) and all it printed (`PRINTED`). Its inputs are
       gone, and nothing that it started lives on.
@@ -86,7 +93,34 @@ def taken_account(workspace: Workspace) -> WorkerResult | None:
         return None
     result = WorkerResult.model_validate_json(path.read_text(encoding="utf-8"))
     path.unlink()
+    for key in _keys(workspace.job):
+        error = None if result.error is None else without(key, result.error)
+        notes = tuple(
+            note.model_copy(update={"text": without(key, note.text)}) for note in result.notes
+        )
+        result = result.model_copy(update={"error": error, "notes": notes})
     return result
+
+
+def environment_of(job: Job) -> dict[str, str]:
+    """Return this process's environment without the secrets that a job is not to have."""
+    return kept(os.environ, job.own_secrets, job.other_secrets)
+
+
+def clear(printed: Path, job: Job) -> None:
+    """Take a job's own secrets out of all that it printed."""
+    keys = _keys(job)
+    opened = partial(open, encoding="utf-8", errors="surrogateescape", newline="")
+    with opened(printed) as lines:
+        if not any(without(key, line) != line for line in lines for key in keys):
+            return
+    with atomic_file(printed) as part, opened(printed) as lines, opened(part, "w") as cleared:
+        for line in lines:
+            cleared.write(reduce(lambda text, key: without(key, text), keys, line))
+
+
+def _keys(job: Job) -> list[str]:
+    return values_of(os.environ, job.own_secrets)
 
 
 def silent_end(ending: str, printed: Path) -> WorkerResult:

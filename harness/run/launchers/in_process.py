@@ -20,7 +20,14 @@ from pathlib import Path
 from harness.files.python_file import imported_anew
 from harness.machine.describe import this_machine
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
-from harness.run.launchers.base import Tick, handed_over, silent_end, taken_account
+from harness.run.launchers.base import (
+    Tick,
+    clear,
+    environment_of,
+    handed_over,
+    silent_end,
+    taken_account,
+)
 from harness.run.worker.measure import Ruler
 from harness.run.worker.process import work
 from harness.store.machine import Machine
@@ -62,7 +69,11 @@ class InProcessLauncher:
                 redirect_stderr(printed),
                 _as_it_was(),
             ):
+                allowed = environment_of(job)
+                os.environ.clear()
+                os.environ.update(allowed)
                 ending = _ending(workspace)
+            clear(workspace.folder / PRINTED, job)
             return taken_account(workspace) or silent_end(ending, workspace.folder / PRINTED)
 
 

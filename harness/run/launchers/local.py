@@ -16,7 +16,15 @@ from pathlib import Path
 
 from harness.machine.describe import this_machine
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
-from harness.run.launchers.base import Tick, handed_over, silent_end, stopped, taken_account
+from harness.run.launchers.base import (
+    Tick,
+    clear,
+    environment_of,
+    handed_over,
+    silent_end,
+    stopped,
+    taken_account,
+)
 from harness.run.worker.measure import tree_rss_bytes
 from harness.store.machine import Machine
 from harness.store.records import WorkerResult
@@ -80,7 +88,7 @@ class LocalLauncher:
                 pass_fds=[read_end],
                 start_new_session=True,
                 cwd=workspace.inputs,
-                env={**KERNELS, **os.environ, **_whole_paths(), **QUIET, **UTF8},
+                env={**KERNELS, **environment_of(workspace.job), **_whole_paths(), **QUIET, **UTF8},
             )
         os.close(read_end)
         try:
@@ -89,6 +97,7 @@ class LocalLauncher:
             _kill_group(process)  # leaves nothing behind: neither on Ctrl-C nor from a tidy end
             process.wait()
             os.close(write_end)
+            clear(folder / PRINTED, workspace.job)
         # An account is written when the work is done: what ended the process after that, a limit
         # or the system, took nothing from it.
         account = taken_account(workspace)
