@@ -14,7 +14,6 @@ import hashlib
 import inspect
 import json
 import random
-import reprlib
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -26,21 +25,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness import registry
-from harness.errors import StrategyError
+from harness.errors import HarnessError, StrategyError
 from harness.machine.memory import available_bytes
 from harness.run.job import WRITTEN, Inputs, Job, Kind
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
-from harness.run.worker.order import logprob_change
+from harness.run.worker.order import difference
 from harness.store.records import WorkerResult
 from harness.store.run_folder import read_jsonl, read_predictions
-from harness.strategy import OFFERS, Params, Strategy
+from harness.strategy import OFFERS, Floor, Params, Strategy
 from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskInfo
 
 TIMEOUT_S = 600.0
 KINDS: tuple[AnswerKind, ...] = ("choice", "text", "json")
-LOGPROBS_WITHIN = 1e-4
-"""By which a label's log-probability may move with the batch that it is computed in (float32)."""
 METRICS: dict[AnswerKind, str] = {"choice": "accuracy", "text": "exact_match", "json": "field_f1"}
 COLOURS = ("red", "green", "blue")
 SCHEMA = {
@@ -105,14 +102,26 @@ def _class_breaches(strategy: type[Strategy], params: dict[str, Any]) -> Iterato
         yield "its Params must inherit from harness.Params"
         return
     try:
-        strategy.Params(**params)
+        resolved = strategy.Params(**params)
     except ValidationError as problem:
         yield f"its Params refuse the given parameters: {problem.errors()[0]['msg']}"
+    else:
+        yield from _floor_breaches(strategy.floors(resolved))
     try:
         strategy.Params(**(params | {"no_such_parameter": 1}))
         yield "its Params accept an unknown key: do not loosen harness.Params' model_config"
     except ValidationError:
         pass
+
+
+def _floor_breaches(floors: Sequence[Floor]) -> Iterator[str]:
+    """Yield which floors cannot be found, or refuse their parameters."""
+    for floor in floors:
+        try:
+            found = registry.find(floor.strategy, Path.cwd())
+            registry.resolved_params(found, floor.params, Path.cwd())
+        except (HarnessError, ValidationError) as problem:
+            yield f"its floor '{floor.strategy}' cannot be built: {problem}"
 
 
 class _Trial:
@@ -195,7 +204,7 @@ class _Trial:
         arrangements: dict[str, None] = {}
         for row in rows if deterministic else ():
             call, row_id = row.pop("perturbation"), row.pop("id")
-            if how := _difference(first[row_id], Prediction.from_row(row)):
+            if how := difference(first[row_id], Prediction.from_row(row)):
                 differing.setdefault(row_id, how)
                 arrangements[call.partition(":")[0]] = None
         if differing:
@@ -252,18 +261,6 @@ def _calls(queries: Sequence[Query]) -> Iterator[tuple[str, Sequence[Query]]]:
     yield "in two halves: second", queries[half:]
     for number, query in enumerate(queries):
         yield f"one by one: {number}", [query]
-
-
-def _difference(first: Prediction, second: Prediction) -> str | None:
-    """Return in which way two answers to one query differ, in words; None: they are the same."""
-    if first.error != second.error or first.text != second.text:
-        before, after = (reprlib.repr(one.error or one.text) for one in (first, second))
-        return f"is {before} and becomes {after}"
-    if first.sources != second.sources:
-        before, after = (reprlib.repr(one.sources) for one in (first, second))
-        return f"names the sources {before} and then {after}"
-    change = logprob_change(first, second) or 0.0
-    return f"changes by {change:.2g} in its label_logprobs" if change > LOGPROBS_WITHIN else None
 
 
 def _task_info(kind: AnswerKind) -> TaskInfo:

@@ -41,6 +41,7 @@ BREACHES = {
     "ClaimsAnUnknownAnswer": "poem",
     "OffersWhatNoTaskAsks": "some of per_user_data, citations, offline, not ofline",
     "LogProbabilitiesThatAreNone": "not logarithms of probabilities",
+    "HasAFloorThatIsNone": "its floor 'majority' cannot be built",
     "Dies": "exit code 7",
     "ChangesItsTrainingRows": "changed its training",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from harness import Params, Prediction, Strategy
+from harness import Floor, Params, Prediction, Strategy
 
 REMEMBERED: dict[str, str] = {}
 COUNTER = itertools.count()
@@ -216,6 +216,12 @@ class OffersWhatNoTaskAsks(Sound):
 class LogProbabilitiesThatAreNone(Sound):
     def predict(self, queries):
         return [Prediction("red", {"red": 0.9, "green": 0.1}) for _ in queries]
+
+
+class HasAFloorThatIsNone(Sound):
+    @classmethod
+    def floors(cls, params):
+        return (Floor("majority", {"colour": "red"}, "the most frequent label", "it is blind"),)
 
 
 class Dies(Sound):

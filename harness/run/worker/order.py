@@ -8,6 +8,7 @@ that served; nothing of what is done about it.
 from __future__ import annotations
 
 import random
+import reprlib
 import sys
 import traceback
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from harness.types import Prediction, Query
 ROWS = 20
 """Test rows that are asked again: an arm of which one answer in seven depends on the order shows
 it with 95% probability (1 − (6/7)^20)."""
+LOGPROBS_WITHIN = 1e-4
+"""By which a label's log-probability may move with the batch that it is computed in (float32)."""
 ENDED_BEFORE = "the process ended before it was found"
 ELSEWHERE = (
     "its answers come from elsewhere: to ask again would cost money, or replay what was kept"
@@ -67,6 +70,21 @@ def differs(first: Prediction, second: Prediction) -> bool:
         second.sources,
         second.error is None,
     )
+
+
+def difference(first: Prediction, second: Prediction) -> str | None:
+    """Return in which way two answers to one query differ, in words; None: they are the same.
+
+    Probabilities may move by what the batch that they are computed in does to them.
+    """
+    if first.error != second.error or first.text != second.text:
+        before, after = (reprlib.repr(one.error or one.text) for one in (first, second))
+        return f"is {before} and becomes {after}"
+    if first.sources != second.sources:
+        before, after = (reprlib.repr(one.sources) for one in (first, second))
+        return f"names the sources {before} and then {after}"
+    change = logprob_change(first, second) or 0.0
+    return f"changes by {change:.2g} in its label_logprobs" if change > LOGPROBS_WITHIN else None
 
 
 def logprob_change(first: Prediction, second: Prediction) -> float | None:
