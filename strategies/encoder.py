@@ -94,7 +94,10 @@ class Encoder(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Tune the encoder if it is to be, then fit the head and choose its regularisation."""
         params = self.params
-        embedder = retrieval.Embedder(params.embedder, self.context.device, self.context.note)
+        dtype = "float32" if params.trains == "all" else None
+        embedder = retrieval.Embedder(
+            params.embedder, self.context.device, self.context.note, dtype
+        )
         if params.trains == "all":
             self._tune(embedder, train, validation)
             embedder.model.save(str(artifact / "encoder"))

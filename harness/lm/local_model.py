@@ -211,17 +211,17 @@ class LanguageModel:
     def loaded(self) -> LoadedModel:
         """Return what was loaded, read off the model itself."""
         dtype = str(self.model.dtype).removeprefix("torch.")
-        in_four_bits = bool(getattr(self.model, "is_quantized", False))
+        packing = _packing(self.model)
         # What PEFT adds has its tuner's mark in its name; a soft prompt stands under no tuner.
         tuner = getattr(self.model, "base_model", None)
         mark = getattr(tuner, "prefix", None) or "prompt_encoder"
         return LoadedModel(
             name=self.ref.name,
-            dtype=f"4 bits, computed in {dtype}" if in_four_bits else dtype,
+            dtype=f"{packing}, computed in {dtype}" if packing else dtype,
             device=str(self.model.device),
             parameters=sum(
                 # Two weights of 4 bits stand in a byte; what PEFT adds is not the model's.
-                parameter.numel() * (2 if parameter.dtype.itemsize == 1 else 1)
+                parameter.numel() * (2 if str(parameter.dtype) == "torch.uint8" else 1)
                 for name, parameter in self.model.named_parameters()
                 if mark not in name
             ),
@@ -287,3 +287,13 @@ def _is_json(text: str) -> bool:
 
 def _several(prompt: Prompt) -> bool:
     return not isinstance(prompt, str) and len(prompt) > 1
+
+
+def _packing(model: Any) -> str | None:
+    """Return the form that a model's weights are packed in; None if they are plain numbers."""
+    how = getattr(model.config, "quantization_config", None)
+    if how is None or not getattr(model, "is_quantized", False):
+        return None  # FP8 is unpacked where there is no kernel for it
+    how = how if isinstance(how, dict) else how.to_dict()
+    method = how.get("quant_method")
+    return "4 bits" if how.get("load_in_4bit") else str(getattr(method, "value", method)).upper()

@@ -36,6 +36,8 @@ class Embedder:
         device: "cpu" or "cuda".
         note: receives one remark a role if texts fill the model's window, so that it may not read
             their ends.
+        dtype: what its weights are loaded in; None: as they are stored. To be tuned they need
+            "float32": steps of half-precision weights would be rounded away.
 
     Raises:
         ModelError: it cannot be loaded.
@@ -46,6 +48,7 @@ class Embedder:
         name: str = DEFAULT_EMBEDDER,
         device: str = "cpu",
         note: Callable[[str, str], None] | None = None,
+        dtype: str | None = None,
     ):
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -53,7 +56,9 @@ class Embedder:
         logging.disable_progress_bar()
         self.name = name
         try:
-            self.model: Any = SentenceTransformer(location(name), device=device)
+            self.model: Any = SentenceTransformer(
+                location(name), device=device, model_kwargs={"dtype": dtype} if dtype else None
+            )
         except ModelError:
             raise
         except Exception as problem:  # its parts raise all sorts: no home, a proxy that is none

@@ -22,6 +22,8 @@ from harness.types import ModelRef
 
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.jinja", "*.txt")
 """What decides a model's behaviour. A README beside it does not, but names its licence."""
+ANOTHER_FORM = ("*/*", "consolidated*")
+"""Files that match the patterns and hold the same weights for other programs (`original/`)."""
 SMALL_FILES = ("*.json", "*.model", "*.jinja", "*.txt")
 """The same without the weights."""
 
@@ -97,14 +99,26 @@ def _unpacked(name: str, path: Path) -> ModelRef:
 
 def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
     try:
-        wanted = [*files, README]
-        folder = Path(snapshot_download(name, allow_patterns=wanted, local_files_only=not fetch))
+        folder = Path(
+            snapshot_download(
+                name,
+                allow_patterns=[*files, README],
+                ignore_patterns=[*ANOTHER_FORM],
+                local_files_only=not fetch,
+            )
+        )
     except Exception as problem:  # its parts raise all sorts: no home, a proxy that is none
         if not fetch and isinstance(problem, LocalEntryNotFoundError):
             raise ModelAbsentError(f"model '{name}' is not on this machine yet") from problem
+        if isinstance(problem, GatedRepoError):
+            raise ModelError(
+                f"model '{name}' cannot be fetched from the hub: its makers want their terms"
+                f" accepted first → accept them on the page of {name}, and set HF_TOKEN to a token"
+                " of that account"
+            ) from problem
         fix = f"use a local folder or a built-in model ({', '.join(BUILT_IN)})"
         why = hub_failure(problem, fix)
         raise ModelError(f"model '{name}' cannot be fetched from the hub: {why}") from problem

@@ -151,3 +151,36 @@ def test_the_configuration_of_a_family_is_read_layer_by_layer(tmp_path):
     assert experts_of(config_of("gemma4-experts")) == (2, 4)
     assert experts_of(config_of("llama")) == (1, 1)
     assert json.loads(json.dumps(of_layers(config, "no such thing"))) == [0]
+
+
+def test_weights_of_8_bits_are_loaded_as_what_the_machine_can_compute(tmp_path):
+    """FP8 as DeepSeek publishes it, with a scale for each block; a CPU gets plain numbers."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    ref = write_model(tmp_path / "model", "llama")
+    plain = load(ref, "cpu", "float32")
+    file = tmp_path / "model" / "model.safetensors"
+    packed = {}
+    for key, weight in load_file(file).items():
+        if "_proj" not in key:
+            packed[key] = weight
+            continue
+        scale = weight.abs().max() / torch.finfo(torch.float8_e4m3fn).max
+        packed[key] = (weight / scale).to(torch.float8_e4m3fn)
+        blocks = [-(-size // 16) for size in weight.shape]
+        packed[f"{key}_scale_inv"] = torch.full(blocks, float(scale))
+    save_file(packed, file, metadata={"format": "pt"})
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    how = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [16, 16]}
+    (tmp_path / "model" / "config.json").write_text(
+        json.dumps(config | {"quantization_config": how})
+    )
+    assert list(examine(ref)) == []
+    lm = load(ref, "cpu", "float32")
+    if not torch.cuda.is_available():
+        assert lm.loaded().dtype == "float32"
+    assert lm.loaded().parameters == plain.loaded().parameters
+    expected = merging._logits(plain.model)
+    distance = (merging._logits(lm.model) - expected).norm() / expected.norm()
+    assert 0 < float(distance) < 0.2

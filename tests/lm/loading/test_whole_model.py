@@ -137,6 +137,35 @@ def test_weights_of_the_hub_may_come_later(tmp_path):
         list(examine(ref))
 
 
+def test_a_model_of_the_hub_is_examined_where_it_lies(tmp_path, monkeypatch):
+    """Without a network: its files were fetched before, and the cache links them by name."""
+    stored = tmp_path / "hub" / "models--owner--name"
+    snapshot = write_broken(stored / "snapshots" / "0a1b", "not a number")
+    (stored / "blobs").mkdir()
+    weights = (snapshot / "model.safetensors").rename(stored / "blobs" / "f00d")
+    (snapshot / "model.safetensors").symlink_to(os.path.relpath(weights, snapshot))
+    (stored / "refs").mkdir()
+    (stored / "refs" / "main").write_text("0a1b")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    ref = resolve("owner/name", tmp_path, fetch=False, weights=False)
+    assert ref.revision == "0a1b"
+    with pytest.raises(ModelError, match="model 'owner/name': its weights are damaged: NaN"):
+        list(examine(ref, fetched=False))
+
+
+def test_a_model_whose_terms_are_not_accepted_says_what_to_do(tmp_path, monkeypatch):
+    from unittest.mock import Mock
+
+    from huggingface_hub.errors import GatedRepoError
+
+    def refused(*_, **__):
+        raise GatedRepoError("403 Client Error", response=Mock(headers={}))
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refused)
+    with pytest.raises(ModelError, match="accept them on the page of owner/name, and set HF_TOKEN"):
+        resolve("owner/name", tmp_path)
+
+
 def test_what_is_known_without_weights_is_told_before_they_are_fetched(tmp_path):
     folder = write_broken(tmp_path, "masked language model")
     (folder / "model.safetensors").unlink()
