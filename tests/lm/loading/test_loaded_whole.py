@@ -184,3 +184,12 @@ def test_weights_of_8_bits_are_loaded_as_what_the_machine_can_compute(tmp_path):
     expected = merging._logits(plain.model)
     distance = (merging._logits(lm.model) - expected).norm() / expected.norm()
     assert 0 < float(distance) < 0.2
+
+
+def test_two_adapters_beside_one_weight_are_not_merged():
+    """In Zamba 2 blocks are the same weights, each place with an adapter of its own."""
+    lm = build("llama")
+    first, second, *_ = lm.model.model.layers
+    second.mlp.up_proj.weight = first.mlp.up_proj.weight
+    add_lora(lm, 4, 8, 0.0)
+    assert merging.merged(lm.model) is None
