@@ -11,7 +11,7 @@ import pytest
 SPY = """
 import dataclasses, gc, json, os, sys
 from pathlib import Path
-from harness import Floor, Params, Prediction, Strategy
+from harness import Example, Floor, Params, Prediction, Strategy
 
 def texts_of_files(folder):
     files = [p for p in Path(folder).rglob("*") if p.is_file()]
@@ -38,7 +38,7 @@ class Spy(Strategy):
 
     def predict(self, queries):
         if len(queries) > 1:
-            seen = {"queries": repr([vars(q) for q in queries])}
+            seen = {"queries": repr([dataclasses.asdict(q) for q in queries])}
             self.record(self.asked, self.artifact, seen)
             self.asked = "again"
         return [Prediction("?") for _ in queries]
@@ -53,6 +53,7 @@ class Spy(Strategy):
         )
         seen["objects"] = repr([o for o in gc.get_objects() if type(o) in (list, dict, tuple)
                                 and len(o) < 50 and any(type(i) is str for i in o)])
+        seen["examples"] = repr([o for o in gc.get_objects() if type(o) is Example])
         half = f"floor {half}" if self.params.floor else half
         dump = Path(self.params.dump) / f"{half}-{len(os.listdir(self.params.dump))}.json"
         dump.write_text(json.dumps(seen))

@@ -5,11 +5,11 @@ Knows splits and labels; knows nothing of documents, arms or scores.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
+from operator import itemgetter
 
-from harness.task.same_input import key_of
+from harness.task.audit.repeated_inputs import RepeatedInputs
 from harness.types import Example, Split
 
 SHOWN = 20
@@ -20,15 +20,16 @@ MOST_COMPARED = 50
 """Rows with the same input that are compared pair by pair; each of more only with the first."""
 
 
-def said_of_answers(splits: Mapping[str, Split], labels: Collection[str]) -> Iterator[str]:
+def said_of_answers(repeated: RepeatedInputs, labels: Collection[str]) -> Iterator[str]:
     """Yield what is worth saying of the right answers, in sentences.
 
     Args:
-        splits: name to split.
+        repeated: the splits, and which of their rows ask the same.
         labels: of a choice; empty for other answers.
     """
+    splits = repeated.splits
     yield from several_answers(splits)
-    yield from two_views(splits, exact=bool(labels))
+    yield from two_views(repeated, exact=bool(labels))
     yield from never_learnt(splits) if labels else ()
     yield from without_rows(splits, labels)
 
@@ -36,7 +37,7 @@ def said_of_answers(splits: Mapping[str, Split], labels: Collection[str]) -> Ite
 def several_answers(splits: Mapping[str, Split]) -> Iterator[str]:
     """Say how many rows accept several answers, and what that means."""
     counts = {
-        name: (sum(len(set(row.targets)) > 1 for row in split), len(split))
+        name: (sum(len(row.targets) > 1 and len(set(row.targets)) > 1 for row in split), len(split))
         for name, split in splits.items()
     }
     told = [f"{n} of {total} {name} rows" for name, (n, total) in counts.items() if n]
@@ -47,14 +48,15 @@ def several_answers(splits: Mapping[str, Split]) -> Iterator[str]:
         )
 
 
-def two_views(splits: Mapping[str, Split], *, exact: bool) -> Iterator[str]:
+def two_views(repeated: RepeatedInputs, *, exact: bool) -> Iterator[str]:
     """Say which rows ask the same and have no right answer in common.
 
     Args:
-        splits: name to split.
+        repeated: the splits, and which of their rows ask the same.
         exact: whether answers are labels; else neither case nor blanks tell two answers apart.
     """
-    test = _pairs(splits["test"].examples, splits["test"].examples, exact)
+    splits = repeated.splits
+    test = _pairs_inside(repeated, "test", exact)
     if test:
         rows = len({row for pair in test for row in pair})
         yield (
@@ -62,15 +64,14 @@ def two_views(splits: Mapping[str, Split], *, exact: bool) -> Iterator[str]:
             f" another right answer ({_named(test)}): no arm can be right on both → correct them,"
             " or accept both answers, as a list"
         )
-    train = _pairs(splits["train"].examples, splits["train"].examples, exact)
+    train = _pairs_inside(repeated, "train", exact)
     if train:
         rows = len({row for pair in train for row in pair})
         yield (
             f"{rows} of {len(splits['train'])} train rows ask the same as another and have another"
             f" right answer ({_named(train)}): arms that learn from rows are taught both"
         )
-    learnt = [*splits["train"], *splits["validation"]]
-    across = _pairs(splits["test"].examples, learnt, exact)
+    across = _pairs_across(repeated, exact)
     if across:
         rows = len({row for row, _ in across})
         yield (
@@ -80,35 +81,55 @@ def two_views(splits: Mapping[str, Split], *, exact: bool) -> Iterator[str]:
         )
 
 
-def _pairs(
-    some: Sequence[Example], others: Sequence[Example], exact: bool
-) -> list[tuple[str, str]]:
-    """Return the ids of rows that are asked the same and have no right answer in common."""
-    inside = some is others
-    asked: dict[object, tuple[list[Example], list[Example]]] = defaultdict(lambda: ([], []))
-    for side, rows in enumerate([some] if inside else [some, others]):
-        for row in rows:
-            asked[key_of(row.query), frozenset(row.query.groups)][side].append(row)
-    found: list[tuple[str, str]] = []
-    for left, right in asked.values():
-        found += [
-            (one.query.id, other.query.id)
-            for one, other in _compared(left, left if inside else right, inside)
-            if _views(one, exact).isdisjoint(_views(other, exact))
-        ]
+def _pairs_inside(repeated: RepeatedInputs, split: str, exact: bool) -> list[tuple[str, str]]:
+    """Return the ids of a split's rows that ask the same and share no right answer."""
+    rows = repeated.splits[split]
+    alike = [
+        places for some in repeated.of(split) for places in _by_askers(rows, some[split]).values()
+    ]
+    alike.sort(key=itemgetter(0))
+    pairs = (pair for places in alike for pair in _compared([rows[at] for at in places]))
+    return _differing(pairs, exact)
+
+
+def _pairs_across(repeated: RepeatedInputs, exact: bool) -> list[tuple[str, str]]:
+    """Return the ids of a test row and the first other row that asks the same, if they differ."""
+    splits = repeated.splits
+    found: list[tuple[list[int], Example]] = []
+    for some in repeated.of("test"):
+        learnt: dict[frozenset[str], Example] = {}
+        for name in ("train", "validation"):
+            for askers, places in _by_askers(splits[name], some.get(name, ())).items():
+                learnt.setdefault(askers, splits[name][places[0]])
+        tests = _by_askers(splits["test"], some["test"])
+        found += [(places, learnt[it]) for it, places in tests.items() if it in learnt]
+    found.sort(key=lambda pair: pair[0][0])
+    pairs = ((splits["test"][at], other) for places, other in found for at in places)
+    return _differing(pairs, exact)
+
+
+def _by_askers(rows: Split, places: Iterable[int]) -> dict[frozenset[str], list[int]]:
+    """Return the places of rows by the groups of who asks: others ask another question."""
+    found: dict[frozenset[str], list[int]] = {}
+    for at in places:
+        found.setdefault(frozenset(rows[at].query.groups), []).append(at)
     return found
 
 
-def _compared(
-    left: list[Example], right: list[Example], inside: bool
-) -> Iterator[tuple[Example, Example]]:
+def _differing(pairs: Iterable[tuple[Example, Example]], exact: bool) -> list[tuple[str, str]]:
+    return [
+        (one.query.id, other.query.id)
+        for one, other in pairs
+        if _views(one, exact).isdisjoint(_views(other, exact))
+    ]
+
+
+def _compared(rows: list[Example]) -> Iterator[tuple[Example, Example]]:
     """Yield the pairs of rows to compare: all of a few, else each with the first."""
-    if inside and len(left) <= MOST_COMPARED:
-        yield from combinations(left, 2)
-    elif inside:
-        yield from ((left[0], row) for row in left[1:])
-    elif right:
-        yield from ((row, right[0]) for row in left)
+    if len(rows) <= MOST_COMPARED:
+        yield from combinations(rows, 2)
+    else:
+        yield from ((rows[0], row) for row in rows[1:])
 
 
 def _views(row: Example, exact: bool) -> set[str]:

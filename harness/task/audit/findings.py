@@ -9,32 +9,16 @@ from harness.store.records import DataSummary
 from harness.task.audit.answers import said_of_answers
 from harness.task.audit.clusters import Clusters, torn_apart
 from harness.task.audit.copied_documents import copied_documents
+from harness.task.audit.repeated_inputs import RepeatedInputs
 from harness.task.audit.test_size import expectations
 from harness.task.corpus import FORMATS, Corpus
-from harness.task.same_input import key_of, normalised
+from harness.task.same_input import normalised
 from harness.types import Split
 
 TELLING_CHARACTERS = 25
 """An input that is not longer may stand in a document by chance."""
 SHOWN = 20
 """Documents left out, or kinds of files, that are named; of the rest the number."""
-
-
-def leaked_ids(splits: Mapping[str, Split]) -> tuple[str, ...]:
-    """Return the ids of test rows whose input also stands in train or validation.
-
-    An input is the text with the visible fields, all in lower case, reduced to letters and digits;
-    labels are not compared.
-    """
-    seen = {
-        key_of(query) for name, split in splits.items() if name != "test" for query in split.queries
-    }
-    return tuple(query.id for query in splits["test"].queries if key_of(query) in seen)
-
-
-def repeats_inside(split: Split) -> int:
-    """Count the rows of a split whose input stood earlier in the same split."""
-    return len(split) - len(set(map(key_of, split.queries)))
 
 
 def data_summary(
@@ -55,25 +39,25 @@ def data_summary(
         margin: as a share of the metric's range.
         test_total_n: test rows that the task has, of which a sample may be used.
     """
+    repeated = RepeatedInputs(splits)
     return DataSummary(
         train_n=len(splits["train"]),
         validation_n=len(splits["validation"]),
         test_n=len(splits["test"]),
         test_total_n=test_total_n,
         sha256={name: split.sha256 for name, split in splits.items()},
-        leaked_ids=leaked_ids(splits),
-        findings=(*findings(splits, corpus, labels), *torn_apart(clusters)),
+        leaked_ids=repeated.leaked_ids(),
+        findings=(*findings(repeated, corpus, labels), *torn_apart(clusters)),
         expectations=expectations(len(splits["test"]), margin, clusters["test"]),
     )
 
 
-def findings(
-    splits: Mapping[str, Split], corpus: Corpus, labels: Collection[str]
-) -> tuple[str, ...]:
+def findings(repeated: RepeatedInputs, corpus: Corpus, labels: Collection[str]) -> tuple[str, ...]:
     """Return what is found in the data itself, in sentences."""
+    splits = repeated.splits
     found = [*_left_out(corpus), *_unread(corpus), *copied_documents(corpus.documents)]
     found += _out_of_reach(corpus, splits)
-    leaked = leaked_ids(splits)
+    leaked = repeated.leaked_ids()
     if leaked:
         shown = ", ".join(leaked[:5]) + (", …" if len(leaked) > 5 else "")
         found.append(
@@ -81,15 +65,16 @@ def findings(
             f" ({shown}); scores are given with and without them"
         )
     found += _in_documents(corpus, splits["test"])
-    for name, split in splits.items():
-        repeats = repeats_inside(split)
-        if repeats:
+    for name in splits:
+        if repeats := repeated.inside(name):
             found.append(f"{repeats} inputs of {name} repeat an earlier one of {name}")
-    return (*found, *said_of_answers(splits, labels))
+    return (*found, *said_of_answers(repeated, labels))
 
 
 def _in_documents(corpus: Corpus, test: Split) -> list[str]:
     """Name the test rows whose whole input stands in a document: its answer may stand there too."""
+    if not corpus.documents:
+        return []
     inputs = {query.id: f" {normalised(query.text)} " for query in test.queries}
     by_word: dict[str, list[str]] = defaultdict(list)
     for row_id, text in inputs.items():
