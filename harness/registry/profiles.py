@@ -95,9 +95,22 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         strategy.replays or any(part.replays for part in parts),
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
-        strategy.fit_usd(params) + sum(part.fit_usd for part in parts),
+        _charge(strategy, params) + sum(part.fit_usd for part in parts),
         tuple(dict.fromkeys(chain(strategy.models(params), *(part.models for part in parts)))),
     )
+
+
+def _charge(strategy: type[Strategy], params: Params) -> float:
+    """Return what making it cost elsewhere.
+
+    Raises:
+        UserError: what the strategy says is no price.
+    """
+    usd = strategy.fit_usd(params)
+    if not isinstance(usd, int | float) or not 0 <= usd < float("inf"):
+        what = f"{strategy.__name__}.fit_usd gives {usd!r}, which is no price"
+        raise UserError(f"{what} → return a finite number of at least 0")
+    return usd
 
 
 def with_parts(

@@ -6,7 +6,7 @@ Every record is immutable and strict about its keys. `None` means "not measured"
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,10 @@ from harness.types import ModelRef
 
 SCHEMA_VERSION = 2
 """Of headers and trials; migrate.py reads earlier ones."""
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds, joules, dollars: finite, never negative; what says otherwise is refused where it is
+read, as are counts below 0."""
+Count = Annotated[int, Field(ge=0)]
 Phase = Literal["start", "load", "fit", "latency", "predict", "log_likelihood"]
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
 
@@ -26,23 +30,23 @@ class Measurement(Record):
     """What one phase of one process took."""
 
     phase: Phase
-    wall_s: float
-    cpu_s: float
+    wall_s: Amount
+    cpu_s: Amount
     """User and system time of the process and its finished children."""
-    peak_rss_bytes: int | None = None
+    peak_rss_bytes: Count | None = None
     """Peak resident memory of the process tree during this phase."""
-    peak_anon_bytes: int | None = None
+    peak_anon_bytes: Count | None = None
     """The anonymous part (heap, tensors), sampled 20 times a second."""
-    peak_file_bytes: int | None = None
+    peak_file_bytes: Count | None = None
     """The file-backed part (libraries, mapped weights), sampled likewise."""
-    peak_gpu_bytes: int | None = None
+    peak_gpu_bytes: Count | None = None
     """Peak of the GPU memory that torch reserved."""
-    peak_gpu_allocated_bytes: int | None = None
+    peak_gpu_allocated_bytes: Count | None = None
     """Peak of what tensors took of it."""
-    energy_j: float | None = None
+    energy_j: Amount | None = None
     """By the GPU's own counter, of the whole device; None where there is none, and where this
     process used no GPU."""
-    cpu_wait_s: float | None = None
+    cpu_wait_s: Amount | None = None
     """Time for which this process's threads were ready and waited for a core, summed over them."""
 
 
@@ -69,8 +73,8 @@ class LoadedModel(Record):
     name: str
     dtype: str | None = None
     device: str | None = None
-    parameters: int | None = None
-    weights_bytes: int | None = None
+    parameters: Count | None = None
+    weights_bytes: Count | None = None
     """What parameters and buffers take in memory, counted on the loaded model."""
     scoring: str | None = None
     """How it computed: "packed" token trees, "plain" single sequences, or "encoder_decoder"."""
@@ -78,13 +82,13 @@ class LoadedModel(Record):
     """What its chat template, and we with a thought that it leaves open, put between a user's turn
     and the answer; None: it has no template, or none was recorded."""
     hosted_at: str | None = None
-    requests: int | None = None
+    requests: Count | None = None
     """Different ones that a hosted model answered in this process, in this run or an earlier."""
-    prompt_tokens: int | None = None
+    prompt_tokens: Count | None = None
     """Of all those requests; so are the two below."""
-    cached_tokens: int | None = None
-    output_tokens: int | None = None
-    unanswered: int | None = None
+    cached_tokens: Count | None = None
+    output_tokens: Count | None = None
+    unanswered: Count | None = None
     """Different requests that a hosted model's server failed to answer, after all retries: their
     answers are errors, and another run asks again. None in records of earlier versions."""
 
@@ -95,16 +99,16 @@ class WorkerResult(Record):
     status: Status
     error: str | None = None
     measurements: tuple[Measurement, ...] = ()
-    warm_walls_s: tuple[float, ...] = ()
-    cold_walls_s: tuple[float, ...] = ()
+    warm_walls_s: tuple[Amount, ...] = ()
+    cold_walls_s: tuple[Amount, ...] = ()
     predictions_sha256: str | None = None
     notes: tuple[Note, ...] = ()
     loaded_models: tuple[LoadedModel, ...] = ()
-    threads: int | None = None
+    threads: Count | None = None
     """That torch computes with, where it is used."""
-    cores: int | None = None
+    cores: Count | None = None
     """That the worker may use (its affinity)."""
-    load_average: float | None = None
+    load_average: Amount | None = None
     """1-minute load average when the worker began."""
     order: OrderCheck | None = None
     """Found when all was measured and the predictions were closed, so in no figure above; None: it
@@ -174,7 +178,7 @@ class TrialRecord(Record):
     robustness: WorkerResult | None = None
     """The process in which a trained arm answered perturbed queries (`diagnostics.robustness`)."""
     fit_reused: bool = False
-    artifact_bytes: int | None = None
+    artifact_bytes: Count | None = None
     finished_at: str
     """UTC, ISO 8601."""
     forecast: Forecast | None = None
@@ -216,7 +220,7 @@ class PlannedTrial(Record):
     not known. Runs of earlier versions name none."""
     replays: bool = False
     """Its answers were made elsewhere."""
-    fit_usd: float = 0.0
+    fit_usd: Amount = 0.0
     """What making it cost elsewhere, as its parameters say; no charge of a model that is asked."""
     floors: tuple[PlannedFloor, ...] = ()
     """Of those that its strategy names, the ones that can answer this task."""

@@ -12,6 +12,8 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from harness.files.atomic import atomic_file
 from harness.files.refusals import no_room
 from harness.files.temporary_folder import temporary_folder
@@ -87,11 +89,14 @@ def handed_over(inputs: Inputs) -> Iterator[Path]:
 
 
 def taken_account(workspace: Workspace) -> WorkerResult | None:
-    """Return the worker's own account, taking it away; None if it left none."""
+    """Return the worker's own account, taking it away; None if it left none.
+
+    One that says what cannot be, such as a negative time, is a failed one.
+    """
     path = workspace.folder / RESULT
     if not path.is_file():
         return None
-    result = WorkerResult.model_validate_json(path.read_text(encoding="utf-8"))
+    result = _read(path)
     path.unlink()
     for key in _keys(workspace.job):
         error = None if result.error is None else without(key, result.error)
@@ -100,6 +105,15 @@ def taken_account(workspace: Workspace) -> WorkerResult | None:
         )
         result = result.model_copy(update={"error": error, "notes": notes})
     return result
+
+
+def _read(account: Path) -> WorkerResult:
+    try:
+        return WorkerResult.model_validate_json(account.read_bytes())
+    except ValidationError as problem:
+        error = problem.errors()[0]
+        field = ".".join(map(str, error["loc"]))
+        return stopped("failed", f"the worker's account cannot be read ({field}: {error['msg']})")
 
 
 def environment_of(job: Job) -> dict[str, str]:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 
+from harness.files.atomic import atomic_write
 from harness.files.python_file import imported_anew
 from harness.machine.describe import this_machine
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
@@ -60,7 +61,7 @@ class InProcessLauncher:
         """Do a job here and now."""
         with handed_over(inputs) as folder:
             workspace = Workspace(job, self.root, folder)
-            (workspace.folder / JOB).write_text(job.model_dump_json(indent=1), encoding="utf-8")
+            atomic_write(workspace.folder / JOB, job.model_dump_json(indent=1))
             (workspace.folder / RESULT).unlink(missing_ok=True)
             self.tick()
             with (

@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from harness.files.atomic import atomic_write
 from harness.machine.describe import this_machine
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
 from harness.run.launchers.base import (
@@ -73,7 +74,7 @@ class LocalLauncher:
 
     def _run(self, workspace: Workspace) -> WorkerResult:
         folder = workspace.folder
-        (folder / JOB).write_text(workspace.job.model_dump_json(indent=1), encoding="utf-8")
+        atomic_write(folder / JOB, workspace.job.model_dump_json(indent=1))
         (folder / RESULT).unlink(missing_ok=True)
         read_end, write_end = os.pipe()
         command = [sys.executable, "-P", "-m", "harness.run.worker", str(self.root)]

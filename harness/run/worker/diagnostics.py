@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
-from math import isfinite
 from typing import Any
 
 from harness.errors import StrategyError
 from harness.probes.perturbations import REORDERED
+from harness.run.worker.claims import is_log_probability
 from harness.strategy import Strategy
 from harness.types import Prediction, Query, read_prompt
 
@@ -35,14 +35,25 @@ def scored(strategy: Strategy, items: Sequence[Mapping[str, Any]]) -> list[Row]:
     """
     prompts = [item["prompt"] for item in items for _ in item["completions"]]
     found = strategy.log_likelihood(prompts, [c for item in items for c in item["completions"]])
-    if len(found) != len(prompts) or not all(map(isfinite, found)):
-        raise StrategyError("log_likelihood must return a finite number for each prompt")
-    values = iter(found)
+    values = iter(likelihoods(found, len(prompts)))
     rows = []
     for item in items:
         kept = {key: value for key, value in item.items() if key not in ("prompt", "completions")}
         rows.append(kept | {"log_likelihoods": [next(values) for _ in item["completions"]]})
     return rows
+
+
+def likelihoods(found: Sequence[float], n: int) -> Sequence[float]:
+    """Return log-likelihoods as a strategy gave them, one for each of n prompts.
+
+    Raises:
+        StrategyError: they are more or fewer, or one is not the logarithm of a probability.
+    """
+    if len(found) != n or not all(map(is_log_probability, found)):
+        raise StrategyError(
+            "log_likelihood must return a finite number of at most 0 for each prompt"
+        )
+    return found
 
 
 def answers_to(asked: Sequence[Row], answer: Answer) -> list[Row]:

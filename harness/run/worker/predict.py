@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.errors import FOR_ALL_ITEMS, HarnessError, StrategyError
 from harness.files.refusals import is_refusal, says_full, words_of
+from harness.run.worker.claims import held_to_account, is_amount
 from harness.run.worker.clock import Clock, accounted
 from harness.strategy import Strategy
 from harness.types import Prediction, Query
@@ -88,14 +89,14 @@ def _answered(strategy: Strategy, queries: Sequence[Query], replays: bool) -> li
         if not isinstance(prediction, Prediction) or not isinstance(prediction.text, str):
             raise StrategyError(f"predict returned {prediction!r} where a Prediction was due")
         prediction.text.encode()  # half a surrogate pair is no text: that item fails, here
-    return accounted(strategy, predictions, clock, replays)
+    return accounted(strategy, [*map(held_to_account, predictions)], clock, replays)
 
 
 def timed(strategy: Strategy, query: Query) -> float:
     """Return the seconds that a single request takes; one that fails is timed too.
 
     By our clock, and what replayed answers of a hosted model stand for. An answer that was made
-    elsewhere without our client says its own time (`Prediction.wall_s`).
+    elsewhere without our client says its own time (`Prediction.wall_s`), if it can be one.
     """
     given = [copy.deepcopy(query)]  # so that what it does to one is found in `predict`
     said_s = None
@@ -106,4 +107,6 @@ def timed(strategy: Strategy, query: Query) -> float:
         raise
     except Exception:
         traceback.print_exc()  # the item will fail again, and be recorded, in `predict`
-    return clock.wall_s if clock.calls else said_s or clock.wall_s
+    if clock.calls or not said_s or not is_amount(said_s):
+        return clock.wall_s
+    return float(said_s)

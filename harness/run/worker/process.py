@@ -18,7 +18,6 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from math import isfinite
 from pathlib import Path
 
 from harness import registry
@@ -34,9 +33,15 @@ from harness.run.job import (
     Job,
     Workspace,
 )
+from harness.run.worker.claims import is_amount
 from harness.run.worker.clock import Clock
 from harness.run.worker.context import Outfit
-from harness.run.worker.diagnostics import answers_to, answers_when_reordered, scored
+from harness.run.worker.diagnostics import (
+    answers_to,
+    answers_when_reordered,
+    likelihoods,
+    scored,
+)
 from harness.run.worker.energy import counter
 from harness.run.worker.measure import Ruler
 from harness.run.worker.order import ENDED_BEFORE, Served, checked
@@ -167,7 +172,7 @@ class Worker:
             self.ruler.add_wall_s(clock.replayed_s)
         scratch = self.workspace.scratch
         for file in scratch.rglob(RESUMED_S) if scratch else ():
-            self.ruler.add_wall_s(sum(map(float, file.read_text().split())))
+            self.ruler.add_wall_s(_resumed_s(file))
         for done in self.outfit.adopted:
             self.ruler.take_over(done.measurement)
         if (train.sha256, validation.sha256) != before:
@@ -215,9 +220,7 @@ class Worker:
         answers = [row["answer"] for row in rows]
         with self.ruler.phase("log_likelihood"):
             found = strategy.log_likelihood(prompts, answers)
-        if len(found) != len(rows) or not all(map(isfinite, found)):
-            raise StrategyError("log_likelihood must return a finite number for each prompt")
-        pairs = zip(rows, found, strict=True)
+        pairs = zip(rows, likelihoods(found, len(rows)), strict=True)
         write_jsonl(
             self.workspace.written, ({"id": row["id"], "log_likelihood": v} for row, v in pairs)
         )
@@ -284,6 +287,21 @@ class Worker:
         rows = read_jsonl(self.workspace.inputs / f"{name}.jsonl")
         examples = [Example(Query.from_row(row["query"]), tuple(row["targets"])) for row in rows]
         return Split(name, tuple(examples))
+
+
+def _resumed_s(file: Path) -> float:
+    """Return the seconds of earlier attempts that a fit went on from.
+
+    Raises:
+        StrategyError: a line of the file is no time.
+    """
+    try:
+        seconds = [float(line) for line in file.read_text(encoding="utf-8").split()]
+    except ValueError:
+        seconds = [-1.0]
+    if not all(map(is_amount, seconds)):
+        raise StrategyError(f"{RESUMED_S} must hold seconds, finite and not negative, one a line")
+    return sum(seconds)
 
 
 def _clear_prefixes() -> None:
