@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
-MISTAKE = 2
+BUG, MISTAKE = 1, 2
 PLACELESS = {"-h", "--help", "list"}
 """Words of commands that read no path."""
 
@@ -28,10 +30,29 @@ def main() -> None:
         code = run_command(sys.argv[1:])
     except SystemExit as leaving:  # argparse: help, or a word that it does not know
         code = leaving.code if isinstance(leaving.code, int) else 0
+    except BaseException:  # a bug of ours; a hook of the task's own code decides nothing
+        sys.__excepthook__(*sys.exc_info())
+        code = BUG
     if lost := streams.lost():
         print(f"error: {lost}", file=sys.stderr)
         code = code or MISTAKE
-    sys.exit(code)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process with a code that nothing changes any more.
+
+    What a task's own code registered for the end of the process (`atexit`), and threads of its own
+    that never end, would otherwise decide the code, or keep a finished command from ending.
+    """
+    from harness.files.foreign_code import has_called
+
+    if not has_called():
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def _working_directory() -> Path:

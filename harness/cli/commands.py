@@ -56,6 +56,9 @@ def run_command(words: Sequence[str]) -> int:
     except HarnessError as problem:
         print(f"error: {problem}" if "\n" not in str(problem) else str(problem), file=sys.stderr)
         return MISTAKE
+    except SystemExit as leaving:  # raised by a task's own code, and 0 would say that all is well
+        print(f"error: code of the task ended the command ({leaving!r})", file=sys.stderr)
+        return MISTAKE
     except KeyboardInterrupt:
         print("interrupted; what finished stays and is reused", file=sys.stderr)
         return INTERRUPTED

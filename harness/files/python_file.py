@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from harness.errors import UnknownNameError, UserError
+from harness.files.foreign_code import guarded
 from harness.files.hashing import sha256_of
 from harness.files.user_path import user_path
 
@@ -48,10 +49,11 @@ def from_file(
     if not path.is_file():
         raise UserError(f"{what} '{reference}': there is no file {path} → correct the path")
     module = _import_file(path)
-    if not hasattr(module, name):
-        known = [own for own, value in vars(module).items() if is_one(value)]
-        raise UnknownNameError(f"{what} in {path.name}", name, known)
-    return getattr(module, name)
+    with guarded(f"{what} '{reference}'", ImportError):  # a module may have a `__getattr__`
+        if hasattr(module, name):
+            return getattr(module, name)
+    known = [own for own, value in list(vars(module).items()) if is_one(value)]
+    raise UnknownNameError(f"{what} in {path.name}", name, known)
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -65,10 +67,11 @@ def _import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as problem:
-        del sys.modules[name]
-        raise ImportError(f"{path} cannot be imported: {problem!r}") from problem
+        with guarded(f"{path} cannot be imported", ImportError):
+            spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
     return module
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness import metrics
 from harness.errors import UserError
+from harness.files.foreign_code import guarded, shown_safely
 from harness.files.hashing import sha256_of_file
 from harness.files.python_file import from_file, names_file, path_of
 from harness.metrics import Array, Items, Metric, each_counts, mean_of
@@ -41,7 +42,8 @@ def find_metric(name: str, base: Path | None) -> Metric:
         raise UserError(f"metric '{name}': {problem}") from problem
     if not callable(worth):
         raise UserError(f"metric '{name}' is not a function → write one of (answer, targets)")
-    summary = (inspect.getdoc(worth) or "").split("\n")[0]
+    with guarded(f"metric '{name}'", UserError):
+        summary = (inspect.getdoc(worth) or "").split("\n")[0]
     every_kind = frozenset({"choice", "text", "json"})
     return Metric(name, summary, every_kind, partial(_worths, name, worth), mean_of)
 
@@ -53,30 +55,25 @@ def source_of(name: str, base: Path | None) -> str | list[str]:
 
 def _worths(name: str, worth: Worth, items: Items) -> Array:
     """Return [n, 2]: what each answer is worth, 0 where it failed, and 1 for counting."""
-    return each_counts(
-        [
-            0.0 if text is None else _checked(name, worth, (text, accepted), item)
-            for item, text, accepted in zip(items.ids, items.texts, items.targets, strict=True)
-        ]
-    )
+    rows = zip(items.ids, items.texts, items.targets, strict=True)
+    return each_counts([_checked(name, worth, *row) for row in rows])
 
 
-def _checked(name: str, worth: Worth, given: tuple[str, tuple[str, ...]], item: str) -> float:
+def _checked(
+    name: str, worth: Worth, item: str, answer: str | None, accepted: tuple[str, ...]
+) -> float:
     """Return what an answer is worth.
 
     Raises:
         UserError: the function failed, or returned something else than a number from 0 to 1.
     """
-    try:
-        value = worth(*given)
-    except Exception as problem:  # a stranger's function may raise anything
-        raise UserError(
-            f"metric '{name}' failed on the item '{item}', answer {given[0]!r}: {problem!r}"
-            " → correct the function"
-        ) from problem
-    if not isinstance(value, Real) or not 0 <= value <= 1:
-        raise UserError(
-            f"metric '{name}' returned {value!r} for the item '{item}', answer {given[0]!r}"
-            " → return a number from 0 to 1"
-        )
-    return float(value)
+    if answer is None:
+        return 0.0
+    on = f"the item '{item}', answer {shown_safely(answer)}"
+    with guarded(f"metric '{name}' failed on {on}", UserError):
+        value = worth(answer, accepted)
+        if isinstance(value, Real) and 0 <= value <= 1:
+            return float(value)
+    raise UserError(
+        f"metric '{name}' returned {shown_safely(value)} for {on} → return a number from 0 to 1"
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness import registry
 from harness.errors import HarnessError
+from harness.files.foreign_code import guarded
 from harness.lm.loading.resolve import resolve
 from harness.machine import describe as machine
 from harness.machine.memory import available_bytes
@@ -117,9 +118,9 @@ def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str
             seed=task.spec.seeds[0],
             part=partial(_part, task),
         )
-        estimate = strategy.estimate(params, prospect)
-    except Exception as problem:  # a stranger's estimate may raise anything, and costs no run
-        return Plan(Estimate(), problem=f"its estimate failed: {type(problem).__name__}: {problem}")
+        estimate = registry.estimate(strategy, params, prospect)
+    except HarnessError as problem:  # costs no run
+        return Plan(Estimate(), problem=str(problem))
     return Plan(estimate, problem=model) if isinstance(model, str) else Plan(estimate, model)
 
 
@@ -134,7 +135,7 @@ def _told(task: Task, arm: Arm, model: PlannedModel | ModelRef | str | None) -> 
 def _part(task: Task, name: str, given: Mapping[str, Any], prospect: Prospect) -> Estimate:
     strategy = registry.find(name, task.folder)
     params = registry.resolved_params(strategy, given, task.folder)
-    return strategy.estimate(params, prospect)
+    return registry.estimate(strategy, params, prospect)
 
 
 def _studied(task: Task, arm: Arm) -> PlannedModel | ModelRef | str:
@@ -179,10 +180,10 @@ def _stale(task: Task, today: date) -> Iterator[str]:
 def _safely(plan: Plan, place: Place) -> Forecast:
     """Return a forecast, or why there is none: a fault in one must never stop a run."""
     try:
-        return forecast(plan, place)
-    except Exception as problem:
-        why = f"the forecast failed: {type(problem).__name__}: {problem}"
-        return Forecast(machine=place.name, why=why)
+        with guarded("the forecast failed"):  # a strategy's texts may be code of its own
+            return forecast(plan, place)
+    except HarnessError as problem:
+        return Forecast(machine=place.name, why=str(problem))
 
 
 def _would_fit(plan: Plan, place: Place, others: Sequence[Place]) -> tuple[str, ...]:

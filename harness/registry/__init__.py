@@ -1,8 +1,8 @@
 """Strategies by name: the class, what it is with its parameters, and the source it rests on."""
 
+from harness.registry.declared import LEARNS, declared, estimate, floors
 from harness.registry.lookup import GROUP, find, names, reference_to
 from harness.registry.profiles import (
-    LEARNS,
     Profile,
     profile,
     refused,
@@ -15,8 +15,11 @@ __all__ = [
     "GROUP",
     "LEARNS",
     "Profile",
+    "declared",
     "distributions_of",
+    "estimate",
     "find",
+    "floors",
     "names",
     "profile",
     "reference_to",

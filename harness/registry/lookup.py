@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.errors import StrategyError, UnknownNameError
+from harness.files.foreign_code import guarded
 from harness.files.python_file import from_file
 from harness.strategy import Strategy
 
@@ -62,20 +63,14 @@ def _from_entry_point(name: str) -> object:
     if len({point.value for point in points}) > 1:
         owners = ", ".join(sorted(point.value for point in points))
         raise StrategyError(f"two packages offer a strategy called '{name}': {owners}")
-    try:
+    with guarded(f"the strategy '{name}' cannot be imported from {points[0].value}"):
         return points[0].load()
-    except (ImportError, AttributeError) as problem:
-        raise StrategyError(
-            f"the strategy '{name}' cannot be imported from {points[0].value}: {problem}"
-        ) from problem
 
 
 def _from_module(reference: str) -> object:
     module_name, class_name = reference.rsplit(":", 1)
-    try:
+    with guarded(f"'{reference}' cannot be imported"):
         return getattr(importlib.import_module(module_name), class_name)
-    except (Exception, SystemExit) as problem:  # a plugin's module may raise anything
-        raise StrategyError(f"'{reference}' cannot be imported: {problem!r}") from problem
 
 
 def _from_file(reference: str, base: Path | None) -> object:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import UserError, unknown_name
+from harness.errors import StrategyError, UserError, unknown_name
+from harness.files.foreign_code import guarded
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.files.user_path import user_path
+from harness.registry.declared import LEARNS, Part, declared, parts_of
 from harness.registry.lookup import find
 from harness.registry.source import source_sha256
 from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy, marked
 
-LEARNS = ("nothing", "index", "weights")
+MOST_DEPTH = 8
+"""Of strategies that build strategies; one that builds itself would go on for ever."""
 
 
 def resolved_params(strategy: type[Strategy], given: Mapping[str, Any], base: Path) -> Params:
@@ -27,7 +31,7 @@ def resolved_params(strategy: type[Strategy], given: Mapping[str, Any], base: Pa
         pydantic.ValidationError: a parameter is unknown or of the wrong kind.
         UserError: a file is not there.
     """
-    params = strategy.Params(**given)
+    params = _made(strategy, given)
     paths = {}
     for name, value in marked(params, INPUT_FILE):
         paths[name] = (base / user_path(value)).resolve()
@@ -40,6 +44,18 @@ def resolved_params(strategy: type[Strategy], given: Mapping[str, Any], base: Pa
         elif value[0] in "./~":
             raise UserError(f"parameter '{name}': there is no folder {beside}")
     return params.model_copy(update={name: str(path) for name, path in paths.items()})
+
+
+def _made(strategy: type[Strategy], given: Mapping[str, Any]) -> Params:
+    """Have a strategy check its parameters, and see that they can be written down."""
+    kind = strategy.Params
+    if not (isinstance(kind, type) and issubclass(kind, Params)):
+        raise StrategyError(f"{strategy.__name__}: its Params → derive them from harness.Params")
+    with guarded(f"{strategy.__name__}: its Params failed", passing=ValidationError):
+        params = kind(**given)
+    with guarded(f"{strategy.__name__}: its parameters cannot be written as JSON"):
+        json.dumps(params.model_dump(mode="json"), allow_nan=False)
+    return params
 
 
 @dataclass(frozen=True)
@@ -64,19 +80,22 @@ class Profile:
     """As `Strategy.models` gives them: embedders and the like, by name or as a folder."""
 
 
-def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
+def profile(strategy: type[Strategy], params: Params, base: Path, depth: int = 0) -> Profile:
     """Describe a strategy together with its parts.
 
     Args:
         strategy: the class.
         params: as `resolved_params` gives them.
         base: folder that the parts' relative paths start from.
+        depth: how many strategies it is a part of.
 
     Raises:
-        HarnessError: a part cannot be found, or refuses its parameters.
+        HarnessError: it breaks its contract, or a part cannot be found or refuses its parameters.
     """
-    parts = [profile(*part, base) for part in _parts(strategy, params, base)]
-    provides = strategy.provides
+    said = declared(strategy, params)
+    built = _parts(strategy, said.parts, base, depth)
+    parts = [profile(*part, base, depth + 1) for part in built]
+    provides = said.provides
     if parts:
         provides |= frozenset.intersection(*(part.provides for part in parts))
     files = dict(marked(params, INPUT_FILE))
@@ -88,33 +107,20 @@ def profile(strategy: type[Strategy], params: Params, base: Path) -> Profile:
         *(part.sha256 for part in parts),
     ]
     return Profile(
-        strategy.needs(params).union(*(part.needs for part in parts)),
-        max((strategy.learns, *(part.learns for part in parts)), key=LEARNS.index),
-        strategy.answers.intersection(*(part.answers for part in parts)),
+        said.needs.union(*(part.needs for part in parts)),
+        max((said.learns, *(part.learns for part in parts)), key=LEARNS.index),
+        said.answers.intersection(*(part.answers for part in parts)),
         provides,
-        strategy.replays or any(part.replays for part in parts),
+        said.replays or any(part.replays for part in parts),
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
-        _charge(strategy, params) + sum(part.fit_usd for part in parts),
-        tuple(dict.fromkeys(chain(strategy.models(params), *(part.models for part in parts)))),
+        said.fit_usd + sum(part.fit_usd for part in parts),
+        tuple(dict.fromkeys(chain(said.models, *(part.models for part in parts)))),
     )
 
 
-def _charge(strategy: type[Strategy], params: Params) -> float:
-    """Return what making it cost elsewhere.
-
-    Raises:
-        UserError: what the strategy says is no price.
-    """
-    usd = strategy.fit_usd(params)
-    if not isinstance(usd, int | float) or not 0 <= usd < float("inf"):
-        what = f"{strategy.__name__}.fit_usd gives {usd!r}, which is no price"
-        raise UserError(f"{what} → return a finite number of at least 0")
-    return usd
-
-
 def with_parts(
-    strategy: type[Strategy], params: Params, base: Path
+    strategy: type[Strategy], params: Params, base: Path, depth: int = 0
 ) -> Iterator[tuple[type[Strategy], Params]]:
     """Yield a strategy with its parameters, and all that it builds, and that these build.
 
@@ -122,14 +128,17 @@ def with_parts(
         HarnessError: a part cannot be found, or refuses its parameters.
     """
     yield strategy, params
-    for part in _parts(strategy, params, base):
-        yield from with_parts(*part, base)
+    for part in _parts(strategy, parts_of(strategy, params), base, depth):
+        yield from with_parts(*part, base, depth + 1)
 
 
 def _parts(
-    strategy: type[Strategy], params: Params, base: Path
+    strategy: type[Strategy], parts: Iterable[Part], base: Path, depth: int
 ) -> Iterator[tuple[type[Strategy], Params]]:
-    for name, given in strategy.parts(params):
+    if depth > MOST_DEPTH:
+        what = f"it builds strategies that build strategies, {depth} deep"
+        raise StrategyError(f"{strategy.__name__}: its `parts`: {what} → name none that builds it")
+    for name, given in parts:
         part = find(name, base)
         try:
             yield part, resolved_params(part, given, base)

@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pydantic import ValidationError
+
 from harness import registry
+from harness.errors import HarnessError
 from harness.files.hashing import sha256_of
 from harness.run.fingerprints import fit_id_of
 from harness.store.planned_floor import PlannedFloor
@@ -38,11 +41,11 @@ def planned_floors(
         return
     strategy = task.strategies[arm.name]
     try:
-        floors = strategy.floors(strategy.Params(**task.params[arm.name]))
-        for floor in floors:
+        params = registry.resolved_params(strategy, task.params[arm.name], task.folder)
+        for floor in registry.floors(strategy, params):
             yield from _planned(task, arm, floor, models, dtype)
-    except Exception as problem:  # a stranger's floors may raise anything, and stop no run
-        why = f"its floors failed: {type(problem).__name__}: {problem}"
+    except HarnessError as problem:  # a stranger's floors stop no run
+        why = str(problem)
         yield PlannedFloor(strategy=arm.use, params={}, what="its floor", means="", undefined=why)
 
 
@@ -54,7 +57,7 @@ def _planned(
         found = registry.find(floor.strategy, task.folder)
         params = registry.resolved_params(found, floor.params, task.folder)
         profile = registry.profile(found, params, task.folder)
-    except Exception as problem:
+    except (HarnessError, ValidationError) as problem:
         why = f"{floor.strategy}: {problem}"
         yield PlannedFloor(**said, params=dict(floor.params), undefined=why)
         return

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from harness import registry
+from harness.errors import HarnessError
 from harness.run.diagnostics import Question, put, write_down
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import reads_documents
@@ -76,7 +77,7 @@ class FloorRunner:
             return
         tell(trial)
         strategy = registry.find(floor.strategy, self.task.folder)
-        params = strategy.Params(**floor.params)
+        params = registry.resolved_params(strategy, floor.params, self.task.folder)
         characters = _characters(self.task, strategy, params)
         if self.dispatcher.setting.device == "cpu" and characters > MOST_CHARACTERS:
             shutil.rmtree(folder, ignore_errors=True)
@@ -107,7 +108,8 @@ def _characters(task: Task, strategy: type[Strategy], params: Params) -> int:
 
     def part(name: str, given: Mapping[str, Any], prospect: Prospect) -> Estimate:
         found = registry.find(name, task.folder)
-        return found.estimate(registry.resolved_params(found, given, task.folder), prospect)
+        params = registry.resolved_params(found, given, task.folder)
+        return registry.estimate(found, params, prospect)
 
     prospect = Prospect(
         task=task.info,
@@ -119,8 +121,8 @@ def _characters(task: Task, strategy: type[Strategy], params: Params) -> int:
         part=part,
     )
     try:
-        estimate = strategy.estimate(params, prospect)
-    except Exception:  # an estimate costs no run
+        estimate = registry.estimate(strategy, params, prospect)
+    except HarnessError:  # an estimate costs no run
         return 0
     return sum(
         sum(map(len, work.texts)) * (1 + PASSES * work.epochs)

@@ -33,7 +33,8 @@ def parts_first(task: Task, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
 def built_by(task: Task, trial: PlannedTrial, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
     """Return the trials of a trial's parts: same parameters, same seed, same model if any."""
     strategy = task.strategies[trial.arm]
-    composed = registry.with_parts(strategy, strategy.Params(**trial.params), task.folder)
+    params = registry.resolved_params(strategy, trial.params, task.folder)
+    composed = registry.with_parts(strategy, params, task.folder)
     parts = [(part, params.model_dump(mode="json")) for part, params in composed][1:]
     return [
         other
