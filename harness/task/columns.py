@@ -26,20 +26,29 @@ def id_column(rows: Sequence[Row], data: Data) -> str | None:
     return "id" if any("id" in row.values for row in rows) else None
 
 
+def columns_of(rows: Sequence[Row]) -> dict[str, None]:
+    """Return the columns that any of some rows has, in the order in which they are met."""
+    return {name: None for row in rows for name in row.values}
+
+
 def absent_everywhere(
-    rows: Sequence[Row], data: Data, key: str, elsewhere: Collection[str] = ()
+    rows: Sequence[Row],
+    known: Collection[str],
+    data: Data,
+    key: str,
+    elsewhere: Collection[str] = (),
 ) -> Iterator[Fault]:
     """Yield a fault for each column under a key of `data` that none of a file's rows has.
 
     Args:
         rows: of the file.
+        known: the columns that they have.
         data: the columns' names.
         key: of `data`; it names a column, a list of them, or none.
         elsewhere: columns of the task's other files.
     """
     wanted = getattr(data, key)
     columns = wanted if isinstance(wanted, list) else [wanted]
-    known = {name: None for row in rows for name in row.values}
     for column in columns if rows else ():
         if column is None or column in known:
             continue
@@ -56,16 +65,22 @@ def absent_everywhere(
         yield Fault(rows[0].where, what, fix)
 
 
-def absent_from(row: Row, columns: Sequence[str | None]) -> list[Fault]:
-    """Return a fault for each column that a row lacks, or that holds nothing: null or NaN."""
+def absent_from(row: Row, columns: Collection[str]) -> list[Fault]:
+    """Return a fault for each column that a row lacks, or that holds nothing: null or NaN.
+
+    Args:
+        row: of a file.
+        columns: different ones.
+    """
     found = []
-    for column in dict.fromkeys(columns):
-        if column is None:
+    values = row.values
+    for column in columns:
+        if type(values.get(column)) is str:  # nearly all are: of a million rows it counts
             continue
-        if column not in row.values:
-            what = unknown_name("column", column, row.values)
+        if column not in values:
+            what = unknown_name("column", column, values)
             found.append(Fault(row.where, what, "add it to this row, or leave out the row"))
-        elif row.values[column] is None:
+        elif values[column] is None:
             found.append(Fault(row.where, f"'{column}' is null", ADD_OR_LEAVE))
         elif nothing := not_finite(row, column):
             found.append(nothing)

@@ -16,7 +16,7 @@ from harness.task.row_files import Row, as_text
 from harness.wording.values import nfc
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GoldRow:
     """What only the analysis may know of a test row."""
 
@@ -40,10 +40,23 @@ class GoldReader:
     """What an empty target stands for; None: an empty target is a fault."""
     documents: Mapping[str, str] = field(default_factory=dict)
     """Ids of the corpus's documents, each under its form C of Unicode."""
+    _chosen: dict[str, tuple[str, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """A text that is a label, to the targets that it stands for: one for all its rows."""
 
     def targets(self, row: Row, column: str, faults: list[Fault]) -> tuple[str, ...]:
         """Return the accepted answers of a row; add what is wrong with them to `faults`."""
         value = row.values[column]
+        if type(value) is str and value in self._chosen:
+            return self._chosen[value]
+        wrong = len(faults)
+        targets = self._read(row, column, value, faults)
+        if self.labels and type(value) is str and len(faults) == wrong:
+            self._chosen[value] = targets
+        return targets
+
+    def _read(self, row: Row, column: str, value: Any, faults: list[Fault]) -> tuple[str, ...]:
         if holds_chat(value):
             if not any(fault == chat_fault(row, column) for fault in faults):
                 faults.append(chat_fault(row, column))

@@ -66,9 +66,7 @@ def _is_unicode(value: Any) -> bool:
 
 
 def _lines(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
-    offset = 0
-    for number, line in enumerate(text.split("\n"), start=1):
-        start, offset = offset, offset + len(line) + 1
+    for number, (start, line) in enumerate(_each_line(text), start=1):
         if not line.strip():
             continue
         value = _read(line, text, start)
@@ -78,6 +76,15 @@ def _lines(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, Any
                 return
         else:
             yield number, value
+
+
+def _each_line(text: str) -> Iterator[tuple[int, str]]:
+    """Yield where each line begins, and the line: a list of them would be the text once more."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield start, text[start:end]
+        start = end + 1
+    yield start, text[start:]
 
 
 def _read(line: str, text: str, start: int) -> Any:

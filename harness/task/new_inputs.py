@@ -62,7 +62,7 @@ def _lines(file: Path | None, column: str, faults: list[Fault]) -> list[Row]:
         faults.append(not_utf8(file or Path(name), problem))
         return []
     if re.match(r"\s*\[\s*\{", text):  # one array of rows
-        return [Row(f"{name}:{line}", values) for line, values in json_rows(text, name, faults)]
+        return [Row(name, line, values) for line, values in json_rows(text, name, faults)]
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     mistakes: list[Fault] = []
@@ -72,14 +72,14 @@ def _lines(file: Path | None, column: str, faults: list[Fault]) -> list[Row]:
         if line.lstrip().startswith("{")
     }
     if not any(found.values()):
-        return [Row(f"{name}:{number}", {column: line}) for number, line in numbered]
+        return [Row(name, number, {column: line}) for number, line in numbered]
 
     # Where one line is a row, a line that begins like one and is none is a mistake, not a text.
     faults += [replace(fault, where=fault.where.removesuffix(":1")) for fault in mistakes]
     rows: list[Row] = []
     for number, line in numbered:
         for _, values in found.get(number, [(1, {column: line})]):
-            rows.append(Row(f"{name}:{number}", values))
+            rows.append(Row(name, number, values))
     return rows
 
 

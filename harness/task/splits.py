@@ -5,7 +5,8 @@ Knows the meaning of columns; knows nothing of strategies or models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from harness.errors import Fault, shown
 from harness.files.json_text import plain
@@ -14,6 +15,7 @@ from harness.task.columns import (
     absent_everywhere,
     absent_from,
     chat_fault,
+    columns_of,
     holds_chat,
     id_column,
     no_number,
@@ -24,20 +26,25 @@ from harness.task.schema import Data
 from harness.types import Example, Query, Split
 from harness.wording.values import nfc, value_text
 
+Seen = dict[str, dict[str, int]]
+"""Where ids stand: file, then id to line."""
+NOTHING: Mapping[str, Any] = {}
+"""The fields or slices of all rows that have none."""
+
 
 def examples_of(
     name: str,
-    rows: Sequence[Row],
+    rows: list[Row],
     data: Data,
     reader: GoldReader,
-    seen: dict[str, str],
+    seen: Seen,
     faults: list[Fault],
 ) -> tuple[Split, list[GoldRow]]:
     """Build one split and, for the analysis, what is right of it.
 
     Args:
         name: "train", "validation" or "test".
-        rows: the raw rows.
+        rows: the raw rows; the list is emptied, since a million would not fit in both forms.
         data: the meaning of the columns.
         reader: reads targets and evidence.
         seen: every id so far, of other splits too, and where it stands; receives those of `rows`.
@@ -47,28 +54,58 @@ def examples_of(
         The split, and one truth row for each example, in the same order.
     """
     ids = id_column(rows, data)
+    needed = _different(data.input, *data.slices, data.cluster, ids)
+    may_be_null = _different(data.target, data.groups, data.evidence)
     again: list[tuple[Row, str]] = []
     examples, truth = [], []
-    for number, row in enumerate(rows, start=1):
-        row_faults = absent_from(row, [data.input, *data.slices, data.cluster, ids])
-        row_faults += _unknown_columns(row, data)
+    for number, row in enumerate(_taken(rows), start=1):
+        row_faults = absent_from(row, needed)
+        if absent := [column for column in may_be_null if column not in row.values]:
+            row_faults += absent_from(row, absent)
         if not row_faults:
             query = query_of(row, data, ids, f"{name}-{number}", row_faults)
             targets = reader.targets(row, data.target, row_faults)
             evidence = reader.evidence(row, data.evidence, row_faults) if data.evidence else ()
-            if query.id in seen:
+            if _place(query.id, seen):
                 again.append((row, query.id))
             elif query.id:
-                seen[query.id] = row.where
-        faults.extend(row_faults)
+                seen.setdefault(row.file, {})[query.id] = row.line
         if row_faults:
+            faults.extend(row_faults)
             continue
         examples.append(Example(query, targets))
-        slices = {column: nfc(value_text(row.values[column])) for column in data.slices}
-        cluster = nfc(value_text(row.values[data.cluster])) if data.cluster else None
-        truth.append(GoldRow(query.id, targets, slices, cluster, evidence))
+        truth.append(_gold(row, data, query.id, targets, evidence))
     faults.extend(_ids_again(again, seen))
     return Split(name, tuple(examples)), truth
+
+
+def _different(*columns: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(column for column in columns if column is not None))
+
+
+def _taken(rows: list[Row]) -> Iterator[Row]:
+    """Yield rows in their order, and let go of each."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
+
+
+def _gold(
+    row: Row, data: Data, row_id: str, targets: tuple[str, ...], evidence: tuple[str, ...]
+) -> GoldRow:
+    slices = NOTHING
+    if data.slices:
+        slices = {column: nfc(value_text(row.values[column])) for column in data.slices}
+    cluster = nfc(value_text(row.values[data.cluster])) if data.cluster else None
+    return GoldRow(row_id, targets, slices, cluster, evidence)
+
+
+def _place(row_id: str, seen: Seen) -> str | None:
+    """Return where a row with an id stood, if there was one."""
+    for file, lines in seen.items():
+        if row_id in lines:
+            return f"{file}:{lines[row_id]}"
+    return None
 
 
 OTHER_IDS = (
@@ -79,11 +116,13 @@ SHOWN = 3
 """Ids that are named where rows share them."""
 
 
-def _ids_again(again: Sequence[tuple[Row, str]], seen: Mapping[str, str]) -> list[Fault]:
+def _ids_again(again: Sequence[tuple[Row, str]], seen: Seen) -> list[Fault]:
     """Return one fault for all rows of a split whose id stands elsewhere already."""
     if not again:
         return []
-    places = [f"the id '{row_id}' already stands at {seen[row_id]}" for _, row_id in again[:SHOWN]]
+    places = [
+        f"the id '{row_id}' already stands at {_place(row_id, seen)}" for _, row_id in again[:SHOWN]
+    ]
     if len(again) > SHOWN:
         places.append(f"so it is with {len(again) - SHOWN} more")
     return [Fault(again[0][0].where, ", ".join(places), OTHER_IDS)]
@@ -95,7 +134,7 @@ def new_queries(rows: Sequence[Row], data: Data, faults: list[Fault]) -> list[Qu
     A row without an id is called by its number.
     """
     named = data.id or "id"
-    faults.extend(absent_everywhere(rows, data, "visible"))
+    faults.extend(absent_everywhere(rows, columns_of(rows), data, "visible"))
     queries = []
     for number, row in enumerate(rows, start=1):
         row_faults = absent_from(row, [data.input])
@@ -111,8 +150,10 @@ def query_of(row: Row, data: Data, ids: str | None, default_id: str, faults: lis
     text = _text_of(row, data.input, faults)
     row_id = _text_of(row, ids, faults) if ids else default_id
     groups = groups_of(row, data.groups, faults)
-    faults.extend(no_number(row, data.visible))
-    fields = {column: plain(row.values.get(column)) for column in data.visible}
+    fields = NOTHING
+    if data.visible:
+        faults.extend(no_number(row, data.visible))
+        fields = {column: plain(row.values.get(column)) for column in data.visible}
     return Query(row_id, text, fields, groups)
 
 
@@ -121,7 +162,9 @@ def groups_of(row: Row, column: str | None, faults: list[Fault]) -> tuple[str, .
 
     A value that is null or empty is no group.
     """
-    value = row.values.get(column) if column else None
+    if column is None:
+        return ()
+    value = row.values.get(column)
     names = value.split(";") if isinstance(value, str) else [] if value is None else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         what = f"'{column}' must be a text or a list of texts, not {shown(value)}"
@@ -130,15 +173,11 @@ def groups_of(row: Row, column: str | None, faults: list[Fault]) -> tuple[str, .
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
-def _unknown_columns(row: Row, data: Data) -> list[Fault]:
-    """Return a fault for each absent column that may hold null."""
-    may_be_null = [data.target, data.groups, data.evidence]
-    return absent_from(row, [column for column in may_be_null if column not in row.values])
-
-
 def _text_of(row: Row, column: str, faults: list[Fault]) -> str:
     value = row.values[column]
     text = as_text(value)
+    if type(value) is str and value.strip():
+        return value
     if holds_chat(value):
         faults.append(chat_fault(row, column))
     elif text is None:

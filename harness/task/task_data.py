@@ -11,13 +11,13 @@ from harness.errors import Fault
 from harness.files.yaml_source import Source
 from harness.metrics import complaint_under
 from harness.task.answer_format import read_labels, read_schema
-from harness.task.columns import NEEDED, absent_everywhere
+from harness.task.columns import NEEDED, absent_everywhere, columns_of
 from harness.task.corpus import Corpus, read_corpus
 from harness.task.gold import GoldReader, GoldRow
 from harness.task.row_files import Row, read_rows
 from harness.task.schema import Data, TaskFile
 from harness.task.split_cut import SPLITS, cut, empty_shares
-from harness.task.splits import examples_of
+from harness.task.splits import Seen, examples_of
 from harness.types import Split
 from harness.wording.values import nfc
 
@@ -69,14 +69,16 @@ def _splits(
     spec: TaskFile, source: Source, reader: GoldReader, faults: list[Fault]
 ) -> tuple[dict[str, Split], dict[str, list[GoldRow]]]:
     rows = _rows(spec, source, faults)
-    everything = [row for part in rows.values() for row in part]
-    faults.extend(absent_everywhere(everything, spec.data, "visible"))
+    first = [part[0] for part in rows.values() if part][:1]
+    known = {column: None for part in rows.values() for column in columns_of(part)}
+    faults.extend(absent_everywhere(first, known, spec.data, "visible"))
+    no_test = not rows["test"]
     splits: dict[str, Split] = {}
     truths: dict[str, list[GoldRow]] = {}
-    seen: dict[str, str] = {}
+    seen: Seen = {}
     for name in SPLITS:
         splits[name], truths[name] = examples_of(name, rows[name], spec.data, reader, seen, faults)
-    if not rows["test"] and not faults:
+    if no_test and not faults:
         fix = "add rows, or raise split.test" if spec.data.all else "add data.test"
         faults.append(Fault(source.where(["data"]), "there are no test rows", fix))
     return splits, truths
@@ -115,10 +117,14 @@ def _with_columns(
 ) -> dict[str, list[Row]]:
     """Return the rows of files; none of a file that lacks a column, which is one fault."""
     kept: dict[str, list[Row]] = {}
-    columns = {name: {key for row in rows for key in row.values} for name, rows in files.items()}
+    columns = {name: columns_of(rows) for name, rows in files.items()}
     for name, rows in files.items():
         elsewhere = set().union(*(columns[other] for other in files if other != name))
-        found = [f for key in NEEDED for f in absent_everywhere(rows, data, key, elsewhere)]
+        found = [
+            f
+            for key in NEEDED
+            for f in absent_everywhere(rows, columns[name], data, key, elsewhere)
+        ]
         faults.extend(found)
         kept[name] = [] if found else rows
     return kept

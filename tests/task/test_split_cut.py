@@ -20,7 +20,7 @@ SHARES = SplitShares()
 
 def raw_rows(labels_and_texts):
     return [
-        Row(f"f:{number}", {"text": text, "label": label})
+        Row("f", number, {"text": text, "label": label})
         for number, (label, text) in enumerate(labels_and_texts, start=1)
     ]
 
@@ -228,7 +228,8 @@ def test_labels_that_differ_in_their_encoding_alone_are_one_stratum():
 def clustered(sizes, label=lambda cluster, row: "ab"[cluster % 2]):
     return [
         Row(
-            f"f:{cluster}.{row}",
+            f"f:{cluster}",
+            row,
             {"text": f"sentence {cluster} {row}", "label": label(cluster, row), "doc": cluster},
         )
         for cluster, size in enumerate(sizes)
@@ -273,7 +274,7 @@ def test_one_cluster_of_most_rows_goes_to_train():
 
 def test_the_same_text_with_other_visible_fields_is_another_input():
     rows_ = [
-        Row(f"f:{i}", {"text": "8", "asked": f"slot {i}", "label": "ab"[i % 2]}) for i in range(20)
+        Row("f", i, {"text": "8", "asked": f"slot {i}", "label": "ab"[i % 2]}) for i in range(20)
     ]
     seen = Data(input="text", target="label", visible=["asked"])
     assert [len(part) for part in cut(rows_, seen, SHARES, by_target=True).values()] == [12, 2, 6]
