@@ -23,6 +23,7 @@ def main() -> None:
     if _working_directory() != here:
         sys.path = [p for p in sys.path if p != "" and os.path.realpath(p) != os.getcwd()]
     from harness.cli.commands import run_command
+    from harness.cli.plain import complain
     from harness.cli.streams import Streams
 
     streams = Streams()
@@ -34,7 +35,7 @@ def main() -> None:
         sys.__excepthook__(*sys.exc_info())
         code = BUG
     if lost := streams.lost():
-        print(f"error: {lost}", file=sys.stderr)
+        complain(f"error: {lost}")
         code = code or MISTAKE
     _end(code)
 

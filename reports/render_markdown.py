@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from harness.analysis import Comparison
 from harness.wording import numbers
+from harness.wording.visible import visible
 from reports.first_screen import warning_lines
 from reports.section import Bar, Block, Item, Items, Plot, Reason, Section, Table, Text
 from reports.sections import SECTIONS
@@ -19,9 +21,9 @@ def markdown(comparison: Comparison) -> str:
 
 def _head(comparison: Comparison) -> Iterator[str]:
     found = comparison.recommendation
-    choice = f" – {found.choice}" if found.choice else ""
+    choice = f" – {safe(found.choice)}" if found.choice else ""
     provisional = " (provisional)" if found.choice and found.provisional else ""
-    yield f"# {comparison.task['name']}: {safe(found.headline)}"
+    yield f"# {safe(comparison.task['name'])}: {safe(found.headline)}"
     yield ""
     yield f"**Verdict: {VERDICTS[found.verdict]}{choice}{provisional}**"
     yield ""
@@ -89,13 +91,28 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def safe(text: object) -> str:
-    """Make a text safe inside a Markdown table or list: one line, and only text.
+    """Make a text safe anywhere in Markdown: one line, and only text.
 
-    It breaks out of no cell, and makes neither HTML nor a link or an image, which a page that
-    draws the report would fetch: `[text](address)`, or `[text]` with `[text]: address` elsewhere.
+    It breaks out of no cell, begins no block, and makes neither HTML nor a link or an image, which
+    a page that draws the report would fetch: `[text](address)`, or `[text]` with `[text]: address`
+    elsewhere, or an address by itself, which GitHub links.
     """
-    one_line = " ".join(str(text).split())
+    one_line = visible(" ".join(str(text).split()))
     # Backslashes first: in front of a pipe, the text's own one would undo the escape.
     escaped = one_line.replace("\\", "\\\\").replace("|", "\\|")
     escaped = escaped.replace("](", "]\\(").replace("]:", "]\\:")
-    return escaped.replace("<", "&lt;").replace(">", "&gt;")
+    escaped = ENTITY.sub("&amp;", escaped).replace("<", "&lt;").replace(">", "&gt;")
+    return BLOCK.sub(r"\1\\\2", ADDRESS.sub(r"\1\\\2", escaped))
+
+
+ENTITY = re.compile(r"&(?=#?\w+;)")
+"""What would be read as another character."""
+ADDRESS = re.compile(r"\b(https?(?=:)|ftp(?=:)|mailto(?=:)|xmpp(?=:)|www(?=\.))(.)", re.IGNORECASE)
+"""Beginnings of addresses that are made links, and the sign without which they are none."""
+BLOCK = re.compile(
+    r"^(\d{0,9})"
+    r"((?<=\d)[.)](?=\s|$)|(?<!\d)(?:#{1,6}(?=\s|$)|[-+*](?=\s|$)|```|~~~|\[[ xX]\])"
+    r"|([-*_])(?:\s*\3){2,}\s*$)"
+)
+"""What makes of the first signs of a line or of a list's item a list, a heading, code, a box to
+tick or a rule."""

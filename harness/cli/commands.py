@@ -11,17 +11,18 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from harness.cli.plain import complain, tell, tell_json
 from harness.errors import HarnessError, UserError
 from harness.files.atomic import atomic_write
 from harness.files.refusals import is_refusal, words_of
+from harness.wording.visible import visible
 
 if TYPE_CHECKING:
     from harness.analysis import Comparison
@@ -45,7 +46,7 @@ def run_command(words: Sequence[str]) -> int:
     """
     if odd := next(filter(_not_text, (*words, os.getcwd())), None):
         shown = os.fsencode(odd).decode("utf-8", "backslashreplace")
-        print(f"error: {shown}: is not UTF-8 text → rename the file or folder", file=sys.stderr)
+        complain(f"error: {shown}: is not UTF-8 text → rename the file or folder")
         return MISTAKE
     arguments = _parsed(words)
     command: Callable[[argparse.Namespace], int] = arguments.command
@@ -54,18 +55,18 @@ def run_command(words: Sequence[str]) -> int:
     try:
         return command(arguments)
     except HarnessError as problem:
-        print(f"error: {problem}" if "\n" not in str(problem) else str(problem), file=sys.stderr)
+        complain(f"error: {problem}" if "\n" not in str(problem) else str(problem))
         return MISTAKE
     except SystemExit as leaving:  # raised by a task's own code, and 0 would say that all is well
         print(f"error: code of the task ended the command ({leaving!r})", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
-        print("interrupted; what finished stays and is reused", file=sys.stderr)
+        complain("interrupted; what finished stays and is reused")
         return INTERRUPTED
     except OSError as problem:
         if not is_refusal(problem):
             raise
-        print(f"error: {words_of(problem)}", file=sys.stderr)
+        complain(f"error: {words_of(problem)}")
         return MISTAKE
 
 
@@ -98,7 +99,8 @@ def _run(arguments: argparse.Namespace) -> int:
         drop_large_artifacts(folder, comparison.recommendation.choice)
     screen.say("")
     screen.show(comparison)
-    screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
+    screen.say("")
+    screen.say(f"Report: {folder.report_md} and {folder.report_html}")
     return _verdict_code(comparison, arguments.gate)
 
 
@@ -125,7 +127,8 @@ def _report(arguments: argparse.Namespace) -> int:
     screen.show(_analysed(folder, prices))
     for line in stale_prices(folder, prices, date.today()):
         screen.say(f"- {line}")
-    screen.say(f"\nReport: {folder.report_md} and {folder.report_html}")
+    screen.say("")
+    screen.say(f"Report: {folder.report_md} and {folder.report_html}")
     return OK
 
 
@@ -134,7 +137,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     from harness.store.run_folder import RunFolder
 
     for line in compare(RunFolder(arguments.first), RunFolder(arguments.second)):
-        print(line)
+        tell(line)
     return OK
 
 
@@ -144,7 +147,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     task = load_task(arguments.task)
     data = task.data
-    print(
+    tell(
         f"{arguments.task}: {data.train_n} train, {data.validation_n} validation,"
         f" {data.test_n} test rows, {len(task.arms)} arms"
     )
@@ -154,13 +157,13 @@ def _check(arguments: argparse.Namespace) -> int:
         deep += near_copies(task.documents)
     models = examined(task)
     for finding in (*task.remarks, *deep, *models.remarks):
-        print(finding)
+        tell(finding)
     for problem in models.problems:
-        print(f"error: {problem}", file=sys.stderr)
+        complain(f"error: {problem}")
     if models.problems:
         return MISTAKE
     if arguments.strict and data.leaked_ids:
-        print("error: --strict, and test inputs stand in other splits", file=sys.stderr)
+        complain("error: --strict, and test inputs stand in other splits")
         return MISTAKE
     return OK
 
@@ -177,7 +180,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     if arguments.json:
         refused = {**models.refused, **models.refused_arms}
         found = {"remarks": list(models.remarks), "refused": refused}
-        print(json.dumps(outlook.as_json() | found))
+        tell_json(json.dumps(outlook.as_json() | found))
         return OK
     screen = Screen()
     screen.show_outlook(outlook)
@@ -199,12 +202,12 @@ def _predict(arguments: argparse.Namespace) -> int:
             row: dict[str, Any] = {"id": query.id, "text": prediction.text}
             for name in ("error", "label_logprobs", "sources"):
                 row[name] = getattr(prediction, name)
-            print(json.dumps(row, ensure_ascii=False))
+            tell_json(json.dumps(row, ensure_ascii=False))
         elif prediction.error:
-            print(f"error: {query.id}: {prediction.error}", file=sys.stderr)
-            print()
+            complain(f"error: {query.id}: {prediction.error}")
+            tell()
         else:
-            print(" ".join(prediction.text.split("\n")))
+            tell(" ".join(prediction.text.split("\n")))
     return OK
 
 
@@ -213,11 +216,13 @@ def _list(arguments: argparse.Namespace) -> int:
 
     entries = catalogue.entries(arguments.kind)
     if arguments.json:
-        print(json.dumps([{"kind": e.kind, "name": e.name, "summary": e.summary} for e in entries]))
+        tell_json(
+            json.dumps([{"kind": e.kind, "name": e.name, "summary": e.summary} for e in entries])
+        )
         return OK
     width = max((len(entry.name) for entry in entries), default=0)
     for entry in entries:
-        print(f"{entry.kind:<9} {entry.name:<{width}}  {entry.summary}".rstrip())
+        tell(f"{entry.kind:<9} {entry.name:<{width}}  {entry.summary}".rstrip())
     return OK
 
 
@@ -226,7 +231,7 @@ def _new(arguments: argparse.Namespace) -> int:
 
     make = {"task": new_task, "strategy": new_strategy}[arguments.kind]
     for line in make(arguments.name, Path.cwd()):
-        print(line)
+        tell(line)
     return OK
 
 
@@ -277,8 +282,15 @@ def _positive(word: str) -> int:
     return int(word)
 
 
+class _Parser(argparse.ArgumentParser):
+    """One that repeats a wrong word as text."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m harness",
         description="Is it worth fine-tuning for this task, or does something simpler do?",
     )

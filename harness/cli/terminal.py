@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
 
 from harness.analysis import Comparison, first_warnings
 from harness.analysis.standing import STOPPED
+from harness.cli.plain import tell
 from harness.cli.result_table import GAP, MARK, result_table
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.wording import numbers
+from harness.wording.visible import on_one_line
 
 if TYPE_CHECKING:
     from harness.plan import Outlook
@@ -45,8 +47,8 @@ class Screen:
         self._since = 0.0
 
     def say(self, text: str) -> None:
-        """Print one line, whole."""
-        self.console.print(escape(text), soft_wrap=True)
+        """Print one line, whole, whatever stands in the text."""
+        self._print(text)
 
     def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
         """Show that a half of a trial began."""
@@ -64,7 +66,7 @@ class Screen:
         """Redraw the time that has passed."""
         if self._status is not None:
             elapsed = numbers.duration(time.monotonic() - self._since)
-            self._status.update(escape(f"{self._text}, {elapsed}"))
+            self._status.update(_cell(f"{self._text}, {elapsed}"))
 
     def end(self, record: TrialRecord, reused: bool) -> None:
         """Print how a trial ended."""
@@ -89,7 +91,8 @@ class Screen:
         rows = result_table(comparison, self.console.width if self._live else None)
         self._table(rows, bold=[number for number, row in enumerate(rows) if row[0][:1] == MARK])
         found = comparison.recommendation
-        self.console.print(f"\n[bold]{escape(found.headline)}[/bold]", soft_wrap=True)
+        self.say("")
+        self._print(found.headline, style="bold")
         for reason in (*found.reasons, *comparison.not_as_sealed):
             self.say(f"- {reason}")
         shown, more = first_warnings(comparison)
@@ -124,12 +127,20 @@ class Screen:
             table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
             for heading in rows[0]:
                 # What is too wide goes on in the next line: a name cut short may be another's.
-                table.add_column(escape(heading), overflow="fold")
+                table.add_column(_cell(heading), overflow="fold")
             for number, row in enumerate(rows[1:], start=1):
-                table.add_row(*map(escape, row), style="bold" if number in bold else "")
+                table.add_row(*map(_cell, row), style="bold" if number in bold else "")
             self.console.print(table)
             return
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        for row in rows:
-            line = (" " * GAP).join(c.ljust(w) for c, w in zip(row, widths, strict=True))
-            print(line.rstrip())
+        shown = [tuple(map(on_one_line, row)) for row in rows]
+        widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
+        for row in shown:
+            tell((" " * GAP).join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        self.console.print(_cell(text), soft_wrap=True, style=style)
+
+
+def _cell(text: str) -> Text:
+    """Return a text that rich draws as it stands: no markup, no control character."""
+    return Text(on_one_line(text))
