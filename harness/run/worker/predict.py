@@ -17,6 +17,7 @@ from harness.run.worker.claims import held_to_account, is_amount
 from harness.run.worker.clock import Clock, accounted
 from harness.strategy import Strategy
 from harness.types import Prediction, Query
+from harness.wording.visible import visible
 
 
 def predict_all(
@@ -44,8 +45,8 @@ def predict_all(
     except Exception as problem:
         if not queries:
             raise
-        traceback.print_exc()
-        print(f"the batch failed ({describe(problem)}); one item at a time now", file=sys.stderr)
+        _say(traceback.format_exc())
+        _say(f"the batch failed ({describe(problem)}); one item at a time now")
     predictions = []
     for query in queries:
         try:
@@ -55,6 +56,11 @@ def predict_all(
         except Exception as problem:
             predictions.append(Prediction("", error=describe(problem)))
     return predictions
+
+
+def _say(text: str) -> None:
+    """Tell on standard error, which is a terminal where new inputs are answered."""
+    print(visible(text.rstrip("\n")), file=sys.stderr)
 
 
 def describe(problem: BaseException, written: Sequence[Path] = ()) -> str:
@@ -106,7 +112,7 @@ def timed(strategy: Strategy, query: Query) -> float:
     except FOR_ALL_ITEMS:
         raise
     except Exception:
-        traceback.print_exc()  # the item will fail again, and be recorded, in `predict`
+        _say(traceback.format_exc())  # the item will fail again, and be recorded, in `predict`
     if clock.calls or not said_s or not is_amount(said_s):
         return clock.wall_s
     return float(said_s)
