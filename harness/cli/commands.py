@@ -58,7 +58,7 @@ def run_command(words: Sequence[str]) -> int:
         complain(f"error: {problem}" if "\n" not in str(problem) else str(problem))
         return MISTAKE
     except SystemExit as leaving:  # raised by a task's own code, and 0 would say that all is well
-        print(f"error: code of the task ended the command ({leaving!r})", file=sys.stderr)
+        complain(f"error: code of the task ended the command ({leaving!r})")
         return MISTAKE
     except KeyboardInterrupt:
         complain("interrupted; what finished stays and is reused")
