@@ -22,6 +22,7 @@ from harness.errors import ModelAbsentError, ModelError
 from harness.files.cache_folder import cache_folder, kept_folder, usable
 from harness.files.refusals import says_full
 from harness.files.user_path import has_home
+from harness.wording.visible import visible
 
 
 @dataclass(frozen=True)
@@ -147,4 +148,4 @@ def dequantise(gguf: Path, folder: Path) -> None:
 
 def say(text: str) -> None:
     """Tell whoever waits what is being prepared."""
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)

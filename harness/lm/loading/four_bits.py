@@ -22,6 +22,7 @@ from harness.files.refusals import says_full
 from harness.lm.loading.auto_class import auto_class
 from harness.lm.loading.builtin_model import say
 from harness.lm.sizing.budget import Note
+from harness.machine.secrets import kept
 from harness.types import ModelRef
 
 UNPACKING = 2
@@ -48,7 +49,9 @@ def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
         say(f"Quantising {ref.name} to 4 bits (once) …")
         done = work / "done"
         command = [sys.executable, "-m", __name__, ref.location, str(done), dtype]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=kept(os.environ)
+        )
         if ended.returncode:
             reason = (ended.stderr.strip().splitlines() or ["it gave no reason"])[-1]
             if says_full(RuntimeError(reason)):

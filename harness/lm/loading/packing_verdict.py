@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ from harness.lm.loading.builtin_model import say
 from harness.lm.loading.packing_check import Verdict, check_packing
 from harness.machine.describe import this_machine
 from harness.machine.device import gpu_name
+from harness.machine.secrets import kept
 from harness.types import ModelRef
 
 ROOM, MADE = "packing", "packing/made"
@@ -89,7 +91,8 @@ def ensure_verdict(ref: ModelRef, device: str, dtype: str) -> None:
             return
         say(f"Checking how {ref.name} can be computed (once) …")
         command = [sys.executable, "-c", LOAD, ref.location, device, dtype]
-        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+        done = subprocess.run(command, capture_output=True, check=False, env=kept(os.environ))
+        if done.returncode == 0:
             mark.touch()
 
 
