@@ -17,6 +17,7 @@ from pathlib import Path
 from harness.errors import ModelError
 from harness.machine import describe as machine
 from harness.machine.device import gpu_name
+from harness.machine.git import git_commit
 from harness.registry import Profile, distributions_of
 from harness.run import fingerprints as identity
 from harness.run.answer_room import asked, rooms
@@ -223,7 +224,7 @@ def header(
         dtype=setting.dtype,
         trials=tuple(_planned(task, setting, only)),
         prices=prices,
-        git_commit=machine.git_commit(task.folder),
+        git_commit=git_commit(task.folder),
         packages=machine.package_versions(
             set().union(*map(distributions_of, task.strategies.values()))
         ),

@@ -7,9 +7,10 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 from harness.errors import RunFolderError
@@ -18,6 +19,8 @@ from harness.store.run_folder import RunFolder, folder_bytes
 
 LARGE_ARTIFACT_BYTES = 256 * 2**20
 """Larger artifacts are kept for the chosen arm only; the size of the others is on record."""
+END_S = 20.0
+"""For what a killed run has left to end: its workers are killed, but hold the lock until then."""
 FREED = "free some space there, then run again"
 
 
@@ -43,7 +46,7 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        lock.acquire()
+        _acquire(lock, folder.lock)
     except Timeout:
         holder = folder.lock.read_text().strip() or "another process"
         fix = "wait for it, or choose another --out"
@@ -53,6 +56,7 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         raise RunFolderError(
             f"{path} cannot be a run folder ({why}) → choose another --out"
         ) from None
+    _HELD.append(folder.lock.resolve())
     try:
         folder.lock.write_text(f"process {os.getpid()}")
         _check_task(folder, task_name)
@@ -65,7 +69,41 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         said = words_of(problem, FREED if says_full(problem) else "")
         raise RunFolderError(f"{said}; what finished is kept") from problem
     finally:
+        _HELD.remove(folder.lock.resolve())
         lock.release()
+
+
+_HELD: list[Path] = []
+"""Locks of run folders that this process holds."""
+
+
+def lock_descriptors() -> list[int]:
+    """Return the open files by which this process holds locks of run folders (none off Linux).
+
+    Another process that has them too holds the locks with this one, and when this one is gone.
+    """
+    found = []
+    with suppress(OSError):
+        for number in map(int, os.listdir("/proc/self/fd")):
+            with suppress(OSError):
+                if Path(os.readlink(f"/proc/self/fd/{number}")) in _HELD:
+                    found.append(number)
+    return found
+
+
+def _acquire(lock: FileLock, file: Path) -> None:
+    """Take a lock; wait for it only where its holder is dead and what it left is ending.
+
+    Raises:
+        Timeout: another process holds it.
+    """
+    try:
+        lock.acquire()
+    except Timeout:
+        holder = file.read_text().strip().rpartition(" ")[2]
+        if not holder.isdecimal() or psutil.pid_exists(int(holder)):
+            raise
+        lock.acquire(timeout=END_S)
 
 
 def _is_inside(problem: OSError, path: Path) -> bool:

@@ -1,6 +1,8 @@
 """Does each job in a fresh interpreter on this machine, and stops it at its limits.
 
-Fresh, not forked: a forked child begins with its parent's pages, and its memory would be ours.
+Fresh, not forked: a forked child begins with its parent's pages, and its memory would be ours. A
+small process stands between (`harness/run/keeper.py`), so that nothing outlives its job, whoever
+of the three ends first.
 """
 
 from __future__ import annotations
@@ -8,14 +10,18 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from harness.files.atomic import atomic_write
 from harness.machine.describe import this_machine
+from harness.run import keeper
+from harness.run.folder_lock import lock_descriptors
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
 from harness.run.launchers.base import (
     Tick,
@@ -26,7 +32,7 @@ from harness.run.launchers.base import (
     stopped,
     taken_account,
 )
-from harness.run.worker.measure import tree_rss_bytes
+from harness.run.worker.measure import kept_rss_bytes
 from harness.store.machine import Machine
 from harness.store.records import WorkerResult
 
@@ -76,33 +82,15 @@ class LocalLauncher:
         folder = workspace.folder
         atomic_write(folder / JOB, workspace.job.model_dump_json(indent=1))
         (folder / RESULT).unlink(missing_ok=True)
-        read_end, write_end = os.pipe()
         command = [sys.executable, "-P", "-m", "harness.run.worker", str(self.root)]
         command += [str(workspace.job.folder), str(workspace.inputs)]
-        command += [str(read_end), str(time.monotonic())]
-        with (folder / PRINTED).open("wb") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[read_end],
-                start_new_session=True,
-                cwd=workspace.inputs,
-                env={**KERNELS, **environment_of(workspace.job), **_whole_paths(), **QUIET, **UTF8},
-            )
-        os.close(read_end)
-        try:
-            past_limit = self._wait(process, workspace.job)
-        finally:
-            _kill_group(process)  # leaves nothing behind: neither on Ctrl-C nor from a tidy end
-            process.wait()
-            os.close(write_end)
-            clear(folder / PRINTED, workspace.job)
+        with (folder / PRINTED).open("wb") as log, _Kept(command, workspace, log) as kept:
+            past_limit = self._wait(kept.keeper, workspace.job)
+        clear(folder / PRINTED, workspace.job)
         # An account is written when the work is done: what ended the process after that, a limit
         # or the system, took nothing from it.
         account = taken_account(workspace)
-        return account or past_limit or _ended(process.returncode, folder / PRINTED)
+        return account or past_limit or _ended(kept.returncode, folder / PRINTED)
 
     def _wait(self, process: subprocess.Popen[bytes], job: Job) -> WorkerResult | None:
         """Sleep until the worker ends or exceeds a limit; return an account only in that case."""
@@ -116,12 +104,65 @@ class LocalLauncher:
                 if job.timeout_s is not None and time.monotonic() - begin > job.timeout_s:
                     limit = f"{job.timeout_s / 60:g} minutes (run.timeout_min)"
                     return stopped("timeout", f"stopped after {limit}")
-                if job.memory_bytes is not None and tree_rss_bytes(process.pid) > job.memory_bytes:
+                if job.memory_bytes is not None and kept_rss_bytes(process.pid) > job.memory_bytes:
                     limit = f"{job.memory_bytes / 2**30:g} GiB (run.memory_gib)"
                     return stopped("out_of_memory", f"stopped at more than {limit}")
         finally:
             os.close(handle)
         return None
+
+
+class _Kept:
+    """A worker with its keeper, for the length of a `with`; nothing of them is left after it.
+
+    Args:
+        command: the worker's.
+        workspace: its job and folders.
+        log: what receives all that it prints.
+    """
+
+    def __init__(self, command: list[str], workspace: Workspace, log: BinaryIO):
+        self.returncode = 0
+        """The worker's, negative for a signal, once it has ended."""
+        self._known = frozenset(keeper.children(os.getpid()))
+        self._link, theirs = socket.socketpair()
+        passed = [theirs.fileno(), *lock_descriptors()]
+        words = [sys.executable, "-I", "-S", keeper.__file__, ",".join(map(str, passed))]
+        keeper.adopt_orphans(True)
+        with theirs:
+            self.keeper = subprocess.Popen(
+                [*words, str(workspace.inputs), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=passed,
+                start_new_session=True,
+                cwd=workspace.inputs,
+                env={**KERNELS, **environment_of(workspace.job), **_whole_paths(), **QUIET, **UTF8},
+            )
+
+    def __enter__(self) -> _Kept:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the worker where it works on, on Ctrl-C too, and learn how it ended."""
+        with suppress(OSError):
+            self._link.shutdown(socket.SHUT_WR)
+            self.keeper.send_signal(signal.SIGCONT)  # somebody may have stopped it
+        try:
+            self.keeper.wait(keeper.PATIENCE_S * 1.5)
+        except subprocess.TimeoutExpired:
+            self.keeper.kill()
+            self.keeper.wait()
+        if self.keeper.returncode:  # it was killed: what it kept is ours now
+            keeper.end_children(None, self._known)
+        keeper.adopt_orphans(False)
+        self._link.settimeout(0)
+        try:
+            self.returncode = os.waitstatus_to_exitcode(int(self._link.recv(64)))
+        except (OSError, ValueError):
+            self.returncode = self.keeper.returncode
+        self._link.close()
 
 
 def _whole_paths() -> dict[str, str]:
@@ -144,8 +185,3 @@ def _ended(returncode: int, printed: Path) -> WorkerResult:
         return stopped("out_of_memory", "killed by the system, most likely for want of memory")
     how = f"signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
     return silent_end(how, printed)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)

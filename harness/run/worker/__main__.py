@@ -1,4 +1,4 @@
-"""`python -m harness.run.worker ROOT FOLDER INPUTS LIFELINE TIME`: see `process.main`."""
+"""`python -m harness.run.worker ROOT FOLDER INPUTS TIME [KEEPER]`: see `process.main`."""
 
 import sys
 

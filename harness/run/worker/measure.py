@@ -1,11 +1,12 @@
 """The rulers: wall and CPU time, and peak memory of this process tree, phase by phase.
 
 Peak resident memory is the higher of two: the kernel's own high-water mark of this process
-(VmHWM), reset when a phase begins (proc(5), /proc/pid/clear_refs), and what this process and its
-descendants hold at the same moment, sampled. `getrusage` would not do: a child's ru_maxrss starts
-at its parent's size. Not covered: a rise beside living children that is over between two samples;
-and pages shared with a forked child count for both, since /proc/pid/smaps_rollup, which tells them
-apart, walks through all of a process's pages. Knows nothing of strategies.
+(VmHWM), reset when a phase begins (proc(5), /proc/pid/clear_refs), and what this process, its
+descendants and the orphans that these left hold at the same moment, sampled. `getrusage` would not
+do: a child's ru_maxrss starts at its parent's size. Not covered: a rise beside living children that
+is over between two samples; and pages shared with a forked child count for both, since
+/proc/pid/smaps_rollup, which tells them apart, walks through all of a process's pages. Knows
+nothing of strategies.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.run.keeper import descendants
 from harness.run.worker.energy import ReadJoules, no_counter, used
 from harness.store.records import Measurement, Phase, joules_of
 
@@ -45,12 +47,15 @@ class Ruler:
     Args:
         alone: whether this process does nothing else. Otherwise its memory is not the job's, and
             is not measured.
+        keeper: the process whose descendants are the job's, this one among them, and those that
+            others left behind (`harness/run/keeper.py`); None: this process and its own.
     """
 
-    def __init__(self, alone: bool = True) -> None:
+    def __init__(self, alone: bool = True, keeper: int | None = None) -> None:
         self.measurements: list[Measurement] = []
         self.read_joules: ReadJoules = no_counter
         self.alone = alone
+        self.keeper = keeper
         self._peaks = _Peaks()
         if alone:
             threading.Thread(target=self._sample_forever, daemon=True).start()
@@ -133,7 +138,8 @@ class Ruler:
     def _sample(self) -> None:
         if not self.alone:
             return
-        tree = _tree(os.getpid())
+        own = [] if self.keeper else [os.getpid()]
+        tree = _grown([*own, *descendants(self.keeper or os.getpid())])
         peaks = self._peaks
         anon = sum(status.get("RssAnon", 0) for status in tree)
         file = sum(_file_bytes(status) for status in tree)
@@ -143,33 +149,14 @@ class Ruler:
         peaks.total = max(peaks.total, total)
 
 
-def descendants(pid: int) -> list[int]:
-    """Return the ids of all living descendants of a process (empty off Linux)."""
-    found: list[int] = []
-    for child in _children(pid):
-        found += [child, *descendants(child)]
-    return found
+def kept_rss_bytes(keeper: int) -> int:
+    """Return the resident memory of all that a worker's keeper keeps, now; its own is not in it."""
+    return sum(status.get("VmRSS", 0) for status in _grown(descendants(keeper)))
 
 
-def _children(pid: int) -> list[int]:
-    """Return the ids of a process's children; it, or one of its threads, may end meanwhile."""
-    found: list[int] = []
-    with suppress(OSError):
-        for children in Path(f"/proc/{pid}/task").glob("*/children"):
-            with suppress(OSError):
-                found += [int(child) for child in children.read_text().split()]
-    return found
-
-
-def tree_rss_bytes(pid: int) -> int:
-    """Return the resident memory of a process and its descendants, now."""
-    return sum(status.get("VmRSS", 0) for status in _tree(pid))
-
-
-def _tree(pid: int) -> list[dict[str, int]]:
-    """Return the memory figures of a process and its descendants but for the newborn."""
-    grown = (child for child in descendants(pid) if not _newborn(child))
-    return [_status(each) for each in (pid, *grown)]
+def _grown(pids: list[int]) -> list[dict[str, int]]:
+    """Return the memory figures of processes but for the newborn."""
+    return [_status(each) for each in pids if not _newborn(each)]
 
 
 def _newborn(pid: int) -> bool:

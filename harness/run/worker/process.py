@@ -9,11 +9,8 @@ from __future__ import annotations
 import gc
 import os
 import random
-import shutil
-import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +20,6 @@ from pathlib import Path
 from harness import registry
 from harness.errors import StrategyError, is_out_of_memory, says_out_of_memory
 from harness.files.atomic import atomic_write
-from harness.files.refusals import TEMPORARY
 from harness.probes import perturbations as perturb
 from harness.run.job import (
     JOB,
@@ -57,23 +53,21 @@ UNANSWERED = (
 )
 
 
-def main(root: str, folder: str, inputs: str, lifeline: str, spawned_at_s: str) -> None:
+def main(root: str, folder: str, inputs: str, spawned_at_s: str, keeper: str = "") -> None:
     """Do the job of a folder as a process of its own: `python -m harness.run.worker` and these.
 
     Args:
         root: what the job's paths start from.
         folder: the job's, below the root.
         inputs: folder of the rows that it may see.
-        lifeline: a pipe's descriptor; the process ends when it closes: the parent is gone then.
-        spawned_at_s: when the parent started this process, by the clock that only goes on
+        spawned_at_s: when this process was started, by the clock that only goes on
             (`time.monotonic`, which Linux has in common for all processes).
+        keeper: the id of the process that keeps this one (`harness/run/keeper.py`); none where it
+            was started by hand.
     """
-    ruler = Ruler()
+    ruler = Ruler(keeper=int(keeper) if keeper else None)
     ruler.record_start(float(spawned_at_s))
     job = Job.model_validate_json((Path(root) / folder / JOB).read_text(encoding="utf-8"))
-    watched = int(lifeline), Path(inputs)
-    watch = threading.Thread(target=_die_with_parent, args=watched, daemon=True)
-    watch.start()
     work(Workspace(job, Path(root), Path(inputs)), ruler)
 
 
@@ -308,10 +302,3 @@ def _clear_prefixes() -> None:
     lm = sys.modules.get("harness.lm")
     if lm is not None:
         lm.clear_prefixes()
-
-
-def _die_with_parent(lifeline: int, inputs: Path) -> None:
-    os.read(lifeline, 1)  # returns when the parent's end closes, however the parent ended
-    if inputs.name.startswith(TEMPORARY):  # the parent can no longer take them away
-        shutil.rmtree(inputs, ignore_errors=True)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
