@@ -60,9 +60,9 @@ def encoder(name: str) -> Encoder | None:
     folder = Path(location(name))
     if not (folder / "config.json").is_file():
         return None
-    config = AutoConfig.from_pretrained(folder)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     with torch.device("meta"):
-        model = AutoModel.from_config(config)
+        model = AutoModel.from_config(config, trust_remote_code=False)
     sizes = [weight.numel() for weight in model.parameters()]
     outside = model.get_input_embeddings().weight.numel()
     limits = folder / "sentence_bert_config.json"

@@ -202,7 +202,7 @@ def weightless(location: str) -> Any:
     logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(location, trust_remote_code=False)
     with torch.device("meta"):
-        return auto_class(config).from_config(config)
+        return auto_class(config).from_config(config, trust_remote_code=False)
 
 
 def count(model: Any) -> Skeleton:

@@ -49,7 +49,7 @@ class BM25Index:
         """Read an index."""
         from bm25s import BM25
 
-        return cls(BM25.load(str(folder), show_progress=False))
+        return cls(BM25.load(str(folder), show_progress=False, allow_pickle=False))
 
 
 def words_of(text: str) -> list[str]:

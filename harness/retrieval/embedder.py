@@ -57,7 +57,10 @@ class Embedder:
         self.name = name
         try:
             self.model: Any = SentenceTransformer(
-                location(name), device=device, model_kwargs={"dtype": dtype} if dtype else None
+                location(name),
+                device=device,
+                model_kwargs={"dtype": dtype} if dtype else None,
+                trust_remote_code=False,
             )
         except ModelError:
             raise

@@ -29,7 +29,9 @@ class Reranker:
 
         folder = user_path(name)
         try:
-            self.model: Any = CrossEncoder(str(folder) if folder.is_dir() else name, device=device)
+            self.model: Any = CrossEncoder(
+                str(folder) if folder.is_dir() else name, device=device, trust_remote_code=False
+            )
         except Exception as problem:  # its parts raise all sorts: no home, a proxy that is none
             if is_out_of_memory(problem):
                 raise

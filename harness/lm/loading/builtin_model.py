@@ -132,12 +132,14 @@ def dequantise(gguf: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     source, name = str(gguf.parent), gguf.name
-    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name)
+    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name, trust_remote_code=False)
     # Their progress bars suit a terminal; elsewhere they would print hundreds of half lines.
     quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(StringIO())
     with quiet:
         # If asked for another format, transformers would keep the weights packed.
-        model = AutoModelForCausalLM.from_pretrained(source, gguf_file=name, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(
+            source, gguf_file=name, dtype=torch.float32, trust_remote_code=False
+        )
         # The weights are plain now; these two would make saving and loading take them for packed.
         model.hf_quantizer = None
         if hasattr(model.config, "quantization_config"):

@@ -83,9 +83,10 @@ def quantise(location: str, folder: Path, dtype: str) -> None:
         dtype=getattr(torch, dtype),
         quantization_config=packing,
         device_map="cuda" if torch.cuda.is_available() else "cpu",
+        trust_remote_code=False,
     )
     model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(location).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(location, trust_remote_code=False).save_pretrained(folder)
 
 
 def _left_whole(kind: Any, config: Any) -> list[str]:
@@ -99,7 +100,7 @@ def _left_whole(kind: Any, config: Any) -> list[str]:
     from transformers.quantizers.base import get_keys_to_not_convert
 
     with torch.device("meta"):
-        model = kind.from_config(config)
+        model = kind.from_config(config, trust_remote_code=False)
     special = ("router", "altup")
     names = (name for name, _ in model.named_modules() if name.split(".")[-1] in special)
     return [*get_keys_to_not_convert(model), *names]

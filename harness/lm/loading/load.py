@@ -12,6 +12,7 @@ from harness.lm.hosted import open_hosted
 from harness.lm.inference import attention
 from harness.lm.inference.routes import ENCODER_DECODER, PACKED
 from harness.lm.inference.soft_prompt import soft_tokens, underneath
+from harness.lm.loading.adapter_files import refuse_unsafe
 from harness.lm.loading.auto_class import auto_class
 from harness.lm.loading.four_bits import four_bit_folder
 from harness.lm.loading.merging import merged
@@ -144,6 +145,8 @@ def _adapted(model: PreTrainedModel, adapter: Path | None, merge: bool) -> Any:
     """
     from peft import PeftModel
 
+    assert adapter is not None
+    refuse_unsafe(adapter)
     model = PeftModel.from_pretrained(model, adapter)
     return merged(model) if merge and _can_merge(model) else model
 

@@ -21,7 +21,7 @@ def tokenizer_of(folder: Path) -> Any | None:
     if not any((folder / name).is_file() for name in (*VOCABULARIES, SETTINGS)):
         return None
     try:
-        return AutoTokenizer.from_pretrained(folder)
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception:  # the readers of damaged files raise all sorts, bare `Exception` too
         return None
 
@@ -37,7 +37,7 @@ def without_weights(ref: ModelRef) -> LanguageModel | None:
     logging.disable_progress_bar()
     tokenizer = tokenizer_of(Path(ref.location))
     try:
-        config = AutoConfig.from_pretrained(ref.location)
+        config = AutoConfig.from_pretrained(ref.location, trust_remote_code=False)
     except (OSError, ValueError, KeyError):
         return None
     if tokenizer is None:

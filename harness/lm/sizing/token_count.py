@@ -92,7 +92,7 @@ def _of_folder(folder: Path) -> TokenCounter:
         elif any((folder / name).is_file() for name in OLDER_FILES):
             from transformers import AutoTokenizer
 
-            tokenizer = AutoTokenizer.from_pretrained(folder)
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         else:
             tokenizer = None
     except Exception:  # both libraries raise all sorts, bare `Exception` too
