@@ -1,17 +1,20 @@
 """Reads the newest invocation of a run folder: records, gold rows, answers, diagnostic files.
 
-Answers that were changed or cannot be read are an error: every figure rests on them. A diagnostic
-file that is gone is a diagnostic less, and never an error: the score stands without it.
+Every file is held against its hash on record before anything is made of it; what an earlier version
+left without one is read as it is. Answers, gold rows and documents that were changed or cannot be
+read are an error: every figure rests on them. A trial whose record is lost leaves its arm out. A
+diagnostic file that is damaged or gone is a diagnostic less, and is told: the score stands without.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from harness.analysis.damage import damage_of
 from harness.analysis.run_data import (
     ArmData,
     DiagnosticFiles,
@@ -24,8 +27,10 @@ from harness.analysis.run_data import (
 )
 from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of, sha256_of_file
-from harness.store.measured import Measured
+from harness.store.fit_account import TRAIN_LOG
+from harness.store.measured import MEASURED, Measured, read_measured
 from harness.store.planned_floor import PlannedFloor
+from harness.store.recorded_files import is_as_recorded
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
 from harness.types import Document, Prediction
@@ -40,40 +45,72 @@ def read_run(folder: RunFolder) -> RunData:
     header = folder.last_header()
     if not folder.truth.is_file():
         raise RunFolderError(
-            f"{folder.path}: the last run was killed before it ended → run it again;"
+            f"{folder.truth}: not there: the last run was killed before it ended → run it again;"
             " what finished is kept"
         )
-    rows = read_jsonl(folder.truth)
-    gold = GoldRows(
+    gold = _recorded(folder.truth, header, _gold)
+    documents: dict[str, Document] = {}
+    if folder.documents.name in header.files or folder.documents.is_file():
+        documents = _recorded(folder.documents, header, _documents)
+    known = Known(folder, header, gold, folder.trials(), folder.lost())
+    arms = {trial.arm: trial for trial in reversed(header.trials)}
+    names = dict.fromkeys(trial.arm for trial in header.trials)
+    planned = {name: [t for t in header.trials if t.arm == name] for name in names}
+    found = tuple(_arm(known, arms[name], planned[name]) for name in names)
+    damage = dict.fromkeys(line for arm in found for line in damage_of(folder, header, arm))
+    return RunData(header, gold, found, documents, damage=tuple(damage))
+
+
+@dataclass(frozen=True)
+class Known:
+    """What all arms of a run are read with."""
+
+    folder: RunFolder
+    header: RunHeader
+    gold: GoldRows
+    trials: Mapping[str, TrialRecord]
+    lost: Mapping[str, str]
+    """See `RunFolder.lost`."""
+
+
+T = TypeVar("T")
+
+
+def _recorded(path: Path, header: RunHeader, read: Callable[[list[dict[str, Any]]], T]) -> T:
+    """Return what a file holds that the run wrote beside its records.
+
+    Raises:
+        RunFolderError: it is not what was recorded.
+    """
+    if not is_as_recorded(path, header.files.get(path.name)):
+        raise RunFolderError(f"{path} is not what was recorded → run the task again")
+    try:
+        return read(read_jsonl(path))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise RunFolderError(f"{path} cannot be read ({problem}) → run the task again") from problem
+
+
+def _gold(rows: list[dict[str, Any]]) -> GoldRows:
+    return GoldRows(
         ids=tuple(row["id"] for row in rows),
         targets=tuple(tuple(row["targets"]) for row in rows),
         slices=tuple(row["slices"] for row in rows),
         clusters=tuple(row["cluster"] for row in rows),
         evidence=tuple(tuple(row.get("evidence", ())) for row in rows),
     )
-    documents = read_jsonl(folder.documents) if folder.documents.is_file() else []
-    known = header, gold, folder.trials()
-    arms = {trial.arm: trial for trial in reversed(header.trials)}
-    names = dict.fromkeys(trial.arm for trial in header.trials)
-    planned = {name: [t for t in header.trials if t.arm == name] for name in names}
-    return RunData(
-        header,
-        gold,
-        tuple(_arm(folder, known, arms[name], planned[name]) for name in names),
-        {row["id"]: Document.from_row(row) for row in documents},
-    )
 
 
-def _arm(
-    folder: RunFolder,
-    known: tuple[RunHeader, GoldRows, Mapping[str, TrialRecord]],
-    plan: PlannedTrial,
-    planned: list[PlannedTrial],
-) -> ArmData:
-    header, gold, trials = known
+def _documents(rows: list[dict[str, Any]]) -> dict[str, Document]:
+    return {row["id"]: Document.from_row(row) for row in rows}
+
+
+def _arm(known: Known, plan: PlannedTrial, planned: list[PlannedTrial]) -> ArmData:
+    folder, header, gold, trials = known.folder, known.header, known.gold, known.trials
     records = tuple(trials[t.trial_id] for t in planned if t.trial_id in trials)
     records = tuple(record for record in records if record.arm == plan.arm)
     status, error = _ending(plan, planned, records)
+    if lost := [known.lost[t.trial_id] for t in planned if t.trial_id in known.lost]:
+        status, error = "skipped", f"not on record: {lost[0]} → run the task again"
     if status != "ok":
         return ArmData(plan, status, error, records, predictions=())
     each = [_likelihoods(folder, record, gold) for record in records]
@@ -129,12 +166,11 @@ def _likelihoods(folder: RunFolder, record: TrialRecord, gold: GoldRows) -> tupl
     pairs = zip(gold.ids, gold.targets, strict=True)
     of = sha256_of([[row_id, accepted[0]] for row_id, accepted in pairs])
     at = folder.trial_folder(record.arm, record.fit_id, record.trial_id) / "likelihood"
-    measured = _measured_ok(at)
+    measured, rows = _measured_ok(at, "likelihoods.jsonl")
     if measured is None or measured.of != of:
         return ()
-    rows = _rows(at / "likelihoods.jsonl")
     by_id = {row["id"]: float(row["log_likelihood"]) for row in rows}
-    return tuple(by_id[row_id] for row_id in gold.ids) if by_id else ()
+    return tuple(by_id[row_id] for row_id in gold.ids) if set(by_id) >= set(gold.ids) else ()
 
 
 def _diagnostic_files(
@@ -144,7 +180,10 @@ def _diagnostic_files(
     fits = [folder.fit_folder(r.arm, r.fit_id) for r in records]
     trials = [folder.trial_folder(r.arm, r.fit_id, r.trial_id) for r in records]
     found = DiagnosticFiles(
-        train_logs=tuple(_log(fit / "train_log.jsonl") for fit in fits),
+        train_logs=tuple(
+            _log(fit / TRAIN_LOG) if _log_stands(fit, record) else ()
+            for fit, record in zip(fits, records, strict=True)
+        ),
         probed=tuple(_probed(fit / "probe") for fit in fits),
         perturbed=tuple(_perturbed(trial / "robustness") for trial in trials),
     )
@@ -152,7 +191,7 @@ def _diagnostic_files(
     if model is None or not any(found.probed):
         return found
     before = folder.untuned_folder(model, header.dtype, header.device)
-    measured = _measured(before)
+    measured = read_measured(before)
     if measured is None:
         return found
     loaded = measured.result.loaded_models
@@ -168,9 +207,12 @@ def _floor(folder: RunFolder, plan: PlannedFloor, gold: GoldRows) -> FloorAnswer
     """Return what a floor answered in a process of its own, or why it is not known."""
     here = folder.floor_folder(plan.key)
     path = here / "predictions.jsonl"
-    measured = _measured(here) if plan.key else None
+    measured = read_measured(here) if plan.key else None
     if plan.undefined is not None or measured is None:
-        return FloorAnswers(plan, undefined=plan.undefined or "nothing was run in its name")
+        nothing = "nothing was run in its name"
+        if plan.key and here.is_dir():
+            nothing = f"{here / MEASURED} is gone or was changed → run the task again"
+        return FloorAnswers(plan, undefined=plan.undefined or nothing)
     if measured.result.status != "ok":
         return FloorAnswers(plan, undefined=measured.result.error or measured.result.status)
     try:
@@ -179,31 +221,30 @@ def _floor(folder: RunFolder, plan: PlannedFloor, gold: GoldRows) -> FloorAnswer
     except (OSError, ValueError, TypeError, KeyError):
         by_id = {}
     if set(by_id) != set(gold.ids):
-        return FloorAnswers(plan, undefined="its answers are gone, or were changed")
+        gone = f"its answers are gone, or were changed ({path}) → run the task again"
+        return FloorAnswers(plan, undefined=gone)
     return FloorAnswers(plan, tuple(by_id[row_id] for row_id in gold.ids))
 
 
-def _measured(folder: Path) -> Measured | None:
-    try:
-        return Measured.model_validate_json((folder / "measured.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _measured_ok(folder: Path) -> Measured | None:
-    measured = _measured(folder)
-    return measured if measured is not None and measured.result.status == "ok" else None
+def _measured_ok(folder: Path, name: str) -> tuple[Measured | None, list[dict[str, Any]]]:
+    """Return what lies beside a diagnostic's values, and the values: nothing unless both stand."""
+    measured = read_measured(folder)
+    if measured is None or measured.result.status != "ok" or not measured.stands(folder / name):
+        return None, []
+    rows = _rows(folder / name)
+    return (measured, rows) if rows else (None, [])
 
 
 def _probed(folder: Path) -> Probed | None:
-    measured = _measured_ok(folder)
-    rows = _rows(folder / "likelihoods.jsonl") if measured else []
-    return Probed(measured.of, tuple(rows)) if measured and rows else None
+    measured, rows = _measured_ok(folder, "likelihoods.jsonl")
+    return Probed(measured.of, tuple(rows)) if measured else None
 
 
 def _perturbed(folder: Path) -> Perturbed | None:
-    measured = _measured_ok(folder)
-    if measured is None:
+    measured = read_measured(folder)
+    if measured is None or measured.result.status != "ok":
+        return None
+    if not measured.stands(folder / "answers.jsonl"):
         return None
     answers: dict[str, dict[str, Prediction]] = {}
     for row in _rows(folder / "answers.jsonl"):
@@ -217,6 +258,11 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         return read_jsonl(path)
     except (OSError, ValueError):
         return []
+
+
+def _log_stands(fit: Path, record: TrialRecord) -> bool:
+    recorded = record.fit.files.get(TRAIN_LOG) if record.fit else None
+    return recorded is None or is_as_recorded(fit / TRAIN_LOG, recorded)
 
 
 def _log(path: Path) -> tuple[LogRow, ...]:

@@ -91,7 +91,15 @@ def below_a_floor(
                 )
 
 
-KINDS: tuple[KindOfWarning, ...] = (lost_answers, order_decides, below_a_floor)
+def damaged_files(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of files that are not what was recorded of them."""
+    for line in run.damage:
+        yield ReportWarning(severity="warning", text=line)
+
+
+KINDS: tuple[KindOfWarning, ...] = (lost_answers, order_decides, below_a_floor, damaged_files)
 """In the order in which equally severe warnings stand. A new kind is a function, named here."""
 
 MOST_SHOWN = 3

@@ -139,6 +139,8 @@ class RunData:
     """By id, of the corpus as it was when the task ran."""
     prices: Prices = field(default_factory=Prices)
     """The rows that apply to it."""
+    damage: tuple[str, ...] = ()
+    """Which of its files are not what was recorded, or gone, with what to do; each a sentence."""
     metrics: dict[str, Metric] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Metrics that were found, by name."""
     drawn: dict[tuple[int, ...] | None, Resamples] = field(

@@ -11,7 +11,12 @@ from pathlib import Path
 from harness.analysis.recorded_task import RecordedTask
 from harness.files.python_file import names_file
 from harness.prices import Prices
-from harness.store.criteria_seal import seal
+from harness.store.criteria_seal import (
+    COVERS_THE_LIST,
+    metric_hashes,
+    seal,
+    seal_of_earlier_versions,
+)
 from harness.store.records import RunHeader
 from harness.store.run_folder import RunFolder
 
@@ -43,11 +48,19 @@ def not_as_sealed(folder: RunFolder, header: RunHeader, other_prices: bool) -> I
 def _sealed_anew(folder: RunFolder, header: RunHeader) -> Iterator[str]:
     """Say so where an earlier invocation ran arms of this one under other criteria."""
     first = folder.first_headers()
-    earlier = {
-        trial.arm: first[trial.trial_id]
-        for trial in header.trials
-        if trial.trial_id in first and _other_criteria(first[trial.trial_id], header)
-    }
+    ran = {trial.arm: first[trial.trial_id] for trial in header.trials if trial.trial_id in first}
+    if unknown := [arm for arm, before in ran.items() if before is None]:
+        yield (
+            f"Whether {', '.join(unknown)} ran under the same success criteria is not known: a line"
+            f" of {folder.records} that may say it cannot be read."
+        )
+    known = {arm: before for arm, before in ran.items() if before is not None}
+    if not edited(header) and any(map(_was_edited, known.values())):
+        yield (
+            "The success criteria that an earlier invocation had sealed were changed on record: the"
+            " verdict does not rest on what was agreed before anything ran."
+        )
+    earlier = {arm: before for arm, before in known.items() if _other_criteria(before, header)}
     if not earlier:
         return
     changed = sorted({key for before in earlier.values() for key in _changed(before, header)})
@@ -60,27 +73,24 @@ def _sealed_anew(folder: RunFolder, header: RunHeader) -> Iterator[str]:
 
 
 def _other_criteria(before: RunHeader, now: RunHeader) -> bool:
-    """Tell whether two invocations sealed different criteria; not known where versions differ.
+    """Tell whether two invocations sealed different criteria; not known of very early versions.
 
     Each sealed the prices of its own machines. That another machine came to be used changes none:
     then the criteria of now, with the prices of then, have the hash of then.
     """
-    if before.sealed != now.sealed or before.criteria_sha256 == now.criteria_sha256:
+    if before.criteria_sha256 == now.criteria_sha256 or not _is_sealed(before):
         return False
     then, since = (Prices.model_validate(header.prices or {}) for header in (before, now))
     rows = then.for_machine(before.machine), since.for_machine(before.machine)
     if rows[0] != rows[1] or then.hosted != since.hosted:
         return True
-    folder = Path(now.task_folder) if now.task_folder else None
-    try:
-        return seal(now.task, before.prices, folder, now.sealed) != before.criteria_sha256
-    except OSError:
-        return True
+    sealed_now = now.model_copy(update={"prices": before.prices, "sealed": before.sealed})
+    return _sealed_as(before, sealed_now) != before.criteria_sha256
 
 
 def _changed(before: RunHeader, now: RunHeader) -> Iterator[str]:
     """Yield the keys of the task that differ, and "prices"."""
-    yield from (key for key in now.sealed if before.task[key] != now.task[key])
+    yield from (key for key in now.sealed if before.task.get(key) != now.task.get(key))
     if before.prices != now.prices:
         yield "prices"
 
@@ -88,13 +98,45 @@ def _changed(before: RunHeader, now: RunHeader) -> Iterator[str]:
 def edited(header: RunHeader) -> bool:
     """Tell whether the criteria on record have another hash than was sealed.
 
-    False where that is not known: an earlier version sealed them, or the file of a metric is gone.
+    So has a list of keys that was edited, and the file of a metric. False where that is not known:
+    a very early version sealed them, or the file of a metric is gone.
     """
-    if not header.sealed:
+    if not _is_sealed(header):
         return False
+    sealed = _sealed_as(header, header)
+    return sealed not in (None, header.criteria_sha256) or _metric_was_changed(header)
+
+
+def _is_sealed(header: RunHeader) -> bool:
+    return bool(header.sealed) or header.criteria_sha256.startswith(COVERS_THE_LIST)
+
+
+def _was_edited(header: RunHeader) -> bool:
+    """Tell the same of an earlier invocation, by its record alone: a metric may be another now."""
+    covers = header.criteria_sha256.startswith(COVERS_THE_LIST)
+    return covers and _sealed_as(header, header) != header.criteria_sha256
+
+
+def _sealed_as(model: RunHeader, header: RunHeader) -> str | None:
+    """Return the seal of a header's criteria in the way that another was sealed.
+
+    None where that way reads the file of a metric, and it is gone.
+    """
+    if model.criteria_sha256.startswith(COVERS_THE_LIST):
+        return seal(header.task, header.prices, header.metric_sha256, header.sealed)
     folder = Path(header.task_folder) if header.task_folder else None
     try:
-        now = seal(header.task, header.prices, folder, header.sealed)
+        return seal_of_earlier_versions(header.task, header.prices, folder, header.sealed)
     except OSError:
-        return False
-    return now != header.criteria_sha256
+        return None
+
+
+def _metric_was_changed(header: RunHeader) -> bool:
+    folder = Path(header.task_folder) if header.task_folder else None
+    for name, sha256 in header.metric_sha256.items():
+        try:
+            if metric_hashes({"metric": name, "also": ()}, folder)[name] != sha256:
+                return True
+        except (OSError, KeyError):
+            continue  # gone, so not known
+    return False

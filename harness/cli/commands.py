@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.cli.plain import complain, tell, tell_json
 from harness.errors import HarnessError, UserError
-from harness.files.atomic import atomic_write
+from harness.files.atomic import replace_together
 from harness.files.refusals import is_refusal, words_of
 from harness.wording.visible import visible
 
@@ -96,7 +96,8 @@ def _run(arguments: argparse.Namespace) -> int:
         finally:
             screen.close()
         comparison = _analysed(folder, None)
-        drop_large_artifacts(folder, comparison.recommendation.choice)
+        choice = comparison.recommendation.choice
+        drop_large_artifacts(folder, [*only, *([choice] if choice else [])])
     screen.say("")
     screen.show(comparison)
     screen.say("")
@@ -236,14 +237,16 @@ def _new(arguments: argparse.Namespace) -> int:
 
 
 def _analysed(folder: RunFolder, prices: Prices | None) -> Comparison:
-    """Analyse a run folder; write comparison.json, report.md and report.html into it."""
+    """Analyse a run folder; write comparison.json, report.md and report.html into it, together."""
     from harness.analysis import analyse
+    from harness.store.checksum import with_checksum
     from reports import html, markdown
 
+    folder.check_places()
     comparison = analyse(folder, prices)
-    atomic_write(folder.comparison, comparison.model_dump_json(indent=1) + "\n")
-    atomic_write(folder.report_md, markdown(comparison))
-    atomic_write(folder.report_html, html(comparison))
+    text = with_checksum(comparison.model_dump_json(indent=1, exclude={"sha256"})) + "\n"
+    reports = {folder.report_md: markdown(comparison), folder.report_html: html(comparison)}
+    replace_together((folder.comparison, text), reports)
     return comparison
 
 
@@ -257,9 +260,15 @@ def _verdict_code(comparison: Comparison, gate: bool) -> int:
 
 
 def _chosen_arm(folder: RunFolder) -> str:
+    from harness.store.checksum import checked
+
     if not folder.comparison.is_file():
         raise UserError(f"{folder.path} has no verdict yet → run the task, or name an --arm")
-    choice = json.loads(folder.comparison.read_text(encoding="utf-8"))["recommendation"]["choice"]
+    try:
+        choice = checked(folder.comparison.read_bytes())["recommendation"]["choice"]
+    except (ValueError, KeyError, TypeError):
+        again = f"write it anew: python -m harness report {folder.path}"
+        raise UserError(f"{folder.comparison} is not what was written → {again}") from None
     if choice is None:
         raise UserError("the verdict chose no arm → name one with --arm")
     return str(choice)

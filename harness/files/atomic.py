@@ -6,7 +6,7 @@ Several processes may replace the same file: the last one stays.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -45,17 +45,58 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[Path]:
         try:
             yield part
             if durable:
-                _flush_to_disk(part)
+                flush_to_disk(part)
             part.replace(path)
         except BaseException:
             with suppress(OSError):  # where nothing could be written, nothing can be taken away
                 part.unlink(missing_ok=True)
             raise
         if durable:  # the folder holds the name
-            _flush_to_disk(path.parent)
+            flush_to_disk(path.parent)
 
 
-def _flush_to_disk(path: Path) -> None:
+@contextmanager
+def _staged(texts: Mapping[Path, str]) -> Iterator[dict[Path, Path]]:
+    """Lay texts down beside the files that they will replace, safely on disk."""
+    parts = {path: path.with_name(f".{path.name}.{uuid4().hex[:8]}.part") for path in texts}
+    try:
+        for path, part in parts.items():
+            with named(path, part):
+                part.write_text(texts[path], encoding="utf-8")
+                flush_to_disk(part)
+        yield parts
+    finally:
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def replace_together(first: tuple[Path, str], others: Mapping[Path, str]) -> None:
+    """Replace a file, and others that say the same in other words, so that none ever disagrees.
+
+    All are written before any is replaced: where there is no room, all stay as they were. Then the
+    others are taken away, the first is replaced, and the others are laid in their places. Killed
+    between, there are fewer files than there should be, and never one of another time.
+
+    Args:
+        first: what programs read, with its content.
+        others: the others, in the same folder.
+    """
+    path, text = first
+    with _staged({path: text, **others}) as parts:
+        for other in others:
+            with named(other):
+                other.unlink(missing_ok=True)
+        for each, part in parts.items():
+            with named(each, part):
+                part.replace(each)
+            if each == path:
+                flush_to_disk(path.parent)
+        flush_to_disk(path.parent)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Return when a file's content, or the names that a folder holds, are safely on disk."""
     place = os.open(path, os.O_RDONLY)
     try:
         os.fsync(place)

@@ -7,14 +7,13 @@ failed arm. Knows nothing of scores.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from harness.files.atomic import atomic_write
 from harness.files.hashing import sha256_of
+from harness.files.removal import emptied
 from harness.lm.chat import running_text
 from harness.metrics.custom import find_metric
 from harness.probes import general_knowledge as probe
@@ -23,16 +22,15 @@ from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import engine_sha256
 from harness.run.job import WRITTEN, Inputs, Job, Kind
 from harness.run.trial import refused_is_failed
-from harness.store.measured import Measured
+from harness.store.measured import Measured, read_measured, write_measured
 from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, read_predictions
 from harness.strategy import Strategy
 from harness.task import Task
 from harness.types import Prediction, TaskInfo
 
-NOT_KEPT = "its artifact was not kept (large, and another arm was chosen) → run with --fresh"
+NOT_KEPT = "its artifact was not kept (large, and another arm was chosen) → run with --only {arm}"
 UNANSWERED = "its server failed to answer {n} of the requests → run again, and they are asked again"
-MEASURED = "measured.json"
 UNTUNED = "harness.run.worker.untuned:Untuned"
 """By name: nothing but a worker that runs it needs the engine."""
 
@@ -53,10 +51,9 @@ class Question:
 
     def standing(self) -> WorkerResult | None:
         """Return what was measured in its folder, if it went well and the same is asked now."""
-        path = self.folder / MEASURED
-        if not path.is_file() or not (self.folder / WRITTEN[self.kind]).is_file():
+        measured = read_measured(self.folder)
+        if measured is None or not measured.stands(self.folder / WRITTEN[self.kind]):
             return None
-        measured = Measured.model_validate_json(path.read_text(encoding="utf-8"))
         same = (measured.of, measured.engine) == (self.of, self.engine)
         return measured.result if same and measured.result.status == "ok" else None
 
@@ -125,7 +122,7 @@ class DiagnosticsRunner:
                 return earlier  # what an earlier version measured names no hardware but there
             return standing
         if not (self.folder.fit_folder(trial.arm, trial.fit_id) / "artifact").is_dir():
-            return earlier or WorkerResult(status="skipped", error=NOT_KEPT)
+            return earlier or WorkerResult(status="skipped", error=NOT_KEPT.format(arm=trial.arm))
         doing("diagnostics")
         return put(
             self.dispatcher, question, self.dispatcher.job(trial, question.kind, question.folder)
@@ -153,8 +150,7 @@ def put(dispatcher: Dispatcher, question: Question, job: Job) -> WorkerResult:
 
 
 def _done(dispatcher: Dispatcher, question: Question, job: Job) -> WorkerResult:
-    shutil.rmtree(question.folder, ignore_errors=True)
-    question.folder.mkdir(parents=True)
+    emptied(question.folder, dispatcher.folder.path)
     result = dispatcher.work(job, question.inputs)
     if result.status == "ok" and (failed := result.unanswered):
         lost = {"status": "failed", "error": UNANSWERED.format(n=failed)}
@@ -168,7 +164,7 @@ def write_down(question: Question, result: WorkerResult) -> None:
     measured = Measured(
         of=question.of, engine=question.engine, result=result, sample=question.sample
     )
-    atomic_write(question.folder / MEASURED, measured.model_dump_json(indent=1))
+    write_measured(question.folder, measured)
 
 
 def likelihood_question(trial: PlannedTrial, task: Task, folder: RunFolder) -> Question | str:

@@ -11,9 +11,11 @@ from harness.machine.secrets import HUB_TOKENS, PROXIES
 from harness.run.answer_room import asked
 from harness.run.environment import Setting
 from harness.run.fingerprints import reads_documents
-from harness.run.job import FinishedFit, Inputs, Job, Kind
+from harness.run.job import JOB, WRITTEN, FinishedFit, Inputs, Job, Kind
 from harness.run.launchers.base import Launcher
+from harness.store.fit_account import TRAIN_LOG
 from harness.store.machine import Hardware
+from harness.store.recorded_files import sha256_now
 from harness.store.records import PlannedTrial, WorkerResult
 from harness.store.run_folder import RunFolder
 from harness.task import Task
@@ -90,4 +92,16 @@ class Dispatcher:
         result = self.launcher.run(job, inputs)
         machine = self.launcher.machine(job.device)
         hardware = Hardware(machine=machine, device=job.device, dtype=job.dtype)
-        return result.model_copy(update={"hardware": hardware})
+        return result.model_copy(update={"hardware": hardware, "files": self._left(job)})
+
+    def _left(self, job: Job) -> dict[str, str]:
+        """Return the hashes of what a job left in its folder and somebody reads, by name.
+
+        The job itself is read by whoever serves an arm later on.
+        """
+        names = {"fit": (TRAIN_LOG,), "serve": (JOB, WRITTEN["serve"])}
+        folder = self.folder.path / job.folder
+        found = {
+            name: sha256_now(folder / name) for name in names.get(job.kind) or (WRITTEN[job.kind],)
+        }
+        return {name: sha256 for name, sha256 in found.items() if sha256 is not None}

@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib import metadata
 from pathlib import Path
@@ -22,9 +22,10 @@ from harness.registry import Profile, distributions_of
 from harness.run import fingerprints as identity
 from harness.run.answer_room import asked, rooms
 from harness.run.floor_plan import planned_floors
-from harness.store.criteria_seal import CRITERIA, seal
+from harness.store.criteria_seal import CRITERIA, metric_hashes, seal
 from harness.store.machine import Machine
 from harness.store.records import AnswerRoom, PlannedTrial, RunHeader
+from harness.store.run_folder import sha256_of_jsonl
 from harness.task import Task
 from harness.task.feasibility import offered
 from harness.task.model_spec import Hosted, Model, hosted_ref, name_of
@@ -51,13 +52,19 @@ class Setting:
     """The day that chat templates print, see `RunHeader.prompt_date`."""
 
 
-def resolved_setting(task: Task, only: frozenset[str], earlier: RunHeader | None = None) -> Setting:
+def resolved_setting(
+    task: Task,
+    only: frozenset[str],
+    earlier: RunHeader | None = None,
+    prompt_date: str | None = None,
+) -> Setting:
     """Find the task's models, fetching what a selected arm needs, and what to run them on.
 
     Args:
         task: what is run.
         only: the arms that are selected; empty: all.
         earlier: the folder's last header, if there is one.
+        prompt_date: the day that the folder's prompts name; None: today's.
     """
     wanted: dict[str, tuple[Model, bool]] = {}
     for arm in task.arms:
@@ -79,7 +86,7 @@ def resolved_setting(task: Task, only: frozenset[str], earlier: RunHeader | None
             problems[name] = str(problem)
     device, dtype = hardware(task, earlier)
     # An arm that is served on another day than it was tuned on must read the same prompts.
-    day = (earlier and earlier.prompt_date) or date.today().isoformat()
+    day = prompt_date or (earlier and earlier.prompt_date) or date.today().isoformat()
     chat = replace(task.chat, date=day)
     models = {name: replace(ref, chat=chat) for name, ref in models.items()}
     licences, room = _licences(task, only), rooms(task, models, earlier)
@@ -211,12 +218,15 @@ def header(
     models = setting.models.values()
     machines = [this_machine, *measured_on]
     prices = task.prices.used(machines, models).model_dump(mode="json") if task.prices else None
+    hashes = metric_hashes(spec, task.folder)
     return RunHeader(
         started_at=started_at,
         task=spec,
         task_folder=str(task.folder.resolve()),
-        criteria_sha256=seal(spec, prices, task.folder),
+        criteria_sha256=seal(spec, prices, hashes),
         sealed=CRITERIA,
+        metric_sha256=hashes,
+        files=_files(task),
         data=task.data,
         models=dict(setting.models),
         answer_room=dict(setting.answer_room),
@@ -232,6 +242,14 @@ def header(
         prompt_date=setting.prompt_date,
         command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
     )
+
+
+def _files(task: Task) -> dict[str, str]:
+    """Return the hashes of the files that an invocation lays down besides records."""
+    found = {"truth.jsonl": sha256_of_jsonl(map(asdict, task.truth))}
+    if task.documents:
+        found["documents.jsonl"] = sha256_of_jsonl(map(asdict, task.documents))
+    return found
 
 
 def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:

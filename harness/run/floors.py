@@ -14,6 +14,7 @@ from typing import Any
 
 from harness import registry
 from harness.errors import HarnessError
+from harness.files.removal import emptied
 from harness.run.diagnostics import Question, put, write_down
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import reads_documents
@@ -80,8 +81,7 @@ class FloorRunner:
         params = registry.resolved_params(strategy, floor.params, self.task.folder)
         characters = _characters(self.task, strategy, params)
         if self.dispatcher.setting.device == "cpu" and characters > MOST_CHARACTERS:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+            emptied(folder, self.folder.path)
             why = TOO_LARGE.format(found=characters)
             write_down(question, WorkerResult(status="skipped", error=why))
             return

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,7 +13,8 @@ from filelock import FileLock, Timeout
 
 from harness.errors import RunFolderError
 from harness.files.refusals import is_refusal, says_full, words_of
-from harness.store.run_folder import RunFolder, folder_bytes
+from harness.files.removal import remove
+from harness.store.run_folder import ROOMS, RunFolder, folder_bytes
 
 LARGE_ARTIFACT_BYTES = 256 * 2**20
 """Larger artifacts are kept for the chosen arm only; the size of the others is on record."""
@@ -59,7 +58,8 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
     _HELD.append(folder.lock.resolve())
     try:
         folder.lock.write_text(f"process {os.getpid()}")
-        _check_task(folder, task_name)
+        folder.check_places()
+        _check_task(folder, task_name, fresh)
         if fresh:
             _forget(folder)
         yield folder
@@ -112,46 +112,47 @@ def _is_inside(problem: OSError, path: Path) -> bool:
 
 def _forget(folder: RunFolder) -> None:
     """Delete all that was run in a folder; the records, which name its task, go last."""
-    for name in ("trials", "untuned"):
-        shutil.rmtree(folder.path / name, ignore_errors=True)
+    rooms = (folder.path / name for name in ROOMS)
     reports = (folder.comparison, folder.report_md, folder.report_html)
-    for file in (folder.truth, folder.documents, *reports, folder.records):
-        file.unlink(missing_ok=True)
+    for place in (*rooms, folder.truth, folder.documents, *reports):
+        remove(place)
+    folder.forget_records()
 
 
-def drop_large_artifacts(folder: RunFolder, keep: str | None) -> list[str]:
-    """Delete the large artifacts of all arms but `keep`; return the arms that lost theirs."""
+def drop_large_artifacts(folder: RunFolder, keep: Collection[str]) -> list[str]:
+    """Delete the large artifacts of all arms but those to keep; return the arms that lost theirs.
+
+    Args:
+        folder: of the run.
+        keep: the chosen arm, and those that were named to be run: whoever names one can have its
+            artifact made again and keep it.
+    """
     dropped = []
     for artifact in sorted(folder.path.glob("trials/*/*/artifact")):
         arm = artifact.parent.parent.name
-        if arm != keep and folder_bytes(artifact) > LARGE_ARTIFACT_BYTES:
-            shutil.rmtree(artifact)
+        if arm not in keep and folder_bytes(artifact) > LARGE_ARTIFACT_BYTES:
+            remove(artifact)
             dropped.append(arm)
     return dropped
 
 
-def _check_task(folder: RunFolder, task_name: str) -> None:
+def _check_task(folder: RunFolder, task_name: str, fresh: bool) -> None:
     """Check that a folder is new, or holds runs of this task.
 
     Raises:
         RunFolderError: it holds something else.
     """
-    others = [
-        p
-        for p in folder.path.iterdir()
-        if p.name not in (".lock", "records.jsonl", "trials", "untuned")
-    ]
-    if not folder.records.is_file():
-        if others:
+    others = [p for p in folder.path.iterdir() if p.name not in (".lock", "records.jsonl", *ROOMS)]
+    if not folder.holds_records():
+        if folder.records.is_file():
+            others += [folder.records]  # there is a file of that name, and nothing of ours in it
+        if others and not fresh:
             raise RunFolderError(
                 f"{folder.path} holds other files ({others[0].name}, …) → choose another --out"
             )
         return
-    try:
-        known = json.loads(folder.records.read_bytes().split(b"\n", 1)[0])["task"]["name"]
-    except (ValueError, KeyError, TypeError):
-        return  # damaged: reading it says so, unless --fresh deletes it
-    if known != task_name:
+    known = folder.task_name()
+    if known not in (None, task_name):
         raise RunFolderError(
             f"{folder.path} holds runs of the task '{known}', not '{task_name}'"
             " → choose another --out"

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 
 from harness.store.base import Record
+from harness.store.fit_account import TRAIN_LOG
 from harness.store.records import LoadedModel, Measurement
 from harness.types import ModelRef, TaskInfo
 
@@ -125,7 +126,7 @@ class Workspace:
     @property
     def train_log(self) -> Path | None:
         """Where a fit logs its steps."""
-        return self.folder / "train_log.jsonl" if self.job.kind == "fit" else None
+        return self.folder / TRAIN_LOG if self.job.kind == "fit" else None
 
     @property
     def scratch(self) -> Path | None:

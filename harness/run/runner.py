@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from harness.errors import UnknownNameError
+from harness.files.removal import remove
 from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Dispatcher
 from harness.run.environment import Setting, header, make_ready, resolved_setting
@@ -19,7 +20,9 @@ from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
 from harness.run.preflight import preflight
 from harness.run.shared_fits import parts_first
-from harness.run.trial import TrialRunner, is_done, now
+from harness.run.trial import TrialRunner, damaged_files, is_done, now
+from harness.store.fit_account import ARTIFACT
+from harness.store.record_lines import HEADER
 from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
 from harness.store.run_folder import RunFolder, write_jsonl
 from harness.task import Task
@@ -86,10 +89,10 @@ class Runner:
             The header that was recorded for this invocation.
 
         Raises:
-            RunFolderError: the folder's records are damaged.
+            RunFolderError: the folder's records are of a newer version of this harness.
         """
         earlier = next(reversed(self.folder.headers()), None)
-        setting = resolved_setting(self.task, self.only, earlier)
+        setting = resolved_setting(self.task, self.only, earlier, self.folder.prompt_date())
         recorded = self.folder.trials()
         measured_on = [on.machine for record in recorded.values() for on in record.hardware]
         plan = header(self.task, setting, self.only, now(), measured_on)
@@ -97,7 +100,8 @@ class Runner:
         # what is going to run needs them.
         planned = {trial.trial_id for trial in plan.trials}
         known = {trial_id: recorded[trial_id] for trial_id in planned & set(recorded)}
-        done = {trial_id: r for trial_id, r in known.items() if is_done(self.folder, r)}
+        done = {trial_id: r for trial_id, r in known.items() if self._stands(r)}
+        self._tell_of_damage(plan, known)
         plan = self._foreseen(plan, done, earlier)
         refused = {trial.trial_id: trial for trial in plan.trials if trial.refused}
         running = _running(plan, {**done, **refused})
@@ -107,12 +111,12 @@ class Runner:
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
         else:
-            self.folder.documents.unlink(missing_ok=True)
+            remove(self.folder.documents)
         launcher = self.launcher(self.folder.path, self.progress.tick)
         dispatcher = Dispatcher(self.task, self.folder, setting, launcher)
         trials, diagnostics = TrialRunner(dispatcher, plan.trials), DiagnosticsRunner(dispatcher)
         # No worker may find the answers in the run folder: they are laid down when all is over.
-        self.folder.truth.unlink(missing_ok=True)
+        remove(self.folder.truth)
         try:
             for number, trial in enumerate(parts_first(self.task, plan.trials), start=1):
                 if trial.refused or not trial.selected:
@@ -132,6 +136,24 @@ class Runner:
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
         return plan
+
+    def _stands(self, record: TrialRecord) -> bool:
+        """Tell whether a trial is done; an arm that is named (`only`) is to have its artifact."""
+        artifact = self.folder.fit_folder(record.arm, record.fit_id) / ARTIFACT
+        wanted = record.arm in self.only and not artifact.is_dir()
+        return is_done(self.folder, record) and not wanted
+
+    def _tell_of_damage(self, plan: RunHeader, known: Mapping[str, TrialRecord]) -> None:
+        """Say which records are lost, and which files of trials are not what was recorded."""
+        lost = self.folder.lost()
+        if HEADER in lost:
+            self.progress.say(f"{lost[HEADER]}; it is written anew")
+        for trial in plan.trials:
+            if trial.trial_id in lost:
+                self.progress.say(f"{lost[trial.trial_id]}; {trial.arm} is run again")
+            elif (record := known.get(trial.trial_id)) is not None:
+                for path in damaged_files(self.folder, record):
+                    self.progress.say(f"{path} is not what was recorded; {trial.arm} is run again")
 
     def _tell_of_floor(self, total: int, trial: PlannedTrial) -> None:
         self.progress.start(trial, total, total, "floor")

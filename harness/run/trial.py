@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -10,13 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.files.atomic import atomic_write
-from harness.files.hashing import sha256_of_file
 from harness.files.refusals import is_refusal, words_of
+from harness.files.removal import emptied, remove
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import reads_evidence
-from harness.run.job import FinishedFit
+from harness.run.job import WRITTEN, FinishedFit
 from harness.run.shared_fits import built_by
+from harness.store.fit_account import (
+    ARTIFACT,
+    FitAccount,
+    read_account,
+    standing_fit,
+    write_account,
+)
+from harness.store.recorded_files import folder_sha256, is_as_recorded, is_sound
 from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, folder_bytes
 from harness.task import Task
@@ -57,26 +63,30 @@ class TrialRunner:
     def _fit(self, trial: PlannedTrial) -> tuple[WorkerResult, bool]:
         """Fit, or find the same fit done before; returns its account and whether it was found."""
         folder = self.folder.fit_folder(trial.arm, trial.fit_id)
-        account = folder / "fit.json"
-        artifact = folder / "artifact"
-        if account.is_file() and artifact.is_dir():
-            known = json.loads(account.read_text(encoding="utf-8"))
-            result = WorkerResult.model_validate(known["result"])
-            if known["fit_id"] == trial.fit_id and not result.unanswered:
-                return self._placed(result), True
-        _clear(folder, {"scratch", "train_log.jsonl"} if (folder / "scratch").is_dir() else set())
+        standing = standing_fit(folder, trial.fit_id)
+        if standing is not None and not standing.result.unanswered:
+            return self._placed(standing.result), True
+        if (folder / "scratch").is_dir():
+            _clear(folder, {"scratch", "train_log.jsonl"})
+        else:
+            emptied(folder, self.folder.path)
         for said in (folder / "scratch").rglob(RESUMED_S):
             said.unlink()  # each attempt says its own
-        artifact.mkdir(parents=True)
+        artifact = folder / ARTIFACT
+        artifact.mkdir()
         job = self.dispatcher.job(trial, "fit", folder, self._finished(trial))
         result = self.dispatcher.work(job, rows_to_learn_from(self.task))
         if result.status == "ok":
-            known = {"fit_id": trial.fit_id, "result": result.model_dump(mode="json")}
-            known["artifact_bytes"] = folder_bytes(artifact)
-            atomic_write(account, json.dumps(known, indent=1))
+            known = FitAccount(
+                fit_id=trial.fit_id,
+                result=result,
+                artifact_bytes=folder_bytes(artifact),
+                artifact_sha256=folder_sha256(artifact),
+            )
+            write_account(folder, known)
             shutil.rmtree(folder / "scratch", ignore_errors=True)
         else:
-            shutil.rmtree(artifact)
+            remove(artifact)
         return result, False
 
     def _placed(self, fit: WorkerResult) -> WorkerResult:
@@ -92,8 +102,7 @@ class TrialRunner:
 
     def _serve(self, trial: PlannedTrial) -> WorkerResult:
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        emptied(folder, self.folder.path)
         job = self.dispatcher.job(trial, "serve", folder)
         rows = {"queries": map(asdict, self.task.test.queries)}
         return self.dispatcher.work(job, rows)
@@ -102,16 +111,16 @@ class TrialRunner:
         """Yield the finished fits of other arms that a trial would do again."""
         for other in built_by(self.task, trial, self.plan):
             folder = self.folder.fit_folder(other.arm, other.fit_id)
-            if not (folder / "fit.json").is_file():
+            standing = standing_fit(folder, other.fit_id)
+            if standing is None:
                 continue
-            known = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
-            result = WorkerResult.model_validate(known["result"])
+            result = standing.result
             [took] = [m for m in result.measurements if m.phase == "fit"]
             yield FinishedFit(
                 arm=other.arm,
                 strategy=other.strategy,
                 params=other.params,
-                artifact=self.dispatcher.inside(folder / "artifact"),
+                artifact=self.dispatcher.inside(folder / ARTIFACT),
                 measurement=took,
                 hosted=tuple(m for m in result.loaded_models if m.hosted_at is not None),
             )
@@ -121,8 +130,7 @@ class TrialRunner:
     ) -> TrialRecord:
         last = serve or fit
         half = "" if serve else "in preparation: "
-        account = self.folder.fit_folder(trial.arm, trial.fit_id) / "fit.json"
-        known = json.loads(account.read_text(encoding="utf-8")) if account.is_file() else {}
+        known = read_account(self.folder.fit_folder(trial.arm, trial.fit_id))
         return TrialRecord(
             fit_id=trial.fit_id,
             trial_id=trial.trial_id,
@@ -135,7 +143,8 @@ class TrialRunner:
             fit=fit,
             serve=serve,
             fit_reused=reused,
-            artifact_bytes=known.get("artifact_bytes"),
+            artifact_bytes=known and known.artifact_bytes,
+            artifact_sha256=known and known.artifact_sha256,
             finished_at=now(),
             forecast=trial.forecast,
         )
@@ -170,26 +179,38 @@ def rows_to_learn_from(task: Task) -> dict[str, Iterable[dict[str, Any]]]:
 
 
 def is_done(folder: RunFolder, earlier: TrialRecord) -> bool:
-    """Tell whether a trial's record still stands: it ended ok and its answers are there.
+    """Tell whether a trial's record still stands: it ended ok, and what it left is as it was left.
 
-    One with requests that a hosted model's server failed to answer does not: those are asked again,
-    and what was answered is replayed.
+    An artifact may be gone, which nobody needs for an answer that was given; a damaged one may not
+    stay. One with requests that a hosted model's server failed to answer does not stand either:
+    those are asked again, and what was answered is replayed.
     """
     if earlier.status != "ok" or earlier.serve is None:
         return False
     if earlier.serve.unanswered or (earlier.fit and earlier.fit.unanswered):
         return False
-    trial = folder.trial_folder(earlier.arm, earlier.fit_id, earlier.trial_id)
-    predictions = trial / "predictions.jsonl"
-    return predictions.is_file() and sha256_of_file(predictions) == earlier.serve.predictions_sha256
+    return not any(damaged_files(folder, earlier))
+
+
+def damaged_files(folder: RunFolder, record: TrialRecord) -> Iterator[Path]:
+    """Yield what a trial that ended ok left and is needed, and is no longer what was recorded."""
+    if record.status != "ok" or record.serve is None:
+        return
+    artifact = folder.fit_folder(record.arm, record.fit_id) / ARTIFACT
+    if not is_sound(artifact, record.artifact_sha256):
+        yield artifact
+    trial = folder.trial_folder(record.arm, record.fit_id, record.trial_id)
+    left = {**record.serve.files, WRITTEN["serve"]: record.serve.predictions_sha256}
+    yield from (
+        trial / name for name, sha256 in left.items() if not is_as_recorded(trial / name, sha256)
+    )
 
 
 def _clear(folder: Path, keep: set[str]) -> None:
     """Empty a folder but for the names to keep."""
     for entry in folder.glob("*"):
-        if entry.name in keep:
-            continue
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        if entry.name not in keep:
+            remove(entry)
 
 
 def now() -> str:

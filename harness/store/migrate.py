@@ -46,6 +46,8 @@ def each_result_names_its_hardware(records: Sequence[Values]) -> list[Values]:
     for record in records:
         if record["kind"] == "header":
             hardware = {key: record.get(key) for key in ("machine", "device", "dtype")}
+        elif record["kind"] != "trial":
+            hardware = None  # a damaged line: it may have been a header
         if version_of(record) != 1:
             found.append(record)
             continue

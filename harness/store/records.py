@@ -110,6 +110,9 @@ class WorkerResult(Record):
     """That the worker may use (its affinity)."""
     load_average: Amount | None = None
     """1-minute load average when the worker began."""
+    files: dict[str, str] = Field({})
+    """SHA-256 of what it left in its folder, by name, taken when it had ended; empty in records of
+    earlier versions, whose files cannot be verified."""
     order: OrderCheck | None = None
     """Found when all was measured and the predictions were closed, so in no figure above; None: it
     served nothing, or an earlier version did."""
@@ -179,6 +182,8 @@ class TrialRecord(Record):
     """The process in which a trained arm answered perturbed queries (`diagnostics.robustness`)."""
     fit_reused: bool = False
     artifact_bytes: Count | None = None
+    artifact_sha256: str | None = None
+    """Over all its files by their names; None in records of earlier versions."""
     finished_at: str
     """UTC, ISO 8601."""
     forecast: Forecast | None = None
@@ -269,10 +274,15 @@ class RunHeader(Record):
     """Folder of the task file, where a metric of its own is found again."""
     criteria_sha256: str
     """Hash of metrics with their source, limits, needs, traffic, labour, price rows and margin, as
-    they stood before anything ran."""
+    they stood before anything ran; see `criteria_seal.py`."""
     sealed: tuple[str, ...] = ()
-    """Keys of the task that the hash covers, besides price rows and metrics' sources. Empty in runs
-    of earlier versions, which sealed otherwise: theirs is not checked."""
+    """Keys of the task that the hash covers, besides itself, price rows and metrics' sources. Empty
+    in runs of early versions, which sealed otherwise: theirs is not checked."""
+    metric_sha256: dict[str, str] = Field({})
+    """Hash of the file of each metric of the task's own, by the metric's name, as it was sealed."""
+    files: dict[str, str] = Field({})
+    """SHA-256 of `truth.jsonl` and `documents.jsonl` as this invocation writes them, by name. Runs
+    of earlier versions name none: theirs cannot be verified."""
     data: DataSummary
     models: dict[str, ModelRef]
     """Those that arms need, by the name that the task file gives."""

@@ -6,10 +6,10 @@ processes, scores or prices.
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,17 @@ from pydantic import ValidationError
 from harness.errors import RunFolderError
 from harness.files.atomic import atomic_file
 from harness.files.hashing import sha256_of, sha256_of_file
-from harness.files.refusals import named
+from harness.files.removal import remove
 from harness.store.migrate import Values, migrated, version_of
+from harness.store.record_lines import DAMAGED, HEADER, Line, RecordLines
 from harness.store.records import SCHEMA_VERSION, RunHeader, TrialRecord
 from harness.types import ModelRef, Prediction
 
 RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial": TrialRecord}
+
+
+ROOMS = ("trials", "untuned", "floors")
+"""Folders of a run folder."""
 
 
 class RunFolder:
@@ -32,6 +37,7 @@ class RunFolder:
     def __init__(self, path: Path):
         self.path = path
         self.records = path / "records.jsonl"
+        self._lines = RecordLines(self.records)
         self.truth = path / "truth.jsonl"
         self.documents = path / "documents.jsonl"
         self.comparison = path / "comparison.json"
@@ -57,116 +63,167 @@ class RunFolder:
         """Return the folder of what a floor answered, shared by all arms that it is one of."""
         return self.path / "floors" / key[:12]
 
+    def check_places(self) -> None:
+        """Check that each of its files is a file, or not there yet, and each room a folder.
+
+        Raises:
+            RunFolderError: something else stands there.
+        """
+        reports = (self.comparison, self.report_md, self.report_html)
+        for file in (self.records, self.truth, self.documents, *reports):
+            if file.exists() and not file.is_file():
+                raise RunFolderError(f"{file} is not a file → take it away, then try again")
+        for room in (self.path / name for name in ROOMS):
+            if (room.exists() or room.is_symlink()) and not room.is_dir():
+                raise RunFolderError(f"{room} is not a folder → take it away, then run again")
+
     def append(self, record: RunHeader | TrialRecord) -> None:
         """Add one line to records.jsonl, safely on disk before this returns."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with named(self.records):
-            self._end_last_line()
-            with self.records.open("a", encoding="utf-8") as stream:
-                stream.write(record.model_dump_json() + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
+        text = record.model_dump_json()
+        if isinstance(record, RunHeader):
+            self._lines.append(text, HEADER, str(record.task["name"]), record.prompt_date)
+        else:
+            self._lines.append(text, record.trial_id, None, None)
 
     def headers(self) -> list[RunHeader]:
-        """Return the header of every invocation, oldest first."""
-        return [record for record in self._read() if isinstance(record, RunHeader)]
+        """Return the header of every invocation that can be read, oldest first."""
+        return [record for record in self._read().records if isinstance(record, RunHeader)]
 
     def last_header(self) -> RunHeader:
         """Return the newest invocation's header.
 
         Raises:
-            RunFolderError: nothing was ever run here.
+            RunFolderError: nothing was ever run here, or that header cannot be read: an older one
+                is not taken in its place.
         """
-        headers = self.headers()
+        read = self._read()
+        if HEADER in read.lost:
+            raise RunFolderError(f"{read.lost[HEADER]} → run the task again")
+        headers = [record for record in read.records if isinstance(record, RunHeader)]
         if not headers:
             fix = "name the folder that `python -m harness run` printed"
             raise RunFolderError(f"{self.path}: there is no run here → {fix}")
         return headers[-1]
 
     def trials(self) -> dict[str, TrialRecord]:
-        """Return the newest record of each trial, by trial id."""
-        return {r.trial_id: r for r in self._read() if isinstance(r, TrialRecord)}
+        """Return the newest record of each trial, by trial id; none where that one is lost."""
+        read = self._read()
+        trials = {r.trial_id: r for r in read.records if isinstance(r, TrialRecord)}
+        return {trial_id: r for trial_id, r in trials.items() if trial_id not in read.lost}
 
-    def first_headers(self) -> dict[str, RunHeader]:
-        """Return, by trial id, the header of the invocation that first recorded each trial."""
+    def lost(self) -> dict[str, str]:
+        """Return why the newest record of a trial, by its id, or of the run (`HEADER`) is gone.
+
+        Empty where every record stands, whatever older lines are damaged.
+        """
+        return self._read().lost
+
+    def first_headers(self) -> dict[str, RunHeader | None]:
+        """Return, by trial id, the header of the invocation that first recorded each trial.
+
+        None where that is not known: a line before it, which may be that header, cannot be read.
+        """
         header: RunHeader | None = None
-        found: dict[str, RunHeader] = {}
-        for record in self._read():
+        found: dict[str, RunHeader | None] = {}
+        read = self._read()
+        for line, record in zip(read.lines, read.records, strict=True):
             if isinstance(record, RunHeader):
                 header = record
-            elif header is not None:
+            elif record is None and HEADER in line.guesses:
+                header = None
+            elif record is not None:
                 found.setdefault(record.trial_id, header)
         return found
 
-    def _end_last_line(self) -> None:
-        """Drop a last line that was cut off, or what is written next would join it."""
-        if not self.records.is_file():
-            return
-        with self.records.open("r+b") as stream:
-            content = stream.read()
-            begin = content.rfind(b"\n") + 1
-            try:
-                json.loads(content[begin:] or b"{}")
-            except ValueError:
-                stream.truncate(begin)
-            else:
-                stream.write(b"\n" if content[begin:] else b"")
+    def task_name(self) -> str | None:
+        """Return whose runs these are; None where nothing that can be read says it."""
+        headers, index = self.headers(), self._lines.index()
+        if headers:
+            return str(headers[-1].task["name"])
+        return index.task if index else None
 
-    def _read(self) -> Iterator[RunHeader | TrialRecord]:
-        places, lines = self._lines()
-        for where, values in zip(places, migrated(lines), strict=True):
-            try:
-                yield RECORDS[values["kind"]].model_validate(values)
-            except ValidationError as problem:
-                raise _unreadable(where, problem) from problem
+    def prompt_date(self) -> str | None:
+        """Return the day that the folder's prompts name, see `RunHeader.prompt_date`."""
+        headers, index = self.headers(), self._lines.index()
+        of_header = headers[-1].prompt_date if headers else None
+        return of_header or (index.prompt_date if index else None)
 
-    def _lines(self) -> tuple[list[str], list[Values]]:
-        """Return each record as it was written, with its place, of whatever version.
+    def holds_records(self) -> bool:
+        """Tell whether any record of ours can be read here, or the index of what they were."""
+        return self._lines.index() is not None or any(r for r in self._read().records)
+
+    def forget_records(self) -> None:
+        """Delete all records."""
+        remove(self.records)
+        remove(self._lines.index_path)
+
+    def _read(self) -> Read:
+        """Read all lines; one that cannot be read is told by `lost`, if no newer one stands.
 
         Raises:
-            RunFolderError: one is damaged, or of a version that is newer than this harness.
+            RunFolderError: one is of a version that is newer than this harness.
         """
-        places: list[str] = []
-        records: list[Values] = []
-        content = self.records.read_bytes() if self.records.is_file() else b""
-        *lines, unfinished = content.split(b"\n")
-        for number, line in enumerate([*lines, unfinished] if unfinished else lines, start=1):
-            where = f"{self.records}:{number}"
-            try:
-                values = json.loads(line)
-                version = version_of(values)
-                RECORDS[values["kind"]]
-            except (ValueError, KeyError, TypeError, AttributeError) as problem:
-                if number > len(lines):
-                    break  # cut off while being written: that trial is simply run again
-                raise _unreadable(where, problem) from problem
-            if not 1 <= version <= SCHEMA_VERSION:
-                raise RunFolderError(
-                    f"{where}: schema_version {version} is not one of 1 to {SCHEMA_VERSION},"
-                    " which this harness reads → use the version that wrote it"
-                )
-            places.append(where)
-            records.append(values)
-        return places, records
+        lines, records = self._lines.lines(), []
+        for place, values in enumerate(migrated([self._of_version(line) for line in lines])):
+            record = None
+            if (kind := RECORDS.get(values["kind"])) is not None:
+                try:
+                    record = kind.model_validate(values)
+                except ValidationError as problem:
+                    lines[place] = replace(lines[place], problem=_first_line(problem))
+            records.append(record)
+        return Read(lines, records, self._lines.lost(lines))
+
+    def _of_version(self, line: Line) -> Values:
+        """Return what a line holds.
+
+        Raises:
+            RunFolderError: it is of a version that is newer than this harness.
+        """
+        try:
+            version = version_of(line.values)
+        except (TypeError, ValueError):
+            return DAMAGED
+        if not 1 <= version <= SCHEMA_VERSION:
+            raise RunFolderError(
+                f"{line.where}: schema_version {version} is not one of 1 to {SCHEMA_VERSION},"
+                " which this harness reads → use the version that wrote it"
+            )
+        return line.values
 
 
-def _unreadable(where: str, problem: Exception) -> RunFolderError:
-    reason = _first_line(problem)
-    return RunFolderError(f"{where}: this record cannot be read ({reason}) → run with --fresh")
+@dataclass(frozen=True)
+class Read:
+    """All lines of records.jsonl as they were read."""
+
+    lines: list[Line]
+    records: list[RunHeader | TrialRecord | None]
+    """One a line; None where it cannot be read."""
+    lost: dict[str, str]
+    """See `RunFolder.lost`."""
 
 
-def _first_line(problem: Exception) -> str:
-    if isinstance(problem, ValidationError):
-        error = problem.errors()[0]
-        return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
-    return str(problem).split("\n")[0]
+def _first_line(problem: ValidationError) -> str:
+    error = problem.errors()[0]
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as JSON lines, complete or not at all."""
     with atomic_file(path) as part, part.open("w", encoding="utf-8") as stream:
-        for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        stream.writelines(_jsonl(rows))
+
+
+def sha256_of_jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the hash that the file has to which `write_jsonl` writes rows."""
+    found = hashlib.sha256()
+    for line in _jsonl(rows):
+        found.update(line.encode())
+    return found.hexdigest()
+
+
+def _jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

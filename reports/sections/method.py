@@ -99,7 +99,7 @@ def _provenance(comparison: Comparison) -> list[tuple[str, str]]:
         ("started", run["started_at"]),
         ("machine", f"{machine.cpu_model}, {cores}, {machine.gpu or 'no GPU'}, {machine.os}"),
         ("commit", run["git_commit"] or "not under version control"),
-        ("success criteria as sealed", f"sha256 {run['criteria_sha256']}"),
+        ("success criteria as sealed", f"sha256 {run['criteria_sha256'].removeprefix('2:')}"),
     ]
     for name, model in run["models"].items():
         lines += _of_model(model, run["dtype"])

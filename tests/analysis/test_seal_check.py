@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 
 import pytest
-from hand_made import PRICES, TARGETS, TRAFFIC, cheap_and_good, write_run
+from hand_made import PRICES, TARGETS, TRAFFIC, cheap_and_good, rewritten, unmarked, write_run
 
 from harness.analysis import analyse
+from harness.analysis.seal_check import edited
 from harness.prices import MachinePrice, Prices, StandsFor
-from harness.store.criteria_seal import CRITERIA, seal
+from harness.store.criteria_seal import (
+    CRITERIA,
+    metric_hashes,
+    seal,
+    seal_of_earlier_versions,
+)
 from reports import html, markdown
 
 AS_THEY_STOOD = "Success criteria, as they stood before anything ran"
@@ -28,21 +33,20 @@ def sealed_run(path, **task):
         update={
             "task_folder": str(path),
             "sealed": CRITERIA,
-            "criteria_sha256": seal(header.task, header.prices, path),
+            "metric_sha256": (hashes := metric_hashes(header.task, path)),
+            "criteria_sha256": seal(header.task, header.prices, hashes),
         }
     )
     _, *trials = folder.records.read_text().splitlines()
-    folder.records.write_text("\n".join([own.model_dump_json(), *trials]) + "\n")
-    return folder
+    return rewritten(folder, [own.model_dump_json(), *trials])
 
 
 def with_record(folder, change):
     """Edit the header in records.jsonl, as somebody with an editor does."""
-    header, *trials = folder.records.read_text().splitlines()
-    values = json.loads(header)
+    header, *others = folder.records.read_text().splitlines()
+    values = unmarked(header)
     change(values)
-    folder.records.write_text("\n".join([json.dumps(values), *trials]) + "\n")
-    return folder
+    return rewritten(folder, [values, *others])
 
 
 def test_a_run_that_nobody_touched_is_as_it_was_sealed(tmp_path):
@@ -106,7 +110,7 @@ def sealed_anew(folder, **task):
     """Run the task again with other criteria; nothing but these depends on them, so all is kept."""
     before = folder.last_header()
     now = before.model_copy(update={"task": {**before.task, **task}})
-    seal_of_now = seal(now.task, now.prices, Path(now.task_folder))
+    seal_of_now = seal(now.task, now.prices, now.metric_sha256)
     folder.append(now.model_copy(update={"criteria_sha256": seal_of_now}))
     return folder
 
@@ -141,22 +145,93 @@ def test_a_changed_file_of_a_metric_is_noticed_and_named(tmp_path):
 
 
 def test_of_a_metric_whose_file_is_gone_nothing_is_said(tmp_path):
-    from harness.analysis.seal_check import edited
-
     (tmp_path / "own.py").write_text(METRIC)
     header = sealed_run(tmp_path, metric="own.py:close").last_header()
     (tmp_path / "own.py").unlink()
     assert not edited(header)
 
 
-def test_runs_of_earlier_versions_were_sealed_otherwise_and_are_not_accused(tmp_path):
-    folder = with_record(sealed_run(tmp_path), lambda header: header.pop("sealed"))
+def sealed_before(path, keys=CRITERIA, **task):
+    """A run that an earlier version sealed: by the values of the keys, metrics' files read."""
+
+    def change(header):
+        del header["metric_sha256"]
+        header["sealed"] = keys
+        args = header["task"], header["prices"], path, keys
+        header["criteria_sha256"] = seal_of_earlier_versions(*args)
+
+    return with_record(sealed_run(path, **task), change)
+
+
+def test_runs_of_very_early_versions_were_sealed_otherwise_and_are_not_accused(tmp_path):
+    folder = with_record(sealed_before(tmp_path), lambda header: header.pop("sealed"))
     folder = with_record(folder, lambda header: header["task"].update(margin=0.5))
     assert analyse(folder).not_as_sealed == ()
 
 
+def test_runs_of_earlier_versions_are_checked_as_they_were(tmp_path):
+    (tmp_path / "own.py").write_text(METRIC)
+    folder = sealed_before(tmp_path, metric="own.py:close")
+    assert analyse(folder).not_as_sealed == ()
+    (tmp_path / "own.py").write_text(METRIC + "# corrected\n")
+    assert EDITED in analyse(folder).not_as_sealed[0]
+    (tmp_path / "own.py").write_text(METRIC)
+    with_record(folder, lambda header: header["task"].update(margin=0.5))
+    assert EDITED in analyse(folder).not_as_sealed[0]
+
+
+def test_a_run_that_goes_on_with_this_version_is_held_against_the_earlier_seal(tmp_path):
+    folder = sealed_before(tmp_path)
+    assert analyse(sealed_anew(folder)).not_as_sealed == ()
+    (said,) = analyse(sealed_anew(folder, margin=0.5)).not_as_sealed
+    assert said.startswith("The success criteria (margin) were changed and sealed anew")
+
+
+SHORTER = [(), CRITERIA[:1], CRITERIA[:-1], CRITERIA[1:], ("also",), (*CRITERIA, "seeds"), ("x",)]
+
+
+@pytest.mark.parametrize("keys", SHORTER, ids=str)
+@pytest.mark.parametrize("also", [{}, {"margin": 0.5}], ids=["list", "list and margin"])
+def test_nothing_is_unsealed_by_another_list_of_what_is_sealed(tmp_path, keys, also):
+    def change(header):
+        header["sealed"] = keys
+        header["task"].update(also)
+
+    (said,) = analyse(with_record(sealed_run(tmp_path), change)).not_as_sealed
+    assert EDITED in said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header.update(task_folder=None, metric_sha256={}),
+        lambda header: header.update(metric_sha256={"own.py:close": "0" * 64}),
+        lambda header: header.update(task_folder=None, sealed=[]),
+    ],
+    ids=["no hashes", "another hash", "no list"],
+)
+def test_nor_by_other_hashes_of_its_metrics(tmp_path, change):
+    (tmp_path / "own.py").write_text(METRIC)
+    header = with_record(sealed_run(tmp_path, metric="own.py:close"), change).last_header()
+    assert edited(header)
+
+
+def test_a_list_that_was_edited_in_an_earlier_header_hides_no_other_criteria(tmp_path):
+    folder = sealed_anew(sealed_run(tmp_path), margin=0.5)
+    with_record(folder, lambda header: header.update(sealed=CRITERIA[:-1]))
+    said = " ".join(analyse(folder).not_as_sealed)
+    assert "an earlier invocation had sealed were changed on record" in said
+
+
+def test_an_earlier_header_that_cannot_be_read_leaves_the_question_open_and_said(tmp_path):
+    folder = sealed_anew(sealed_run(tmp_path), margin=0.5)
+    lines = folder.records.read_text().splitlines()
+    folder.records.write_text("\n".join([lines[0][:-9], *lines[1:]]) + "\n")
+    (said,) = analyse(folder).not_as_sealed
+    assert said.startswith("Whether cheap, good ran under the same success criteria is not known")
+
+
 def test_the_header_of_a_task_that_was_planned_agrees_with_its_seal(tmp_path):
-    from harness.analysis.seal_check import edited
     from harness.run.environment import Setting, header
     from harness.store.run_folder import RunFolder
     from harness.task import load_task

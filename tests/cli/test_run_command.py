@@ -15,7 +15,8 @@ def test_a_run_leaves_the_files_that_it_promises(shared):
     folder = shared[0] / "run"
     files = {file.name for file in folder.iterdir()} - {".lock"}
     assert files == {
-        "records.jsonl", "truth.jsonl", "trials", "comparison.json", "report.md", "report.html",
+        "records.jsonl", "records.index.json", "truth.jsonl", "trials", "comparison.json",
+        "report.md", "report.html",
     }  # fmt: skip
     (fit,) = (folder / "trials/majority").iterdir()
     assert {"fit.json", "stderr.log", "artifact"} <= {file.name for file in fit.iterdir()}
@@ -156,15 +157,31 @@ def test_a_folder_of_other_files_and_a_file_are_refused_as_run_folders(tmp_path,
     assert "Traceback" not in done.stderr
 
 
-def test_damaged_records_are_told_with_their_line_and_fresh_mends_them(tmp_path):
+def test_a_damaged_header_is_told_with_its_line_and_running_again_mends_it(tmp_path):
     path, out = write_task(tmp_path / "task", ["own.py:Echo"]), tmp_path / "run"
     assert harness("run", path, "--out", out).returncode == 0
-    (out / "records.jsonl").write_text("{]}\n" + (out / "records.jsonl").read_text())
-    for command in (["run", path, "--out", out], ["report", out]):
-        done = harness(*command)
-        assert done.returncode == 2
-        assert f"{out / 'records.jsonl'}:1: this record cannot be read" in done.stderr
-    assert harness("run", path, "--out", out, "--fresh").returncode == 0
+    records = out / "records.jsonl"
+    header, *trials = records.read_text().splitlines()
+    records.write_text("\n".join([header.replace("weather", "leather", 1), *trials, ""]))
+    done = harness("report", out)
+    assert done.returncode == 2
+    assert f"{records}:1: this record cannot be read" in done.stderr
+    assert "→ run the task again" in done.stderr
+    done = harness("run", path, "--out", out)
+    assert done.returncode == 0
+    assert f"{records}:1: this record cannot be read" in done.stdout
+    assert "done before" in done.stdout
+    assert harness("report", out).returncode == 0
+
+
+def test_a_file_of_records_that_are_not_ours_is_refused(tmp_path):
+    path, out = write_task(tmp_path / "task", ["own.py:Echo"]), tmp_path / "run"
+    out.mkdir()
+    (out / "records.jsonl").write_text("{}\n[1]\n")
+    done = harness("run", path, "--out", out)
+    assert done.returncode == 2
+    assert "holds other files (records.jsonl, …) → choose another --out" in done.stderr
+    assert (out / "records.jsonl").read_text() == "{}\n[1]\n"
 
 
 def test_every_fault_of_a_task_is_told_at_once_a_line_each(tmp_path):

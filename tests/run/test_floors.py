@@ -178,7 +178,8 @@ def test_what_was_changed_since_is_not_believed(run, tmp_path):
     copy = RunFolder(shutil.copytree(folder.path, tmp_path / "run"))
     [answers] = copy.path.glob("floors/*/predictions.jsonl")
     answers.write_text(answers.read_text().replace('"a"', '"b"'))
-    assert rows_of(copy)["worse"].floors[0].undefined == "its answers are gone, or were changed"
+    why = rows_of(copy)["worse"].floors[0].undefined
+    assert why == f"its answers are gone, or were changed ({answers}) → run the task again"
     assert not any("below" in one.text for one in analyse(copy).warnings)
     assert any("not known" in note for note in rows_of(copy)["worse"].notes)
 

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from harness.store.checksum import checked, with_checksum
 from harness.store.records import TrialRecord
 from harness.store.run_folder import RunFolder, read_jsonl
 
@@ -200,15 +201,18 @@ def test_a_record_cut_off_anywhere_is_as_good_as_never_written(finished, tmp_pat
     content = (finished / "run/records.jsonl").read_bytes()
     folder = RunFolder(tmp_path)
     header, trial = RunFolder(finished / "run").last_header(), content.split(b"\n")[1]
-    trial = trial.replace(b'"error":null', '"error":"… → “cut”}\u2028"'.encode(), 1)
-    assert TrialRecord.model_validate_json(trial).error == "… → “cut”}\u2028"
+    record = TrialRecord.model_validate(checked(trial))
+    record = record.model_copy(update={"error": "… → “cut”}\u2028"})
+    trial = with_checksum(record.model_dump_json()).encode()
     begin = content.split(b"\n")[0] + b"\n"
     for cut in range(1, len(trial)):
+        folder.forget_records()
         folder.records.write_bytes(begin + trial[:cut])
         assert (len(folder.headers()), len(folder.trials())) == (1, 0)
         if cut % 50 == 0 or trial[cut - 1 : cut] == b"}":
             folder.append(header)
             assert (len(folder.headers()), len(folder.trials())) == (2, 0)
+    folder.forget_records()
     folder.records.write_bytes(begin + trial)  # only the line's end is missing
     folder.append(header)
     assert (len(folder.headers()), len(folder.trials())) == (2, 1)

@@ -276,3 +276,6 @@ class Comparison(Conclusion):
     """What "cheaper" means in this comparison, in words."""
     run: dict[str, Any]
     """How it was run: command, commit, packages, model, hashes, dates."""
+    sha256: str | None = None
+    """Of the file's text before this key, where it is read from a file: by it a damaged one is told
+    from the one that was written. None in those of earlier versions."""

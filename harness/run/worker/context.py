@@ -134,7 +134,9 @@ class Outfit:
 def _logger(path: Path | None, part: str) -> Callable[..., None]:
     """Return what writes rows to a log, each with the part that it is of unless that is ".".
 
-    All parts of an arm write to one log, and their steps bear the same numbers.
+    All parts of an arm write to one log, and their steps bear the same numbers. Rows are added as
+    they come, and the file is not replaced as a whole: what was logged before a fit was interrupted
+    stays. Whoever has the fit done takes the file's hash when it has ended.
     """
     of = {} if part == "." else {"part": part}
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hand_made import Arm, right, write_run
+from hand_made import Arm, rewritten, right, unmarked, write_run
 
 from harness.analysis import analyse, compare
 from harness.errors import UserError
@@ -214,10 +214,10 @@ def test_a_run_recorded_before_evidence_was_is_still_judged(tmp_path):
     rows = [{k: v for k, v in row.items() if k != "evidence"} for row in read_jsonl(folder.truth)]
     folder.truth.write_text("".join(json.dumps(row) + "\n" for row in rows))
     lines = folder.records.read_text().splitlines()
-    header = json.loads(lines[0])
+    header = unmarked(lines[0])
     del header["task_folder"], header["task"]["answer"]["schema"]
     del header["task"]["answer"]["no_answer"], header["task"]["data"]["evidence"]
-    folder.records.write_text("\n".join([json.dumps(header), *lines[1:]]) + "\n")
+    rewritten(folder, [header, *lines[1:]])
     assert analyse(folder).arms[0].score.value == 1
 
 
