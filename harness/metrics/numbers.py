@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 
 from harness.metrics.metric import Array, Items, Metric, each_counts, mean_of
 from harness.metrics.reading import final_answer
 from harness.metrics.words import with_ascii_marks
 
 _NUMBER = re.compile(
-    r"(?P<sign>[+-]?)\s*(?P<digits>\d[\d.,' \u2009]*|[.,]\d+)(?P<power>e[+-]?\d+)?", re.IGNORECASE
+    r"(?:(?P<sign>[+-])\s*)?(?P<digits>\d[\d.,' \u2009]*|[.,]\d+)(?P<power>e[+-]?\d+)?",
+    re.IGNORECASE,
 )
 _UNIT_SIGNS = "$€£¥%°"
 CLOSE = Decimal("1e-9")
@@ -24,7 +26,7 @@ def read_number(text: str) -> tuple[Decimal, str] | None:
     last mark that is not such is the decimal point: 1,234.5, 1.234,5 and 1 234,5 are the same.
     """
     said = with_ascii_marks(final_answer(text)).strip()
-    found = list(_NUMBER.finditer(said))
+    found = list(islice(_NUMBER.finditer(said), 2))
     if len(found) != 1:
         return None
     number = found[0]

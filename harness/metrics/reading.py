@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from harness.metrics.words import joined, with_ascii_marks
+from harness.metrics.words import cuts_no_word, letters_of, with_ascii_marks
 from harness.wording.thoughts import THOUGHT_MARKS, thought_end
 
 AROUND = string.whitespace + ".,:;!?\"'`*_“”‘’„‚«»‹›。，、；：！？「」『』【】《》〈〉…·．"
@@ -30,11 +30,25 @@ _MARKED = re.compile(
 """A line such as "Final answer: X"; X may be empty of letters, as "+" is."""
 _NO_MARK = re.compile("[^" + re.escape("".join({mark[0] for mark, _ in THOUGHT_MARKS})) + "]*")
 """A text without a character that begins a thought's mark."""
-_NEGATION_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:not|never|neither|nor|no|non|cannot|without|nicht|kein\w*|pas|ni|не|нет)"
-    r"|n['’]t)(?:\s+\w+){0,2}\W*$|(?:不是|不属于|并非|不会是|没有|不|非|未|無)\W*$",
-    re.IGNORECASE,
+_END_OF_CLAUSE = r".;!?。；！？\n"
+_NEGATIONS = (
+    (
+        r"(?<!\w)(?:not|never|neither|nor|non|no|cannot|without|nicht|pas|ni|нет|не)|n['’]t",
+        r"(?:{blank}+\w+){{0,2}}{mark}*",
+    ),
+    (r"(?<!\w)kein", r"\w*(?:{blank}+\w+){{0,2}}{mark}*"),
+    (r"不|非|未|無|没有", r"{mark}*"),
+    (r"不是|不属于|不会是", r"{mark}*"),
 )
+"""What denies, and how far: two more words, and marks, of the same clause."""
+_DENIALS = [
+    re.compile(
+        f"(?:{word})(?=({reach}))".format(blank=r"[^\S\n]", mark=rf"[^\w{_END_OF_CLAUSE}]"),
+        re.IGNORECASE,
+    )
+    for word, reach in _NEGATIONS
+]
+"""Each with its reach as the group: looked ahead, since what denies may stand there again."""
 _NEGATION_AFTER = re.compile(r"\s*(?:ではな|ではあり|じゃな|でない|[이가]\s*아[니닙])")
 _SAID_OF_A_LETTER = re.compile(
     r"\s+(?:is|was|because|since|as|due|fits|seems|would|and|or)\b|\W*$|[^\w\s]"
@@ -104,32 +118,49 @@ def read_choice(text: str, labels: Iterable[str]) -> str | None:
 
 def _named_in(text: str, folded: Mapping[str, str]) -> str | None:
     """Return the one label that a sentence names and does not deny."""
-    claims = list(_claims(text, folded))
-    named = {label for label, _, _ in claims}
-    if len(named) != 1:
-        return None
-    low = _folded(text)
-    for _, begin, end in claims:
-        clause = re.split(r"[.;!?。；！？\n]", low[:begin])[-1]
-        if _NEGATION_BEFORE.search(clause) or _NEGATION_AFTER.match(low[end:]):
+    named: str | None = None
+    places: list[tuple[int, int]] = []
+    for label, begin, end in _claims(text, folded):
+        if named not in (None, label):
             return None
-    return named.pop()
+        named = label
+        places.append((begin, end))
+    low = _folded(text)
+    if any(_NEGATION_AFTER.match(low, end) for _, end in places):
+        return None
+    denied = _denied(low) if places else b""
+    return None if any(denied[begin] for begin, _ in places) else named
+
+
+def _denied(low: str) -> bytearray:
+    """Return for each place of a text whether what begins there is denied.
+
+    Each negation is looked at once. From each mention back to the begin of its clause, an answer of
+    one label a million times would be read for hours.
+    """
+    places = bytearray(len(low) + 1)
+    for negation in _DENIALS:
+        for found in negation.finditer(low):
+            begin, end = found.span(1)
+            places[begin : end + 1] = b"\1" * (end + 1 - begin)
+    return places
 
 
 def _claims(text: str, folded: Mapping[str, str]) -> Iterator[tuple[str, int, int]]:
     """Yield each mention of a label with where it begins and ends; the longer label first."""
     low = _folded(text)
+    letters = letters_of(low)
     same_places = len(low) == len(text)
     taken = bytearray(len(low))
     for form in sorted(folded, key=len, reverse=True):
         at = low.find(form)
+        one_letter = len(form) == 1 and form.isascii() and form.isalpha()
         while form and at >= 0:
             end = at + len(form)
-            whole = not (at and joined(low[at - 1], low[at]))
-            whole &= not (end < len(low) and joined(low[end - 1], low[end]))
-            if len(form) == 1 and form.isascii() and form.isalpha():
+            whole = cuts_no_word(letters, at, end)
+            if whole and one_letter:
                 said = text[at] if same_places else low[at]
-                whole &= said == folded[form] and bool(_SAID_OF_A_LETTER.match(text[end:]))
+                whole = said == folded[form] and bool(_SAID_OF_A_LETTER.match(text, end))
             if whole and not any(taken[at:end]):
                 taken[at:end] = b"\1" * len(form)
                 yield folded[form], at, end
@@ -169,6 +200,9 @@ def plain(text: str) -> str:
     return " ".join(words) or text
 
 
+_NO_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
+
+
 def squad_normalised(text: str) -> str:
     """Normalise a short answer as SQuAD's official evaluation does.
 
@@ -176,6 +210,6 @@ def squad_normalised(text: str) -> str:
     Marks outside ASCII are treated as their ASCII kin, which that script leaves in.
     """
     text = with_ascii_marks(text).lower()
-    text = "".join(character for character in text if character not in string.punctuation)
+    text = text.translate(_NO_PUNCTUATION)
     text = re.sub(r"\b(a|an|the)\b", " ", text)
     return " ".join(text.split())

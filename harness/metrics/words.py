@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff"
@@ -18,9 +19,39 @@ _PUNCTUATION = re.compile(
 """What stands between them."""
 
 
+class _Table(dict[int, str]):
+    """What `str.translate` puts in a character's place, found where it is first met.
+
+    Asked for each character anew, a long answer in Chinese took seconds.
+    """
+
+    MOST = 20_000
+    """Characters that are kept: more than any language writes with."""
+
+    def __init__(self, form: Callable[[str], str]):
+        super().__init__()
+        self.form = form
+
+    def __missing__(self, point: int) -> str:
+        """Return what stands for a character that was not met before."""
+        form = self.form(chr(point))
+        if len(self) < self.MOST:
+            self[point] = form
+        return form
+
+
+def _apart(character: str) -> str:
+    if _PUNCTUATION.match(character):
+        return " "
+    return f" {character} " if _UNSPACED.match(character) else character
+
+
+_SPACES = _Table(_apart)
+
+
 def spaced(text: str) -> str:
     """Return a text with spaces around each letter of a script that sets none."""
-    return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", _PUNCTUATION.sub(" ", text))
+    return text if text.isascii() else text.translate(_SPACES)
 
 
 _KIN = str.maketrans(
@@ -47,14 +78,31 @@ def with_ascii_marks(text: str) -> str:
     return text if text.isascii() else text.translate(_KIN)
 
 
-def joined(left: str, right: str) -> bool:
-    """Tell whether two neighbouring characters are of one word.
+_LETTER = "w"
+_KINDS = _Table(
+    lambda it: _LETTER if (it == "_" or _in_word(it)) and not _UNSPACED.match(it) else " "
+)
 
-    A letter of a script that sets no spaces begins and ends words as it likes.
+
+def letters_of(text: str) -> str:
+    """Return a text of the same length that has "w" for each character that joins its neighbours.
+
+    Two neighbours with "w" are of one word. A letter of a script that sets no spaces is none of
+    them: it begins and ends words as it likes.
     """
-    if _UNSPACED.match(left) or _UNSPACED.match(right):
-        return False
-    return all(character == "_" or _in_word(character) for character in (left, right))
+    return text.translate(_KINDS)
+
+
+def cuts_no_word(letters: str, begin: int, end: int) -> bool:
+    """Tell whether a part of a text begins and ends where words do.
+
+    Args:
+        letters: of the text, as `letters_of` has it.
+        begin: of the part.
+        end: of the part, behind its last character.
+    """
+    before, behind = letters[max(begin - 1, 0) : begin + 1], letters[end - 1 : end + 1]
+    return _LETTER * 2 not in (before, behind)
 
 
 class WordTokenizer:
@@ -66,9 +114,12 @@ class WordTokenizer:
     def tokenize(self, text: str) -> list[str]:
         """Return a text's words in lower case: runs of letters, digits and their marks."""
         kept = spaced(unicodedata.normalize("NFC", text).lower())
-        return "".join(character if _in_word(character) else " " for character in kept).split()
+        return kept.translate(_WORDS).split()
 
 
 def _in_word(character: str) -> bool:
     """Tell whether a character is part of a word: marks are the vowels of many scripts."""
     return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+_WORDS = _Table(lambda character: character if _in_word(character) else " ")
