@@ -116,7 +116,7 @@ class Split(Sequence[Example]):
         """The examples without their targets."""
         return [example.query for example in self.examples]
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Content hash over ids, inputs, visible fields and targets, in order."""
         return sha256_of_items(map(_as_values, self.examples))

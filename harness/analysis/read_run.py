@@ -9,7 +9,7 @@ diagnostic file that is damaged or gone is a diagnostic less, and is told: the s
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ from harness.store.measured import MEASURED, Measured, read_measured
 from harness.store.planned_floor import PlannedFloor
 from harness.store.recorded_files import is_as_recorded
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
-from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
+from harness.store.run_folder import RunFolder, each_row, read_jsonl, read_predictions
 from harness.types import Document, Prediction
 
 
@@ -61,6 +61,10 @@ def read_run(folder: RunFolder) -> RunData:
     return RunData(header, gold, found, documents, damage=tuple(damage))
 
 
+NO_SLICES: Mapping[str, str] = {}
+"""Of all rows that stand in none."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What all arms of a run are read with."""
@@ -76,7 +80,7 @@ class Known:
 T = TypeVar("T")
 
 
-def _recorded(path: Path, header: RunHeader, read: Callable[[list[dict[str, Any]]], T]) -> T:
+def _recorded(path: Path, header: RunHeader, read: Callable[[Iterable[dict[str, Any]]], T]) -> T:
     """Return what a file holds that the run wrote beside its records.
 
     Raises:
@@ -85,22 +89,26 @@ def _recorded(path: Path, header: RunHeader, read: Callable[[list[dict[str, Any]
     if not is_as_recorded(path, header.files.get(path.name)):
         raise RunFolderError(f"{path} is not what was recorded → run the task again")
     try:
-        return read(read_jsonl(path))
+        return read(each_row(path))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
         raise RunFolderError(f"{path} cannot be read ({problem}) → run the task again") from problem
 
 
-def _gold(rows: list[dict[str, Any]]) -> GoldRows:
-    return GoldRows(
-        ids=tuple(row["id"] for row in rows),
-        targets=tuple(tuple(row["targets"]) for row in rows),
-        slices=tuple(row["slices"] for row in rows),
-        clusters=tuple(row["cluster"] for row in rows),
-        evidence=tuple(tuple(row.get("evidence", ())) for row in rows),
-    )
+def _gold(rows: Iterable[dict[str, Any]]) -> GoldRows:
+    read = [
+        (
+            row["id"],
+            tuple(row["targets"]),
+            row["slices"] or NO_SLICES,
+            row["cluster"],
+            tuple(row.get("evidence", ())),
+        )
+        for row in rows
+    ]
+    return GoldRows(*zip(*read, strict=True)) if read else GoldRows((), (), (), (), ())
 
 
-def _documents(rows: list[dict[str, Any]]) -> dict[str, Document]:
+def _documents(rows: Iterable[dict[str, Any]]) -> dict[str, Document]:
     return {row["id"]: Document.from_row(row) for row in rows}
 
 
@@ -153,7 +161,7 @@ def _predictions(folder: RunFolder, record: TrialRecord, gold: GoldRows) -> tupl
             raise RunFolderError(
                 f"{path} is not what was recorded: it was changed since → run the task again"
             )
-        by_id = read_predictions(path)
+        by_id = read_predictions(path, prompts=False)
     except (OSError, ValueError, TypeError, KeyError) as problem:
         raise RunFolderError(f"{path} cannot be read ({problem}) → run the task again") from problem
     if set(by_id) != set(gold.ids):
@@ -217,7 +225,7 @@ def _floor(folder: RunFolder, plan: PlannedFloor, gold: GoldRows) -> FloorAnswer
         return FloorAnswers(plan, undefined=measured.result.error or measured.result.status)
     try:
         kept = measured.result.predictions_sha256 == sha256_of_file(path)
-        by_id = read_predictions(path) if kept else {}
+        by_id = read_predictions(path, prompts=False) if kept else {}
     except (OSError, ValueError, TypeError, KeyError):
         by_id = {}
     if set(by_id) != set(gold.ids):
