@@ -79,9 +79,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from harness.cli.terminal import Screen
     from harness.run import Runner, drop_large_artifacts, opened
     from harness.store.run_folder import RunFolder
-    from harness.task import limited, load_task
+    from harness.task import limited
 
-    task = load_task(arguments.task)
+    task = _loaded(arguments.task)
     if arguments.limit is not None:
         task = limited(task, arguments.limit)
     only = [name for word in arguments.only for name in word.split(",") if name]
@@ -103,6 +103,14 @@ def _run(arguments: argparse.Namespace) -> int:
     screen.say("")
     screen.say(f"Report: {folder.report_md} and {folder.report_html}")
     return _verdict_code(comparison, arguments.gate)
+
+
+def _loaded(path: Path) -> Task:
+    """Load a task; its own code is named, and tried in a process of its own, before it is run."""
+    from harness.task import load_task
+    from harness.task.code_check import CodeCheck
+
+    return load_task(path, CodeCheck(partial(print, file=sys.stderr, flush=True)))
 
 
 def _foreseen(task: Task, screen: Screen, arms: frozenset[str]) -> Mapping[str, Forecast]:
@@ -144,9 +152,9 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from harness.run.preflight import examined
-    from harness.task import load_task, near_copies, near_duplicates
+    from harness.task import near_copies, near_duplicates
 
-    task = load_task(arguments.task)
+    task = _loaded(arguments.task)
     data = task.data
     tell(
         f"{arguments.task}: {data.train_n} train, {data.validation_n} validation,"
@@ -173,9 +181,8 @@ def _plan(arguments: argparse.Namespace) -> int:
     from harness.cli.terminal import Screen
     from harness.plan import foresee
     from harness.run.preflight import examined
-    from harness.task import load_task
 
-    task = load_task(arguments.task)
+    task = _loaded(arguments.task)
     outlook = foresee(task)  # first: it fetches the small files that are examined
     models = examined(task)
     if arguments.json:

@@ -88,9 +88,8 @@ def reason_of(problem: BaseException, limit_s: float = CALL_S) -> str:
         said = f"stopped after {limit_s:g} seconds"
     else:
         said = shown_safely(problem)
-    if isinstance(problem, SystemExit):
-        said += ", which would end the whole command → return or raise instead"
-    return f"{said}{_place(problem)}"
+    exits = ", which would end the whole command → return or raise instead"
+    return f"{said}{_place(problem)}{exits if isinstance(problem, SystemExit) else ''}"
 
 
 def shown_safely(problem: object) -> str:
@@ -104,9 +103,9 @@ def shown_safely(problem: object) -> str:
 
 def _place(problem: BaseException) -> str:
     """Return where in foreign code an exception was raised: " (own.py:12)"."""
-    if isinstance(problem, SyntaxError):  # says it itself
-        return ""
     with suppress(Exception):
+        if isinstance(problem, SyntaxError) and problem.filename:
+            return f" ({os.path.basename(problem.filename)}:{problem.lineno})"
         for frame in reversed(traceback.extract_tb(problem.__traceback__)):
             if not frame.filename.startswith((OURS, "<")):
                 return f" ({os.path.basename(frame.filename)}:{frame.lineno})"

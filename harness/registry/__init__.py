@@ -2,6 +2,7 @@
 
 from harness.registry.declared import LEARNS, declared, estimate, floors
 from harness.registry.lookup import GROUP, find, names, reference_to
+from harness.registry.origin import Origin, code_sha256, origin_of, origins_in
 from harness.registry.profiles import (
     Profile,
     profile,
@@ -14,13 +15,17 @@ from harness.registry.source import distributions_of, source_sha256
 __all__ = [
     "GROUP",
     "LEARNS",
+    "Origin",
     "Profile",
+    "code_sha256",
     "declared",
     "distributions_of",
     "estimate",
     "find",
     "floors",
     "names",
+    "origin_of",
+    "origins_in",
     "profile",
     "reference_to",
     "refused",

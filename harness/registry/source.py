@@ -57,19 +57,19 @@ def source_sha256(strategy: type[Strategy]) -> str:
     start, top = (module.__name__, package.split(".")[0]) if package else (FILE, FILE)
     own = {top: _place(sys.modules[top]) if package else file}
     siblings = modules_below(package, file.parent) if "." in package else ()
-    reach = reached([start, *siblings], lambda n: own.get(n) or _place_of(n), _room_of, "harness")
+    reach = reached([start, *siblings], lambda n: own.get(n) or place_of(n), room_of, "harness")
     counted = {name: sha256_of_file(source) for name, source in reach.files.items()}
     rooms = reach.rooms - CONTRACT
     if reach.dynamic or start not in reach.files or rooms & LEADS_ANYWHERE:
         rooms = EVERYTHING
         around = [file, *([own[top]] if package else file.parent.glob("*.py"))]
         counted |= {place.name: sha256_of_code(place) for place in around}
-    counted |= {room: sha256_of_code(_place_in_harness(room)) for room in rooms}
-    versions = {name: _version(name) for name in sorted(distributions_of(strategy))}
+    counted |= {room: sha256_of_code(place_in_harness(room)) for room in rooms}
+    versions = {name: version_of(name) for name in sorted(distributions_of(strategy))}
     return sha256_of([counted, versions])
 
 
-def _room_of(name: str) -> str | None:
+def room_of(name: str) -> str | None:
     """Return the room of the harness that a dotted name lies in, if it counts as one."""
     room = ".".join(name.split(".", 2)[:2])
     if not room.startswith("harness.") or room == READ_BY_PAGE:
@@ -82,12 +82,13 @@ def _names_in(folder: Path) -> frozenset[str]:
     return frozenset(path.stem for path in folder.iterdir())
 
 
-def _place_in_harness(room: str) -> Path:
+def place_in_harness(room: str) -> Path:
+    """Return the folder or the file of one of the harness's rooms."""
     folder = HOME / room.partition(".")[2]
     return folder if folder.is_dir() else folder.with_name(f"{folder.name}.py")
 
 
-def _place_of(top: str) -> Path | None:
+def place_of(top: str) -> Path | None:
     """Return where a top-level package or module lies, if somebody may edit its code there.
 
     Installed packages are not followed, except those that offer strategies: a plugin may build on
@@ -124,11 +125,11 @@ def _offering() -> frozenset[str]:
 
 def distributions_of(strategy: type[Strategy]) -> frozenset[str]:
     """Return the names of the installed distributions that hold a strategy's package."""
-    return _holders(strategy.__module__.split(".")[0])
+    return holders_of(strategy.__module__.split(".")[0])
 
 
 @cache
-def _holders(package: str) -> frozenset[str]:
+def holders_of(package: str) -> frozenset[str]:
     """Return the distributions that hold a top-level package or module.
 
     As `metadata.packages_distributions` finds them for all packages, which takes ten times as long:
@@ -145,5 +146,6 @@ def _holders(package: str) -> frozenset[str]:
 
 
 @cache
-def _version(distribution: str) -> str:
+def version_of(distribution: str) -> str:
+    """Return the version of an installed distribution."""
     return metadata.version(distribution)

@@ -6,9 +6,10 @@ Knows nothing of data, models or machines: a run finds out what these decide.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from harness import registry
-from harness.errors import Fault, HarnessError
+from harness.errors import Fault
 from harness.files.yaml_source import Source
 from harness.prices import Prices
 from harness.strategy import OFFERS
@@ -61,10 +62,9 @@ def _remedy(needs: set[str], spec: TaskFile) -> str:
 
 
 def _would_do(name: str, needs: set[str], spec: TaskFile) -> bool:
-    try:
-        strategy = registry.find(name)
-    except HarnessError:  # another package's fault, and no help here
+    if registry.origin_of(name, Path()) is not None:  # nobody named that code: it stays unrun
         return False
+    strategy = registry.find(name)
     return needs <= strategy.provides and spec.answer.kind in strategy.answers
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from harness.task.feasibility import doubts, unmet_needs
 from harness.task.gold import GoldRow
 from harness.task.model_spec import Model, name_of
 from harness.task.schema import Arm, TaskFile
-from harness.task.task_data import read_data
+from harness.task.task_data import TaskData, read_data
 from harness.task.validate import (
     check_keys,
     check_labour,
@@ -95,20 +95,44 @@ class Task:
     @property
     def info(self) -> TaskInfo:
         """What a strategy may know of the task."""
-        return TaskInfo(
-            self.spec.name,
-            self.spec.instruction,
-            self.spec.answer.kind,
-            self.labels,
-            self.spec.generation.max_new_tokens or NEW_TOKENS,
-            tuple(self.spec.generation.stop),
-            self.schema,
-            self.spec.answer.no_answer,
-        )
+        return info_of(self.spec, self.labels, self.schema)
 
 
-def load_task(path: Path) -> Task:
+def info_of(
+    spec: TaskFile, labels: Mapping[str, str], schema: Mapping[str, Any] | None
+) -> TaskInfo:
+    """Return what a strategy may know of a task."""
+    return TaskInfo(
+        spec.name,
+        spec.instruction,
+        spec.answer.kind,
+        labels,
+        spec.generation.max_new_tokens or NEW_TOKENS,
+        tuple(spec.generation.stop),
+        schema,
+        spec.answer.no_answer,
+    )
+
+
+TryCode = Callable[[TaskFile, Path, TaskData, TaskInfo], Mapping[tuple[str | int, ...], str]]
+"""Has a task's own code tried before it is imported here; returns what is wrong with it, by the key
+of the task file that names it (code_check.py)."""
+
+
+def as_it_is(
+    spec: TaskFile, base: Path, data: TaskData, info: TaskInfo
+) -> Mapping[tuple[str | int, ...], str]:
+    """Try no code: whoever loads the task here stands up for it."""
+    return {}
+
+
+def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     """Read a task file and all its data.
+
+    Args:
+        path: of the task file.
+        try_code: has its own code tried first. What a strategy or a metric then raises here is a
+            fault; what ends a process would end this one.
 
     Raises:
         TaskError: with every fault of the file and the data, each with its place and a remedy.
@@ -122,13 +146,16 @@ def load_task(path: Path) -> Task:
         if readable is not None:
             read_data(readable, source, faults)
         raise TaskError([*problem.faults, *faults]) from None
-    check_keys(spec, source, faults)
+    read = read_data(spec, source, faults)
+    labels, schema, corpus, splits, truths = read
+    refused = try_code(spec, source.path.parent, read, info_of(spec, labels, schema))
+    faults.extend(Fault(source.where(_place(key)), what) for key, what in refused.items())
+    check_keys(spec, source, faults, {str(key[-1]) for key in refused})
     earlier = len(faults)
-    arms, strategies, params, profiles = _arms(spec, source, faults)
-    if len(faults) == earlier:  # an arm that is not understood may be the one that offers it
+    arms, strategies, params, profiles = _arms(spec, source, faults, refused)
+    if len(faults) == earlier and not refused:  # an arm that is not understood may offer it
         faults.extend(unmet_needs(spec, source, arms, profiles))
     check_labour(spec, source, arms, faults)
-    labels, schema, corpus, splits, truths = read_data(spec, source, faults)
     truth = tuple(truths["test"])
     if not faults and (nothing := nothing_to_score(spec, source.path.parent, truth)):
         faults.append(Fault(source.where(["metric"]), nothing.what, nothing.fix))
@@ -163,6 +190,11 @@ def load_task(path: Path) -> Task:
     )
 
 
+def _place(key: tuple[str | int, ...]) -> list[str | int]:
+    """Return where a fault of code stands: of a metric the key, whichever it is of several."""
+    return [key[0]] if key[0] in ("metric", "also") else list(key)
+
+
 def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:
     if spec.prices is None:
         return None
@@ -174,7 +206,10 @@ def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:
 
 
 def _arms(
-    spec: TaskFile, source: Source, faults: list[Fault]
+    spec: TaskFile,
+    source: Source,
+    faults: list[Fault],
+    refused: Mapping[tuple[str | int, ...], str],
 ) -> tuple[
     tuple[Arm, ...],
     dict[str, type[Strategy]],
@@ -190,6 +225,8 @@ def _arms(
     repeated = {name for name in names if names.count(name) > 1}  # these are faults already
     for position, written in enumerate(spec.strategies):
         where = source.where(["strategies", position])
+        if ("strategies", position) in refused:
+            continue
         try:
             strategy = registry.find(written.use, folder)
             resolved = registry.resolved_params(strategy, written.params, folder)

@@ -5,7 +5,7 @@ Knows nothing of data; one named function for each kind of check.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,10 +73,19 @@ def _quoted(kind: type[BaseModel], value: Any, name: str, source: Source) -> Any
     return value
 
 
-def check_keys(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
-    """Check what one key says against another."""
+def check_keys(
+    spec: TaskFile, source: Source, faults: list[Fault], refused: Collection[str] = ()
+) -> None:
+    """Check what one key says against another.
+
+    Args:
+        spec: the task file.
+        source: where its keys stand.
+        faults: what is wrong is added to these.
+        refused: metrics with a fault already, which are not looked at.
+    """
     _check_data(spec, source, faults)
-    _check_metrics(spec, source, faults)
+    _check_metrics(spec, source, faults, refused)
     names = [arm.name for arm in spec.strategies]
     for name in sorted({name for name in names if names.count(name) > 1}):
         where = source.where(["strategies"])
@@ -142,12 +151,16 @@ NEEDED_KEYS: Mapping[Need, str] = {
 """What metrics may need of a task, and the key that gives it."""
 
 
-def _check_metrics(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
+def _check_metrics(
+    spec: TaskFile, source: Source, faults: list[Fault], refused: Collection[str]
+) -> None:
     if spec.answer.no_answer is not None and spec.answer.kind != "text":
         where = source.where(["answer", "no_answer"])
         faults.append(Fault(where, "only a text answer has a phrase for 'no answer'", "remove it"))
     for key, name in [("metric", spec.metric), *(("also", name) for name in spec.also)]:
         where = source.where([key])
+        if name in refused:
+            continue
         metric = _metric(name, where, source, faults)
         if metric is None:
             continue

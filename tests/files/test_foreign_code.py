@@ -34,7 +34,7 @@ def leave(code):
 @pytest.mark.parametrize(
     ("act", "words"),
     [
-        (lambda: leave(0), "own code: SystemExit(0), which would end the whole command"),
+        (lambda: leave(0), "), which would end the whole command"),
         (lambda: leave(3), "SystemExit(3)"),
         (lambda: 1 / 0, "ZeroDivisionError('division by zero') (test_foreign_code.py:"),
         (deep, "RecursionError"),

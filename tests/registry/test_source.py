@@ -208,7 +208,7 @@ def test_the_distributions_of_a_package_are_those_that_the_standard_library_find
     found = metadata.packages_distributions()
     packages = [name for name in found if name.isidentifier()]
     assert {"strategies", "numpy", "pydantic"} <= set(packages)
-    assert {name: source._holders(name) for name in packages} == {
+    assert {name: source.holders_of(name) for name in packages} == {
         name: frozenset(found[name]) for name in packages
     }
-    assert source._holders("no_such_package") == frozenset()
+    assert source.holders_of("no_such_package") == frozenset()
