@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.recorded_task import RecordedTask
 from harness.metrics import Items, Metric
-from harness.metrics.custom import find_metric
+from harness.metrics.apart import find_metric_apart
 from harness.metrics.items import items_of
 from harness.prices import Prices
 from harness.stats.bootstrap import RESAMPLES, Resamples, effective_units
@@ -177,7 +177,7 @@ class RunData:
         """
         if name not in self.metrics:
             folder = self.header.task_folder
-            self.metrics[name] = find_metric(name, Path(folder) if folder else None)
+            self.metrics[name] = find_metric_apart(name, Path(folder) if folder else None)
         return self.metrics[name]
 
     def model_of(self, arm: ArmData) -> ModelRef | None:

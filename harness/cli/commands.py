@@ -110,7 +110,7 @@ def _loaded(path: Path) -> Task:
     from harness.task import load_task
     from harness.task.code_check import CodeCheck
 
-    return load_task(path, CodeCheck(partial(print, file=sys.stderr, flush=True)))
+    return load_task(path, CodeCheck(complain))
 
 
 def _foreseen(task: Task, screen: Screen, arms: frozenset[str]) -> Mapping[str, Forecast]:

@@ -8,6 +8,7 @@ Such a function says what one answer is worth, from 0 to 1; the metric is its me
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +23,9 @@ from harness.files.python_file import from_file, names_file, path_of
 from harness.metrics import Array, Items, Metric, each_counts, mean_of
 
 Worth = Callable[[str, tuple[str, ...]], float]
+CheckedWorth = Callable[[str, str | None, tuple[str, ...]], float]
+"""(item, answer, accepted answers) → what that is worth; raises `UserError`, whatever happens."""
+EVERY_KIND = frozenset({"choice", "text", "json"})
 
 
 def find_metric(name: str, base: Path | None) -> Metric:
@@ -36,16 +40,37 @@ def find_metric(name: str, base: Path | None) -> Metric:
     """
     if not names_file(name):
         return metrics.find(name)
+    worth = worth_of(name, base)
+    summary = summary_of(name, base)
+    return Metric(name, summary, EVERY_KIND, partial(_worths, worth), mean_of)
+
+
+def worth_of(name: str, base: Path | None) -> CheckedWorth:
+    """Import a task's own function; return what scores (item, answer, accepted answers) by it.
+
+    Raises:
+        UserError: its file cannot be used.
+    """
     try:
         worth = from_file(name, base, "metric", inspect.isfunction)
     except ImportError as problem:
         raise UserError(f"metric '{name}': {problem}") from problem
     if not callable(worth):
         raise UserError(f"metric '{name}' is not a function → write one of (answer, targets)")
-    with guarded(f"metric '{name}'", UserError):
-        summary = (inspect.getdoc(worth) or "").split("\n")[0]
-    every_kind = frozenset({"choice", "text", "json"})
-    return Metric(name, summary, every_kind, partial(_worths, name, worth), mean_of)
+    return partial(_checked, name, worth)
+
+
+def summary_of(name: str, base: Path | None) -> str:
+    """Return the first line of what a task's own function says of itself, without running it."""
+    try:
+        tree = ast.parse(path_of(name, base).read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return ""
+    function = name.rsplit(":", 1)[1]
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            return (ast.get_docstring(node) or "").split("\n")[0]
+    return ""
 
 
 def source_of(name: str, base: Path | None) -> str | list[str]:
@@ -53,10 +78,10 @@ def source_of(name: str, base: Path | None) -> str | list[str]:
     return [name, sha256_of_file(path_of(name, base))] if names_file(name) else name
 
 
-def _worths(name: str, worth: Worth, items: Items) -> Array:
+def _worths(worth: CheckedWorth, items: Items) -> Array:
     """Return [n, 2]: what each answer is worth, 0 where it failed, and 1 for counting."""
     rows = zip(items.ids, items.texts, items.targets, strict=True)
-    return each_counts([_checked(name, worth, *row) for row in rows])
+    return each_counts([worth(*row) for row in rows])
 
 
 def _checked(

@@ -13,12 +13,16 @@ from harness.run.environment import Setting
 from harness.run.fingerprints import reads_documents
 from harness.run.job import JOB, WRITTEN, FinishedFit, Inputs, Job, Kind
 from harness.run.launchers.base import Launcher
+from harness.run.outcome import examined
 from harness.store.fit_account import TRAIN_LOG
 from harness.store.machine import Hardware
 from harness.store.recorded_files import sha256_now
 from harness.store.records import PlannedTrial, WorkerResult
 from harness.store.run_folder import RunFolder
 from harness.task import Task
+
+OF_TEST_ROWS = ("serve", "floor", "likelihood")
+"""Kinds of jobs that leave one line for each test row."""
 
 
 class Dispatcher:
@@ -85,11 +89,13 @@ class Dispatcher:
         """Have a job done with these inputs, and the task's documents if it is to have them.
 
         Returns:
-            How it went, with the machine that did it.
+            How it went, with the machine that did it; "ok" only if what it left can be used.
         """
         if job.documents:
             inputs = {"documents": map(asdict, self.task.documents), **inputs}
         result = self.launcher.run(job, inputs)
+        asked = [row.query.id for row in self.task.test] if job.kind in OF_TEST_ROWS else []
+        result = examined(job, self.folder.path, result, asked)
         machine = self.launcher.machine(job.device)
         hardware = Hardware(machine=machine, device=job.device, dtype=job.dtype)
         return result.model_copy(update={"hardware": hardware, "files": self._left(job)})

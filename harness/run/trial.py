@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.files.refusals import is_refusal, words_of
+from harness.files.refusals import words_of
 from harness.files.removal import emptied, remove
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import reads_evidence
@@ -151,7 +152,10 @@ class TrialRunner:
 
 
 def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T]) -> T:
-    """Do a part of a trial; where the system refuses that, the part has failed and others go on.
+    """Do a part of a trial; where that cannot be done, it has failed and others go on.
+
+    Whatever the system refuses or an arm did to the files around it; a mistake of ours among them
+    shows its traceback.
 
     Args:
         do: has a job done.
@@ -159,10 +163,13 @@ def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T])
     """
     try:
         return do()
-    except OSError as problem:
-        if not is_refusal(problem):
-            raise
-        return account(WorkerResult(status="failed", error=words_of(problem)))
+    except Exception as problem:
+        if isinstance(problem, OSError):
+            error = words_of(problem)
+        else:
+            traceback.print_exc()
+            error = f"{type(problem).__name__}: {problem}"
+        return account(WorkerResult(status="failed", error=error))
 
 
 def rows_to_learn_from(task: Task) -> dict[str, Iterable[dict[str, Any]]]:

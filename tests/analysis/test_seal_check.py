@@ -135,6 +135,7 @@ def test_what_the_seal_does_not_cover_may_change(tmp_path):
     assert analyse(folder).not_as_sealed == ()
 
 
+@pytest.mark.process  # a metric of one's own is scored in a process of its own
 def test_a_changed_file_of_a_metric_is_noticed_and_named(tmp_path):
     (tmp_path / "own.py").write_text(METRIC)
     folder = sealed_run(tmp_path, metric="own.py:close")

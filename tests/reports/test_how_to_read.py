@@ -53,6 +53,7 @@ def test_further_metrics_are_explained_and_do_not_decide(tmp_path):
     assert explained(comparison)["exact_match"] == f"{metrics.find('exact_match').summary}."
 
 
+@pytest.mark.process  # a metric of one's own is scored in a process of its own
 def test_a_metric_of_the_tasks_own_is_explained_though_its_file_may_be_gone(tmp_path):
     (tmp_path / "own.py").write_text("def close(answer, targets):\n    return 1.0\n")
     folder = write_run(tmp_path / "run", TARGETS, cheap_and_good(), metric="own.py:close")

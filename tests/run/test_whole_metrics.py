@@ -67,6 +67,7 @@ def test_a_json_task_runs_from_its_file_to_its_report(tiny, run_tiny, tmp_path):
     assert "json_valid 0.750" in html(comparison)
 
 
+@pytest.mark.process  # a metric of one's own is scored in a process of its own
 def test_a_strategy_may_choose_by_the_tasks_own_metric(tiny, run_tiny, tmp_path):
     arms, answer = ["own.py:Chooser"], {"kind": "text"}
     path = tiny(

@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.analysis.run_data import ArmData, Array, RunData
 from harness.analysis.schema.scores import Score
+from harness.errors import UserError
 from harness.metrics import Metric, by_class, find
 from harness.stats.bootstrap import (
     Resamples,
@@ -87,7 +88,15 @@ def primary_score(run: RunData, arm: ArmData) -> Score:
 
 def further_score(run: RunData, arm: ArmData, name: str) -> Score:
     """Score one arm by a further metric; an arm that lacks what the metric needs has no value."""
-    metric = run.find_metric(name)
+    try:
+        return _further_score(run, arm, run.find_metric(name))
+    except UserError as problem:  # of a task's own function; the primary one's ends the report
+        return Score(
+            metric=name, value=None, ci_low=None, ci_high=None, n=0, undefined=str(problem)
+        )
+
+
+def _further_score(run: RunData, arm: ArmData, metric: Metric) -> Score:
     if "sources" in metric.needs and not arm.cites:
         return _undefined(metric, "cites nothing")
     if "likelihoods" in metric.needs and not arm.log_likelihoods:

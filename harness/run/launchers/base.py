@@ -6,14 +6,16 @@ Knows nothing of tasks, trials and records.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial, reduce
 from pathlib import Path
 from typing import Protocol
 
 from pydantic import ValidationError
 
+from harness.errors import shortened
 from harness.files.atomic import atomic_file
 from harness.files.refusals import no_room
 from harness.files.temporary_folder import temporary_folder
@@ -25,6 +27,11 @@ from harness.store.run_folder import write_jsonl
 
 Tick = Callable[[], None]
 LAST_WORDS = 3
+MOST_ACCOUNT = 1 << 26
+"""Bytes of a worker's account."""
+MOST_PRINTED = 1 << 20
+"""Bytes of what a job printed that are kept, the first ones; the others are counted."""
+MOST_LAST_WORDS = 500
 
 
 class Launcher(Protocol):
@@ -94,10 +101,11 @@ def taken_account(workspace: Workspace) -> WorkerResult | None:
     One that says what cannot be, such as a negative time, is a failed one.
     """
     path = workspace.folder / RESULT
-    if not path.is_file():
+    if not path.exists() and not path.is_symlink():
         return None
     result = _read(path)
-    path.unlink()
+    with suppress(OSError):
+        path.unlink()
     for key in _keys(workspace.job):
         error = None if result.error is None else without(key, result.error)
         notes = tuple(
@@ -108,12 +116,27 @@ def taken_account(workspace: Workspace) -> WorkerResult | None:
 
 
 def _read(account: Path) -> WorkerResult:
+    found = os.lstat(account)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_ACCOUNT:
+        return stopped("failed", "where the worker's account belongs, the code put something else")
     try:
         return WorkerResult.model_validate_json(account.read_bytes())
     except ValidationError as problem:
         error = problem.errors()[0]
         field = ".".join(map(str, error["loc"]))
         return stopped("failed", f"the worker's account cannot be read ({field}: {error['msg']})")
+
+
+def cut(printed: Path) -> int:
+    """Cut what a job printed, now or while it prints; returns how many bytes are gone.
+
+    A writer that appends goes on at the new end.
+    """
+    size = printed.stat().st_size
+    if size <= MOST_PRINTED:
+        return 0
+    os.truncate(printed, MOST_PRINTED)
+    return size - MOST_PRINTED
 
 
 def environment_of(job: Job) -> dict[str, str]:
@@ -145,7 +168,7 @@ def silent_end(ending: str, printed: Path) -> WorkerResult:
         printed: the file of all that it printed.
     """
     words = printed.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_WORDS:]
-    last = f"; its last words: {' / '.join(words)}" if words else ""
+    last = f"; its last words: {shortened(' / '.join(words), MOST_LAST_WORDS)}" if words else ""
     full = no_room(printed.parent)
     return stopped("failed", f"the worker ended with {ending} and no result{last}{full}")
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.files.atomic import atomic_write
+from harness.files.removal import remove
 from harness.machine.describe import this_machine
 from harness.run import keeper
 from harness.run.folder_lock import lock_descriptors
@@ -26,6 +27,7 @@ from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
 from harness.run.launchers.base import (
     Tick,
     clear,
+    cut,
     environment_of,
     handed_over,
     silent_end,
@@ -68,6 +70,7 @@ class LocalLauncher:
     def __init__(self, root: Path, tick: Tick = lambda: None):
         self.root = root.resolve()
         self.tick = tick
+        self._cut_bytes = 0
 
     def machine(self, device: str) -> Machine:
         """Describe this machine."""
@@ -84,16 +87,34 @@ class LocalLauncher:
         (folder / RESULT).unlink(missing_ok=True)
         command = [sys.executable, "-P", "-m", "harness.run.worker", str(self.root)]
         command += [str(workspace.job.folder), str(workspace.inputs)]
-        with (folder / PRINTED).open("wb") as log, _Kept(command, workspace, log) as kept:
-            past_limit = self._wait(kept.keeper, workspace.job)
-        clear(folder / PRINTED, workspace.job)
+        printed = folder / PRINTED
+        remove(printed)
+        self._cut_bytes = 0
+        try:
+            # To append: a file that is cut while it is written would grow a hole.
+            with printed.open("ab") as log, _Kept(command, workspace, log) as kept:
+                past_limit = self._wait(kept.keeper, workspace)
+        finally:
+            self._close(printed, workspace.job)
         # An account is written when the work is done: what ended the process after that, a limit
         # or the system, took nothing from it.
         account = taken_account(workspace)
-        return account or past_limit or _ended(kept.returncode, folder / PRINTED)
+        return account or past_limit or _ended(kept.returncode, printed)
 
-    def _wait(self, process: subprocess.Popen[bytes], job: Job) -> WorkerResult | None:
+    def _close(self, printed: Path, job: Job) -> None:
+        """Take secrets and surplus out of what was printed; it stays a file, whatever is there."""
+        if not printed.is_file() or printed.is_symlink():
+            remove(printed)
+            printed.write_text("what was printed is gone: the code took it away\n")
+        self._cut_bytes += cut(printed)
+        clear(printed, job)
+        if self._cut_bytes:
+            with printed.open("a", encoding="utf-8") as log:
+                log.write(f"\n… and {self._cut_bytes:,} bytes more, which are not kept\n")
+
+    def _wait(self, process: subprocess.Popen[bytes], workspace: Workspace) -> WorkerResult | None:
         """Sleep until the worker ends or exceeds a limit; return an account only in that case."""
+        job, printed = workspace.job, workspace.folder / PRINTED
         begin = time.monotonic()
         handle = os.pidfd_open(process.pid)
         try:
@@ -101,6 +122,8 @@ class LocalLauncher:
             poller.register(handle, select.POLLIN)
             while not poller.poll(LOOK_EVERY_S * 1000):
                 self.tick()
+                with suppress(OSError):  # the code may have taken it away
+                    self._cut_bytes += cut(printed)
                 if job.timeout_s is not None and time.monotonic() - begin > job.timeout_s:
                     limit = f"{job.timeout_s / 60:g} minutes (run.timeout_min)"
                     return stopped("timeout", f"stopped after {limit}")

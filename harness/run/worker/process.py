@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -68,7 +69,18 @@ def main(root: str, folder: str, inputs: str, spawned_at_s: str, keeper: str = "
     ruler = Ruler(keeper=int(keeper) if keeper else None)
     ruler.record_start(float(spawned_at_s))
     job = Job.model_validate_json((Path(root) / folder / JOB).read_text(encoding="utf-8"))
-    work(Workspace(job, Path(root), Path(inputs)), ruler)
+    try:
+        work(Workspace(job, Path(root), Path(inputs)), ruler)
+        code = 0
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)  # whatever threads and handlers the strategy leaves behind
 
 
 def work(workspace: Workspace, ruler: Ruler) -> None:

@@ -194,6 +194,7 @@ def own_metric_run(path, n_right, **more):
     return folder
 
 
+@pytest.mark.process  # a metric of one's own is scored in a process of its own
 def test_a_tasks_own_metric_is_judged_item_by_item(tmp_path):
     few, many = own_metric_run(tmp_path / "one", 20), own_metric_run(tmp_path / "two", 60)
     score = analyse(few).arms[0].score
@@ -202,6 +203,7 @@ def test_a_tasks_own_metric_is_judged_item_by_item(tmp_path):
     assert compare(few, many)[1].startswith("a: +25.0 points")
 
 
+@pytest.mark.process  # a metric of one's own is scored in a process of its own
 def test_a_report_says_that_a_metrics_file_is_gone(tmp_path):
     folder = own_metric_run(tmp_path / "one", 20)
     (tmp_path / "one" / "own.py").rename(tmp_path / "moved.py")
