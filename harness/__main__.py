@@ -37,19 +37,20 @@ def main() -> None:
     if lost := streams.lost():
         complain(f"error: {lost}")
         code = code or MISTAKE
-    _end(code)
+    sys.exit(code)
 
 
-def _end(code: int) -> NoReturn:
-    """End the process with a code that nothing changes any more.
+def main_and_end() -> NoReturn:
+    """Run the command line and end the process with its code, which nothing changes any more.
 
     What a task's own code registered for the end of the process (`atexit`), and threads of its own
     that never end, would otherwise decide the code, or keep a finished command from ending.
     """
-    from harness.files.foreign_code import has_called
-
-    if not has_called():
-        sys.exit(code)
+    try:
+        main()
+        code = BUG  # it never returns
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else BUG
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
@@ -70,4 +71,4 @@ def _working_directory() -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    main_and_end()

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -29,7 +28,6 @@ MOST_WORDS = 500
 """Bytes of what an exception says."""
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 Renew = Callable[[], None]
-_called: deque[str] = deque(maxlen=1)
 
 
 class _TooLongError(BaseException):
@@ -62,7 +60,6 @@ def guarded(
         KeyboardInterrupt: the user interrupted it.
         HarnessError: as the block raised it.
     """
-    _called.append(doing)
     with _as_it_was(), _limited(limit_s) as (renew, interrupted):
         try:
             yield renew
@@ -75,11 +72,6 @@ def guarded(
                 raise raises(f"{doing}: {reason_of(problem, limit_s)}") from problem
     if interrupted:
         raise KeyboardInterrupt
-
-
-def has_called() -> bool:
-    """Tell whether this process has called code that may be somebody else's."""
-    return bool(_called)
 
 
 def reason_of(problem: BaseException, limit_s: float = CALL_S) -> str:
