@@ -45,14 +45,15 @@ NOT_FINISHED = {
 """How an arm ended that did not finish, in words."""
 
 
-def analyse(folder: RunFolder, prices: Prices | None = None) -> Comparison:
+def analyse(folder: RunFolder, prices: Prices | None = None, trust: bool = False) -> Comparison:
     """Analyse the newest run of a folder.
 
     Args:
         folder: with the records.
         prices: to use in place of those that stood when it was run.
+        trust: run the files of the task's own metrics, see `read_run`.
     """
-    run = read_run(folder)
+    run = read_run(folder, trust)
     sealed = _applied(run.header, run.machines, None)
     applied = _applied(run.header, run.machines, prices)
     differs = not_as_sealed(folder, run.header, other_prices=applied != sealed)

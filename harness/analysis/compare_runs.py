@@ -13,13 +13,12 @@ from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.scoring.paired import paired_difference
 from harness.analysis.scoring.score import counted_rows
 from harness.errors import UserError
-from harness.metrics import Metric
 from harness.stats.bootstrap import Resamples
 from harness.store.run_folder import RunFolder
 from harness.wording import numbers
 
 
-def compare(first: RunFolder, second: RunFolder) -> list[str]:
+def compare(first: RunFolder, second: RunFolder, trust: bool = False) -> list[str]:
     """Compare the newest runs of two folders.
 
     Returns:
@@ -29,21 +28,28 @@ def compare(first: RunFolder, second: RunFolder) -> list[str]:
     Raises:
         UserError: the two have another metric, or no test row or finished arm in common.
     """
-    before, after = read_run(first), read_run(second)
+    before, after = read_run(first, trust), read_run(second, trust)
     if before.task.metric != after.task.metric:
         names = f"{before.task.metric} and {after.task.metric}"
         raise UserError(f"the two runs have different metrics: {names}")
+    applied = [run.worths.get(run.task.metric) for run in (before, after) if not trust]
+    if len({one.source_sha256 for one in applied if one is not None}) > 1:
+        raise UserError(
+            f"the two runs applied different versions of '{before.task.metric}'"
+            " → run the older one's task again"
+        )
     rows = _shared_rows(before, after)
     if not rows:
         raise UserError("the two runs have no test row in common")
     arms = {arm.name: arm for arm in after.finished}
     pairs = [(arm, arms[arm.name]) for arm in before.finished if arm.name in arms]
     if not pairs:
-        raise UserError("no arm finished in both runs")
+        whys = (f": {arm.name}: {arm.error}" for arm in (*before.arms, *after.arms) if arm.error)
+        raise UserError(f"no arm finished in both runs{next(whys, '')}")
     metric = before.metric
     lines = [f"{metric.name} of {second.path} less {first.path}, on {len(rows)} shared test rows:"]
     for old, new in pairs:
-        lines += _changes(Side(before, old), Side(after, new), metric, rows)
+        lines += _changes(Side(before, old), Side(after, new), rows)
     return [*lines, *_missing(before, after)]
 
 
@@ -83,12 +89,10 @@ class Side:
         return named(origin.preparation), named(origin.serving)
 
 
-def _changes(
-    old: Side, new: Side, metric: Metric, rows: Sequence[tuple[int, int]]
-) -> Iterator[str]:
-    name, params = old.arm.name, old.arm.plan.params
+def _changes(old: Side, new: Side, rows: Sequence[tuple[int, int]]) -> Iterator[str]:
+    name, params, metric = old.arm.name, old.arm.plan.params, old.run.metric
     was = old.run.statistics(old.arm, metric)[:, [place for place, _ in rows]]
-    now = new.run.statistics(new.arm, metric)[:, [place for _, place in rows]]
+    now = new.run.statistics(new.arm, new.run.metric)[:, [place for _, place in rows]]
     clusters = [old.run.gold.clusters[place] for place, _ in rows]
     if not counted_rows(metric, [was, now]):
         yield f"{name}: none of the shared test rows counts for {metric.name}"

@@ -29,6 +29,7 @@ from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.store.fit_account import TRAIN_LOG
 from harness.store.measured import MEASURED, Measured, read_measured
+from harness.store.own_worths import read_worths
 from harness.store.planned_floor import PlannedFloor
 from harness.store.recorded_files import is_as_recorded
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
@@ -36,8 +37,12 @@ from harness.store.run_folder import RunFolder, each_row, read_jsonl, read_predi
 from harness.types import Document, Prediction
 
 
-def read_run(folder: RunFolder) -> RunData:
+def read_run(folder: RunFolder, trust: bool = False) -> RunData:
     """Read the newest invocation.
+
+    Args:
+        folder: of the run.
+        trust: run the files of the task's own metrics, in place of what is on record of them.
 
     Raises:
         RunFolderError: there was no run, or it was killed before its end.
@@ -58,7 +63,17 @@ def read_run(folder: RunFolder) -> RunData:
     planned = {name: [t for t in header.trials if t.arm == name] for name in names}
     found = tuple(_arm(known, arms[name], planned[name]) for name in names)
     damage = dict.fromkeys(line for arm in found for line in damage_of(folder, header, arm))
-    return RunData(header, gold, found, documents, damage=tuple(damage))
+    worths = read_worths(folder.own_worths)
+    run = RunData(
+        header, gold, found, documents, damage=tuple(damage), worths=worths, trusted=trust
+    )
+    return replace(run, arms=tuple(_scorable(run, arm) for arm in found))
+
+
+def _scorable(run: RunData, arm: ArmData) -> ArmData:
+    """Return an arm, as failed where the task's metric has no score for it."""
+    why = run.why_unscored(arm, run.task.metric) if arm.finished else None
+    return ArmData(arm.plan, "failed", why, arm.trials, predictions=()) if why else arm
 
 
 NO_SLICES: Mapping[str, str] = {}

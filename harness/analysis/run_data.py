@@ -1,15 +1,15 @@
 """What a finished run holds for the analysis: the task, the gold rows, each arm's records.
 
 Statistics per item are computed once for each arm and metric and kept here, so that slices, pairs
-and diagnostics cost no scoring. Reads no file but that of a metric of the task's own (read_run.py
-reads the run folder).
+and diagnostics cost no scoring. Reads no file (read_run.py reads the run folder), but that of a
+metric of the task's own where the user trusts it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis.recorded_task import RecordedTask
+from harness.files.python_file import names_file
 from harness.metrics import Items, Metric
 from harness.metrics.apart import find_metric_apart
+from harness.metrics.custom import recorded_metric
 from harness.metrics.items import items_of
 from harness.prices import Prices
 from harness.stats.bootstrap import RESAMPLES, Resamples, effective_units
 from harness.store.machine import Machine
+from harness.store.own_worths import Worths, answer_key
 from harness.store.planned_floor import PlannedFloor
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.types import Document, ModelRef, Prediction
@@ -30,6 +33,11 @@ from harness.types import Document, ModelRef, Prediction
 Array = NDArray[np.float64]
 MOST_KEPT_BYTES = 400_000_000
 """Of resamples that are held in memory; what is beyond is drawn anew for each arm."""
+NOT_ON_RECORD = (
+    "its score by '{name}' is unknown: what that function found is not on record (an earlier"
+    " version ran this, or own_worths.json was changed) → run the task again, or say `--trust` to"
+    " have {file} run"
+)
 LogRow = Mapping[str, Any]
 """A line of a training log: numbers by name; `part` is a text."""
 
@@ -141,6 +149,10 @@ class RunData:
     """The rows that apply to it."""
     damage: tuple[str, ...] = ()
     """Which of its files are not what was recorded, or gone, with what to do; each a sentence."""
+    worths: Mapping[str, Worths] = field(default_factory=dict)
+    """What metrics of the task's own found when the run ended, by name."""
+    trusted: bool = False
+    """Whether the files of such metrics may be run instead."""
     metrics: dict[str, Metric] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Metrics that were found, by name."""
     drawn: dict[tuple[int, ...] | None, Resamples] = field(
@@ -170,15 +182,37 @@ class RunData:
         return [arm for arm in self.arms if arm.finished]
 
     def find_metric(self, name: str) -> Metric:
-        """Return a metric of the task, a function of its own too.
+        """Return a metric of the task; of a function of its own, what it found when the run ended.
 
         Raises:
-            UserError: the file of that function is gone or cannot be used.
+            UserError: its file is to be run (`trusted`), and is gone or cannot be used.
         """
         if name not in self.metrics:
             folder = self.header.task_folder
-            self.metrics[name] = find_metric_apart(name, Path(folder) if folder else None)
+            if names_file(name) and not self.trusted:
+                self.metrics[name] = recorded_metric(name, partial(self._worth, name))
+            else:
+                self.metrics[name] = find_metric_apart(name, Path(folder) if folder else None)
         return self.metrics[name]
+
+    def _worth(self, name: str, text: str, targets: tuple[str, ...]) -> float | None:
+        known = self.worths.get(name)
+        return None if known is None else known.worths.get(answer_key(text, targets))
+
+    def why_unscored(self, arm: ArmData, name: str) -> str | None:
+        """Return why an arm has no score by a metric of the task's own; None: it has one."""
+        if not names_file(name) or self.trusted:
+            return None
+        file, known = name.rsplit(":", 1)[0], self.worths.get(name)
+        if known is None:
+            return NOT_ON_RECORD.format(name=name, file=file)
+        for answers in arm.predictions:
+            items = self.items(answers, range(len(answers)))
+            for text, targets in zip(items.texts, items.targets, strict=True):
+                key = None if text is None else answer_key(text, targets)
+                if key is not None and key not in known.worths:
+                    return known.problems.get(key, NOT_ON_RECORD.format(name=name, file=file))
+        return None
 
     def model_of(self, arm: ArmData) -> ModelRef | None:
         """Return the base model that an arm uses, if it uses one."""

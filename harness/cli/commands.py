@@ -133,7 +133,8 @@ def _report(arguments: argparse.Namespace) -> int:
     prices = read_prices(arguments.prices) if arguments.prices else None
     folder = RunFolder(arguments.folder)
     screen = Screen()
-    screen.show(_analysed(folder, prices))
+    _tell_metrics(folder, arguments.trust)
+    screen.show(_analysed(folder, prices, arguments.trust))
     for line in stale_prices(folder, prices, date.today()):
         screen.say(f"- {line}")
     screen.say("")
@@ -145,9 +146,25 @@ def _compare(arguments: argparse.Namespace) -> int:
     from harness.analysis import compare
     from harness.store.run_folder import RunFolder
 
-    for line in compare(RunFolder(arguments.first), RunFolder(arguments.second)):
+    folders = RunFolder(arguments.first), RunFolder(arguments.second)
+    for folder in folders:
+        _tell_metrics(folder, arguments.trust)
+    for line in compare(*folders, arguments.trust):
         tell(line)
     return OK
+
+
+def _tell_metrics(folder: RunFolder, trust: bool) -> None:
+    """Name the files that a report is going to run, where the user trusts them."""
+    from harness.files.python_file import names_file, path_of
+
+    if not trust:
+        return
+    header = folder.last_header()
+    base = Path(header.task_folder) if header.task_folder else None
+    for name in (header.task["metric"], *header.task["also"]):
+        if names_file(name):
+            complain(f"trusted: runs {path_of(name, base)}")
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -243,14 +260,14 @@ def _new(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _analysed(folder: RunFolder, prices: Prices | None) -> Comparison:
+def _analysed(folder: RunFolder, prices: Prices | None, trust: bool = False) -> Comparison:
     """Analyse a run folder; write comparison.json, report.md and report.html into it, together."""
     from harness.analysis import analyse
     from harness.store.checksum import with_checksum
     from reports import html, markdown
 
     folder.check_places()
-    comparison = analyse(folder, prices)
+    comparison = analyse(folder, prices, trust)
     text = with_checksum(comparison.model_dump_json(indent=1, exclude={"sha256"})) + "\n"
     reports = {folder.report_md: markdown(comparison), folder.report_html: html(comparison)}
     replace_together((folder.comparison, text), reports)
@@ -326,11 +343,13 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write a report anew from what is on record")
     report.add_argument("folder", type=Path, metavar="RUN_DIR")
     report.add_argument("--prices", type=Path, metavar="FILE", help="default: those of the run")
+    report.add_argument("--trust", action="store_true", help="run the task's own metrics anew")
     report.set_defaults(command=_report)
 
     compare = commands.add_parser("compare", help="show what changed between two runs")
     compare.add_argument("first", type=Path, metavar="RUN_DIR")
     compare.add_argument("second", type=Path, metavar="RUN_DIR")
+    compare.add_argument("--trust", action="store_true", help="run the tasks' own metrics anew")
     compare.set_defaults(command=_compare)
 
     check = commands.add_parser("check", help="find all faults of a task before it runs")

@@ -21,6 +21,7 @@ from harness.files.foreign_code import guarded, shown_safely
 from harness.files.hashing import sha256_of_file
 from harness.files.python_file import from_file, names_file, path_of
 from harness.metrics import Array, Items, Metric, each_counts, mean_of
+from harness.metrics.metric import some_count
 
 Worth = Callable[[str, tuple[str, ...]], float]
 CheckedWorth = Callable[[str, str | None, tuple[str, ...]], float]
@@ -71,6 +72,22 @@ def summary_of(name: str, base: Path | None) -> str:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             return (ast.get_docstring(node) or "").split("\n")[0]
     return ""
+
+
+def recorded_metric(name: str, worth_of: Callable[[str, tuple[str, ...]], float | None]) -> Metric:
+    """Return a task's own metric as it was applied before; its file is neither read nor run.
+
+    Args:
+        name: as the task has it.
+        worth_of: what an answer was found worth beside its targets; None: not known, and then that
+            item does not count.
+    """
+    return Metric(name, "", EVERY_KIND, partial(_recorded, worth_of), mean_of)
+
+
+def _recorded(worth_of: Callable[[str, tuple[str, ...]], float | None], items: Items) -> Array:
+    rows = zip(items.texts, items.targets, strict=True)
+    return some_count([0.0 if text is None else worth_of(text, right) for text, right in rows])
 
 
 def source_of(name: str, base: Path | None) -> str | list[str]:

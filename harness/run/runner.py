@@ -18,6 +18,7 @@ from harness.run.environment import Setting, header, make_ready, resolved_settin
 from harness.run.floors import FloorRunner
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
+from harness.run.own_metrics import keep_worths
 from harness.run.preflight import preflight
 from harness.run.shared_fits import parts_first
 from harness.run.trial import TrialRunner, damaged_files, is_done, now
@@ -135,6 +136,7 @@ class Runner:
             FloorRunner(dispatcher).run(plan, partial(self._tell_of_floor, len(plan.trials)))
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
+            keep_worths(self.task, self.folder, plan)
         return plan
 
     def _stands(self, record: TrialRecord) -> bool:

@@ -41,6 +41,7 @@ class RunFolder:
         self._lines = RecordLines(self.records)
         self.truth = path / "truth.jsonl"
         self.documents = path / "documents.jsonl"
+        self.own_worths = path / "own_worths.json"
         self.comparison = path / "comparison.json"
         self.report_md = path / "report.md"
         self.report_html = path / "report.html"
@@ -71,7 +72,7 @@ class RunFolder:
             RunFolderError: something else stands there.
         """
         reports = (self.comparison, self.report_md, self.report_html)
-        for file in (self.records, self.truth, self.documents, *reports):
+        for file in (self.records, self.truth, self.documents, self.own_worths, *reports):
             if file.exists() and not file.is_file():
                 raise RunFolderError(f"{file} is not a file → take it away, then try again")
         for room in (self.path / name for name in ROOMS):

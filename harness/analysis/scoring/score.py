@@ -88,6 +88,8 @@ def primary_score(run: RunData, arm: ArmData) -> Score:
 
 def further_score(run: RunData, arm: ArmData, name: str) -> Score:
     """Score one arm by a further metric; an arm that lacks what the metric needs has no value."""
+    if (why := run.why_unscored(arm, name)) is not None:
+        return _undefined(run.find_metric(name), why)
     try:
         return _further_score(run, arm, run.find_metric(name))
     except UserError as problem:  # of a task's own function; the primary one's ends the report
