@@ -27,6 +27,7 @@ NAMES = (
     "coverage",
     "verdicts",
     "published",
+    "analysis",
 )
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2

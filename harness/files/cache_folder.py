@@ -16,6 +16,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness.errors import CacheError
+from harness.files.atomic import atomic_file
+from harness.files.kept_files import list_files, stands
 from harness.files.refusals import is_refusal, says_full, words_of
 
 FIX = "set HARNESS_CACHE to a folder that you may write to and that has room"
@@ -91,36 +93,70 @@ def room_of(name: str) -> Path:
     return folder
 
 
-def kept_folder(room: str, name: str, make: Callable[[Path], Path]) -> Path:
+def kept_folder(
+    room: str, name: str, make: Callable[[Path], Path], *, hashes: bool = False
+) -> Path:
     """Return a folder that is kept between runs; it is made where it is missing, whole or not.
 
-    Several processes may ask at the same time: one makes it and the others wait. Whatever stops
-    that leaves nothing behind but its lock.
+    So is one whose files are not what was kept. Several processes may ask at the same time: one
+    makes it and the others wait. Whatever stops that leaves nothing behind but its lock.
 
     Args:
         room: the folder of the cache that it belongs in, "models".
         name: its own, which says all that decides its content.
         make: fills it: gets an empty work folder and returns the folder in there to keep.
+        hashes: whether its files' contents are looked at too, and not their sizes alone.
 
     Raises:
         CacheError: it cannot be made or read, for the system's reasons.
     """
     with usable(name):
         folder = cache_folder() / room / name
-        if folder.is_dir():
+        if stands(folder, hashes=hashes):
             return folder
         room_of(room)
-        with FileLock(folder.parent / f"{name}.lock", mode=_lock_mode(folder.parent)):
-            if folder.is_dir():
+        with lock_of(folder):
+            if stands(folder, hashes=hashes):
                 return folder
             for stale in folder.parent.glob(f".{name}-*"):
                 shutil.rmtree(stale)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as work:
+                if folder.is_dir():  # damaged: taken away whole first, so that nobody meets half
+                    folder.rename(Path(work) / "damaged")
                 done = make(Path(work))
+                list_files(done)
                 for path in (done, *done.rglob("*")):
                     _readable_like(path, folder.parent)
                 done.rename(folder)
     return folder
+
+
+def is_kept(room: str, name: str) -> bool:
+    """Tell whether a folder is kept, whole as far as its files' sizes say.
+
+    Raises:
+        OSError: it cannot be read by this user.
+    """
+    return stands(cache_folder() / room / name)
+
+
+def keep_text(room: str, name: str, text: str) -> None:
+    """Keep a small file: whole or not at all, whoever else keeps the same, for all who may read.
+
+    It is not waited for the disk: what a power cut takes is found or asked again.
+
+    Raises:
+        OSError: it cannot be kept.
+    """
+    folder = room_of(room)
+    with atomic_file(folder / name, durable=False) as part:
+        part.write_text(text, encoding="utf-8")
+        _readable_like(part, folder)
+
+
+def lock_of(place: Path) -> FileLock:
+    """Return the lock of what is kept at a place: who may write around it may take it."""
+    return FileLock(place.with_name(f"{place.name}.lock"), mode=_lock_mode(place.parent))
 
 
 def _lock_mode(around: Path) -> int:

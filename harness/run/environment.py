@@ -178,7 +178,7 @@ def _make_ready(model: ModelRef, device: str, dtype: str, four_bits: bool) -> No
 
     with suppress(ModelError, OSError):
         if four_bits:
-            folder = four_bit_folder(model, dtype, lambda *_: None)
+            folder = four_bit_folder(model, dtype, lambda *_: None, hashes=True)
             model = replace(model, location=str(folder))
         ensure_verdict(model, device, dtype)
 

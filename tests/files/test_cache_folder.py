@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness.errors import CacheError
 from harness.files import cache_folder as cache
+from harness.files.kept_files import LIST
 from harness.files.user_path import has_home, user_path
 
 
@@ -145,3 +148,71 @@ def test_what_a_killed_process_left_is_swept_away(shared):
     (shared / "models/.m-killed").mkdir()
     cache.kept_folder("models", "m", filled())
     assert not (shared / "models/.m-killed").exists()
+
+
+def test_what_is_damaged_is_made_again(shared):
+    folder = cache.kept_folder("models", "m", filled("all"))
+    weights = folder / "below" / "weights"
+    for damage, hashes in (
+        (weights.unlink, False),
+        (lambda: weights.write_text("al"), False),
+        (lambda: weights.write_text("alL"), True),
+        (lambda: (folder / LIST).write_text("{"), False),
+        (lambda: (folder / LIST).write_text("[1]"), False),
+    ):
+        damage()
+        assert cache.kept_folder("models", "m", filled("all"), hashes=hashes) == folder
+        assert weights.read_text() == "all"
+        assert cache.is_kept("models", "m")
+    assert sorted(path.name for path in (shared / "models").iterdir()) == ["m", "m.lock"]
+
+
+def test_contents_are_looked_at_only_where_it_is_asked_for(shared):
+    folder = cache.kept_folder("models", "m", filled("all"))
+    (folder / "below" / "weights").write_text("alL")
+    assert cache.kept_folder("models", "m", filled("all")) == folder
+    assert (folder / "below" / "weights").read_text() == "alL"
+
+
+def test_a_folder_of_an_earlier_version_is_taken_as_it_is(shared):
+    folder = cache.kept_folder("models", "m", filled("all"))
+    (folder / LIST).unlink()
+    (folder / "below" / "weights").write_text("older")
+    unmade = cache.kept_folder("models", "m", lambda work: pytest.fail("again"), hashes=True)
+    assert (unmade / "below" / "weights").read_text() == "older"
+
+
+def test_a_damaged_folder_whose_making_fails_is_not_read_by_others(shared):
+    folder = cache.kept_folder("models", "m", filled("all"))
+    (folder / "below" / "weights").unlink()
+
+    def make(work):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(CacheError):
+        cache.kept_folder("models", "m", make)
+    assert not folder.exists()
+
+
+def test_processes_that_ask_at_the_same_time_make_it_once(shared):
+    """Threads stand for processes: each has a lock of its own, as each process would."""
+    made = []
+
+    def make(work):
+        made.append(work)
+        time.sleep(0.2)
+        return filled("all")(work)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: cache.kept_folder("models", "m", make), range(8)))
+    assert len(set(found)) == len(made) == 1
+    assert (found[0] / "below" / "weights").read_text() == "all"
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0o755, "0o644"), (0o750, "0o640"), (0o700, "0o600")])
+def test_a_small_file_is_for_all_who_may_read_around_it(shared, mode, kept):
+    shared.chmod(mode)
+    cache.keep_text("verdicts", "v.json", "{}")
+    file = shared / "verdicts" / "v.json"
+    assert (file.read_text(), oct(file.stat().st_mode & 0o777)) == ("{}", kept)
+    assert list(file.parent.iterdir()) == [file]

@@ -90,7 +90,7 @@ def test_a_hosted_models_licence_is_what_the_task_file_says(tiny, tmp_path):
 def test_weights_of_a_hosted_model_are_not_quantised(tiny, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "harness.lm.loading.four_bits.four_bit_folder", lambda *given: asked.append(given)
+        "harness.lm.loading.four_bits.four_bit_folder", lambda *given, **_: asked.append(given)
     )
     for name, model in (("hosted", HOSTED), ("local", "./model")):
         (tmp_path / "model").mkdir(exist_ok=True)

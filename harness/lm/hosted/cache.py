@@ -14,8 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.files.atomic import atomic_write
-from harness.files.cache_folder import cache_folder, room_of, usable
+from harness.files.cache_folder import cache_folder, keep_text, room_of, usable
 from harness.files.hashing import sha256_of
 from harness.types import Prediction
 
@@ -67,7 +66,7 @@ def write(place: Path, kept: Kept) -> None:
     text = json.dumps({**asdict(kept.answer), "alone": kept.alone})
     with usable(ANSWERS):
         # Not worth waiting for the disk while answers are timed: what is lost is asked again.
-        atomic_write(room_of(f"{ROOM}/{place.parent.name}") / place.name, text, durable=False)
+        keep_text(f"{ROOM}/{place.parent.name}", place.name, text)
 
 
 def must_be_writable() -> None:

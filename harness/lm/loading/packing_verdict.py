@@ -22,11 +22,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from harness.errors import CacheError
-from harness.files.atomic import atomic_write
-from harness.files.cache_folder import cache_folder, room_of
+from harness.files.cache_folder import cache_folder, keep_text, lock_of, room_of
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.lm import inference
 from harness.lm.loading import first_layers, packing_check
@@ -66,7 +63,7 @@ def verdict_on(model: Any) -> Verdict:
     # Where it cannot be kept, each process makes it again: that takes time and changes no answer.
     with suppress(OSError, CacheError):
         if verdict.final:
-            atomic_write(room_of(ROOM) / name, json.dumps(asdict(verdict)), durable=False)
+            keep_text(ROOM, name, json.dumps(asdict(verdict)))
     return verdict
 
 
@@ -93,7 +90,7 @@ def ensure_verdict(ref: ModelRef, device: str, dtype: str) -> None:
         command = [sys.executable, "-c", LOAD, ref.location, device, dtype]
         done = subprocess.run(command, capture_output=True, check=False, env=kept(os.environ))
         if done.returncode == 0:
-            mark.touch()
+            keep_text(MADE, mark.name, "")
 
 
 def _name_of(model: Any) -> str:
@@ -113,7 +110,7 @@ def _locked(key: str) -> Iterator[Path]:
     if mark.exists():  # in a cache that only others may write to, too
         yield mark
         return
-    with FileLock(room_of(MADE) / f"{key}.lock"):
+    with lock_of(room_of(MADE) / key):
         yield mark
 
 

@@ -50,7 +50,7 @@ def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> 
 
 def _found(name: str, base: Path, fetch: bool, weights: bool) -> ModelRef:
     if name in BUILT_IN:
-        folder = built_in_folder(name, fetch)
+        folder = built_in_folder(name, fetch, hashes=weights)
         built_in = BUILT_IN[name]
         hashed = _folder_sha256(folder) if weights else None
         return ModelRef(name, str(folder), None, hashed, built_in.origin, licence=built_in.licence)
@@ -92,7 +92,7 @@ def _unpacked(name: str, path: Path) -> ModelRef:
         dequantise(path, work / "done")
         return work / "done"
 
-    folder = kept_folder("gguf", f"{digest[:16]}-{UNPACKING}", make)
+    folder = kept_folder("gguf", f"{digest[:16]}-{UNPACKING}", make, hashes=True)
     origin = "dequantised once from a GGUF file"
     return ModelRef(name, str(folder), None, digest, origin, licence=licence)
 
