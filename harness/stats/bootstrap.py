@@ -20,7 +20,9 @@ from harness.stats.seeds import over_seeds, seed_values
 RESAMPLES = 10_000
 SEED = 20_000
 CELLS_AT_ONCE = 10_000_000
-"""Counts that are drawn and multiplied at once: 80 MB as they are drawn."""
+"""Counts that are multiplied at once: 80 MB as numbers that can be."""
+DRAWN_AT_ONCE = 1_000_000
+"""Counts that are drawn at once."""
 MOST_AT_ONCE = 1_000
 """Resamples at once, however few items there are."""
 SPARSE = 0.1
@@ -112,14 +114,30 @@ class Resamples:
             return
         kept = []
         rows = max(1, min(MOST_AT_ONCE, CELLS_AT_ONCE // max(self.n, 1)))
+        members = _members(self.clusters, self.n)
         for first in range(0, RESAMPLES, rows):
             draw = np.random.default_rng([SEED, first])
-            counts = item_counts(draw, min(rows, RESAMPLES - first), self.n, self.clusters)
-            small = np.ascontiguousarray(counts.T.astype(np.min_scalar_type(int(counts.max()))))
+            small = self._small(draw, min(rows, RESAMPLES - first), members)
             if self.keeps:
                 kept.append(small)
             yield small
         self._kept = kept
+
+    def _small(
+        self, draw: np.random.Generator, rows: int, members: NDArray[np.intp]
+    ) -> NDArray[np.number]:
+        """Return [n, rows] counts in the smallest whole numbers that hold them.
+
+        Drawn part by part, one after the other from one generator: the same ones as all at once,
+        which would take 24 bytes a count for a moment.
+        """
+        at_once = max(1, DRAWN_AT_ONCE // max(self.n, 1))
+        parts = []
+        for first in range(0, rows, at_once):
+            counts = _counts(draw, min(at_once, rows - first), members)
+            kind = np.min_scalar_type(int(counts.max()))
+            parts.append(np.ascontiguousarray(counts.T.astype(kind)))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def bootstrap(
@@ -244,7 +262,12 @@ def effective_units(clusters: Clusters | None, n: int) -> float:
 
 def item_counts(draw: np.random.Generator, rows: int, n: int, clusters: Clusters | None) -> Array:
     """Return [rows, n]: how often each item stands in each resample."""
-    member_of = _members(clusters, n)
+    return _counts(draw, rows, _members(clusters, n))
+
+
+def _counts(draw: np.random.Generator, rows: int, member_of: NDArray[np.intp]) -> Array:
+    """Return the same, of items in the clusters of these numbers."""
+    n = len(member_of)
     m = int(member_of.max()) + 1
     # Drawing units and counting them takes a tenth of the time of multinomial counts.
     picked = draw.integers(0, m, size=(rows, m))

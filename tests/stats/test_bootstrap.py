@@ -8,7 +8,9 @@ import pytest
 from harness.metrics import Items, class_counts, find
 from harness.stats.bootstrap import (
     RESAMPLES,
+    SEED,
     Resamples,
+    _counts,
     acceleration,
     bias_corrected_interval,
     bootstrap,
@@ -208,11 +210,22 @@ def test_skipping_zeros_changes_no_value(monkeypatch):
     assert np.array_equal(sparse, Resamples(90).values(MACRO_F1, of_arm.astype(float)))
 
 
+@pytest.mark.parametrize("clusters", [None, [str(item // 7) for item in range(90)]])
+@pytest.mark.parametrize("at_once", [1, 91, 10_000])
+def test_counts_drawn_part_by_part_are_those_drawn_at_once(monkeypatch, clusters, at_once):
+    monkeypatch.setattr("harness.stats.bootstrap.DRAWN_AT_ONCE", at_once)
+    parts = next(Resamples(90, clusters)._drawn())
+    whole = item_counts(np.random.default_rng([SEED, 0]), parts.shape[1], 90, clusters)
+    assert np.array_equal(parts, whole.T)
+    assert parts.dtype == np.uint8
+    assert parts.flags.c_contiguous
+
+
 def test_an_arm_is_resampled_once_however_many_ask_and_counts_are_drawn_once(monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        "harness.stats.bootstrap.item_counts",
-        lambda *given: drawn.append(given[1]) or item_counts(*given),
+        "harness.stats.bootstrap._counts",
+        lambda *given: drawn.append(given[1]) or _counts(*given),
     )
     draw = np.random.default_rng(3)
     arms = [class_counts_of(draw.integers(0, 40, 90), draw.integers(0, 40, 90)) for _ in range(3)]

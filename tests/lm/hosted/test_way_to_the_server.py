@@ -109,7 +109,7 @@ def test_a_disk_that_fills_up_stops_the_asking(served, monkeypatch):
     def full(*given, **more):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/kept/answer.json")
 
-    monkeypatch.setattr(cache, "atomic_write", full)
+    monkeypatch.setattr(cache, "keep_text", full)
     with pytest.raises(CacheError, match="what hosted models answer cannot be kept"):
         ask(script.url, [f"prompt {number}" for number in range(20)], concurrency=1)
     assert len(script.bodies) < 20
