@@ -125,14 +125,14 @@ class Resamples:
 
     def _small(
         self, draw: np.random.Generator, rows: int, members: NDArray[np.intp]
-    ) -> NDArray[np.number]:
+    ) -> NDArray[np.integer]:
         """Return [n, rows] counts in the smallest whole numbers that hold them.
 
         Drawn part by part, one after the other from one generator: the same ones as all at once,
         which would take 24 bytes a count for a moment.
         """
         at_once = max(1, DRAWN_AT_ONCE // max(self.n, 1))
-        parts = []
+        parts: list[NDArray[np.integer]] = []
         for first in range(0, rows, at_once):
             counts = _counts(draw, min(at_once, rows - first), members)
             kind = np.min_scalar_type(int(counts.max()))
