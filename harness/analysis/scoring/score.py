@@ -188,9 +188,10 @@ def why_unreliable(
     if n < FEW_ROWS:
         return f"with fewer than {FEW_ROWS} rows the interval of {metric.name} is not to be trusted"
     if (differing := _unlike_most(of_arm)) < FEW_UNLIKE:
+        most = f"all but {differing} of {n}" if differing else f"all {n}"
         return (
-            f"all but {differing} of {n} rows are worth the same: with fewer than {FEW_UNLIKE} that"
-            f" differ the interval of {metric.name} is not to be trusted"
+            f"{most} rows are worth the same: with fewer than {FEW_UNLIKE} that differ the interval"
+            f" of {metric.name} is not to be trusted"
         )
     return None
 
