@@ -137,8 +137,15 @@ def _of_artifact(artifact: Path) -> Iterator[str]:
             shown = path.relative_to(artifact)
             if kind is not None:
                 yield f"its artifact holds {kind} ({shown}) → write plain files"
-            elif path.is_symlink() and not path.resolve().is_relative_to(home):
+            elif path.is_symlink() and not _leads_into(path, home):
                 yield f"its artifact holds a link that leads out of it ({shown}) → copy the file"
+
+
+def _leads_into(link: Path, home: Path) -> bool:
+    """Tell whether a link leads to a place below a folder; one that leads in a circle does not."""
+    with suppress(OSError, RuntimeError):
+        return link.resolve().is_relative_to(home)
+    return False
 
 
 def _is_file(path: Path) -> bool:

@@ -21,7 +21,7 @@ from harness.run.launchers.local import LocalLauncher
 from harness.run.own_metrics import keep_worths
 from harness.run.preflight import preflight
 from harness.run.shared_fits import parts_first
-from harness.run.trial import TrialRunner, damaged_files, is_done, now
+from harness.run.trial import TrialRunner, damaged_files, is_done, now, refused_is_failed
 from harness.store.fit_account import ARTIFACT
 from harness.store.record_lines import HEADER
 from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
@@ -128,7 +128,7 @@ class Runner:
                     record = trials.run(trial, tell)
                 complete = record
                 try:
-                    complete = diagnostics.complete(trial, record, tell)
+                    complete = _completed(diagnostics, trial, record, tell)
                 finally:  # interrupted while a diagnostic is measured, a trial is not lost
                     if complete is not record or not reused:
                         self.folder.append(complete)
@@ -184,6 +184,16 @@ class Runner:
         }
         trials = (t.model_copy(update={"forecast": by_id.get(t.trial_id)}) for t in plan.trials)
         return plan.model_copy(update={"trials": tuple(trials)})
+
+
+def _completed(
+    diagnostics: DiagnosticsRunner,
+    trial: PlannedTrial,
+    record: TrialRecord,
+    tell: Callable[[str], None],
+) -> TrialRecord:
+    """Return a record with its diagnostics; without, where an arm spoilt what they are made of."""
+    return refused_is_failed(lambda: diagnostics.complete(trial, record, tell), lambda _: record)
 
 
 def _running(plan: RunHeader, known: Mapping[str, object]) -> frozenset[str]:

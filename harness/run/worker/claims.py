@@ -8,23 +8,41 @@ about. `strategies/predictions.py` holds the lines of a file to the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
+from itertools import chain
 from math import isfinite
 from numbers import Real
 from typing import Any, TypeGuard
 
+from harness.errors import shortened
 from harness.types import Prediction
 
 ALMOST_0 = 1e-6
 """Above 0 by as much a logarithm of a probability may be, having been rounded."""
 AMOUNTS = {"wall_s": "seconds", "usd": "a price"}
+MOST_CHARACTERS = 1_000_000
+"""Of an answer: several times what a context of today holds."""
+MOST_PROMPT = 10_000_000
+MOST_SOURCES = 1_000
+MOST_NOTES = 20
 COUNTS = ("prompt_tokens", "cached_tokens", "output_tokens")
 
 
 def held_to_account(prediction: Prediction) -> Prediction:
-    """Return a prediction; one that says of itself what cannot be is a failed item instead."""
-    problem = next(_problems(prediction), None)
-    return prediction if problem is None else Prediction("", error=problem)
+    """Return a prediction; one that says of itself what cannot be is a failed item instead.
+
+    Its error and its notes are kept up to a length, and what is more is counted.
+    """
+    problem = next(chain(_wrong_texts(prediction), _problems(prediction)), None)
+    if problem is not None:
+        return Prediction("", error=shortened(problem))
+    error, notes = prediction.error, prediction.notes
+    if error is None and not notes:
+        return prediction
+    kept = tuple(shortened(note) for note in notes[:MOST_NOTES])
+    more = (f"{len(notes) - MOST_NOTES} more notes",) if len(notes) > MOST_NOTES else ()
+    error = None if error is None else shortened(error)
+    return replace(prediction, error=error, notes=kept + more)
 
 
 def is_amount(value: object) -> bool:
@@ -39,6 +57,31 @@ def is_log_probability(value: object) -> bool:
 
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _wrong_texts(prediction: Prediction) -> Iterator[str]:
+    """Yield which texts are none, or longer than anybody reads."""
+    prompt, sources, ends = prediction.prompt, prediction.sources, prediction.finish_reason
+    if len(prediction.text) > MOST_CHARACTERS:
+        yield f"its answer has {len(prediction.text):,} characters, of {MOST_CHARACTERS:,} at most"
+    if not (prompt is None or isinstance(prompt, str) or _are_texts(prompt)):
+        yield f"prompt: {type(prompt).__name__} → a text, a tuple of texts, or None"
+    elif prompt is not None and sum(map(len, prompt)) > MOST_PROMPT:
+        yield f"prompt: longer than {MOST_PROMPT:,} characters"
+    if sources is not None and not _are_texts(sources):
+        yield f"sources: {type(sources).__name__} → a tuple of documents' ids, or None"
+    elif len(sources or ()) > MOST_SOURCES:
+        yield f"sources: {len(sources or ()):,} documents, of {MOST_SOURCES:,} at most"
+    if not _are_texts(prediction.notes):
+        yield "notes: → a tuple of texts"
+    if prediction.error is not None and not isinstance(prediction.error, str):
+        yield f"error: {type(prediction.error).__name__} → a text, or None"
+    if ends not in (None, "stop", "length"):
+        yield f"finish_reason: {shortened(repr(ends), 100)} → stop, length, or None"
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, tuple | list) and all(isinstance(one, str) for one in value)
 
 
 def _problems(prediction: Prediction) -> Iterator[str]:

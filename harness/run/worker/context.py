@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
+from harness.errors import shortened
 from harness.metrics.custom import find_metric
 from harness.metrics.items import items_of
 from harness.run.job import FinishedFit, Workspace
@@ -23,6 +24,9 @@ from harness.store.run_folder import read_jsonl
 from harness.strategy import Strategy
 from harness.types import Context, Example, Prediction, Split
 
+MOST_NOTES = 50
+"""Of one job."""
+
 
 class Outfit:
     """The strategy of one job, with what it notes and whose fits it takes over."""
@@ -31,6 +35,7 @@ class Outfit:
         self.workspace = workspace
         self.job = workspace.job
         self.notes: list[Note] = []
+        self._more_notes = 1
         self.adopted: list[FinishedFit] = []
         """Other arms' fits that this one took over."""
 
@@ -49,10 +54,15 @@ class Outfit:
         return any(part.replays for part, _ in registry.with_parts(strategy, params, base))
 
     def note(self, kind: str, text: str) -> None:
-        """Keep a note, once."""
-        note = Note(kind=kind, text=text)
-        if note not in self.notes:
+        """Keep a note, once; of very many the first ones, and the others are counted."""
+        note = Note(kind=shortened(str(kind), 200), text=shortened(str(text)))
+        if note in self.notes:
+            return
+        if len(self.notes) < MOST_NOTES:
             self.notes.append(note)
+            return
+        self._more_notes += 1
+        self.notes[-1] = Note(kind="notes", text=f"{self._more_notes} more notes are not kept")
 
     @cached_property
     def documents(self) -> Documents:

@@ -11,7 +11,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import FOR_ALL_ITEMS, HarnessError, StrategyError
+from harness.errors import FOR_ALL_ITEMS, HarnessError, StrategyError, shortened
+from harness.files.foreign_code import shown_safely
 from harness.files.refusals import is_refusal, says_full, words_of
 from harness.run.worker.claims import held_to_account, is_amount
 from harness.run.worker.clock import Clock, accounted
@@ -72,11 +73,14 @@ def describe(problem: BaseException, written: Sequence[Path] = ()) -> str:
         problem: what was raised.
         written: folders that may have been written to.
     """
-    if isinstance(problem, HarnessError):
-        return str(problem)
-    if isinstance(problem, Exception) and (is_refusal(problem) or says_full(problem)):
-        return words_of(problem, written=written)
-    return f"{type(problem).__name__}: {problem}".strip()
+    try:
+        if isinstance(problem, HarnessError):
+            return shortened(str(problem))
+        if isinstance(problem, Exception) and (is_refusal(problem) or says_full(problem)):
+            return words_of(problem, written=written)
+        return shortened(f"{type(problem).__name__}: {problem}".strip())
+    except Exception:  # words of somebody else's may fail
+        return type(problem).__name__
 
 
 def _answered(strategy: Strategy, queries: Sequence[Query], replays: bool) -> list[Prediction]:
@@ -93,7 +97,9 @@ def _answered(strategy: Strategy, queries: Sequence[Query], replays: bool) -> li
         raise StrategyError(f"predict returned {len(predictions)} predictions for {n} queries")
     for prediction in predictions:
         if not isinstance(prediction, Prediction) or not isinstance(prediction.text, str):
-            raise StrategyError(f"predict returned {prediction!r} where a Prediction was due")
+            raise StrategyError(
+                f"predict returned {shown_safely(prediction)} where a Prediction was due"
+            )
         prediction.text.encode()  # half a surrogate pair is no text: that item fails, here
     return accounted(strategy, [*map(held_to_account, predictions)], clock, replays)
 
