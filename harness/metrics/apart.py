@@ -28,6 +28,8 @@ from harness.metrics.custom import EVERY_KIND, summary_of
 SILENT_S = CALL_S + 30
 """Seconds without a word from the process, after which it is ended; it stops an item itself."""
 TELL_EVERY_S = 1.0
+MOST_ENDS = 12
+"""Processes of one metric that may come to a bad end; then it is asked no more."""
 
 
 def find_metric_apart(name: str, base: Path | None) -> Metric:
@@ -66,6 +68,7 @@ class Scorer:
         self._process: subprocess.Popen[bytes] | None = None
         self._replies = -1
         self._rest = b""
+        self._ends = 0
 
     def worths(self, items: Items) -> list[float]:
         """Return what each answer is worth.
@@ -85,7 +88,7 @@ class Scorer:
             with suppress(BrokenPipeError):  # it says in its reply, or by its silence, what it is
                 process.stdin.write((json.dumps(rows) + "\n").encode())
                 process.stdin.flush()
-            reply = self._reply(process)
+            reply = self._reply(process, rows[0][0] if rows else "")
         except BaseException:
             self.end()
             raise
@@ -119,9 +122,9 @@ class Scorer:
         self._rest = b""
         weakref.finalize(self, _end, self._process, read_end)
 
-    def _reply(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-        """Wait for the line that holds the reply; numbers before it say which item is scored."""
-        item, heard = "the first item", time.monotonic()
+    def _reply(self, process: subprocess.Popen[bytes], first: str) -> dict[str, Any]:
+        """Wait for the line that holds the reply; ids before it say which item is scored."""
+        item, heard = f"the item {first!r}", time.monotonic()
         while True:
             line, _, rest = self._rest.partition(b"\n")
             if rest or self._rest.endswith(b"\n"):
@@ -142,9 +145,12 @@ class Scorer:
             self._rest += some or b""
 
     def _given_up(self, what: str) -> UserError:
-        self.problem = f"metric '{self.name}' {what} → let it return a number from 0 to 1"
+        problem = f"metric '{self.name}' {what} → let it return a number from 0 to 1"
         self.end()
-        return UserError(self.problem)
+        self._ends += 1
+        if self._ends >= MOST_ENDS:
+            self.problem = problem
+        return UserError(problem)
 
 
 @cache

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.metrics.apart import TELL_EVERY_S
-from harness.metrics.custom import worth_of
+from harness.metrics.custom import CheckedWorth, worth_of
 
 _dumps, _loads, _write, _exit, _clock = json.dumps, json.loads, os.write, os._exit, time.monotonic
 
@@ -22,6 +22,7 @@ _dumps, _loads, _write, _exit, _clock = json.dumps, json.loads, os.write, os._ex
 def main(replies: str, name: str, base: str) -> None:
     """Score until standard input ends."""
     out, told = int(replies), _clock()
+    worth: CheckedWorth | None = None
 
     def tell(reply: object) -> None:
         left = memoryview((_dumps(reply) + "\n").encode())
@@ -32,7 +33,7 @@ def main(replies: str, name: str, base: str) -> None:
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - the code's, until the end
     for line in source:
         try:
-            worth = worth_of(name, Path(base))
+            worth = worth or worth_of(name, Path(base))
             found = []
             for item, answer, accepted in _loads(line):
                 if _clock() - told > TELL_EVERY_S:
