@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
 import weights
 
+# The key that signs run folders is each user's own; tests have one of theirs.
+CONFIG = tempfile.TemporaryDirectory(prefix="harness-tests-config-")
+os.environ["XDG_CONFIG_HOME"] = CONFIG.name
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 if WORKERS > 1:

@@ -215,14 +215,18 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from harness.run import answer_with
+    from harness.run import Leave, answer_with
     from harness.store.run_folder import RunFolder
     from harness.task import read_inputs
 
     folder = RunFolder(arguments.folder)
     arm = arguments.arm or _chosen_arm(folder)
     queries = read_inputs(arguments.file, folder.last_header().task["data"])
-    for query, prediction in zip(queries, answer_with(folder, arm, queries), strict=True):
+    leave = Leave(arguments.trust, arguments.base_url, arguments.key_env)
+    if leave.key_env is not None and leave.base_url is None:
+        raise UserError("--key-env goes with --base-url → name the server that gets the key")
+    answers = answer_with(folder, arm, queries, leave, complain)
+    for query, prediction in zip(queries, answers, strict=True):
         if arguments.json:
             row: dict[str, Any] = {"id": query.id, "text": prediction.text}
             for name in ("error", "label_logprobs", "sources"):
@@ -322,6 +326,12 @@ class _Parser(argparse.ArgumentParser):
         super().error(visible(message))
 
 
+def _address(word: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", word):
+        raise argparse.ArgumentTypeError("not an http(s) address without user, password and query")
+    return word.rstrip("/")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m harness",
@@ -370,6 +380,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("--arm", metavar="NAME", help="default: the chosen one")
     predict.add_argument("--json", action="store_true")
+    predict.add_argument(
+        "--trust", action="store_true", help="run the code of a folder that others made"
+    )
+    predict.add_argument(
+        "--base-url", type=_address, metavar="URL", help="ask this server for a hosted arm"
+    )
+    predict.add_argument(
+        "--key-env", metavar="NAME", help="variable with that server's key; default: send none"
+    )
     predict.set_defaults(command=_predict)
 
     listing = commands.add_parser("list", help="show what is available, plugins included")

@@ -19,6 +19,7 @@ from harness.machine import describe as machine
 from harness.machine.device import gpu_name
 from harness.machine.git import git_commit
 from harness.registry import Profile, distributions_of
+from harness.registry.foreign_code import foreign_code
 from harness.run import fingerprints as identity
 from harness.run.answer_room import asked, rooms
 from harness.run.floor_plan import planned_floors
@@ -260,6 +261,13 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
         for arm in task.arms
         if refused[arm.name] is None
     }
+    code = {
+        arm.name: {
+            found.reference: found.identity
+            for found in foreign_code(arm.use, task.params[arm.name], task.folder)
+        }
+        for arm in task.arms
+    }
     for seed in task.spec.seeds:
         for arm in task.arms:
             strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
@@ -289,6 +297,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 },
                 replays=profile.replays,
                 fit_usd=profile.fit_usd,
+                code=code[arm.name],
                 floors=floors.get(arm.name, ()),
             )
 

@@ -24,6 +24,7 @@ from harness.files.refusals import named
 from harness.store.base import Record
 from harness.store.checksum import DamagedError, checked, with_checksum
 from harness.store.migrate import Values
+from harness.store.signature import is_signed, sign
 
 HEADER = "header"
 """The key of headers; a trial's is its id."""
@@ -42,6 +43,8 @@ class Index(Record):
     """See `RunHeader.prompt_date`; kept here too, since a header that is lost must not move it."""
     newest: dict[str, str] = Field({})
     """Key of a record to the hash of its newest line."""
+    signatures: dict[str, str] = Field({})
+    """Key of a record to the signature of its newest line, by the user whose run wrote it."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,11 @@ class RecordLines:
         newest = {one.key: one.sha256 for one in earlier if one.key is not None}
         newest |= {one: sha256 for one, sha256 in index.newest.items() if one in lost}
         newest[key] = hashlib.sha256(line).hexdigest()
+        signatures = {one: said for one, said in index.signatures.items() if one != key}
+        if (signature := sign(line)) is not None:
+            signatures[key] = signature
         known = Index(
+            signatures=signatures,
             task=task or index.task,
             prompt_date=prompt_date or index.prompt_date,
             newest=newest,
@@ -119,6 +126,13 @@ class RecordLines:
             return Index.model_validate(checked(self.index_path.read_bytes()))
         except (OSError, ValueError):
             return None
+
+    def is_own(self, *keys: str) -> bool:
+        """Tell whether this user's runs wrote the newest line of each of these records."""
+        index, newest = self.index(), {line.key: line.text for line in self.lines()}
+        return index is not None and all(
+            key in newest and is_signed(newest[key], index.signatures.get(key)) for key in keys
+        )
 
     def lost(self, lines: Sequence[Line]) -> dict[str, str]:
         """Return the keys of records whose newest line is gone, each with what is known of why.

@@ -227,6 +227,9 @@ class PlannedTrial(Record):
     """Its answers were made elsewhere."""
     fit_usd: Amount = 0.0
     """What making it cost elsewhere, as its parameters say; no charge of a model that is asked."""
+    code: dict[str, str | None] = Field({})
+    """Code of others that it runs: as the task names it, to the file's hash or the package's
+    version. Empty in runs of earlier versions too."""
     floors: tuple[PlannedFloor, ...] = ()
     """Of those that its strategy names, the ones that can answer this task."""
     forecast: Forecast | None = None

@@ -91,6 +91,10 @@ class RunFolder:
         """Return the header of every invocation that can be read, oldest first."""
         return [record for record in self._read().records if isinstance(record, RunHeader)]
 
+    def is_own(self, trial_id: str) -> bool:
+        """Tell whether this user's runs wrote a trial's record, and the newest header."""
+        return self._lines.is_own(HEADER, trial_id)
+
     def last_header(self) -> RunHeader:
         """Return the newest invocation's header.
 
