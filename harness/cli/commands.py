@@ -336,6 +336,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m harness",
         description="Is it worth fine-tuning for this task, or does something simpler do?",
+        epilog="run, check and plan run the code that a task names; report, compare and predict run"
+        " none of a folder that others made unless you say --trust (docs/trust.md).",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import harness, write_task
+from command_line import harness, harness_process, write_task
 from hand_made import rewritten, unmarked
-from raw_server import as_json, raw_server
+from raw_server import as_json, raw_server, whole
 
 from harness.run.job import JOB
 from harness.store.fit_account import ARTIFACT
@@ -254,3 +254,16 @@ def test_a_key_goes_to_no_server_that_the_user_did_not_name(foreign):
 def test_ones_own_folder_needs_no_flag(made, tmp_path):
     shutil.copytree(made / "run", tmp_path / "run")
     assert predicted(tmp_path, "echo").stdout == "rain\n"
+
+
+@pytest.mark.slow  # two processes that load torch: the hub's client reads its address once
+def test_nothing_is_fetched_for_a_foreign_folder(foreign):
+    with raw_server(lambda *_: whole("", "404 Not Found")) as hub:
+        params = {"embedder": "someone/model"}
+        forged(foreign / "run", arm="majority", strategy="nearest", params=params)
+        words = ("predict", foreign / "run", "--arm", "majority")
+        home = {"HF_ENDPOINT": hub.url.removesuffix("/v1"), "HF_HOME": str(foreign / "hub")}
+        refused(harness_process(*words, stdin="rain\n", **home), "'someone/model' cannot be loaded")
+        assert hub.requests == []
+        harness_process(*words, "--trust", stdin="rain\n", **home)
+        assert hub.requests
