@@ -51,6 +51,9 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         fix = "wait for it, or choose another --out"
         raise RunFolderError(f"{path} is in use by {holder} → {fix}") from None
     except (OSError, NotImplementedError) as problem:
+        if folder.lock.is_dir() or folder.lock.is_symlink():
+            what = f"{folder.lock} is not a file"
+            raise RunFolderError(f"{what} → take it away, then run again") from None
         why = getattr(problem, "strerror", None) or str(problem)
         raise RunFolderError(
             f"{path} cannot be a run folder ({why}) → choose another --out"

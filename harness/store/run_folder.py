@@ -72,7 +72,9 @@ class RunFolder:
             RunFolderError: something else stands there.
         """
         reports = (self.comparison, self.report_md, self.report_html)
-        for file in (self.records, self.truth, self.documents, self.own_worths, *reports):
+        index = self._lines.index_path
+        files = (self.records, index, self.truth, self.documents, self.own_worths)
+        for file in (*files, *reports):
             if file.exists() and not file.is_file():
                 raise RunFolderError(f"{file} is not a file → take it away, then try again")
         for room in (self.path / name for name in ROOMS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from command_line import harness, harness_process, write_task
@@ -14,6 +15,25 @@ def test_predict_answers_lines_of_standard_input_with_the_chosen_arm(shared):
     assert chosen in ("echo", "tfidf")
     done = harness_process("predict", out, stdin="rain is near\n\nsun is far\n")
     assert (done.returncode, done.stdout) == (0, "rain\nsun\n"), done.stderr
+
+
+def test_a_verdict_that_is_not_what_was_written_chooses_nothing(shared, tmp_path):
+    out = shutil.copytree(shared[0] / "run", tmp_path / "run")
+    file = out / "comparison.json"
+    written = file.read_text()
+    chosen = json.loads(written)["recommendation"]["choice"]
+    other = {"echo": "tfidf", "tfidf": "echo"}[chosen]
+    for text in (
+        written.replace(f'"choice":"{chosen}"', f'"choice":"{other}"'),
+        written[:-200],
+        "",
+    ):
+        file.write_text(text.replace(f'"choice": "{chosen}"', f'"choice": "{other}"'))
+        done = harness("predict", out, stdin="rain\n")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{file} is not what was written → write it anew" in done.stderr
+    assert harness("report", out).returncode == 0
+    assert harness("predict", out, stdin="rain\n").stdout == "rain\n"
 
 
 def test_predict_takes_another_arm(shared):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from command_line import arms_run, harness, harness_process, rows_of, write_task
 
+from harness.run import folder_lock
 from harness.store.run_folder import read_jsonl
 
 
@@ -172,6 +173,18 @@ def test_a_damaged_header_is_told_with_its_line_and_running_again_mends_it(tmp_p
     assert f"{records}:1: this record cannot be read" in done.stdout
     assert "done before" in done.stdout
     assert harness("report", out).returncode == 0
+
+
+def test_an_artifact_that_was_not_kept_is_made_again_by_naming_its_arm(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_lock, "LARGE_ARTIFACT_BYTES", 0)  # every artifact is large
+    path, out = write_task(tmp_path / "task", ["tfidf", "majority"]), tmp_path / "run"
+    assert harness("run", path, "--out", out).returncode == 0
+    done = harness("predict", out, "--arm", "majority", stdin="sun\n")
+    assert done.returncode == 2
+    assert "→ run the task again with --only majority\n" in done.stderr
+    assert harness("run", path, "--out", out, "--only", "majority").returncode == 0
+    assert harness("predict", out, "--arm", "majority", stdin="sun\n").stdout == "rain\n"
+    assert arms_run(out).count("tfidf") == 1  # nothing else is done again
 
 
 def test_a_file_of_records_that_are_not_ours_is_refused(tmp_path):
