@@ -9,8 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
+from harness.errors import RunFolderError
 from harness.types import AnswerKind, TaskInfo
 
 
@@ -110,8 +119,18 @@ class RecordedTask(Recorded):
 
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> RecordedTask:
-        """Read the task of a run's header."""
-        return cls.model_validate(recorded)
+        """Read the task of a run's header.
+
+        Raises:
+            RunFolderError: it is not what any version wrote.
+        """
+        try:
+            return cls.model_validate(recorded)
+        except ValidationError as problem:
+            fault = problem.errors()[0]
+            place = ".".join(map(str, fault["loc"]))
+            what = f"the task on record cannot be read ({place}: {fault['msg']})"
+            raise RunFolderError(f"{what} → run the task again") from None
 
     @property
     def info(self) -> TaskInfo:

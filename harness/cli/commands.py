@@ -162,7 +162,7 @@ def _tell_metrics(folder: RunFolder, trust: bool) -> None:
         return
     header = folder.last_header()
     base = Path(header.task_folder) if header.task_folder else None
-    for name in (header.task["metric"], *header.task["also"]):
+    for name in map(str, (header.task.get("metric"), *(header.task.get("also") or ()))):
         if names_file(name):
             complain(f"trusted: runs {path_of(name, base)}")
 
@@ -221,7 +221,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     folder = RunFolder(arguments.folder)
     arm = arguments.arm or _chosen_arm(folder)
-    queries = read_inputs(arguments.file, folder.last_header().task["data"])
+    queries = read_inputs(arguments.file, folder.last_header().task.get("data") or {})
     leave = Leave(arguments.trust, arguments.base_url, arguments.key_env)
     if leave.key_env is not None and leave.base_url is None:
         raise UserError("--key-env goes with --base-url → name the server that gets the key")

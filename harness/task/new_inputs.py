@@ -11,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Fault, TaskError
+from pydantic import ValidationError
+
+from harness.errors import Fault, RunFolderError, TaskError
 from harness.files.yaml_source import not_utf8
 from harness.task.json_rows import json_rows
 from harness.task.row_files import FORMATS, Row, read_rows
@@ -32,10 +34,14 @@ def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
         data: the `data` part of the task, for the names of columns.
 
     Raises:
+        RunFolderError: `data` is not what any version wrote.
         TaskError: the file cannot be read, or a row is not what the task's rows are.
     """
     faults: list[Fault] = []
-    columns = Data(**{key: data[key] for key in Data.model_fields if key in data})
+    try:
+        columns = Data(**{key: data[key] for key in Data.model_fields if key in data})
+    except (ValidationError, TypeError):
+        raise RunFolderError("the task on record names no columns → run the task again") from None
     if file is None or file.suffix.lower() == ".txt":
         rows = _lines(file, columns.input, faults)
     elif file.suffix.lower() in FORMATS:

@@ -211,6 +211,19 @@ def test_an_edited_verdict_leads_to_no_code(foreign):
     refused(harness("predict", foreign / "run"), "→ write it anew: python -m harness report")
 
 
+@pytest.mark.parametrize(
+    "task", [{}, {"name": 1}, {"metric": "evil.py:f", "also": [], "name": "x"}]
+)
+@pytest.mark.parametrize("command", ["report", "compare", "predict"])
+def test_a_header_with_another_task_is_an_error_of_one_line(foreign, task, command):
+    folder = RunFolder(foreign / "run")
+    header, *trials = [unmarked(line) for line in folder.records.read_text().splitlines()]
+    rewritten(folder, [{**header, "task": task}, *trials])
+    more = {"compare": [folder.path], "predict": ["--arm", "majority"]}.get(command, [])
+    done = harness(command, folder.path, *more, stdin="rain\n")
+    refused(done, "→ run the task again")
+
+
 def hosted(url, **changes):
     endpoint = {"provider": "openai", "key_env": "EVIL_KEY", "max_retries": 0, **changes}
     return {"name": "m", "location": url, "hosted": endpoint}
@@ -256,7 +269,7 @@ def test_ones_own_folder_needs_no_flag(made, tmp_path):
     assert predicted(tmp_path, "echo").stdout == "rain\n"
 
 
-@pytest.mark.slow  # two processes that load torch: the hub's client reads its address once
+# Two processes that load torch: the hub's client reads its address once.
 def test_nothing_is_fetched_for_a_foreign_folder(foreign):
     with raw_server(lambda *_: whole("", "404 Not Found")) as hub:
         params = {"embedder": "someone/model"}
