@@ -212,16 +212,21 @@ def test_an_edited_verdict_leads_to_no_code(foreign):
 
 
 @pytest.mark.parametrize(
-    "task", [{}, {"name": 1}, {"metric": "evil.py:f", "also": [], "name": "x"}]
+    ("command", "task"),
+    [
+        ("report", {}),
+        ("compare", {"name": 1}),
+        ("report", {"metric": "evil.py:f", "also": [], "name": "x"}),
+        ("predict", {"data": {"input": 5}}),
+        ("predict", {"data": "input"}),
+    ],
 )
-@pytest.mark.parametrize("command", ["report", "compare", "predict"])
-def test_a_header_with_another_task_is_an_error_of_one_line(foreign, task, command):
+def test_a_task_on_record_that_nobody_wrote_is_an_error_of_one_line(foreign, command, task):
     folder = RunFolder(foreign / "run")
     header, *trials = [unmarked(line) for line in folder.records.read_text().splitlines()]
     rewritten(folder, [{**header, "task": task}, *trials])
     more = {"compare": [folder.path], "predict": ["--arm", "majority"]}.get(command, [])
-    done = harness(command, folder.path, *more, stdin="rain\n")
-    refused(done, "→ run the task again")
+    refused(harness(command, folder.path, *more, stdin="rain\n"), "→ run the task again")
 
 
 def hosted(url, **changes):
