@@ -35,7 +35,7 @@ def test_a_run_scores_what_can_be_scored_and_shows_what_failed(shared):
 
 
 def test_without_a_terminal_nothing_is_coloured_wrapped_or_cut(shared):
-    output = shared[1].stdout + shared[1].stderr
+    output = shared[1].stderr + shared[1].stdout
     assert "\x1b" not in output
     assert "\r" not in output
     lines = output.splitlines()
@@ -203,7 +203,8 @@ def test_every_fault_of_a_task_is_told_at_once_a_line_each(tmp_path):
         done = harness(command, path)
         assert done.returncode == 2
         assert done.stdout == ""
-        lines = done.stderr.splitlines()
+        named, *lines = done.stderr.splitlines()
+        assert named == "This task runs code of its own: own.py"
         assert len(lines) == 3
         for name in ("majority", "Echo", "accuracy"):
             assert len([line for line in lines if f"did you mean '{name}'" in line]) == 1

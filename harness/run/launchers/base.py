@@ -31,6 +31,8 @@ MOST_ACCOUNT = 1 << 26
 """Bytes of a worker's account."""
 MOST_PRINTED = 1 << 20
 """Bytes of what a job printed that are kept, the first ones; the others are counted."""
+MOST_ON_DISK = 1 << 26
+"""Bytes of it that may lie on the disk while the job prints."""
 MOST_LAST_WORDS = 500
 
 
@@ -127,13 +129,20 @@ def _read(account: Path) -> WorkerResult:
         return stopped("failed", f"the worker's account cannot be read ({field}: {error['msg']})")
 
 
-def cut(printed: Path) -> int:
-    """Cut what a job printed, now or while it prints; returns how many bytes are gone.
+def cut(printed: Path, beyond: int = MOST_PRINTED) -> int:
+    """Cut what a job printed to `MOST_PRINTED`, now or while it prints.
 
-    A writer that appends goes on at the new end.
+    A writer that appends goes on at the new end. What it writes at that moment may go uncounted.
+
+    Args:
+        printed: the file.
+        beyond: size up to which nothing is cut.
+
+    Returns:
+        How many bytes are gone.
     """
     size = printed.stat().st_size
-    if size <= MOST_PRINTED:
+    if size <= beyond:
         return 0
     os.truncate(printed, MOST_PRINTED)
     return size - MOST_PRINTED

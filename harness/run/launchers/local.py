@@ -25,6 +25,7 @@ from harness.run import keeper
 from harness.run.folder_lock import lock_descriptors
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
 from harness.run.launchers.base import (
+    MOST_ON_DISK,
     Tick,
     clear,
     cut,
@@ -123,7 +124,7 @@ class LocalLauncher:
             while not poller.poll(LOOK_EVERY_S * 1000):
                 self.tick()
                 with suppress(OSError):  # the code may have taken it away
-                    self._cut_bytes += cut(printed)
+                    self._cut_bytes += cut(printed, MOST_ON_DISK)
                 if job.timeout_s is not None and time.monotonic() - begin > job.timeout_s:
                     limit = f"{job.timeout_s / 60:g} minutes (run.timeout_min)"
                     return stopped("timeout", f"stopped after {limit}")
