@@ -174,13 +174,13 @@ class Prices(BaseModel):
         yield from (row for row in rows if on - row.read_on > STALE_AFTER)
 
 
-def read_prices(path: Path) -> Prices:
-    """Read a price file.
+def read_prices(path: Path, within: Path | None = None) -> Prices:
+    """Read a price file; no link may leave the folder `within` if it lies in it.
 
     Raises:
         TaskError: with every fault in it.
     """
-    source = Source(path, "name the price file under `prices`")
+    source = Source(path, "name the price file under `prices`", within)
     try:
         return Prices.model_validate(source.value, context={"latest": date.today() + GRACE})
     except ValidationError as problem:

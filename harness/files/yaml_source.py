@@ -9,6 +9,7 @@ how to quote it.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,31 +20,39 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from harness.errors import Fault, TaskError
+from harness.files.bounded import MIB, RefusedFileError, read_bounded
 from harness.files.hashing import canonical_json
 
 TAG = "tag:yaml.org,2002:"
 CONSTRUCTED = frozenset(f"{TAG}{kind}" for kind in ("bool", "int", "float", "null", "timestamp"))
 """Tags of the scalars that are no text; whatever else a tag says is not obeyed."""
 MERGE = f"{TAG}merge"
+MOST_BYTES = MIB // 4
+"""Of a file. A task file has a few kilobytes; long lists of labels and schemas have their own."""
+MOST_VALUES = 200_000
+"""Values of a file, those of an alias counted wherever it stands: ten lines of aliases to aliases
+would be more than any memory holds."""
 
 
 class Source:
     """A parsed YAML file with its line numbers."""
 
-    def __init__(self, path: Path, missing_fix: str):
-        """Parse `path`.
+    def __init__(self, path: Path, missing_fix: str, within: Path | None = None):
+        """Parse `path`; no link may leave the folder `within` if it lies in it.
 
         Raises:
             TaskError: the file is missing, not UTF-8, not YAML, or not a mapping.
         """
         self.path = path
-        self._tree = _parse(path, missing_fix)
+        self._values = 0
+        self._tree = _parse(path, missing_fix, within)
         self._faults: list[Fault] = []
         try:
             self.value: dict[str, Any] = self._plain(self._tree, ())
             canonical_json(self.value).encode()
         except (RecursionError, ValueError) as problem:  # loops, halves of surrogate pairs
-            raise TaskError([Fault(str(path), f"cannot be written down: {problem}")]) from None
+            fix = NO_ALIASES if self._values > MOST_VALUES else ""
+            raise TaskError([Fault(str(path), f"cannot be written down: {problem}", fix)]) from None
         if self._faults:
             raise TaskError(self._faults)
 
@@ -79,7 +88,14 @@ class Source:
                 return
 
     def _plain(self, node: Node, keys: tuple[str | int, ...]) -> Any:
-        """Turn a node into plain Python values; keep as faults what only looks like one."""
+        """Turn a node into plain Python values; keep as faults what only looks like one.
+
+        Raises:
+            ValueError: there are more than `MOST_VALUES`.
+        """
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise ValueError(f"it has more than {MOST_VALUES:,} values, those of aliases counted")
         if isinstance(node, SequenceNode):
             return [self._plain(value, (*keys, at)) for at, value in enumerate(node.value)]
         if isinstance(node, MappingNode):
@@ -144,19 +160,16 @@ def _pairs(node: MappingNode) -> list[tuple[Node, Node]]:
     return own
 
 
-def _parse(path: Path, missing_fix: str) -> MappingNode:
+NO_ALIASES = "write fewer, or put long lists into files of their own"
+LARGE = "put long lists into files of their own, e.g. labels: labels.json"
+
+
+def _parse(path: Path, missing_fix: str, within: Path | None) -> MappingNode:
+    text = _text(path, missing_fix, within)
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise TaskError([Fault(str(path), "there is no such file", missing_fix)]) from None
-    except IsADirectoryError:
-        raise TaskError([Fault(str(path), "is a folder", "name the task.yaml inside it")]) from None
-    except OSError as problem:
-        raise TaskError([Fault(str(path), f"cannot be read: {problem.strerror}")]) from None
-    except UnicodeDecodeError as problem:
-        raise TaskError([not_utf8(path, problem)]) from None
-    try:
-        tree = YAML(typ="safe", pure=True).compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an anchor may be given anew: YAML has it so
+            tree = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -165,11 +178,31 @@ def _parse(path: Path, missing_fix: str) -> MappingNode:
         where = f"{path}:{text.count(chr(10), 0, problem.position) + 1}"
         what = f"holds the character {chr(problem.character)!a}, which YAML does not allow"
         raise TaskError([Fault(where, what, "remove it")]) from None
+    except RecursionError:
+        fix = "write it with fewer brackets and indentations inside each other"
+        what = "is not YAML that can be read: it is nested too deeply"
+        raise TaskError([Fault(str(path), what, fix)]) from None
     except Exception as problem:  # ruamel lets pass what chr() and the stack raise
         raise TaskError([Fault(str(path), f"is not valid YAML: {problem}")]) from None
     if not isinstance(tree, MappingNode):
         raise TaskError([Fault(str(path), "must be a mapping of keys to values")])
     return tree
+
+
+def _text(path: Path, missing_fix: str, within: Path | None) -> str:
+    try:
+        return read_bounded(path, MOST_BYTES, within).decode("utf-8")
+    except FileNotFoundError:
+        raise TaskError([Fault(str(path), "there is no such file", missing_fix)]) from None
+    except IsADirectoryError:
+        raise TaskError([Fault(str(path), "is a folder", "name the task.yaml inside it")]) from None
+    except RefusedFileError as problem:
+        fix = LARGE if problem.is_large else problem.fix
+        raise TaskError([Fault(str(path), f"cannot be read: {problem.strerror}", fix)]) from None
+    except OSError as problem:
+        raise TaskError([Fault(str(path), f"cannot be read: {problem.strerror}")]) from None
+    except UnicodeDecodeError as problem:
+        raise TaskError([not_utf8(path, problem)]) from None
 
 
 def not_utf8(path: Path, problem: UnicodeDecodeError) -> Fault:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
+from harness.files.cpu_limit import OverdueError, cpu_limit
 from harness.metrics.reading import without_thoughts
 
 MOST_LEVELS = 100
 """Objects and lists inside each other that still make an answer; Python's stack ends near 1,000."""
+PATTERNS_S = 2.0
+"""Seconds of the CPU's time for an answer's texts: one repetition inside another takes for ever."""
 
 
 def read_object(text: str) -> dict[str, Any] | None:
@@ -43,6 +48,8 @@ def schema_fault(schema: Mapping[str, Any]) -> str | None:
         Draft202012Validator.check_schema(schema)
     except SchemaError as problem:
         return f"at {problem.json_path}: {problem.message}"
+    except RecursionError:
+        return "it is nested too deeply"
     return None
 
 
@@ -59,9 +66,16 @@ def complaint_under(schema: Mapping[str, Any]) -> Callable[[Any], str | None]:
     # Without a registry of its own the library would fetch remote references.
     validator = Draft202012Validator(dict(schema), registry=Registry())
 
+    has_patterns = '"pattern' in json.dumps(schema)
+
     def complaint(value: Any) -> str | None:
         try:
-            worst = best_match(validator.iter_errors(value))
+            with cpu_limit(PATTERNS_S) if has_patterns else nullcontext():
+                worst = best_match(validator.iter_errors(value))
+        except OverdueError:
+            return f"a `pattern` of the schema takes more than {PATTERNS_S:g} s on it"
+        except re.error as problem:
+            return f"a `pattern` of the schema cannot be read: {problem}"
         except Unresolvable as problem:
             return f"the schema refers to '{problem.ref}', which is not in it"
         except RecursionError:

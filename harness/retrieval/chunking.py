@@ -16,6 +16,8 @@ from harness.types import Document, content_of
 
 LONGEST_HEADING = 200
 """Characters; a longer line is text: headings are repeated with every passage below them."""
+MOST_NESTED = 8
+"""Lists and quotations inside each other that are told apart: each is read through once more."""
 _BLOCK = re.compile(r"^\s*([-*+•]\s|\d+[.)]\s|\||>|```|~~~)")
 """The beginning of a list item, a table row, a quotation or code, which keeps its own line."""
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？][”’」』）]*|\n+")
@@ -179,7 +181,9 @@ def _parser() -> Any:
     from markdown_it import MarkdownIt
 
     # A page's headings count within HTML too.
-    return MarkdownIt("commonmark").disable(["inline", "text_join", "html_block"])
+    return MarkdownIt("commonmark", {"maxNesting": MOST_NESTED}).disable(
+        ["inline", "text_join", "html_block"]
+    )
 
 
 def _windows(lines: Sequence[_Line], words: int, overlap_words: int) -> Iterator[str]:

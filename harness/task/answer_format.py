@@ -12,11 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, shown
+from harness.files.bounded import MIB, RefusedFileError, read_bounded
 from harness.files.json_text import parsed
 from harness.files.yaml_source import Source, quote_it
 from harness.metrics import schema_fault
 from harness.task.schema import TaskFile
 from harness.wording.values import nfc, value_text
+
+MOST_BYTES = 16 * MIB
+"""Of a file of labels or of a schema."""
+MOST_LABELS = 10_000
+"""Every label is scored for every row; a choice with more is a search."""
 
 
 def read_labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, str]:
@@ -28,9 +34,17 @@ def read_labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str
             faults.append(Fault(where, "only a choice has labels", "remove it, or kind: choice"))
         return {}
     if isinstance(given, str):
-        given = _read_json(source.path.parent / given, where, "labels", faults)
+        given = _read_json(given, source.path.parent, where, faults, "labels")
         if not isinstance(given, list | dict):
             return {}
+    if len(given or ()) > MOST_LABELS:
+        what = f"{len(given):,} labels are more than a choice can have ({MOST_LABELS:,})"
+        faults.append(Fault(where, what, "leave out rare ones, or put them together"))
+        return {}
+    return _labels(given, where, faults)
+
+
+def _labels(given: Any, where: str, faults: list[Fault]) -> dict[str, str]:
     pairs = list(given.items()) if isinstance(given, dict) else [(item, "") for item in given or ()]
     labels: dict[str, str] = {}
     for written, text in pairs:
@@ -66,16 +80,27 @@ def read_schema(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str
         faults.append(Fault(where, "JSON answers need a schema", fix))
         return None
     if isinstance(given, str):
-        given = _read_json(source.path.parent / given, where, "schema", faults)
-    if not isinstance(given, dict):
-        return None
-    try:
-        schema: dict[str, Any] = json.loads(json.dumps(given, sort_keys=True))
-    except TypeError:  # a date, which YAML has and JSON has not
-        faults.extend(_dates(given, ["answer", "schema"], source))
+        given = _read_json(given, source.path.parent, where, faults, "schema")
+    schema = _sorted(given, where, source, faults) if isinstance(given, dict) else None
+    if schema is None:
         return None
     if wrong := schema_fault(schema):
         faults.append(Fault(where, f"is not a JSON schema (draft 2020-12): {wrong}"))
+        return None
+    return schema
+
+
+def _sorted(
+    given: dict[str, Any], where: str, source: Source, faults: list[Fault]
+) -> dict[str, Any] | None:
+    """Return a schema with sorted keys; None where it is no JSON."""
+    try:
+        schema: dict[str, Any] = json.loads(json.dumps(given, sort_keys=True))
+    except RecursionError:
+        faults.append(Fault(where, "is nested too deeply", "write it with fewer levels"))
+        return None
+    except TypeError:  # a date, which YAML has and JSON has not
+        faults.extend(_dates(given, ["answer", "schema"], source))
         return None
     return schema
 
@@ -98,9 +123,14 @@ def _dates(value: Any, keys: list[str | int], source: Source) -> Iterator[Fault]
         yield Fault(source.where(keys), what, quote_it(source.written(keys) or str(value)))
 
 
-def _read_json(file: Path, where: str, what: str, faults: list[Fault]) -> Any:
+def _read_json(name: str, folder: Path, where: str, faults: list[Fault], what: str) -> Any:
+    file = folder / name
     try:
-        given = parsed(file.read_text(encoding="utf-8-sig"))
+        given = parsed(read_bounded(file, MOST_BYTES, within=folder).decode("utf-8-sig"))
+    except RefusedFileError as problem:
+        wrong = f"{str(file)!a} cannot be read: {problem.strerror}"
+        faults.append(Fault(where, wrong, problem.fix))
+        return None
     except (OSError, ValueError, RecursionError) as problem:
         wrong = f"{str(file)!a} cannot be read as JSON: {problem}"
         faults.append(Fault(where, wrong, f"name a JSON file of the {what}"))

@@ -8,8 +8,8 @@ Excel leaves them, are none.
 from __future__ import annotations
 
 import csv
-import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
@@ -17,6 +17,9 @@ from harness.errors import Fault
 from harness.wording.values import nfc
 
 DELIMITERS = {",": "a comma", "\t": "a tab", ";": "a semicolon", "|": "a bar"}
+LONGEST_CELL = 16 * 2**20
+"""Characters."""
+MOST_COLUMNS = 1000
 TRIED_ROWS = 20
 """Rows whose cells are counted to find the delimiter."""
 ESCAPED = 'a quote inside a cell is written \\"'
@@ -31,8 +34,8 @@ def csv_rows(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, d
     named = re.match(r'"?sep=(.)"?\s*?(\r\n|\r|\n)', text)
     text = text[named.end() :] if named else text
     delimiter = named[1] if named else _delimiter(text, tabs_first=path.lower().endswith(".tsv"))
-    # The module refuses cells above a limit that all its readers share; none is as long as a file.
-    before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    # The module refuses cells above a limit that all its readers share.
+    before = csv.field_size_limit(LONGEST_CELL)
     try:
         yield from _rows(text, delimiter, path, 1 if named else 0, faults)
     finally:
@@ -42,11 +45,15 @@ def csv_rows(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, d
 def _rows(
     text: str, delimiter: str, path: str, above: int, faults: list[Fault]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     begun = 0
     try:
         columns = [nfc(name.strip()) for name in next(reader, [])]
-        for column in sorted({name for name in columns if columns.count(name) > 1}):
+        if len(columns) > MOST_COLUMNS:
+            what = f"has {len(columns):,} columns, more than {MOST_COLUMNS:,}"
+            faults.append(Fault(f"{path}:{above + 1}", what, "leave out those that no key names"))
+            return
+        for column in sorted(name for name, count in Counter(columns).items() if count > 1):
             where = f"{path}:{above + 1}"
             faults.append(Fault(where, f"the column '{column}' stands twice", "rename one"))
         begun = reader.line_num
@@ -58,13 +65,30 @@ def _rows(
                     faults.append(_torn(f"{path}:{above + reader.line_num}", columns, delimiter))
             begun = reader.line_num
     except csv.Error as problem:
-        lines = re.split(r"\r\n|\r|\n", text)[begun : reader.line_num]
-        if "unexpected end" in str(problem):
+        if "field limit" in str(problem):
+            what = f"a cell has more than {LONGEST_CELL:,} characters"
+            fix = "cut the text; where it is not so long, a quote opens in it and never closes"
+            faults.append(Fault(f"{path}:{above + begun + 1}", what, fix))
+        elif "unexpected end" in str(problem):
             what = "is not CSV: a quote opens in this row and never closes"
             faults.append(Fault(f"{path}:{above + begun + 1}", what, TWICE))
         else:
+            lines = re.split(r"\r\n|\r|\n", text)[begun : reader.line_num]
             why = ESCAPED if any('\\"' in line for line in lines) else str(problem)
             faults.append(Fault(f"{path}:{above + reader.line_num}", f"is not CSV: {why}", TWICE))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield lines with their ends; no copy of the whole text is made meanwhile."""
+    start = 0
+    for end in _END.finditer(text):
+        yield text[start : end.end()]
+        start = end.end()
+    if start < len(text):
+        yield text[start:]
+
+
+_END = re.compile(r"\r\n|\r|\n")
 
 
 def _torn(where: str, columns: list[str], delimiter: str) -> Fault:
@@ -82,7 +106,7 @@ def _delimiter(text: str, *, tabs_first: bool) -> str:
 
 
 def _fits(text: str, mark: str) -> bool:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    reader = csv.reader(_lines(text), delimiter=mark)
     try:
         sizes = {len(cells) for cells in islice(reader, TRIED_ROWS) if any(cells)}
     except csv.Error:

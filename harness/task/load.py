@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,7 +200,7 @@ def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:
     if spec.prices is None:
         return None
     try:
-        return read_prices(folder / spec.prices)
+        return read_prices(folder / spec.prices, folder)
     except TaskError as problem:
         faults.extend(problem.faults)
         return None
@@ -222,7 +223,9 @@ def _arms(
     profiles: dict[str, registry.Profile] = {}
     folder = source.path.parent
     names = [arm.name for arm in spec.strategies]
-    repeated = {name for name in names if names.count(name) > 1}  # these are faults already
+    repeated = {
+        name for name, count in Counter(names).items() if count > 1
+    }  # these are faults already
     for position, written in enumerate(spec.strategies):
         where = source.where(["strategies", position])
         if ("strategies", position) in refused:
@@ -277,4 +280,4 @@ def _with_models(arm: Arm, models: Sequence[Model], needs_model: bool) -> list[A
 def _short(model: Model) -> str:
     """Return the last part of a model's name, as an arm's name can hold it."""
     name = model if isinstance(model, str) else model.model
-    return re.sub(r"[^a-z0-9_.-]+", "-", Path(name).name.lower()).strip("-") or "model"
+    return re.sub(r"[^a-z0-9_.-]+", "-", Path(name).name.lower())[:60].strip("-") or "model"

@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, unknown_name
+from harness.files.bounded import (
+    MIB,
+    RefusedFileError,
+    check_links,
+    check_regular,
+    has_short_lines,
+    read_bounded,
+)
 from harness.files.yaml_source import not_utf8
 from harness.task.csv_rows import csv_rows
 from harness.task.json_rows import json_rows
@@ -47,15 +55,32 @@ class _Names(dict[str, str]):
         return self.setdefault(column, nfc(column))
 
 
-def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
-    """Read all rows of a file of one of the formats `FORMATS`; add what is wrong to `faults`."""
+MOST_BYTES = 1024 * MIB
+"""Of a file of rows, all of which are held in memory."""
+LONGEST_LINE = 64 * MIB
+"""Bytes of a line; a file may have all its rows on one, in one JSON array."""
+LONGEST_TEXT = 16 * MIB
+"""Characters of one text of a row."""
+
+
+def read_rows(path: Path, faults: list[Fault], within: Path | None = None) -> list[Row]:
+    """Read all rows of a file of one of the formats `FORMATS`.
+
+    Args:
+        path: the file.
+        faults: receives what is wrong.
+        within: a folder that no link may leave which lies in it.
+    """
     reader = FORMATS.get(path.suffix.lower())
     if reader is None:
         known = f"use {', '.join(FORMATS)}"
         faults.append(Fault(str(path), f"'{path.suffix}' is not a known format", known))
         return []
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = _text(path, within)
+    except RefusedFileError as problem:
+        faults.append(Fault(str(path), f"cannot be read: {problem.strerror}", problem.fix))
+        return []
     except OSError as problem:
         faults.append(Fault(str(path), f"cannot be read: {problem.strerror}", _nearby(path)))
         return []
@@ -71,9 +96,29 @@ def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
         Row(file, line, {names[column]: value for column, value in values.items()})
         for line, values in reader(text, file, faults)
     ]
+    faults.extend(_too_long(rows))
     if not rows and len(faults) == wrong:
         faults.append(Fault(str(path), "has no rows", "add rows"))
     return rows
+
+
+def _text(path: Path, within: Path | None) -> str:
+    """Return what stands in a file, once nothing in it is longer than memory allows."""
+    if within is not None:
+        check_links(path, within)
+    check_regular(path)
+    if not has_short_lines(path, LONGEST_LINE):
+        why = f"it has a line of more than {LONGEST_LINE // MIB} MiB"
+        raise RefusedFileError(path, why, "write one row a line")
+    return read_bounded(path, MOST_BYTES).decode("utf-8-sig")
+
+
+def _too_long(rows: list[Row]) -> Iterator[Fault]:
+    for row in rows:
+        for column, value in row.values.items():
+            if isinstance(value, str) and len(value) > LONGEST_TEXT:
+                what = f"'{column}' has {len(value):,} characters, more than {LONGEST_TEXT:,}"
+                yield Fault(row.where, what, "cut the text, or leave out the row")
 
 
 def _nearby(path: Path) -> str:

@@ -23,6 +23,12 @@ from harness.task.template_kwargs import TemplateKwargs
 from harness.wording.values import nfc, value_text
 
 NAME_PATTERN = r"^[a-z0-9_.@-]+$"
+LONGEST_NAME = 100
+"""Characters; names of tasks and arms are names of folders too."""
+MOST_ARMS = 1000
+MOST_SEEDS = 100
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What every generator of random numbers takes."""
 
 
 def _shape(value: Any) -> str | None:
@@ -129,7 +135,7 @@ class SplitShares(Spec):
     test: Fraction = 0.3
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """0: no validation rows."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Generation(Spec):
@@ -222,7 +228,7 @@ class Arm(Spec):
     """One arm: a strategy with its parameters under a name of its own."""
 
     use: str
-    name: str = Field(pattern=NAME_PATTERN)
+    name: str = Field(pattern=NAME_PATTERN, max_length=LONGEST_NAME)
     params: dict[str, Any] = Field({})
     model: Model | None = None
     """Its own model, where it is another one than the task's."""
@@ -231,7 +237,7 @@ class Arm(Spec):
 class TaskFile(Spec):
     """A whole task file."""
 
-    name: str = Field(pattern=NAME_PATTERN)
+    name: str = Field(pattern=NAME_PATTERN, max_length=LONGEST_NAME)
     instruction: str = Field(pattern=r"\S")
     answer: Answer
     data: Data
@@ -251,8 +257,8 @@ class TaskFile(Spec):
     answers of tuned arms."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: bfloat16 where the hardware multiplies it natively, else float32."""
-    strategies: list[Arm] = Field(min_length=1)
-    seeds: list[int] = Field([0], min_length=1)
+    strategies: list[Arm] = Field(min_length=1, max_length=MOST_ARMS)
+    seeds: list[Seed] = Field([0], min_length=1, max_length=MOST_SEEDS)
     split: SplitShares | None = None
     generation: Generation = Generation()
     limits: Limits = Limits()

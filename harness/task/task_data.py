@@ -57,7 +57,7 @@ def _corpus(spec: TaskFile, source: Source, faults: list[Fault]) -> Corpus:
         if rows and _absolute(folder / rows).is_relative_to(_absolute(folder / data.corpus)):
             what = "these rows lie in data.corpus and would be read as documents"
             faults.append(Fault(source.where(["data", key]), what, "move them elsewhere"))
-    return read_corpus(folder / data.corpus, faults)
+    return read_corpus(folder / data.corpus, faults, folder)
 
 
 def _absolute(path: Path) -> Path:
@@ -96,7 +96,9 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
             fix = "add e.g. split: {test: 0.3, validation: 0.1}"
             faults.append(Fault(where, "`all` needs shares to be cut by", fix))
             return {name: [] for name in SPLITS}
-        read = _with_columns({"all": read_rows(folder / data.all, faults)}, data, faults)["all"]
+        read = _with_columns({"all": read_rows(folder / data.all, faults, folder)}, data, faults)[
+            "all"
+        ]
         parts = cut(read, data, spec.split, by_target=spec.answer.kind == "choice")
         for split, what, fix in empty_shares(parts, data, spec.split):
             faults.append(Fault(source.where(["split", split]), what, fix))
@@ -107,7 +109,8 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
         faults.append(Fault(where, "`test` is missing", "add data.test, or data.all and split"))
     files = {name: getattr(data, name) for name in SPLITS}
     read_of = {
-        name: read_rows(folder / file, faults) if file else [] for name, file in files.items()
+        name: read_rows(folder / file, faults, folder) if file else []
+        for name, file in files.items()
     }
     return _with_columns(read_of, data, faults)
 

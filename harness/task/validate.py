@@ -5,6 +5,7 @@ Knows nothing of data; one named function for each kind of check.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -86,8 +87,8 @@ def check_keys(
     """
     _check_data(spec, source, faults)
     _check_metrics(spec, source, faults, refused)
-    names = [arm.name for arm in spec.strategies]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    names = Counter(arm.name for arm in spec.strategies)
+    for name in sorted(name for name, count in names.items() if count > 1):
         where = source.where(["strategies"])
         faults.append(Fault(where, f"two arms are called '{name}'", "give one a `name:`"))
     if len(set(spec.seeds)) < len(spec.seeds):

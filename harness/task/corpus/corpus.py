@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 
 from harness.errors import Fault
+from harness.files.bounded import MIB, RefusedFileError, check_links, check_regular
+from harness.files.cpu_limit import OverdueError, cpu_limit
 from harness.task.corpus.html import read_html
 from harness.task.corpus.pdf import read_pdf
 from harness.task.corpus.plain import read_plain
-from harness.task.corpus.skipped import EMPTY, UNNAMEABLE, Skipped, UnreadableError
+from harness.task.corpus.skipped import (
+    EMPTY,
+    LEAVES,
+    LINKED_FOLDER,
+    NO_FILE,
+    TOO_LARGE,
+    TOO_SLOW,
+    UNNAMEABLE,
+    Skipped,
+    UnreadableError,
+)
 from harness.task.corpus.table import read_table
 from harness.types import Document
 
@@ -23,7 +37,8 @@ READERS = {
     ".pdf": read_pdf,
 }
 TABLES = (".jsonl", ".csv")
-FORMATS = ", ".join([*READERS, *TABLES])
+ENDINGS = (*READERS, *TABLES)
+FORMATS = ", ".join(ENDINGS)
 
 
 @dataclass(frozen=True)
@@ -37,10 +52,15 @@ class Corpus:
     files are not counted."""
 
 
+LARGEST_TEXT = 16 * MIB
+LARGEST = {".pdf": 256 * MIB}
+"""Bytes of a document, by its ending."""
+READING_S, READING_S_A_MIB = 8.0, 2.0
+"""Seconds of the CPU's time for a document, and more for each MiB: ordinary ones take a tenth."""
 PATHS = "write its path as it stands from the task file's folder"
 
 
-def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
+def read_corpus(path: Path, faults: list[Fault], within: Path | None = None) -> Corpus:
     """Read a folder of files, or one .jsonl or .csv file.
 
     Each file is a document; its id is its path below the folder, without the ending. In .jsonl and
@@ -51,11 +71,19 @@ def read_corpus(path: Path, faults: list[Fault]) -> Corpus:
         path: the folder or file.
         faults: receives what is wrong. A file without text, or one that cannot be read, is skipped
             and is no fault as long as others can be read.
+        within: a folder that no link may leave which lies in it.
     """
-    if not path.exists():
+    try:
+        if within is not None:
+            check_links(path, within)
+        mode = path.stat().st_mode
+    except RefusedFileError as problem:
+        faults.append(Fault(str(path), f"cannot be read: {problem.strerror}", problem.fix))
+        return Corpus()
+    except (OSError, ValueError):
         faults.append(Fault(ascii(str(path))[1:-1], "there is no such folder or file", PATHS))
         return Corpus()
-    root = path if path.is_dir() else path.parent
+    root = path if S_ISDIR(mode) else path.parent
     placed: dict[str, tuple[str, Document]] = {}
     skipped: list[Skipped] = []
     others: Counter[str] = Counter()
@@ -85,28 +113,66 @@ def _documents(
         below = file.relative_to(path)
         name = below.with_suffix("").as_posix()
         ending = file.suffix.lower()
-        if ending in (*READERS, *TABLES) and not _is_text(name):
-            skipped.append(Skipped(ascii(str(below))[1:-1], UNNAMEABLE))
-        elif ending in TABLES:
-            yield from read_table(file, name, faults)
-        elif ending in READERS:
-            try:
-                title, text = READERS[ending](file)
-            except UnreadableError as problem:
-                skipped.append(Skipped(str(below), str(problem)))
-            except OSError as problem:
-                faults.append(Fault(str(file), f"cannot be read: {problem.strerror}"))
-            else:
-                yield str(file), Document(name, title, text)
-        elif file.is_file():
-            others[ending] += 1
+        if ending not in ENDINGS and not file.is_dir():
+            others.update([ending] if file.is_file() else [])
+            continue
+        try:
+            _check(file, path)
+            if ending in TABLES:
+                yield from read_table(file, name, faults)
+                continue
+            title, text = _read(file, ending)
+        except UnreadableError as problem:
+            where = str(below) if _is_text(name) else ascii(str(below))[1:-1]
+            skipped.append(Skipped(where, str(problem)))
+        except OSError as problem:
+            faults.append(Fault(str(file), f"cannot be read: {problem.strerror}"))
+        else:
+            yield str(file), Document(name, title, text)
+
+
+def _check(file: Path, corpus: Path) -> None:
+    """Refuse what is no document of the corpus, without opening it."""
+    if not _is_text(str(file.relative_to(corpus))):
+        raise UnreadableError(UNNAMEABLE)
+    if file.is_symlink() and file.is_dir():
+        raise UnreadableError(LINKED_FOLDER)
+    try:
+        check_links(file, corpus)
+    except RefusedFileError:
+        raise UnreadableError(LEAVES) from None
+    try:
+        check_regular(file)
+    except RefusedFileError:
+        raise UnreadableError(NO_FILE) from None
+
+
+def _read(file: Path, ending: str) -> tuple[str, str]:
+    """Return title and text of a file, unless that takes more than a file of its size may."""
+    size = file.stat().st_size
+    if size > LARGEST.get(ending, LARGEST_TEXT):
+        raise UnreadableError(TOO_LARGE)
+    try:
+        with cpu_limit(READING_S + READING_S_A_MIB * size / MIB):
+            return READERS[ending](file)
+    except OverdueError:
+        raise UnreadableError(TOO_SLOW) from None
+    except MemoryError:
+        raise UnreadableError(TOO_LARGE) from None
 
 
 def _shown(folder: Path) -> Iterator[Path]:
-    """Yield what lies below a folder and is not hidden there, in order."""
-    for path in sorted(folder.rglob("*")):
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield path
+    """Yield what lies below a folder and is not hidden there, in order; links are not followed.
+
+    Of folders, those alone that are called like a document, and links, which nothing is read of.
+    """
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inner = [Path(place, name) for name in folders]
+        found += [one for one in inner if one.is_symlink() or one.suffix.lower() in ENDINGS]
+        found += [Path(place, name) for name in files if not name.startswith(".")]
+    yield from sorted(found)
 
 
 def _is_text(name: str) -> bool:

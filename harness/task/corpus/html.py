@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.task.corpus.skipped import DAMAGED, NOT_TEXT, UnreadableError
+from harness.task.corpus.skipped import DAMAGED, NOT_TEXT, TOO_LARGE, UnreadableError
 
 LEFT_OUT = frozenset(
     ["iframe", "nav", "noscript", "object", "script", "style", "svg", "template", "title"]
@@ -24,6 +24,8 @@ CELLS = ("td", "th")
 IN_TABLES = ["br", "caption", "div", "p", "table", "td", "th", "tr"]
 """What of a table is Markdown; of any other tag in it the text is kept."""
 DEEP = 50
+MOST_TAGS = 400_000
+"""A tag takes a kilobyte while its page is read."""
 LAYOUT = ("dl", "form", "ol", "pre", "table", "ul", *HEADINGS)
 """What a table holds that only arranges a page: it is read as text, cell by cell."""
 _BLOCK = re.compile(
@@ -46,6 +48,8 @@ def read_html(file: Path) -> tuple[str, str]:
     from bs4.exceptions import ParserRejectedMarkup
 
     content = file.read_bytes()
+    if content.count(b"<") > MOST_TAGS:
+        raise UnreadableError(TOO_LARGE)
     if b"\0" in content and not content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise UnreadableError(NOT_TEXT)
     logging.getLogger("bs4.dammit").setLevel(logging.CRITICAL)  # unreadable bytes are an error here
