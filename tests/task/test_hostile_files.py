@@ -125,9 +125,9 @@ TASK_FILES = {
     "a billion laughs": (KEYS and task_text() + LAUGHS, "more than 200,000 values"),
     "a loop of aliases": (task_text(name=None) + "name: &a [*a]\n", "alias|recursion"),
     "nested lists": (task_text() + "x: " + nested("[", "]"), "nested too deeply"),
-    "nested mappings": (task_text() + "x: " + nested("{a: ", "}"), "nested too deeply"),
+    "nested mappings": (task_text() + "x: " + nested("{a: ", "}", 10_000), "nested too deeply"),
     "nested indentation": (
-        task_text() + "".join(" " * n + "a:\n" for n in range(1000)),
+        task_text() + "".join(" " * n + "a:\n" for n in range(600)),
         "nested too deeply",
     ),
     "open brackets": (task_text() + "x: " + "[" * HUGE, "nested too deeply|KiB"),
