@@ -25,6 +25,8 @@ FEWEST = 200
 """Rows with a probability; with fewer, a bin has fewer than 20."""
 DRAWS = 500
 SEED = 20_000
+CELLS_AT_ONCE = 2_000_000
+"""Draws × answers at once: 50 MB for a moment. All of 200,000 answers would take a gigabyte."""
 Array = NDArray[np.float64]
 
 
@@ -69,8 +71,13 @@ def expected_calibration_error(sure: Array, right: Array) -> float:
 def error_by_chance(sure: Array) -> float:
     """Return the mean expected calibration error of answers that are right as often as said."""
     draw = np.random.default_rng(SEED)
-    right = (draw.random((DRAWS, len(sure))) < sure).astype(float)
-    return expected_calibration_error(sure, right)
+    at_once = max(1, CELLS_AT_ONCE // len(sure))
+    total = 0.0
+    for first in range(0, DRAWS, at_once):
+        rows = min(at_once, DRAWS - first)
+        right = (draw.random((rows, len(sure))) < sure).astype(float)
+        total += rows / DRAWS * expected_calibration_error(sure, right)
+    return total
 
 
 def brier_score(sure: Array, right: Array) -> float:

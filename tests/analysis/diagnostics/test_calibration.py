@@ -85,3 +85,10 @@ def test_right_probabilities_come_to_what_is_expected_by_chance():
     each = [expected_calibration_error(sure, right) for right in many]
     assert np.mean(each) == pytest.approx(error_by_chance(sure), rel=0.05)
     assert expected_calibration_error(sure, many) == pytest.approx(np.mean(each))
+
+
+def test_drawing_some_at_a_time_changes_no_error_by_chance(monkeypatch):
+    sure = np.random.default_rng(1).random(90)
+    whole = error_by_chance(sure)
+    monkeypatch.setattr("harness.analysis.diagnostics.calibration.CELLS_AT_ONCE", 7 * 90)
+    assert error_by_chance(sure) == pytest.approx(whole, rel=1e-12)
