@@ -147,7 +147,8 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         if readable is not None:
             read_data(readable, source, faults)
         raise TaskError([*problem.faults, *faults]) from None
-    read = read_data(spec, source, faults)
+    of_data: list[Fault] = []
+    read = read_data(spec, source, of_data)
     labels, schema, corpus, splits, truths = read
     refused = try_code(spec, source.path.parent, read, info_of(spec, labels, schema))
     faults.extend(Fault(source.where(_place(key)), what) for key, what in refused.items())
@@ -158,11 +159,11 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         faults.extend(unmet_needs(spec, source, arms, profiles))
     check_labour(spec, source, arms, faults)
     truth = tuple(truths["test"])
-    if not faults and (nothing := nothing_to_score(spec, source.path.parent, truth)):
+    if not (faults or of_data) and (nothing := nothing_to_score(spec, source.path.parent, truth)):
         faults.append(Fault(source.where(["metric"]), nothing.what, nothing.fix))
     prices = _prices(spec, path.parent, faults)
-    if faults:
-        raise TaskError(faults)
+    if faults or of_data:
+        raise TaskError([*faults, *of_data])
     margin, total = spec.margin, len(splits["test"])
     clusters = {name: tuple(row.cluster for row in rows) for name, rows in truths.items()}
     data = audit.data_summary(splits, clusters, corpus, labels, margin, total)
