@@ -16,23 +16,20 @@ from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from harness.cli.exit_codes import INTERRUPTED, MISTAKE, OK
+from harness.cli.parser import parsed
 from harness.cli.plain import complain, tell, tell_json
+from harness.cli.verdict import analysed, chosen_arm, verdict_code
 from harness.errors import HarnessError, UserError
-from harness.files.atomic import replace_together
 from harness.files.refusals import is_refusal, words_of
-from harness.wording.visible import visible
 
 if TYPE_CHECKING:
-    from harness.analysis import Comparison
     from harness.cli.terminal import Screen
-    from harness.prices import Prices
     from harness.store.records import Forecast
     from harness.store.run_folder import RunFolder
     from harness.task import Task
-
-OK, MISTAKE, NO_RESULT, INTERRUPTED = 0, 2, 3, 130
 
 
 def run_command(words: Sequence[str]) -> int:
@@ -48,8 +45,8 @@ def run_command(words: Sequence[str]) -> int:
         shown = os.fsencode(odd).decode("utf-8", "backslashreplace")
         complain(f"error: {shown}: is not UTF-8 text → rename the file or folder")
         return MISTAKE
-    arguments = _parsed(words)
-    command: Callable[[argparse.Namespace], int] = arguments.command
+    arguments = parsed(words)
+    command = COMMANDS[arguments.command]
     with suppress(ValueError):  # not the main thread: whoever runs us there handles signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as tidily as on Ctrl-C
     try:
@@ -95,14 +92,14 @@ def _run(arguments: argparse.Namespace) -> int:
             runner.run()
         finally:
             screen.close()
-        comparison = _analysed(folder, None)
+        comparison = analysed(folder, None)
         choice = comparison.recommendation.choice
         drop_large_artifacts(folder, [*only, *([choice] if choice else [])])
     screen.say("")
     screen.show(comparison)
     screen.say("")
     screen.say(f"Report: {folder.report_md} and {folder.report_html}")
-    return _verdict_code(comparison, arguments.gate)
+    return verdict_code(comparison, arguments.gate)
 
 
 def _loaded(path: Path) -> Task:
@@ -134,7 +131,7 @@ def _report(arguments: argparse.Namespace) -> int:
     folder = RunFolder(arguments.folder)
     screen = Screen()
     _tell_metrics(folder, arguments.trust)
-    screen.show(_analysed(folder, prices, arguments.trust))
+    screen.show(analysed(folder, prices, arguments.trust))
     for line in stale_prices(folder, prices, date.today()):
         screen.say(f"- {line}")
     screen.say("")
@@ -220,7 +217,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     from harness.task import read_inputs
 
     folder = RunFolder(arguments.folder)
-    arm = arguments.arm or _chosen_arm(folder)
+    arm = arguments.arm or chosen_arm(folder)
     queries = read_inputs(arguments.file, folder.last_header().task.get("data") or {})
     leave = Leave(arguments.trust, arguments.base_url, arguments.key_env)
     if leave.key_env is not None and leave.base_url is None:
@@ -264,142 +261,14 @@ def _new(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _analysed(folder: RunFolder, prices: Prices | None, trust: bool = False) -> Comparison:
-    """Analyse a run folder; write comparison.json, report.md and report.html into it, together."""
-    from harness.analysis import analyse
-    from harness.store.checksum import with_checksum
-    from reports import html, markdown
-
-    folder.check_places()
-    comparison = analyse(folder, prices, trust)
-    text = with_checksum(comparison.model_dump_json(indent=1, exclude={"sha256"})) + "\n"
-    reports = {folder.report_md: markdown(comparison), folder.report_html: html(comparison)}
-    replace_together((folder.comparison, text), reports)
-    return comparison
-
-
-def _verdict_code(comparison: Comparison, gate: bool) -> int:
-    if all(arm.status != "ok" for arm in comparison.arms):
-        return NO_RESULT
-    choice = comparison.recommendation.choice
-    chosen = next((arm for arm in comparison.arms if arm.strategy == choice), None)
-    # The rule chooses no arm that misses a limit; a gate does not rest on that alone.
-    return NO_RESULT if gate and (chosen is None or chosen.misses) else OK
-
-
-def _chosen_arm(folder: RunFolder) -> str:
-    from harness.store.checksum import checked
-
-    if not folder.comparison.is_file():
-        raise UserError(f"{folder.path} has no verdict yet → run the task, or name an --arm")
-    try:
-        choice = checked(folder.comparison.read_bytes())["recommendation"]["choice"]
-    except (ValueError, KeyError, TypeError):
-        again = f"write it anew: python -m harness report {folder.path}"
-        raise UserError(f"{folder.comparison} is not what was written → {again}") from None
-    if choice is None:
-        raise UserError("the verdict chose no arm → name one with --arm")
-    return str(choice)
-
-
-def _parsed(words: Sequence[str]) -> argparse.Namespace:
-    parser = _parser()
-    arguments, rest = parser.parse_known_args(words)
-    # argparse gives up an optional FILE once an option came before it: `predict DIR --arm A FILE`.
-    if rest and getattr(arguments, "file", "") is None and not rest[0].startswith("-"):
-        arguments.file = Path(rest.pop(0))
-    if rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    return arguments
-
-
-def _positive(word: str) -> int:
-    if not word.isdecimal() or int(word) == 0:
-        raise argparse.ArgumentTypeError(f"'{word}' is not a positive whole number")
-    return int(word)
-
-
-class _Parser(argparse.ArgumentParser):
-    """One that repeats a wrong word as text."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(visible(message))
-
-
-def _address(word: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", word):
-        raise argparse.ArgumentTypeError("not an http(s) address without user, password and query")
-    return word.rstrip("/")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m harness",
-        description="Is it worth fine-tuning for this task, or does something simpler do?",
-        epilog="run, check and plan run the code that a task names; report, compare and predict run"
-        " none of a folder that others made unless you say --trust (docs/trust.md).",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    run = commands.add_parser(
-        "run", help="run every arm of a task and write a report with a verdict"
-    )
-    run.add_argument("task", type=Path, metavar="TASK.yaml")
-    run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<task name>")
-    run.add_argument("--only", nargs="+", action="extend", default=[], metavar="ARM")
-    run.add_argument("--limit", type=_positive, metavar="N", help="score a seeded sample of N rows")
-    run.add_argument("--fresh", action="store_true", help="forget what was run here before")
-    run.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")
-    run.set_defaults(command=_run)
-
-    report = commands.add_parser("report", help="write a report anew from what is on record")
-    report.add_argument("folder", type=Path, metavar="RUN_DIR")
-    report.add_argument("--prices", type=Path, metavar="FILE", help="default: those of the run")
-    report.add_argument("--trust", action="store_true", help="run the task's own metrics anew")
-    report.set_defaults(command=_report)
-
-    compare = commands.add_parser("compare", help="show what changed between two runs")
-    compare.add_argument("first", type=Path, metavar="RUN_DIR")
-    compare.add_argument("second", type=Path, metavar="RUN_DIR")
-    compare.add_argument("--trust", action="store_true", help="run the tasks' own metrics anew")
-    compare.set_defaults(command=_compare)
-
-    check = commands.add_parser("check", help="find all faults of a task before it runs")
-    check.add_argument("task", type=Path, metavar="TASK.yaml")
-    check.add_argument("--deep", action="store_true", help="look for near-duplicates too; slow")
-    check.add_argument("--strict", action="store_true", help="leaked test inputs are an error")
-    check.set_defaults(command=_check)
-
-    plan = commands.add_parser("plan", help="forecast memory, time and cost of every arm")
-    plan.add_argument("task", type=Path, metavar="TASK.yaml")
-    plan.add_argument("--json", action="store_true")
-    plan.set_defaults(command=_plan)
-
-    predict = commands.add_parser("predict", help="answer new inputs with an arm that finished")
-    predict.add_argument("folder", type=Path, metavar="RUN_DIR")
-    predict.add_argument(
-        "file", type=Path, nargs="?", metavar="FILE", help="default: standard input"
-    )
-    predict.add_argument("--arm", metavar="NAME", help="default: the chosen one")
-    predict.add_argument("--json", action="store_true")
-    predict.add_argument(
-        "--trust", action="store_true", help="run the code of a folder that others made"
-    )
-    predict.add_argument(
-        "--base-url", type=_address, metavar="URL", help="ask this server for a hosted arm"
-    )
-    predict.add_argument(
-        "--key-env", metavar="NAME", help="variable with that server's key; default: send none"
-    )
-    predict.set_defaults(command=_predict)
-
-    listing = commands.add_parser("list", help="show what is available, plugins included")
-    listing.add_argument("kind", nargs="?", choices=("strategies", "metrics", "models"))
-    listing.add_argument("--json", action="store_true")
-    listing.set_defaults(command=_list)
-
-    new = commands.add_parser("new", help="write a task or a strategy to start from")
-    new.add_argument("kind", choices=("task", "strategy"))
-    new.add_argument("name", metavar="NAME")
-    new.set_defaults(command=_new)
-    return parser
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "report": _report,
+    "compare": _compare,
+    "check": _check,
+    "plan": _plan,
+    "predict": _predict,
+    "list": _list,
+    "new": _new,
+}
+"""What does the work of each command, by its name in parser.py."""

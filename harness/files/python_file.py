@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from harness.errors import UnknownNameError, UserError
-from harness.files.foreign_code import guarded
+from harness.files.guarded import guarded
 from harness.files.hashing import sha256_of
 from harness.files.user_path import user_path
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError, shortened
-from harness.files.foreign_code import CALL_S
+from harness.files.guarded import CALL_S
 from harness.files.python_file import names_file
 from harness.metrics import Array, Items, Metric, each_counts, find, mean_of
 from harness.metrics.custom import EVERY_KIND, summary_of

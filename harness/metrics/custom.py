@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness import metrics
 from harness.errors import UserError
-from harness.files.foreign_code import guarded, shown_safely
+from harness.files.guarded import guarded, shown_safely
 from harness.files.hashing import sha256_of_file
 from harness.files.python_file import from_file, names_file, path_of
 from harness.metrics import Array, Items, Metric, each_counts, mean_of

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import registry
 from harness.errors import HarnessError
-from harness.files.foreign_code import guarded
+from harness.files.guarded import guarded
 from harness.lm.loading.resolve import resolve
 from harness.machine import describe as machine
 from harness.machine.memory import available_bytes

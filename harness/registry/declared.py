@@ -14,7 +14,7 @@ from numbers import Real
 from typing import Any, get_args
 
 from harness.errors import StrategyError
-from harness.files.foreign_code import guarded, shown_safely
+from harness.files.guarded import guarded, shown_safely
 from harness.strategy import OFFERS, Floor, Params, Strategy
 from harness.types import AnswerKind
 from harness.workload import Estimate, Prospect, Work

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.errors import StrategyError, UnknownNameError
-from harness.files.foreign_code import guarded
+from harness.files.guarded import guarded
 from harness.files.python_file import from_file
 from harness.strategy import Strategy
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import StrategyError, UserError, unknown_name
-from harness.files.foreign_code import guarded
+from harness.files.guarded import guarded
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.files.user_path import user_path
 from harness.registry.declared import LEARNS, Part, declared, parts_of

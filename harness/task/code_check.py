@@ -28,7 +28,7 @@ import psutil
 from harness.errors import HarnessError, shortened
 from harness.files.atomic import atomic_write
 from harness.files.cache_folder import cache_folder, room_of
-from harness.files.foreign_code import OURS
+from harness.files.guarded import OURS
 from harness.files.hashing import sha256_of
 from harness.files.python_file import names_file
 from harness.files.temporary_folder import temporary_folder

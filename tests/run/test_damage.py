@@ -15,7 +15,7 @@ import pytest
 
 from harness.analysis import Comparison
 from harness.analysis.damage import CHANGED
-from harness.cli.commands import _analysed
+from harness.cli.verdict import analysed
 from harness.errors import HarnessError
 from harness.files.removal import remove
 from harness.run import Runner, answer_with, opened
@@ -121,7 +121,7 @@ def run(path):
 
 def report(folder):
     """Write the report as `python -m harness report` does; returns the comparison."""
-    return _analysed(RunFolder(folder / "run"), None)
+    return analysed(RunFolder(folder / "run"), None)
 
 
 def essence(comparison):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import FOR_ALL_ITEMS, HarnessError, StrategyError, shortened
-from harness.files.foreign_code import shown_safely
+from harness.files.guarded import shown_safely
 from harness.files.refusals import is_refusal, says_full, words_of
 from harness.run.worker.claims import held_to_account, is_amount
 from harness.run.worker.clock import Clock, accounted

@@ -9,7 +9,7 @@ import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, Arm, cheap_and_good, right, rows_of, write_run
 
 from harness.analysis import analyse
-from harness.cli.commands import _verdict_code
+from harness.cli.verdict import verdict_code
 from harness.prices import MachinePrice, Prices, StandsFor
 from harness.types import ModelRef
 
@@ -304,11 +304,11 @@ def test_an_embedders_licence_rejects_the_arm_that_searches_with_it(tmp_path):
 def test_the_exit_code_of_a_verdict_with_and_without_the_gate(tmp_path, arms, task, gated, plain):
     comparison = analyse(write_run(tmp_path, TARGETS, arms, **task))
     assert comparison.recommendation.reasons
-    assert _verdict_code(comparison, gate=True) == gated
-    assert _verdict_code(comparison, gate=False) == plain
+    assert verdict_code(comparison, gate=True) == gated
+    assert verdict_code(comparison, gate=False) == plain
 
 
 def test_a_gate_does_not_let_a_chosen_arm_pass_that_misses_a_criterion(tmp_path):
     comparison = analyse(write_run(tmp_path, TARGETS, cheap_and_good()))
     rows = [row.model_copy(update={"misses": ("limits.min_score",)}) for row in comparison.arms]
-    assert _verdict_code(comparison.model_copy(update={"arms": tuple(rows)}), gate=True) == 3
+    assert verdict_code(comparison.model_copy(update={"arms": tuple(rows)}), gate=True) == 3

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from harness.errors import StrategyError, UserError
-from harness.files.foreign_code import guarded
+from harness.files.guarded import guarded
 
 
 class MuteError(Exception):

@@ -1,0 +1,122 @@
+"""The words of the command line: commands, their options and what each takes.
+
+Imports nothing of the project that takes time, and does none of the work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from harness.wording.visible import visible
+
+
+def parsed(words: Sequence[str]) -> argparse.Namespace:
+    """Return what a command line asks for; `command` is the command's name.
+
+    Raises:
+        SystemExit: help was asked for (0), or a word makes no sense (2).
+    """
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(words)
+    # argparse gives up an optional FILE once an option came before it: `predict DIR --arm A FILE`.
+    if rest and getattr(arguments, "file", "") is None and not rest[0].startswith("-"):
+        arguments.file = Path(rest.pop(0))
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return arguments
+
+
+def _positive(word: str) -> int:
+    if not word.isdecimal() or int(word) == 0:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a positive whole number")
+    return int(word)
+
+
+class _Parser(argparse.ArgumentParser):
+    """One that repeats a wrong word as text."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
+def _address(word: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", word):
+        raise argparse.ArgumentTypeError("not an http(s) address without user, password and query")
+    return word.rstrip("/")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m harness",
+        description="Is it worth fine-tuning for this task, or does something simpler do?",
+        epilog="run, check and plan run the code that a task names; report, compare and predict run"
+        " none of a folder that others made unless you say --trust (docs/trust.md).",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run", help="run every arm of a task and write a report with a verdict"
+    )
+    run.add_argument("task", type=Path, metavar="TASK.yaml")
+    run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<task name>")
+    run.add_argument("--only", nargs="+", action="extend", default=[], metavar="ARM")
+    run.add_argument("--limit", type=_positive, metavar="N", help="score a seeded sample of N rows")
+    run.add_argument("--fresh", action="store_true", help="forget what was run here before")
+    run.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")
+    run.set_defaults(command="run")
+
+    report = commands.add_parser("report", help="write a report anew from what is on record")
+    report.add_argument("folder", type=Path, metavar="RUN_DIR")
+    report.add_argument("--prices", type=Path, metavar="FILE", help="default: those of the run")
+    report.add_argument("--trust", action="store_true", help="run the task's own metrics anew")
+    report.set_defaults(command="report")
+
+    compare = commands.add_parser("compare", help="show what changed between two runs")
+    compare.add_argument("first", type=Path, metavar="RUN_DIR")
+    compare.add_argument("second", type=Path, metavar="RUN_DIR")
+    compare.add_argument("--trust", action="store_true", help="run the tasks' own metrics anew")
+    compare.set_defaults(command="compare")
+
+    check = commands.add_parser("check", help="find all faults of a task before it runs")
+    check.add_argument("task", type=Path, metavar="TASK.yaml")
+    check.add_argument("--deep", action="store_true", help="look for near-duplicates too; slow")
+    check.add_argument("--strict", action="store_true", help="leaked test inputs are an error")
+    check.set_defaults(command="check")
+
+    plan = commands.add_parser("plan", help="forecast memory, time and cost of every arm")
+    plan.add_argument("task", type=Path, metavar="TASK.yaml")
+    plan.add_argument("--json", action="store_true")
+    plan.set_defaults(command="plan")
+
+    predict = commands.add_parser("predict", help="answer new inputs with an arm that finished")
+    predict.add_argument("folder", type=Path, metavar="RUN_DIR")
+    predict.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="default: standard input"
+    )
+    predict.add_argument("--arm", metavar="NAME", help="default: the chosen one")
+    predict.add_argument("--json", action="store_true")
+    predict.add_argument(
+        "--trust", action="store_true", help="run the code of a folder that others made"
+    )
+    predict.add_argument(
+        "--base-url", type=_address, metavar="URL", help="ask this server for a hosted arm"
+    )
+    predict.add_argument(
+        "--key-env", metavar="NAME", help="variable with that server's key; default: send none"
+    )
+    predict.set_defaults(command="predict")
+
+    listing = commands.add_parser("list", help="show what is available, plugins included")
+    listing.add_argument("kind", nargs="?", choices=("strategies", "metrics", "models"))
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(command="list")
+
+    new = commands.add_parser("new", help="write a task or a strategy to start from")
+    new.add_argument("kind", choices=("task", "strategy"))
+    new.add_argument("name", metavar="NAME")
+    new.set_defaults(command="new")
+    return parser
