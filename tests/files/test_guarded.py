@@ -36,7 +36,7 @@ def leave(code):
     [
         (lambda: leave(0), "), which would end the whole command"),
         (lambda: leave(3), "SystemExit(3)"),
-        (lambda: 1 / 0, "ZeroDivisionError('division by zero') (test_foreign_code.py:"),
+        (lambda: 1 / 0, "ZeroDivisionError('division by zero') (test_guarded.py:"),
         (deep, "RecursionError"),
         (lambda: bytearray(1 << 62), "MemoryError"),
         (lambda: (_ for _ in ()).throw(KeyboardInterrupt()), "KeyboardInterrupt()"),
