@@ -74,10 +74,12 @@ def _not_text(word: str) -> bool:
 
 def _run(arguments: argparse.Namespace) -> int:
     from harness.cli.terminal import Screen
+    from harness.files.temporary_folder import temporary_place
     from harness.run import Runner, drop_large_artifacts, opened
     from harness.store.run_folder import RunFolder
     from harness.task import limited
 
+    temporary_place()  # without one no arm can be given its rows
     task = _loaded(arguments.task)
     if arguments.limit is not None:
         task = limited(task, arguments.limit)

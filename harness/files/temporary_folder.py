@@ -31,17 +31,25 @@ def temporary_folder() -> Iterator[Path]:
     Raises:
         UserError: there is no place for temporary files at all.
     """
+    remove_left(temporary_place())
+    own = f"{TEMPORARY}{_machine()}-{_boot()}-{os.getpid()}-{_began(os.getpid()) or 0}-"
+    with TemporaryDirectory(prefix=own, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def temporary_place() -> Path:
+    """Return the folder where the system keeps temporary files.
+
+    Raises:
+        UserError: there is none.
+    """
     try:
-        place = gettempdir()
+        return Path(gettempdir())
     except FileNotFoundError as problem:
         raise UserError(
             f"temporary files can be written nowhere ({problem.strerror})"
             " → set TMPDIR to a folder that you may write to"
         ) from None
-    remove_left(Path(place))
-    own = f"{TEMPORARY}{_machine()}-{_boot()}-{os.getpid()}-{_began(os.getpid()) or 0}-"
-    with TemporaryDirectory(prefix=own, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def remove_left(place: Path) -> None:

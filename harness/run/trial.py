@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from harness.errors import HarnessError
 from harness.files.refusals import words_of
 from harness.files.removal import emptied, remove
 from harness.run.dispatch import Dispatcher
@@ -166,6 +167,8 @@ def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T])
     except Exception as problem:
         if isinstance(problem, OSError):
             error = words_of(problem)
+        elif isinstance(problem, HarnessError):
+            error = str(problem)
         else:
             traceback.print_exc()
             error = f"{type(problem).__name__}: {problem}"

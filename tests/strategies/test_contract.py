@@ -40,7 +40,7 @@ BREACHES = {
     "ClaimsTooMuch": "from 0 to 5",
     "ClaimsAnUnknownAnswer": "poem",
     "OffersWhatNoTaskAsks": "some of per_user_data, citations, offline, not ofline",
-    "LogProbabilitiesThatAreNone": "not logarithms of probabilities",
+    "LogProbabilitiesThatAreNone": "0.9 is not the natural logarithm of a probability",
     "HasAFloorThatIsNone": "its floor 'majority' cannot be built",
     "Dies": "exit code 7",
     "ChangesItsTrainingRows": "changed its training",

@@ -79,7 +79,8 @@ def test_a_validation_row_that_fails_does_not_end_a_cascade(tmp_path, monkeypatc
         return answer(self, queries)
 
     monkeypatch.setattr(tfidf, "predict", picky)
-    fitted("cascade", {"cheap": "tfidf", "dear": "tfidf"}, context(), tmp_path, rows("train"))
+    dear = {"use": "tfidf", "inverse_regularisation": [1.0]}
+    fitted("cascade", {"cheap": "tfidf", "dear": dear}, context(), tmp_path, rows("train"))
     assert (tmp_path / "threshold.json").is_file()
 
 
