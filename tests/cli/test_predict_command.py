@@ -8,6 +8,8 @@ import shutil
 import pytest
 from command_line import harness, harness_process, write_task
 
+pytestmark = pytest.mark.process  # the shared run is one
+
 
 def test_predict_answers_lines_of_standard_input_with_the_chosen_arm(shared):
     out = shared[0] / "run"

@@ -7,6 +7,8 @@ import shutil
 import pytest
 from command_line import harness, harness_process, rows_of, write_task
 
+pytestmark = pytest.mark.process  # the shared run is one
+
 
 def test_a_report_needs_neither_task_nor_data_nor_strategy(tmp_path):
     path, out = write_task(tmp_path / "task", ["majority", "own.py:Echo"]), tmp_path / "run"

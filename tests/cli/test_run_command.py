@@ -11,6 +11,8 @@ from command_line import arms_run, harness, harness_process, rows_of, write_task
 from harness.run import folder_lock
 from harness.store.run_folder import read_jsonl
 
+pytestmark = pytest.mark.process  # the shared run is one
+
 
 def test_a_run_leaves_the_files_that_it_promises(shared):
     folder = shared[0] / "run"

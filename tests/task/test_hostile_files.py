@@ -348,8 +348,9 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_is_left_out_with_its_reason_or_read(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(reading, "READING_S", 1.5)
     content, said = DOCUMENTS[name]
+    if said is not None:  # what can be read may take its time on a busy machine
+        monkeypatch.setattr(reading, "READING_S", 1.5)
     (tmp_path / "good.txt").write_text("words")
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     faults = []
