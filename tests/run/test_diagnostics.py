@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from progress import Impatient
 from tiny_models import write_model
 
 from harness import lm
@@ -171,20 +172,6 @@ def test_without_its_files_the_report_says_so_and_the_score_stands(runs, tmp_pat
     assert row.score.value is not None
 
 
-class Impatient:
-    """Somebody who presses Ctrl-C as soon as diagnostics are measured."""
-
-    def tick(self):
-        pass
-
-    def end(self, record, reused):
-        pass
-
-    def start(self, trial, number, total, doing):
-        if doing == "diagnostics":
-            raise KeyboardInterrupt
-
-
 def test_an_interrupted_probe_loses_no_trial_and_fresh_forgets_all(tiny, run_tiny, tmp_path):
     write_model(tmp_path / "model", "llama-tied", chat=True)
     path = tiny(tmp_path, ODD, [{"use": "own.py:Odd"}], model="./model")
@@ -192,7 +179,7 @@ def test_an_interrupted_probe_loses_no_trial_and_fresh_forgets_all(tiny, run_tin
         opened(tmp_path / "run", "tiny", fresh=False) as folder,
         pytest.raises(KeyboardInterrupt),
     ):
-        Runner(load_task(path), folder, Impatient()).run()
+        Runner(load_task(path), folder, Impatient("diagnostics")).run()
     [before] = folder.trials().values()
     assert (before.status, before.probe, before.robustness) == ("ok", None, None)
     _, records = run_tiny(path, tmp_path / "run")

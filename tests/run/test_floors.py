@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from progress import Impatient
 
 from harness import registry
 from harness.analysis import Comparison, analyse
@@ -274,20 +275,6 @@ def test_of_an_arm_that_failed_no_floor_is_made(tiny, run_tiny, tmp_path):
     assert not (folder.path / "floors").exists()
 
 
-class Impatient:
-    """Somebody who presses Ctrl-C as soon as a floor begins."""
-
-    def tick(self):
-        pass
-
-    def end(self, record, reused):
-        pass
-
-    def start(self, trial, number, total, doing):
-        if doing == "floor":
-            raise KeyboardInterrupt
-
-
 def test_interrupted_before_a_floor_the_run_stands(tiny, run_tiny, tmp_path):
     from harness.run import Runner, opened
     from harness.run.launchers.in_process import InProcessLauncher
@@ -298,7 +285,7 @@ def test_interrupted_before_a_floor_the_run_stands(tiny, run_tiny, tmp_path):
         opened(tmp_path / "run", "tiny", fresh=False) as folder,
         pytest.raises(KeyboardInterrupt),
     ):
-        Runner(load_task(path), folder, Impatient(), launcher=InProcessLauncher).run()
+        Runner(load_task(path), folder, Impatient("floor"), launcher=InProcessLauncher).run()
     assert rows_of(folder)["worse"].floors[0].undefined == "nothing was run in its name"
     assert rows_of(run_tiny(path, tmp_path / "run")[0])["worse"].floors[0].score.value == 1.0
 

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from alive import lives
 from command_line import write_task
 
 from harness.files import temporary_folder as folders
@@ -131,14 +132,6 @@ def marked(folder):
             continue
         found += [int(place.parent.name)] if held and lives(place.parent.name) else []
     return found
-
-
-def lives(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
 
 
 def wait_until(true):

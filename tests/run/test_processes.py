@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from alive import lives
 
 SOURCE = """
 import os, subprocess, sys, time
@@ -86,14 +87,6 @@ def wait_until(true):
             return
         time.sleep(0.05)
     pytest.fail("waited in vain")
-
-
-def lives(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
 
 
 def pids(task):

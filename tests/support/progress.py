@@ -1,4 +1,4 @@
-"""Nobody who watches a run."""
+"""Who watches a run: nobody, or somebody who stops it."""
 
 from __future__ import annotations
 
@@ -17,3 +17,14 @@ class Silent:
 
     def say(self, text):
         pass
+
+
+class Impatient(Silent):
+    """Somebody who presses Ctrl-C as soon as a part of the work begins."""
+
+    def __init__(self, part):
+        self.part = part
+
+    def start(self, trial, number, total, doing):
+        if doing == self.part:
+            raise KeyboardInterrupt
