@@ -20,7 +20,7 @@ from harness.analysis.decision.rule import decide
 from harness.analysis.decision.sensitivity import attempts
 from harness.analysis.findings import findings_of
 from harness.analysis.read_run import read_run
-from harness.analysis.report_warnings import warnings_of
+from harness.analysis.report_warnings import left_out, warnings_of
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult, Comparison, Recommendation
 from harness.analysis.schema.scores import Gap
@@ -191,11 +191,18 @@ class Analysis:
         ]
         tried = [(kind, tuple(changes)) for kind, changes in attempts(inputs, found)]
         update = {
+            "headline": self._provisional(in_words.headline),
             "reasons": tuple(reasons),
             "flips": tuple(flips.flip(change) for _, changes in tried for change in changes),
             "tried": tuple(flips.tried(kind, inputs.charging) for kind, _ in tried),
         }
         return in_words.model_copy(update=update)
+
+    def _provisional(self, headline: str) -> str:
+        """Return the headline, and that a quick run's is not the last word."""
+        if not (self.run.header.quick and left_out(self.run)):
+            return headline
+        return f"{headline} Provisional: some arms have not run yet (--quick)."
 
     def _leading(self, found: Recommendation) -> list[Usage]:
         """Return what the choice, its best rival and all that compete with them take, in order.

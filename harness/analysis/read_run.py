@@ -131,7 +131,7 @@ def _arm(known: Known, plan: PlannedTrial, planned: list[PlannedTrial]) -> ArmDa
     folder, header, gold, trials = known.folder, known.header, known.gold, known.trials
     records = tuple(trials[t.trial_id] for t in planned if t.trial_id in trials)
     records = tuple(record for record in records if record.arm == plan.arm)
-    status, error = _ending(plan, planned, records)
+    status, error = _ending(plan, planned, records, header.quick)
     if lost := [known.lost[t.trial_id] for t in planned if t.trial_id in known.lost]:
         status, error = "skipped", f"not on record: {lost[0]} → run the task again"
     if status != "ok":
@@ -152,7 +152,10 @@ def _arm(known: Known, plan: PlannedTrial, planned: list[PlannedTrial]) -> ArmDa
 
 
 def _ending(
-    plan: PlannedTrial, planned: Sequence[PlannedTrial], records: Sequence[TrialRecord]
+    plan: PlannedTrial,
+    planned: Sequence[PlannedTrial],
+    records: Sequence[TrialRecord],
+    quick: bool,
 ) -> tuple[Status, str | None]:
     """Return how an arm ended over all its seeds, and why it did not finish, if so."""
     failed = [record for record in records if record.status != "ok"]
@@ -163,8 +166,8 @@ def _ending(
         several = len(planned) > 1
         return first.status, f"with seed {first.seed}: {first.error}" if several else first.error
     if len(records) < len(planned):
-        why = "left out by --only" if not plan.selected else "the run was interrupted before it"
-        return "skipped", why
+        left_out = "left out by --quick" if quick else "left out by --only"
+        return "skipped", "the run was interrupted before it" if plan.selected else left_out
     return "ok", None
 
 

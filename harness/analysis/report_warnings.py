@@ -12,7 +12,9 @@ from harness.analysis.run_data import RunData
 from harness.analysis.schema.comparison import ArmResult, Comparison, Recommendation
 from harness.analysis.schema.report_warning import ReportWarning, Severity
 from harness.analysis.schema.scores import AnswerCounts
+from harness.store.records import PlannedTrial
 from harness.wording import numbers
+from harness.wording.sentences import listed
 
 KindOfWarning = Callable[[RunData, Sequence[ArmResult], Recommendation], Iterator[ReportWarning]]
 """Yields the warnings of one kind: of the records, of what was found of each arm, and of what is
@@ -99,7 +101,41 @@ def damaged_files(
         yield ReportWarning(severity="warning", text=line)
 
 
-KINDS: tuple[KindOfWarning, ...] = (lost_answers, order_decides, below_a_floor, damaged_files)
+def arms_left_out(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of arms that the command left out: the verdict is on the others alone."""
+    names = left_out(run)
+    if not names:
+        return
+    option = "--quick" if run.header.quick else "--only"
+    one = len(names) == 1
+    yield ReportWarning(
+        severity="warning",
+        text=(
+            f"{listed(names)} {'was' if one else 'were'} left out by {option}, and the verdict is"
+            f" on the other arms alone → run the task without {option}: what has run is reused"
+        ),
+        arms=tuple(names),
+    )
+
+
+def left_out(run: RunData) -> list[str]:
+    """Return the arms that the command did not select and that have not run before either."""
+    return [arm.name for arm in run.arms if arm.status == "skipped" and _not_selected(arm.plan)]
+
+
+def _not_selected(plan: PlannedTrial) -> bool:
+    return not plan.selected and not plan.refused
+
+
+KINDS: tuple[KindOfWarning, ...] = (
+    lost_answers,
+    order_decides,
+    below_a_floor,
+    arms_left_out,
+    damaged_files,
+)
 """In the order in which equally severe warnings stand. A new kind is a function, named here."""
 
 MOST_SHOWN = 3

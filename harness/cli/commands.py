@@ -79,6 +79,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from harness.store.run_folder import RunFolder
     from harness.task import limited
 
+    if arguments.gate and arguments.quick:
+        raise UserError("--gate asks for the verdict on all arms → leave --quick out")
     temporary_place()  # without one no arm can be given its rows
     task = _loaded(arguments.task)
     if arguments.limit is not None:
@@ -86,12 +88,16 @@ def _run(arguments: argparse.Namespace) -> int:
     only = [name for word in arguments.only for name in word.split(",") if name]
     out = arguments.out or Path("runs") / task.spec.name
     screen = Screen()
-    runner = Runner(task, RunFolder(out), screen, only, partial(_foreseen, task, screen))
+    known: Mapping[str, Forecast] = {}
+    if arguments.quick:
+        known, only = _quick(task, only, screen)
+    foreseen = partial(_foreseen, task, screen, known)
+    runner = Runner(task, RunFolder(out), screen, only, foreseen)
     with opened(out, task.spec.name, arguments.fresh) as folder:
         for finding in task.remarks:
             screen.say(finding)
         try:
-            runner.run()
+            runner.run(arguments.quick)
         finally:
             screen.close()
         comparison = analysed(folder, None)
@@ -112,11 +118,28 @@ def _loaded(path: Path) -> Task:
     return load_task(path, CodeCheck(complain))
 
 
-def _foreseen(task: Task, screen: Screen, arms: frozenset[str]) -> Mapping[str, Forecast]:
-    """Forecast arms on this machine and say which are not expected to fit."""
+def _quick(
+    task: Task, only: Sequence[str], screen: Screen
+) -> tuple[Mapping[str, Forecast], list[str]]:
+    """Forecast arms, say which a quick run leaves out, and return the forecasts and the others."""
+    from harness.plan import foresee, quick_choice
+
+    outlook = foresee(task, frozenset(only), elsewhere=False)
+    choice = quick_choice(outlook)
+    for line in choice.said():
+        screen.say(line)
+    return outlook.here, list(choice.arms)
+
+
+def _foreseen(
+    task: Task, screen: Screen, known: Mapping[str, Forecast], arms: frozenset[str]
+) -> Mapping[str, Forecast]:
+    """Forecast arms on this machine, as far as nobody has, and say which will not fit."""
     from harness.plan import foresee
 
-    found = foresee(task, arms, elsewhere=False).here
+    missing = arms - set(known)
+    new = foresee(task, missing, elsewhere=False).here if missing else {}
+    found = {arm: new[arm] if arm in new else known[arm] for arm in arms}
     for arm, forecast in found.items():
         if forecast.fits is False:
             screen.say(f"{arm} is not expected to fit: {forecast.why}")

@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("task", type=Path, metavar="TASK.yaml")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<task name>")
     run.add_argument("--only", nargs="+", action="extend", default=[], metavar="ARM")
+    run.add_argument(
+        "--quick",
+        action="store_true",
+        help="run what is forecast to end within three minutes; a later run goes on from it",
+    )
     run.add_argument("--limit", type=_positive, metavar="N", help="score a seeded sample of N rows")
     run.add_argument("--fresh", action="store_true", help="forget what was run here before")
     run.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")

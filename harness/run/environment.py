@@ -202,6 +202,7 @@ def header(
     only: frozenset[str],
     started_at: str,
     measured_on: Iterable[Machine] = (),
+    quick: bool = False,
 ) -> RunHeader:
     """Return the record of an invocation, before anything is forecast or run.
 
@@ -212,6 +213,7 @@ def header(
         started_at: UTC, ISO 8601.
         measured_on: machines that measured trials which may be reused; their price rows are kept
             too.
+        quick: whether the others were left out to save time.
     """
     spec = task.spec.model_dump(mode="json", by_alias=True)
     spec["answer"] |= {"labels": dict(task.labels), "schema": task.schema}
@@ -242,6 +244,7 @@ def header(
         machine=this_machine,
         prompt_date=setting.prompt_date,
         command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
+        quick=quick,
     )
 
 

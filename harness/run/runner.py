@@ -83,8 +83,11 @@ class Runner:
         for name in sorted(self.only - set(names)):
             raise UnknownNameError("arm", name, names)
 
-    def run(self) -> RunHeader:
+    def run(self, quick: bool = False) -> RunHeader:
         """Run every selected trial that is not done yet.
+
+        Args:
+            quick: whether `only` leaves the others out to save time; recorded.
 
         Returns:
             The header that was recorded for this invocation.
@@ -96,7 +99,7 @@ class Runner:
         setting = resolved_setting(self.task, self.only, earlier, self.folder.prompt_date())
         recorded = self.folder.trials()
         measured_on = [on.machine for record in recorded.values() for on in record.hardware]
-        plan = header(self.task, setting, self.only, now(), measured_on)
+        plan = header(self.task, setting, self.only, now(), measured_on, quick)
         # First what is done: forecasts and weights in 4 bits take seconds, and torch, and only
         # what is going to run needs them.
         planned = {trial.trial_id for trial in plan.trials}

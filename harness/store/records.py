@@ -304,6 +304,8 @@ class RunHeader(Record):
     machine: Machine
     """What figures of this invocation's trials are compared on."""
     command: str
+    quick: bool = False
+    """Whether arms that are not selected were left out to be done within three minutes."""
 
     @property
     def hardware(self) -> Hardware:

@@ -100,6 +100,31 @@ def test_only_takes_arms_by_commas_spaces_and_repetition(tmp_path, words):
     assert (moody["status"], moody["error"]) == ("skipped", "left out by --only")
 
 
+def test_a_quick_run_is_provisional_and_the_full_one_goes_on_from_it(tmp_path):
+    # Moody declares no work, so nobody knows how long it takes.
+    path, out = write_task(tmp_path / "task", ["majority", "own.py:Moody"]), tmp_path / "run"
+    done = harness("run", path, "--out", out, "--quick")
+    assert done.returncode == 0, done.stderr
+    assert "moody is left out by --quick (no forecast)" in done.stdout
+    assert "Provisional: some arms have not run yet (--quick)." in done.stdout
+    assert "moody was left out by --quick, and the verdict is on the other arms" in done.stdout
+    assert rows_of(out)["moody"]["error"] == "left out by --quick"
+
+    done = harness("run", path, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "majority: done before" in done.stdout
+    assert "Provisional" not in done.stdout
+    assert rows_of(out)["moody"]["status"] == "ok"
+
+
+def test_a_gate_does_not_rest_on_a_quick_run(tmp_path):
+    path, out = write_task(tmp_path / "task", ["majority"]), tmp_path / "run"
+    done = harness("run", path, "--out", out, "--quick", "--gate")
+    assert done.returncode == 2
+    assert "--gate asks for the verdict on all arms → leave --quick out" in done.stderr
+    assert not out.exists()
+
+
 def test_an_unknown_arm_is_refused_before_anything_is_lost(shared, finished):
     before = (finished / "records.jsonl").read_bytes()
     task = shared[0] / "task/task.yaml"
