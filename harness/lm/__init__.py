@@ -8,6 +8,7 @@ from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.hosted import Call, hosted_calls
 from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.scoring import score_options
+from harness.lm.inference.word_runs import holds
 from harness.lm.loading.load import (
     clear_prefixes,
     forget_loaded_models,
@@ -17,7 +18,7 @@ from harness.lm.loading.load import (
     open_weights,
 )
 from harness.lm.local_model import LanguageModel
-from harness.lm.model import Generation, Model, OptionScores
+from harness.lm.model import Generation, Model, OptionScores, Spans
 from harness.lm.training.adapter_spec import AdapterSpec, Lighter, no_bytes_per_token
 from harness.lm.training.adapters import (
     add_adapter,
@@ -37,6 +38,7 @@ __all__ = [
     "Lighter",
     "Model",
     "OptionScores",
+    "Spans",
     "TuneResult",
     "TuneSettings",
     "add_adapter",
@@ -45,6 +47,7 @@ __all__ = [
     "count_trained",
     "forget_loaded_models",
     "generate_tokens",
+    "holds",
     "hosted_calls",
     "load",
     "loaded_models",

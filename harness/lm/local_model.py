@@ -7,7 +7,7 @@ alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -22,7 +22,8 @@ from harness.lm.chat import (
     prompt_tokens,
 )
 from harness.lm.inference.generation import generate_tokens
-from harness.lm.inference.grammar import JsonGrammar
+from harness.lm.inference.grammar import Grammar
+from harness.lm.inference.held import Grammars
 from harness.lm.inference.prefix_cache import PrefixCache
 from harness.lm.inference.routes import PLAIN, Route
 from harness.lm.inference.scoring import score_options
@@ -59,8 +60,8 @@ class LanguageModel:
     """Receives remarks for the record: what turned out otherwise than asked for."""
     adapter: AdapterSpec | None = None
     """What is trained of it, once `add_adapter` was called."""
-    grammars: dict[str, JsonGrammar] = field(default_factory=dict)
-    """Compiled so far, by their schemas as JSON."""
+    grammars: Grammars = field(default_factory=Grammars)
+    """What answers are held to, as far as it was compiled."""
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -163,25 +164,26 @@ class LanguageModel:
     def generate(self, prompts: Sequence[Prompt], settings: Generation) -> list[Prediction]:
         """Generate greedily until the end of the turn, a stop string or the last token.
 
-        Under a schema only text that is valid under it is written. An answer that is cut before
-        its JSON is complete has a note that says so.
+        Under a schema only text that is valid under it is written, and under spans only what they
+        hold. An answer that is cut before its JSON is complete has a note that says so.
 
         Raises:
             ModelError: a prompt does not fit, or the schema cannot be compiled.
         """
         schema, stop = settings.schema, settings.stop
         # A grammar leaves no room for thoughts, and a stop string may stand in one.
-        thinks = self.thinks and schema is None
+        copied = any(settings.spans)
+        thinks = self.thinks and schema is None and not copied
         tokens = [prompt_tokens(self, prompt, thinks) for prompt in prompts]
-        grammar = self._grammar(schema) if schema is not None else None
+        grammars = self._grammars(settings, len(prompts)) if copied or schema is not None else ()
         ends = () if thinks else stop
-        outputs, kept = generate_tokens(self, tokens, settings.max_new_tokens, ends, grammar)
+        outputs, kept = generate_tokens(self, tokens, settings.max_new_tokens, ends, grammars)
         predictions = []
         for prompt, ids, new in zip(prompts, tokens, outputs, strict=True):
             # The prompt may have opened the thought: without its mark it would pass as an answer.
             thought = self.chat.view(_several(prompt)).opening.thought if thinks else ""
             written = thought + self._text(new)
-            text = cut_at(written, stop)
+            text = cut_at(written, stop).strip() if copied else cut_at(written, stop)
             incomplete = schema is not None and not _is_json(text)
             # What ended it may be its last token: a stop string, or what completes its JSON.
             stopped = any(word in behind_thoughts(written) for word in stop)
@@ -230,13 +232,10 @@ class LanguageModel:
             opening=self._opening(),
         )
 
-    def _grammar(self, schema: Mapping[str, Any]) -> JsonGrammar:
-        """Return the schema's grammar, compiled once: a single answer would wait for it."""
-        key = json.dumps(schema)
-        if key not in self.grammars:
-            width = self.model.get_output_embeddings().weight.shape[0]
-            self.grammars[key] = JsonGrammar(self.tokenizer, width, schema, self.ends[0])
-        return self.grammars[key]
+    def _grammars(self, settings: Generation, rows: int) -> list[Grammar | None]:
+        """Return what each row is held to."""
+        width = self.model.get_output_embeddings().weight.shape[0]
+        return self.grammars.of(settings, rows, self.tokenizer, width, self.ends[0])
 
     def _opening(self) -> str | None:
         """Return what stands between a prompt of one turn and its answer; None without a chat."""

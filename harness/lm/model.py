@@ -20,6 +20,16 @@ Ability = Literal["score_options", "log_likelihood", "count_tokens"]
 
 
 @dataclass(frozen=True)
+class Spans:
+    """What an answer is copied from, word for word."""
+
+    texts: tuple[str, ...]
+    """It is a run of words within a line of one of these, each run of blanks as one space."""
+    or_exactly: tuple[str, ...] = ()
+    """Or it is one of these, whole."""
+
+
+@dataclass(frozen=True)
 class Generation:
     """How an answer is generated: greedily, and until when."""
 
@@ -29,6 +39,9 @@ class Generation:
     """Strings that end an answer and are left out of it."""
     schema: Mapping[str, Any] | None = None
     """JSON schema that an answer is held to, as far as the model can."""
+    spans: tuple[Spans | None, ...] = ()
+    """What the answer to each prompt is held to, as far as the model can; None: to nothing. Empty:
+    none is. Only without a schema."""
 
 
 @dataclass(frozen=True)

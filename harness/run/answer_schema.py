@@ -25,7 +25,7 @@ def can_be_followed(schema: Mapping[str, Any], targets: Sequence[tuple[str, ...]
     Raises:
         ModelError: the schema cannot be followed, or no target can be written under it.
     """
-    from harness.lm.inference.grammar import unwritable
+    from harness.lm.inference.json_grammar import unwritable
 
     rows = targets[:EXAMINED]
     beyond = set(unwritable(schema, [text for row in rows for text in row]))

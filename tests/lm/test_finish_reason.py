@@ -48,7 +48,7 @@ class Sizeless:
 def ended(written, most, stop=(), schema=None):
     model = SimpleNamespace(config=Sizeless(), generation_config=None)
     lm = LanguageModel(ModelRef("scripted", ""), model, Letters(), Scripted(written))
-    lm._grammar = lambda schema: None
+    lm._grammars = lambda settings, rows: []
     [answer] = lm.generate(["?"], Generation(most, stop, schema))
     return answer
 

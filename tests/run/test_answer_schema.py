@@ -11,7 +11,7 @@ import pytest
 from command_line import harness, write_task
 
 from harness.errors import ModelError
-from harness.lm.inference.grammar import check_schema
+from harness.lm.inference.json_grammar import check_schema
 from harness.metrics import written
 from harness.run.answer_schema import can_be_followed
 

@@ -50,6 +50,7 @@ CROWDED = (
     " of those count, which may be longer"
 )
 """This happens if test rows were added since, or another sample of them is timed."""
+FREE = "the server cannot be held to the words of the passages: answers are free text"
 
 
 def answers(server: Server, prompts: Sequence[Prompt], settings: Generation) -> list[Prediction]:
@@ -58,7 +59,7 @@ def answers(server: Server, prompts: Sequence[Prompt], settings: Generation) -> 
     Args:
         server: whom to ask.
         prompts: sent as they stand, a turn as a message.
-        settings: length, stop strings and schema of an answer.
+        settings: length, stop strings and schema of an answer; spans cannot be asked for.
 
     Returns:
         One prediction a prompt, in order; one that failed has an error and no text. `wall_s` and
@@ -68,6 +69,8 @@ def answers(server: Server, prompts: Sequence[Prompt], settings: Generation) -> 
         CacheError: what it answers cannot be kept.
         EndpointError: the server cannot be reached, refuses the key or the model, or wants money.
     """
+    if any(settings.spans):
+        server.tell(FREE)
     sent = _fields(server, settings)
     alone = len(prompts) == 1 or server.endpoint.concurrency == 1
     ask = partial(_answer, server, sent, settings.stop, alone)

@@ -8,7 +8,7 @@ nodes. Models that cannot be packed go through transformers' own `generate`. Kno
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from harness.errors import ModelError
 from harness.lm.inference import plain
 from harness.lm.inference.attention import masks, tree_inputs, windows
 from harness.lm.inference.batching import groups
-from harness.lm.inference.grammar import JsonGrammar
+from harness.lm.inference.grammar import Grammar, GrammarState
 from harness.lm.inference.soft_prompt import underneath
 from harness.lm.inference.token_tree import TokenTree
 from harness.lm.sizing.footprint import generation_bytes_per_token, scoring_bytes_per_token, shape
@@ -38,8 +38,17 @@ class Ending:
     max_new_tokens: int
     stop: Sequence[str] = ()
     """A row ends once its text holds one of these."""
-    grammar: JsonGrammar | None = None
-    """Only what it allows is written, and a row ends when nothing more may follow."""
+    grammars: Sequence[Grammar | None] = ()
+    """For each row: only what it allows is written, and the row ends when nothing more may follow.
+    Empty: anything may be written."""
+
+    def of(self, rows: Sequence[int]) -> Ending:
+        """Return the same for some of the rows."""
+        return replace(self, grammars=[self.grammars[row] for row in rows if self.grammars])
+
+    def states(self) -> list[GrammarState | None]:
+        """Return where each row stands before its first token; none where there are no grammars."""
+        return [None if grammar is None else grammar.start() for grammar in self.grammars]
 
 
 def generate_tokens(
@@ -47,7 +56,7 @@ def generate_tokens(
     prompts: Sequence[list[int]],
     max_new_tokens: int,
     stop: Sequence[str] = (),
-    grammar: JsonGrammar | None = None,
+    grammars: Sequence[Grammar | None] = (),
 ) -> tuple[list[list[int]], int]:
     """Continue each prompt with its most likely tokens.
 
@@ -56,7 +65,7 @@ def generate_tokens(
         prompts: token ids; at least one each.
         max_new_tokens: after so many a row ends at the latest.
         stop: a row ends once its text holds one of these.
-        grammar: what may be written; None: anything.
+        grammars: what each row may write; none, or None for a row: anything.
 
     Returns:
         The new tokens of each row, without the token that ended it; and how many prompt tokens
@@ -69,7 +78,7 @@ def generate_tokens(
         lm.check_room(number, len(prompt), max_new_tokens)
     if not prompts:
         return [], 0
-    return lm.route.generate(lm, prompts, Ending(max_new_tokens, stop, grammar))
+    return lm.route.generate(lm, prompts, Ending(max_new_tokens, stop, grammars))
 
 
 def generate_packed(
@@ -105,7 +114,7 @@ def _packed(
     left = [row for row in range(len(prompts)) if row not in outputs]
     grown = {row: len(prompts[row]) - len(base) + ending.max_new_tokens for row in left}
     for rows in groups(grown, _group_tokens(lm, at_once)):
-        group = _Group(lm, [prompts[row] for row in rows], ending)
+        group = _Group(lm, [prompts[row] for row in rows], ending.of(rows))
         outputs.update(zip(rows, group.run(), strict=True))
         lm.prefix.restore()
 
@@ -169,8 +178,7 @@ class _Group:
         self.windows = windows(lm.model.config) or {}
         self.new: list[list[int]] = [[] for _ in prompts]
         """Tokens written so far, one list a row."""
-        grammar = ending.grammar
-        self.states = [grammar.start() for _ in prompts] if grammar else []
+        self.states = ending.states()
 
     def run(self) -> list[list[int]]:
         """Grow every row to its end and return the new tokens of each."""
@@ -215,9 +223,9 @@ class _Group:
             ).logits[0]  # [active, vocabulary]
             if bool(logits.isnan().any()):
                 raise ModelError(f"'{self.lm.ref.name}' gave NaN in {self.lm.model.dtype}")
-            if self.states:
-                for place, row in enumerate(active):
-                    self.states[row].forbid(logits[place])
+            for place, row in enumerate(active):
+                if (state := self._state(row)) is not None:
+                    state.forbid(logits[place])
         tokens: list[int] = logits.argmax(dim=-1).tolist()
         return tokens
 
@@ -244,15 +252,18 @@ class _Group:
             "attention_mask": masks(model, near),
         }
 
+    def _state(self, row: int) -> GrammarState | None:
+        return self.states[row] if self.states else None
+
     def _has_ended(self, row: int) -> bool:
         """Tell whether a row's last token ended it; the end itself is taken off."""
         new = self.new[row]
         if new[-1] in self.lm.ends:
             new.pop()
             return True
-        if self.states:
-            self.states[row].accept(new[-1])
-            if self.states[row].complete:
+        if (state := self._state(row)) is not None:
+            state.accept(new[-1])
+            if state.complete:
                 return True
         # Stop words are looked for in the whole text: a word may be spread over several tokens.
         stop = self.ending.stop
@@ -278,5 +289,5 @@ def _plain(
         width = max(1, at_once // (length + ending.max_new_tokens))
         for start in range(0, len(rows), width):
             part = rows[start : start + width]
-            new = plain.generate(lm, [prompts[row] for row in part], ending)
+            new = plain.generate(lm, [prompts[row] for row in part], ending.of(part))
             outputs.update(zip(part, new, strict=True))

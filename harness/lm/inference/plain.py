@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.lm.inference.generation import Ending
-    from harness.lm.inference.grammar import JsonState
+    from harness.lm.inference.grammar import GrammarState
     from harness.lm.local_model import LanguageModel
 
 
@@ -103,9 +103,8 @@ def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) ->
     ids = torch.tensor(prompts, device=lm.model.device)  # [prompts, tokens]
     skip = 1 if lm.has_encoder else ids.shape[1]
     processors: list[Any] = [_refuse_nan(lm)]
-    if ending.grammar is not None:
-        states = [ending.grammar.start() for _ in prompts]
-        processors.append(_Forbid(states, skip, lm.ends))
+    if ending.grammars:
+        processors.append(_Forbid(ending.states(), skip, lm.ends))
     stop = {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer} if ending.stop else {}
     ends = list(lm.ends)
     with torch.inference_mode():
@@ -144,7 +143,7 @@ def _refuse_nan(lm: LanguageModel) -> Callable[[Tensor, Tensor], Tensor]:
 class _Forbid:
     """Forbids in transformers' `generate` what a grammar does not allow."""
 
-    def __init__(self, states: Sequence[JsonState], skip: int, ends: Sequence[int]):
+    def __init__(self, states: Sequence[GrammarState | None], skip: int, ends: Sequence[int]):
         self.states = states
         self.skip = skip
         self.ends = ends
@@ -162,8 +161,8 @@ class _Forbid:
             if input_ids.shape[1] > self.skip and not self.over[row]:
                 last = int(input_ids[row, -1])
                 self.over[row] = last in self.ends
-                if not self.over[row]:
+                if state is not None and not self.over[row]:
                     state.accept(last)
-            if not self.over[row]:
+            if state is not None and not self.over[row]:
                 state.forbid(scores[row])
         return scores

@@ -271,6 +271,15 @@ def test_a_schema_is_sent_and_done_without_where_it_is_refused(served):
     assert sum("JSON schema" in note for note in notes) == 1
 
 
+def test_a_server_that_cannot_be_held_to_spans_is_asked_freely_and_that_is_said(served):
+    script, notes = served(default=reply("free")), []
+    model = open_at(script.url, notes)
+    held = lm.Generation(9, spans=(lm.Spans(("a passage",)), None))
+    assert [answer.text for answer in model.generate(["one", "two"], held)] == ["free", "free"]
+    assert all("spans" not in body for body in script.bodies)
+    assert sum("cannot be held to the words" in note for note in notes) == 1
+
+
 def test_a_schema_is_not_blamed_for_what_fails_without_it_too(served):
     facts = TaskInfo("t", "Which?", "json", {}, schema=SCHEMA)
     script = served(by_prompt={"long": [fails(400, "too long")] * 2})

@@ -12,17 +12,11 @@ from types import SimpleNamespace
 
 import llguidance
 import pytest
+from grammar_walks import allowed_tokens, train, walk
 
 from harness.errors import ModelError
 from harness.lm.inference import grammar as room
-from harness.lm.inference.grammar import JsonGrammar
-
-LONGEST = 400
-TEXTS = [
-    '{"city": "Zürich", "count": 12, "tags": ["a b", "c"], "open": true}',
-    '{"kind":"refund","amount":-3.5,"note":null,"lines":[{"sku":"AB-12","count":2}]}',
-    "The quick brown fox, 東京 and naïve café: [1, 2] {}.",
-]
+from harness.lm.inference.json_grammar import JsonGrammar
 
 
 def thing(required=(), **properties):
@@ -62,37 +56,6 @@ SCHEMAS = {
 }
 
 
-def train(byte_fallback):
-    """A small tokenizer: byte-level like GPT-2's, or with byte tokens like Llama 2's."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
-    from tokenizers.trainers import BpeTrainer
-    from transformers import PreTrainedTokenizerFast
-
-    inner = Tokenizer(models.BPE())
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    if byte_fallback:
-        inner.normalizer = normalizers.Replace(" ", "▁")
-    else:
-        inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = BpeTrainer(
-        vocab_size=340,
-        initial_alphabet=[] if byte_fallback else alphabet,
-        show_progress=False,
-    )
-    inner.train_from_iterator(TEXTS * 3, trainer)
-    inner.decoder = decoders.ByteLevel()
-    if byte_fallback:
-        state = json.loads(inner.to_str())
-        words = state["model"]["vocab"]
-        words |= {f"<0x{byte:02X}>": len(words) + byte for byte in range(256)}
-        state["model"]["byte_fallback"] = True
-        inner = Tokenizer.from_str(json.dumps(state))
-        parts = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-        inner.decoder = decoders.Sequence(parts)
-    inner.add_special_tokens([AddedToken("<end>", special=True), AddedToken("<other>")])
-    return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="<end>")
-
-
 @pytest.fixture(scope="module")
 def tokenizer():
     return train(byte_fallback=False)
@@ -103,38 +66,12 @@ def build(tokenizer, schema, width=None, end=None):
     return JsonGrammar(tokenizer, width or len(tokenizer), schema, end)
 
 
-def allowed_tokens(grammar, state):
-    import torch
-
-    logits = torch.zeros(grammar.vocabulary_size)
-    state.forbid(logits)
-    values = logits.numpy()
-    allowed = values == 0
-    assert (values[~allowed] == float("-inf")).all()
-    return allowed.nonzero()[0].tolist()
-
-
 def after(grammar, tokenizer, pieces):
     """Where a row stands after pieces of text that are a token each."""
     state = grammar.start()
     for piece in pieces:
         state.accept(tokenizer.convert_tokens_to_ids(piece))
     return state
-
-
-def walk(grammar, tokenizer, draw):
-    """A text of tokens drawn evenly among the allowed ones."""
-    state, tokens = grammar.start(), []
-    while len(tokens) < LONGEST:
-        allowed = allowed_tokens(grammar, state)
-        if state.complete:
-            assert allowed == [grammar.end]
-        token = draw.choice(allowed)
-        state.accept(token)
-        if token == grammar.end:
-            return tokenizer.decode(tokens)
-        tokens.append(token)
-    raise AssertionError(f"no end in sight: {tokenizer.decode(tokens)}")
 
 
 def accepts(tokenizer, schema, text):
@@ -350,11 +287,11 @@ def test_a_tokenizer_that_cannot_be_read_is_named():
     from tokenizers import Tokenizer, decoders, models
     from transformers import PreTrainedTokenizerFast
 
-    with pytest.raises(ModelError, match="need a fast tokenizer and SimpleNamespace is none"):
+    with pytest.raises(ModelError, match="needs a fast tokenizer and SimpleNamespace is none"):
         JsonGrammar(SimpleNamespace(is_fast=False), 10, FLAG, 0)
     inner = Tokenizer(models.WordLevel({"<end>": 0, "t": 1, "r": 2}, unk_token="<end>"))
     few = PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="<end>")
-    with pytest.raises(ModelError, match=r"cannot be used for JSON answers: .* → take another"):
+    with pytest.raises(ModelError, match=r"cannot be used for a JSON answer: .* → take another"):
         build(few, FLAG)
     inner.decoder = decoders.ByteLevel()
     few = PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="<end>")
