@@ -11,7 +11,18 @@ retrieval` for what finds passages and rows, `harness.workload` for what an esti
 from __future__ import annotations
 
 from harness.strategy import Candidates, Floor, InputFile, ModelName, Params, Strategy
-from harness.types import Context, Document, Example, Prediction, Prompt, Query, Split, TaskInfo
+from harness.types import (
+    Context,
+    Document,
+    Example,
+    Prediction,
+    Prompt,
+    PromptForm,
+    Query,
+    RunningText,
+    Split,
+    TaskInfo,
+)
 from harness.workload import Estimate, Prospect
 
 __version__ = "0.1.0"
@@ -27,8 +38,10 @@ __all__ = [
     "Params",
     "Prediction",
     "Prompt",
+    "PromptForm",
     "Prospect",
     "Query",
+    "RunningText",
     "Split",
     "Strategy",
     "TaskInfo",

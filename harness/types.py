@@ -6,7 +6,7 @@ Knows nothing of models, files or HTML. `None` always means "not known", never 0
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -20,14 +20,37 @@ if TYPE_CHECKING:
 AnswerKind = Literal["choice", "text", "json"]
 FinishReason = Literal["stop", "length"]
 """Why a generated answer ends, in the words of the OpenAI protocol."""
-Prompt = str | tuple[str, ...]
+PromptForm = Literal["turns", "one_turn", "plain", "bare"]
+"""How demonstrations and an input are written. turns: as earlier turns of a chat; one_turn: one
+text in one turn of a chat; plain: the same text without a chat template; bare: that without the
+instruction."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningText:
+    """A text that a model goes on with: no chat template is applied to it."""
+
+    text: str
+    """Up to where the answer begins, which follows behind a space."""
+    end: str = "\n\n"
+    """What stands behind an answer in such a text, and so tells that it is over."""
+
+
+Prompt = str | tuple[str, ...] | RunningText
 """What is put to a model: one turn of a user; or a conversation, the user's turns and the
-assistant's by turns, which begins and ends with the user's."""
+assistant's by turns, which begins and ends with the user's; or running text."""
 
 
-def read_prompt(value: str | Sequence[str]) -> Prompt:
+def read_prompt(value: str | Sequence[str] | Mapping[str, str]) -> Prompt:
     """Return the prompt that a value of JSON holds."""
+    if isinstance(value, Mapping):
+        return RunningText(**value)
     return value if isinstance(value, str) else tuple(value)
+
+
+def prompt_value(prompt: Prompt | None) -> Any:
+    """Return a prompt as a value of JSON, for `read_prompt`."""
+    return asdict(prompt) if isinstance(prompt, RunningText) else prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +192,12 @@ class Prediction:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Prediction:
         """Return the prediction that a line of JSON holds."""
-        lists = {name: tuple(value) for name, value in row.items() if isinstance(value, list)}
-        return cls(**{**row, **lists})
+        read: dict[str, Any] = {
+            name: tuple(value) for name, value in row.items() if isinstance(value, list)
+        }
+        if row.get("prompt") is not None:
+            read["prompt"] = read_prompt(row["prompt"])
+        return cls(**{**row, **read})
 
 
 NEW_TOKENS = 64
@@ -193,6 +220,8 @@ class TaskInfo:
     """The JSON schema of an answer, where `answer_kind` is json."""
     no_answer: str | None = None
     """What to say to a question that has no answer, where the task has such."""
+    one_line: bool = False
+    """Whether the training targets are texts of one line each: then a line ends an answer."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.types import Document, Prompt, Query, Split, TaskInfo
+from harness.types import Document, Prompt, PromptForm, Query, Split, TaskInfo
 
 if TYPE_CHECKING:
     from harness.lm import AdapterSpec
@@ -118,6 +118,8 @@ class Prospect:
     seed: int
     part: Callable[[str, Mapping[str, Any], Prospect], Estimate]
     """`part("tfidf", {}, prospect)` is the estimate of another strategy, for combinations."""
+    form: PromptForm = "turns"
+    """How demonstrations are written for the arm's model, unless its user says otherwise."""
 
 
 def in_four_bits(estimate: Estimate) -> Estimate:

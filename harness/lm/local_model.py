@@ -20,6 +20,7 @@ from harness.lm.chat import (
     end_of_turn,
     label_tokens,
     prompt_tokens,
+    turns_of,
 )
 from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.grammar import Grammar
@@ -31,13 +32,17 @@ from harness.lm.inference.soft_prompt import soft_tokens
 from harness.lm.model import Ability, Generation, OptionScores
 from harness.lm.sizing.budget import MOST_TOKENS, Note, RowLimit
 from harness.store.records import LoadedModel
-from harness.types import ModelRef, Prediction, Prompt
+from harness.types import ModelRef, Prediction, Prompt, PromptForm, RunningText
 from harness.wording.thoughts import behind_thoughts, cut_at, is_thought_token
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from harness.lm.training.adapter_spec import AdapterSpec
+
+
+SMALL = 10**9
+"""Weights below which demonstrations are running text."""
 
 
 @dataclass(eq=False)
@@ -66,7 +71,7 @@ class LanguageModel:
     @property
     def abilities(self) -> frozenset[Ability]:
         """All of them."""
-        return frozenset({"score_options", "log_likelihood", "count_tokens"})
+        return frozenset({"score_options", "log_likelihood", "count_tokens", "running_text"})
 
     @property
     def packs(self) -> bool:
@@ -82,6 +87,11 @@ class LanguageModel:
     def has_turns(self) -> bool:
         """Whether its tokenizer has a chat template."""
         return self.tokenizer.chat_template is not None
+
+    @property
+    def default_form(self) -> PromptForm:
+        """Running text for a small model, and for one whose template shows no conversation."""
+        return form_for(self, int(self.model.num_parameters()))
 
     @cached_property
     def chat(self) -> ChatTemplate:
@@ -140,9 +150,9 @@ class LanguageModel:
         """Return a prompt's tokens up to where the answer begins, or the thoughts before it."""
         return max(len(prompt_tokens(self, prompt, thoughts)) for thoughts in {False, self.thinks})
 
-    def count_answer_tokens(self, text: str) -> int:
-        """Return an answer's tokens with the end of its turn."""
-        return len(answer_tokens(self, text))
+    def count_answer_tokens(self, text: str, prompt: Prompt = "") -> int:
+        """Return an answer's tokens behind a prompt, with those that end it."""
+        return len(answer_tokens(self, text, prompt))
 
     def score_options(
         self, prompts: Sequence[Prompt], options: Sequence[str]
@@ -153,13 +163,25 @@ class LanguageModel:
             ModelError: an option has no tokens, or the same as another; a prompt does not fit.
         """
         tokens = [prompt_tokens(self, prompt) for prompt in prompts]
-        labels = [label_tokens(self, option) for option in options]
-        scores, kept = score_options(self, tokens, [labels] * len(tokens))
-        lengths = tuple(map(len, labels))
+        labels = self._labels(prompts, options)
+        scores, kept = score_options(self, tokens, labels)
         return [
-            OptionScores(tuple(row), lengths, len(ids), kept)
-            for ids, row in zip(tokens, scores, strict=True)
+            OptionScores(tuple(row), tuple(map(len, cut)), len(ids), kept)
+            for ids, row, cut in zip(tokens, scores, labels, strict=True)
         ]
+
+    def _labels(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[list[list[int]]]:
+        """Return each prompt's options as tokens; prompts that end alike share theirs."""
+        known: dict[Prompt, list[list[int]]] = {}
+        found = []
+        for prompt in prompts:
+            end: Prompt = ""
+            if isinstance(prompt, RunningText):
+                end = RunningText(prompt.text.rpartition("\n")[2], prompt.end)
+            if end not in known:
+                known[end] = [label_tokens(self, option, end) for option in options]
+            found.append(known[end])
+        return found
 
     def generate(self, prompts: Sequence[Prompt], settings: Generation) -> list[Prediction]:
         """Generate greedily until the end of the turn, a stop string or the last token.
@@ -171,9 +193,10 @@ class LanguageModel:
             ModelError: a prompt does not fit, or the schema cannot be compiled.
         """
         schema, stop = settings.schema, settings.stop
-        # A grammar leaves no room for thoughts, and a stop string may stand in one.
+        # A grammar and running text leave no room for thoughts, and a stop string may stand in one.
         copied = any(settings.spans)
-        thinks = self.thinks and schema is None and not copied
+        running = any(isinstance(prompt, RunningText) for prompt in prompts)
+        thinks = self.thinks and schema is None and not copied and not running
         tokens = [prompt_tokens(self, prompt, thinks) for prompt in prompts]
         grammars = self._grammars(settings, len(prompts)) if copied or schema is not None else ()
         ends = () if thinks else stop
@@ -181,8 +204,11 @@ class LanguageModel:
         predictions = []
         for prompt, ids, new in zip(prompts, tokens, outputs, strict=True):
             # The prompt may have opened the thought: without its mark it would pass as an answer.
-            thought = self.chat.view(_several(prompt)).opening.thought if thinks else ""
+            several = len(turns_of(prompt)) > 1
+            thought = self.chat.view(several).opening.thought if thinks else ""
             written = thought + self._text(new)
+            if isinstance(prompt, RunningText):
+                written = written.removeprefix(" ")
             text = cut_at(written, stop).strip() if copied else cut_at(written, stop)
             incomplete = schema is not None and not _is_json(text)
             # What ended it may be its last token: a stop string, or what completes its JSON.
@@ -206,7 +232,10 @@ class LanguageModel:
         """Return the natural-log likelihood of each completion's text after its prompt."""
         tokens = [prompt_tokens(self, prompt) for prompt in prompts]
         # Without the end of the turn, which is none of the text's bytes.
-        options = [[answer_tokens(self, completion)[:-1]] for completion in completions]
+        options = [
+            [answer_tokens(self, completion, prompt, ended=False)]
+            for prompt, completion in zip(prompts, completions, strict=True)
+        ]
         scores, _ = score_options(self, tokens, options)
         return [row[0] for row in scores]
 
@@ -284,8 +313,15 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _several(prompt: Prompt) -> bool:
-    return not isinstance(prompt, str) and len(prompt) > 1
+def form_for(lm: LanguageModel, weights: int) -> PromptForm:
+    """Return how demonstrations are written for a model of so many weights.
+
+    Below a billion a chat template costs more than it gives: SmolLM2-135M chose right among ten
+    labels of banking77 in 0.575 of 200 cases from running text and in 0.345 from turns. Larger
+    models were not measured here.
+    """
+    shown = lm.has_turns and lm.chat.view(several=True).lost is None
+    return "turns" if shown and weights >= SMALL else "plain"
 
 
 def _packing(model: Any) -> str | None:

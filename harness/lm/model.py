@@ -13,10 +13,11 @@ from typing import Any, Literal, Protocol
 
 from harness.errors import ModelError
 from harness.store.records import LoadedModel
-from harness.types import ModelRef, Prediction, Prompt
+from harness.types import ModelRef, Prediction, Prompt, PromptForm
 
-Ability = Literal["score_options", "log_likelihood", "count_tokens"]
-"""What a model may lack; every model generates."""
+Ability = Literal["score_options", "log_likelihood", "count_tokens", "running_text"]
+"""What a model may lack; every model generates. running_text: such a prompt is gone on with as it
+stands; a model that knows chats alone gets it as one turn."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Model(Protocol):
 
     An implementer guarantees:
 
-    - Prompts go in as they stand, as text or turns; the model applies its chat template, once.
+    - Prompts go in as they stand, as text or turns; the model applies its chat template, once, and
+      to running text none.
     - Results come one a prompt, in the order of the prompts, whatever their number.
     - Decoding is greedy: the same prompt gets the same answer, whatever its neighbours, as far as
       the machine that computes it is exact.
@@ -84,6 +86,10 @@ class Model(Protocol):
     def has_turns(self) -> bool:
         """Whether it knows turns of a chat: one without goes on to write the next input itself."""
 
+    @property
+    def default_form(self) -> PromptForm:
+        """How demonstrations are written for it, unless its user says otherwise."""
+
     def has_room(self, prompt_tokens: int, answer_tokens: int) -> bool:
         """Tell whether a prompt and its answer fit the context; true where that is not known."""
 
@@ -94,8 +100,8 @@ class Model(Protocol):
             ModelError: the model counts no tokens.
         """
 
-    def count_answer_tokens(self, text: str) -> int:
-        """Return an answer's tokens with the end of its turn.
+    def count_answer_tokens(self, text: str, prompt: Prompt = "") -> int:
+        """Return an answer's tokens behind a prompt, with those that end it.
 
         Raises:
             ModelError: the model counts no tokens.

@@ -15,10 +15,15 @@ from typing import get_args
 
 from harness.errors import ModelError
 from harness.lm.model import Ability, Generation, Model
-from harness.types import Prediction, Prompt
+from harness.types import Prediction, Prompt, RunningText
 
-PROMPTS: tuple[Prompt, ...] = ("What floats?", "What swims in the sea?", ("Up?", "sky", "Down?"))
-OPTIONS = ("a cloud", "a fish", "cloud")
+PROMPTS: tuple[Prompt, ...] = (
+    "What floats?",
+    "What swims in the sea?",
+    ("Up?", "sky", "Down?"),
+    RunningText("Q: Up?\nA: sky\n\nQ: Down?\nA:"),
+)
+OPTIONS = ("a cloud", "a fish", "cloud", "the sea")
 MOST_TOKENS = 6
 EPSILON = 1e-3
 """Two ways of computing the same log-likelihood may differ by as much, in half precision."""

@@ -13,7 +13,6 @@ from harness.plan.demand import Demand, Span, reading_s, total_span
 from harness.plan.inference_passes import Row, passes, shared_prefix
 from harness.plan.target_machine import BYTES_PER_S, Place
 from harness.plan.unloaded_model import PlannedModel
-from harness.types import TaskInfo
 from harness.workload import Answering
 
 LAYER_S = (0.2e-3, 1.2e-3)
@@ -187,13 +186,14 @@ def _tally(work: Answering, model: PlannedModel, place: Place, at_once: int, new
 
 def _prompts(work: Answering, model: PlannedModel) -> list[list[int]]:
     """Return the prompts' tokens, with room for the longest answer."""
-    room = _longest_answer(work.task, model)
+    room = _longest_answer(work, model)
     return model.once(
         work, ("prompts",), lambda: [model.prompt(prompt, room) for prompt in work.prompts]
     )
 
 
-def _longest_answer(task: TaskInfo, model: PlannedModel) -> int:
-    if task.answer_kind == "choice":
-        return max((len(model.answer(label)) for label in task.labels), default=1)
+def _longest_answer(work: Answering, model: PlannedModel) -> int:
+    task = work.task
+    if task.answer_kind == "choice" and work.prompts:
+        return max((len(model.answer(label, work.prompts[0])) for label in task.labels), default=1)
     return task.max_new_tokens

@@ -50,7 +50,7 @@ def passes(
     if work.task.answer_kind != "choice":
         soft = 0 if packs else work.soft_tokens
         return _generating(model, prompts, at_once, new, soft, kept)
-    options = [model.answer(label) for label in work.task.labels]
+    options = [model.answer(label, work.prompts[0]) for label in work.task.labels]
     if not packs:
         return [
             _alone(work.soft_tokens + len(prompt) + len(option) - 1, len(option))

@@ -117,6 +117,7 @@ def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str
             documents=task.documents,
             seed=task.spec.seeds[0],
             part=partial(_part, task),
+            form=model.default_form if isinstance(model, PlannedModel) else "turns",
         )
         estimate = registry.estimate(strategy, params, prospect)
     except HarnessError as problem:  # costs no run

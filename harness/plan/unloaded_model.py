@@ -21,11 +21,11 @@ from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.inference.routes import ENCODER_DECODER, PACKED
 from harness.lm.loading.auto_class import auto_class
 from harness.lm.loading.unloaded import tokenizer_of
-from harness.lm.local_model import LanguageModel
+from harness.lm.local_model import LanguageModel, form_for
 from harness.lm.sizing.footprint import Shape, experts_of, of_layers, shape
 from harness.lm.sizing.token_count import CHARACTERS
 from harness.lm.training.left_out import left_out, text_part
-from harness.types import ModelRef, Prompt
+from harness.types import ModelRef, Prompt, PromptForm
 
 NF4_BITS = 4 + 8 / 64 + 32 / (64 * 256)
 """Bits that a weight takes in NF4 with double quantisation: 4, an 8-bit constant for each block of
@@ -46,7 +46,7 @@ class PlannedModel:
     tokenizer: Any
     _prompts: dict[Prompt, list[int]] = field(default_factory=dict)
     _trained: dict[str, int] = field(default_factory=dict)
-    _answers: dict[str, list[int]] = field(default_factory=dict)
+    _answers: dict[tuple[str, Prompt], list[int]] = field(default_factory=dict)
     _found: dict[tuple[Hashable, ...], tuple[object, Any]] = field(default_factory=dict)
 
     @property
@@ -61,6 +61,11 @@ class PlannedModel:
         route = ENCODER_DECODER if self.skeleton.encoder_decoder else PACKED
         return LanguageModel(self.ref, None, self.tokenizer, route)
 
+    @property
+    def default_form(self) -> PromptForm:
+        """How demonstrations are written for it, as the loaded model says it."""
+        return form_for(self._reader, self.skeleton.weights)
+
     def prompt(self, text: Prompt, room: int = 0) -> list[int]:
         """Return a prompt's tokens, cut to what the context leaves beside `room` tokens."""
         if text not in self._prompts:
@@ -69,11 +74,11 @@ class PlannedModel:
         longest = None if limit is None else max(1, limit - room)
         return self._prompts[text][:longest] or [0]
 
-    def answer(self, text: str) -> list[int]:
-        """Return an answer's tokens with the end of its turn."""
-        if text not in self._answers:
-            self._answers[text] = answer_tokens(self._reader, text)
-        return self._answers[text]
+    def answer(self, text: str, prompt: Prompt = "") -> list[int]:
+        """Return an answer's tokens behind a prompt, with those that end it."""
+        if (text, prompt) not in self._answers:
+            self._answers[text, prompt] = answer_tokens(self._reader, text, prompt)
+        return self._answers[text, prompt]
 
     def pair(self, prompt: str, answer: str) -> Pair:
         """Return the tokens of a training row; without a prompt it is running text."""

@@ -14,7 +14,7 @@ from harness.lm.sizing.token_count import CHARACTERS, context_tokens, token_coun
 from harness.run.answer_room import room_of, tokens_of, with_margin
 from harness.store.records import AnswerRoom
 from harness.task import Task
-from harness.toolkit.answer import NEXT_INPUT
+from harness.toolkit.prompts import NEXT_INPUT
 from harness.types import ModelRef, Split
 
 if TYPE_CHECKING:

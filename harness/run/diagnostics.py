@@ -27,7 +27,7 @@ from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, read_predictions
 from harness.strategy import Strategy
 from harness.task import Task
-from harness.types import Prediction, TaskInfo
+from harness.types import Prediction, TaskInfo, prompt_value
 
 NOT_KEPT = "its artifact was not kept (large, and another arm was chosen) → run with --only {arm}"
 UNANSWERED = "its server failed to answer {n} of the requests → run again, and they are asked again"
@@ -177,7 +177,8 @@ def likelihood_question(trial: PlannedTrial, task: Task, folder: RunFolder) -> Q
     if any(prediction.prompt is None for prediction in given.values()):
         return "its answers name no prompts"
     answers = [(row.query.id, row.targets[0]) for row in task.test]
-    rows = [{"id": i, "prompt": given[i].prompt, "answer": answer} for i, answer in answers]
+    prompts = {i: prompt_value(prediction.prompt) for i, prediction in given.items()}
+    rows = [{"id": i, "prompt": prompts[i], "answer": answer} for i, answer in answers]
     return Question("likelihood", here / "likelihood", {"answers": rows}, sha256_of(answers))
 
 
@@ -196,7 +197,7 @@ def robustness_question(trial: PlannedTrial, task: Task, folder: RunFolder) -> Q
     chosen = perturb.sample(task.test.queries)
     asked = [{"perturbation": name, "query": asdict(q)} for name, q in perturb.perturbed(chosen)]
     listed = [
-        {"query": asdict(query), "prompt": given[query.id].prompt}
+        {"query": asdict(query), "prompt": prompt_value(given[query.id].prompt)}
         for query in (chosen if _may_list(task.info, given[chosen[0].id]) else [])
     ]
     inputs: Inputs = {"perturbed": asked, "listed": listed}

@@ -32,7 +32,9 @@ def fit_id_of(task: Task, profile: Profile, seed: int, model: ModelRef | None, d
     Test rows, prices, limits and the task's name do not count, nor the day that prompts may name: a
     run folder has one.
     """
-    info = {key: value for key, value in asdict(task.info).items() if key != "name"}
+    # What follows from the training rows is in their hash.
+    left = ("name", "one_line")
+    info = {key: value for key, value in asdict(task.info).items() if key not in left}
     parts = {
         "strategy": profile.sha256,
         "params": dict(profile.settings),

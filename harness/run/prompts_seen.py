@@ -63,11 +63,17 @@ def _unseen_turns(subject: Subject, lm: LanguageModel) -> Iterator[ArmRefusal]:
 
 
 def _converses(task: Task, arm: Arm) -> bool:
-    """Tell whether an arm, or a part of it, shows demonstrations."""
+    """Tell whether an arm, or a part of it, shows demonstrations as turns.
+
+    Where no form is given they are turns only if the template shows these (`Model.default_form`).
+    """
     strategy = task.strategies[arm.name]
     params = registry.resolved_params(strategy, task.params[arm.name], task.folder)
     parts = registry.with_parts(strategy, params, task.folder)
-    return any(getattr(given, "shots", 0) for _, given in parts)
+    return any(
+        getattr(given, "shots", 0) and getattr(given, "template", "turns") == "turns"
+        for _, given in parts
+    )
 
 
 def _unread_variables(task: Task, lm: LanguageModel) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,9 @@ class Task:
     @property
     def info(self) -> TaskInfo:
         """What a strategy may know of the task."""
-        return info_of(self.spec, self.labels, self.schema)
+        targets = [target for row in self.train for target in row.targets]
+        one_line = bool(targets) and not any("\n" in target.strip() for target in targets)
+        return replace(info_of(self.spec, self.labels, self.schema), one_line=one_line)
 
 
 def info_of(

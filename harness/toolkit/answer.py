@@ -10,11 +10,8 @@ from math import exp, log
 from typing import Any
 
 from harness.lm.model import Generation, Model
+from harness.toolkit.prompts import NEXT_INPUT
 from harness.types import Prediction, Prompt, TaskInfo
-
-NEXT_INPUT = ("\nInput:", "\nPassages:")
-"""How `toolkit.prompts` begins the next input: a model without a chat template knows no end of a
-turn and, behind demonstrations, goes on to ask itself."""
 
 
 def answer(model: Model, prompts: Sequence[Prompt], task: TaskInfo) -> list[Prediction]:
@@ -31,6 +28,7 @@ def answer(model: Model, prompts: Sequence[Prompt], task: TaskInfo) -> list[Pred
     if task.answer_kind == "choice" and "score_options" in model.abilities:
         return choose(model, prompts, list(task.labels))
     stop = task.stop
+    # A model without a chat template knows no end of a turn.
     if task.answer_kind == "text" and not model.has_turns:
         stop = (*stop, *NEXT_INPUT)
     return generate(model, prompts, task.max_new_tokens, stop, task.schema)

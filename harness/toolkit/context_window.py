@@ -28,14 +28,14 @@ def fitted(
         `build(n)` and n; n is 0 where not even one part fits, whether or not the rest does.
     """
     if model.context_tokens is not None:
-        longest = _longest_answer(model, task)
+        longest = _longest_answer(model, task, build(0))
         while parts and not model.has_room(model.count_tokens(build(parts)), longest):
             parts -= 1
     return build(parts), parts
 
 
-def _longest_answer(model: Model, task: TaskInfo) -> int:
-    """Return the most tokens that an answer can have."""
+def _longest_answer(model: Model, task: TaskInfo, prompt: Prompt) -> int:
+    """Return the most tokens that an answer to a prompt can have."""
     if task.answer_kind == "choice":
-        return max(model.count_answer_tokens(label) for label in task.labels)
+        return max(model.count_answer_tokens(label, prompt) for label in task.labels)
     return task.max_new_tokens

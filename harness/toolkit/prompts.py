@@ -1,19 +1,24 @@
 """The words put to a model: one instruction block that every prompting strategy shares.
 
 So that zero-shot and few-shot differ by their demonstrations and by nothing else. Demonstrations
-are earlier turns of the conversation, the form in which a chat model has learnt to follow them.
-Knows nothing of tokens or chat templates; `harness/lm/chat.py` applies those.
+are earlier turns of the conversation, as a chat model has learnt to follow them, or parts of one
+text, which small models follow better: no form is best for all models (Sclar et al. 2023, arXiv
+2310.11324). Knows nothing of tokens or chat templates; `harness/lm/chat/` applies those.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.types import Example, Prompt, Query, TaskInfo
+from harness.types import Example, Prompt, PromptForm, Query, RunningText, TaskInfo
 
+BETWEEN = "\n\n"
+"""Stands between the parts of running text, as `running_text` of the engine has it."""
+NEXT_INPUT = ("\nInput:", "\nPassages:")
+"""How the next input begins: a model that goes on with a text asks itself behind its answer."""
 PromptStyle = Literal["short", "full"]
 """What a tuned model is asked: "short" is the input alone: what the instruction says, it has
 learnt; "full" is zero-shot's whole prompt."""
@@ -51,6 +56,36 @@ class Shown:
     query: Query
     passages: Sequence[str] = ()
     target: str | None = None
+
+
+def written(
+    task: TaskInfo, form: PromptForm, asked: Shown, demonstrations: Sequence[Shown] = ()
+) -> Prompt:
+    """Return instruction block, demonstrations with their answers, and the input, in a form.
+
+    Args:
+        task: what is asked of every input.
+        form: `Model.default_form`, unless the user says otherwise.
+        asked: the input.
+        demonstrations: the least telling first: small models heed the last most.
+    """
+    if form == "turns":
+        return conversation(task, asked, demonstrations)
+    above = [] if form == "bare" else [instruction_block(task)]
+    shown = [f"{under_passages(row)} {row.target or ''}" for row in demonstrations]
+    text = BETWEEN.join([*above, *shown, under_passages(asked)])
+    return text if form == "one_turn" else RunningText(text, BETWEEN)
+
+
+def ended(task: TaskInfo, form: PromptForm) -> TaskInfo:
+    """Return the task with the stop strings that a form needs.
+
+    An answer in a chat ends with its turn; a text goes on to the next input. Where all targets are
+    of one line, a line's end is the first sign of that.
+    """
+    if form == "turns" or task.answer_kind != "text":
+        return task
+    return replace(task, stop=(*task.stop, *(("\n",) if task.one_line else NEXT_INPUT)))
 
 
 def conversation(task: TaskInfo, asked: Shown, demonstrations: Sequence[Shown]) -> Prompt:

@@ -64,7 +64,7 @@ class Altered:
     [
         (lambda m: {"abilities": frozenset({"sing"})}, "abilities must be some of"),
         (lambda m: {"abilities": frozenset()}, "not among its abilities, and yet it answers"),
-        (lambda m: {"generate": lambda p, s: m.generate(p, s)[:1]}, "gave 1 answers to 3 prompts"),
+        (lambda m: {"generate": lambda p, s: m.generate(p, s)[:1]}, "gave 1 answers to 4 prompts"),
         (
             lambda m: {"generate": lambda p, s: m.generate(p[::-1], s)},
             "names .* as its prompt",

@@ -1,8 +1,20 @@
 """The words put to a model: shared by all prompting strategies, and whole."""
 
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
 from harness.lm.chat import messages, running_text
-from harness.toolkit.prompts import Shown, conversation, full_prompt, instruction_block
-from harness.types import Query, TaskInfo
+from harness.toolkit.prompts import (
+    Shown,
+    conversation,
+    ended,
+    full_prompt,
+    instruction_block,
+    written,
+)
+from harness.types import Prediction, Query, RunningText, TaskInfo
 
 CHOICE = TaskInfo("t", "Which team?", "choice", {"quay": "deliveries", "bench": ""})
 TEXT = TaskInfo("t", "Answer briefly.", "text", {})
@@ -66,6 +78,36 @@ def test_a_model_without_turns_reads_a_conversation_as_running_text():
         "Answer briefly.\n\nInput: x\nAnswer: y\n\nInput: z\nAnswer: w\n\nInput: v\nAnswer:"
     )
     assert running_text("one turn") == "one turn"
+
+
+SHOWN = [Shown(Query("2", "Broken"), target="bench"), Shown(Query("3", "Late"), target="quay")]
+BARE = "Input: Broken\nAnswer: bench\n\nInput: Late\nAnswer: quay\n\nInput: Where?\nAnswer:"
+
+
+def test_a_form_changes_how_the_same_is_written():
+    asked, block = Shown(Query("1", "Where?")), instruction_block(CHOICE)
+    forms = ("turns", "one_turn", "plain", "bare")
+    prompts = {form: written(CHOICE, form, asked, SHOWN) for form in forms}
+    assert prompts["turns"] == conversation(CHOICE, asked, SHOWN)
+    assert prompts["one_turn"] == f"{block}\n\n{BARE}"
+    assert prompts["plain"] == RunningText(f"{block}\n\n{BARE}", "\n\n")
+    assert prompts["bare"] == RunningText(BARE, "\n\n")
+    assert running_text(prompts["turns"]) == running_text(prompts["plain"])
+    assert written(CHOICE, "plain", asked).text == full_prompt(CHOICE, asked.query)
+
+
+@pytest.mark.parametrize("prompt", ["one turn", ("a", "b", "c"), RunningText("a", "\n"), None])
+def test_a_prompt_is_read_as_it_was_recorded(prompt):
+    given = Prediction("x", prompt=prompt, notes=("y",))
+    assert Prediction.from_row(json.loads(json.dumps(asdict(given)))) == given
+
+
+def test_the_targets_decide_what_ends_running_text():
+    lines = replace(TEXT, one_line=True, stop=("END",))
+    assert ended(lines, "plain").stop == ("END", "\n")
+    assert ended(TEXT, "bare").stop == ended(TEXT, "one_turn").stop == ("\nInput:", "\nPassages:")
+    assert ended(lines, "turns") == lines
+    assert ended(CHOICE, "plain") == CHOICE
 
 
 def test_no_target_or_id_of_the_query_is_in_its_prompt():

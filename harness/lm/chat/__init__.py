@@ -2,10 +2,11 @@
 
 `template.py` finds how a template wants a conversation and what it shows of it, `opening.py` where
 an answer begins and what ends it, and `tokens.py` turns texts into tokens. A model without a
-template gets the bare text, with the beginning and end tokens its tokenizer puts around it.
+template gets the bare text, with the beginning and end tokens its tokenizer puts around it; so does
+every model where the prompt is running text.
 """
 
-from harness.lm.chat.template import ChatTemplate, messages, running_text
+from harness.lm.chat.template import ChatTemplate, messages, running_text, turns_of
 from harness.lm.chat.tokens import (
     REMEDY,
     answer_tokens,
@@ -25,4 +26,5 @@ __all__ = [
     "prompt_tokens",
     "running_text",
     "same_labels",
+    "turns_of",
 ]

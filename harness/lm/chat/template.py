@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.lm.chat.opening import Opening, opening_of
-from harness.types import THOUGHT_SWITCHES, ChatSettings, Prompt
+from harness.types import THOUGHT_SWITCHES, ChatSettings, Prompt, RunningText
 
 MARK = "\ue000{}\ue001"
 SYSTEM, ANSWER, NEXT = (MARK.format(name) for name in ("s", "a", "n"))
@@ -33,8 +33,11 @@ DATE_PARTS = "YmdBbAaeyjFDHMSIp"
 
 
 def messages(prompt: Prompt, system: str | None = None) -> list[dict[str, Any]]:
-    """Return a prompt as a chat's messages: who says what, a system turn first."""
-    turns = [prompt] if isinstance(prompt, str) else prompt
+    """Return a prompt as a chat's messages: who says what, a system turn first.
+
+    Running text is one turn of the user: a chat knows nothing else.
+    """
+    turns = turns_of(prompt)
     said = [
         {"role": "assistant" if number % 2 else "user", "content": turn}
         for number, turn in enumerate(turns)
@@ -42,9 +45,16 @@ def messages(prompt: Prompt, system: str | None = None) -> list[dict[str, Any]]:
     return [{"role": "system", "content": system}, *said] if system else said
 
 
+def turns_of(prompt: Prompt) -> tuple[str, ...]:
+    """Return the turns of a prompt, the user's first."""
+    if isinstance(prompt, RunningText):
+        return (prompt.text,)
+    return (prompt,) if isinstance(prompt, str) else prompt
+
+
 def running_text(prompt: Prompt, system: str | None = None) -> str:
     """Return a prompt as one text, for a model that knows no turns."""
-    turns = (prompt,) if isinstance(prompt, str) else prompt
+    turns = turns_of(prompt)
     answered = zip(turns[::2], turns[1::2], strict=False)
     above = [system] if system else []
     return "\n\n".join([*above, *(f"{asked} {answer}" for asked, answer in answered), turns[-1]])
@@ -93,7 +103,7 @@ class ChatTemplate:
         Raises:
             ModelError: the template does not show all of it.
         """
-        view = self.view(not isinstance(prompt, str) and len(prompt) > 1)
+        view = self.view(len(turns_of(prompt)) > 1)
         if view.lost:
             raise ModelError(f"its chat template {view.lost}")
         said = self._said(prompt, self.settings.system, view.form)
@@ -184,7 +194,7 @@ class ChatTemplate:
     def _said(self, prompt: Prompt, system: str | None, form: Form) -> list[dict[str, Any]]:
         """Return a prompt's messages in a form."""
         if system and not form.system_apart:
-            turns = (prompt,) if isinstance(prompt, str) else prompt
+            turns = turns_of(prompt)
             prompt, system = (f"{system}\n\n{turns[0]}", *turns[1:]), None
         return _in_form(messages(prompt, system), form)
 

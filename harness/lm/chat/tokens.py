@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
 from harness.lm.chat.template import NEXT, ChatTemplate, running_text
-from harness.types import ChatSettings, Prompt
+from harness.types import ChatSettings, Prompt, RunningText
 
 if TYPE_CHECKING:
     from harness.lm.local_model import LanguageModel
@@ -20,14 +20,14 @@ def prompt_tokens(lm: LanguageModel, prompt: Prompt, thoughts: bool = False) -> 
 
     Args:
         lm: the model.
-        prompt: one turn or a conversation.
+        prompt: one turn, a conversation or running text.
         thoughts: up to where its thoughts begin, if its template has it think.
 
     Raises:
         ModelError: its chat template does not show all of the prompt.
     """
     tokenizer, settings = lm.tokenizer, lm.ref.chat
-    if tokenizer.chat_template is None:
+    if isinstance(prompt, RunningText) or tokenizer.chat_template is None:
         text = running_text(prompt, settings.system)
         return list(tokenizer(text, add_special_tokens=True).input_ids)
     try:
@@ -37,11 +37,40 @@ def prompt_tokens(lm: LanguageModel, prompt: Prompt, thoughts: bool = False) -> 
     return list(tokenizer(rendered, add_special_tokens=False).input_ids)
 
 
-def answer_tokens(lm: LanguageModel, text: str) -> list[int]:
-    """Return the tokens of an answer and of the end of its turn.
+def answer_tokens(
+    lm: LanguageModel, text: str, prompt: Prompt = "", ended: bool = True
+) -> list[int]:
+    """Return the tokens of an answer and, where `ended`, of what says that it is over.
 
-    The end token tells a label from a longer one that begins with it.
+    That tells a label from a longer one that begins with it.
+
+    Args:
+        lm: the model.
+        text: of the answer.
+        prompt: what it answers. In a chat the end of the turn ends it, in running text what stands
+            there behind an answer: a text that was begun does not end with its first answer.
+        ended: whether the end is wanted too.
     """
+    if isinstance(prompt, RunningText) and not lm.has_encoder:
+        return _in_running_text(lm, text, prompt, ended)
+    tokens = _in_turn(lm, text)
+    return tokens if ended else tokens[:-1]
+
+
+def _in_running_text(lm: LanguageModel, text: str, prompt: RunningText, ended: bool) -> list[int]:
+    """Return the tokens of an answer as they stand behind the prompt's last line."""
+    before = prompt.text.rpartition("\n")[2]
+    tokens = _behind(lm.tokenizer, before, f" {text}")
+    if not ended:
+        return tokens
+    # The answer's last token may be one with its end ("." and a blank line), as it was in training.
+    whole = _behind(lm.tokenizer, before, f" {text}{prompt.end}")
+    # Some tokenizers drop line ends.
+    return whole if whole != tokens else [*tokens, lm.ends[0]]
+
+
+def _in_turn(lm: LanguageModel, text: str) -> list[int]:
+    """Return the tokens of an answer in a turn of its own, with the end of the turn."""
     tokenizer = lm.tokenizer
     # A decoder of its own reads the text as its tokenizer completes a target.
     if lm.has_encoder:
@@ -67,13 +96,18 @@ def _behind(tokenizer: Any, before: str, text: str) -> list[int]:
     return list(tokenizer(text, add_special_tokens=False).input_ids)
 
 
-def label_tokens(lm: LanguageModel, label: str) -> list[int]:
+def label_tokens(lm: LanguageModel, label: str, prompt: Prompt = "") -> list[int]:
     """Return the tokens of an answer that must say something: a label to choose.
+
+    Args:
+        lm: the model.
+        label: to choose.
+        prompt: what it answers, as for `answer_tokens`.
 
     Raises:
         ModelError: nothing of it is left when it is cut into tokens.
     """
-    tokens = answer_tokens(lm, label)
+    tokens = answer_tokens(lm, label, prompt)
     if not lm.tokenizer.decode(tokens[:-1], skip_special_tokens=True).strip():
         raise ModelError(f"label {label!r} has no tokens for '{lm.ref.name}' → rename the label")
     return tokens

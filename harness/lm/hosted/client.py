@@ -24,7 +24,7 @@ from harness.lm.hosted.failures import reason, said
 from harness.lm.hosted.reply import read_reply
 from harness.lm.hosted.server import FAILURES_IN_A_ROW, Server
 from harness.lm.model import Generation
-from harness.types import Prediction, Prompt
+from harness.types import Prediction, Prompt, RunningText
 
 if TYPE_CHECKING:
     import openai
@@ -45,6 +45,7 @@ NAMED = ("seed", "temperature")
 """Those whose name in a server's words means that it does not take them: a server that knows no
 `seed` says so in words of its own, without OpenAI's codes. The others' names are common words, or
 stand in complaints that the prompt is too long."""
+IN_A_TURN = "running text was sent as one turn of a chat: the protocol has no other place for it"
 CROWDED = (
     "some single requests are replayed from answers that were asked for several at once: the times"
     " of those count, which may be longer"
@@ -71,6 +72,8 @@ def answers(server: Server, prompts: Sequence[Prompt], settings: Generation) -> 
     """
     if any(settings.spans):
         server.tell(FREE)
+    if any(isinstance(prompt, RunningText) for prompt in prompts):
+        server.tell(IN_A_TURN)
     sent = _fields(server, settings)
     alone = len(prompts) == 1 or server.endpoint.concurrency == 1
     ask = partial(_answer, server, sent, settings.stop, alone)
@@ -136,7 +139,7 @@ def _answer(
         if alone and not known.alone:
             server.tell(CROWDED)
         server.answers[place.name] = known.answer
-        return known.answer
+        return replace(known.answer, prompt=prompt)  # running text and one turn are one request
     cache.must_be_writable()
     import openai
 

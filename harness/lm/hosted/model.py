@@ -9,7 +9,7 @@ from harness.lm.hosted.client import answers
 from harness.lm.hosted.server import Server, connect
 from harness.lm.model import Ability, Generation, OptionScores, cannot
 from harness.store.records import LoadedModel
-from harness.types import Context, ModelRef, Prediction, Prompt
+from harness.types import Context, ModelRef, Prediction, Prompt, PromptForm
 
 
 @dataclass(eq=False)
@@ -34,6 +34,11 @@ class HostedModel:
         """Always: it is asked in messages."""
         return True
 
+    @property
+    def default_form(self) -> PromptForm:
+        """Turns: chats are all that it knows."""
+        return "turns"
+
     def has_room(self, prompt_tokens: int, answer_tokens: int) -> bool:
         """Return true: the server counts for itself."""
         return True
@@ -42,7 +47,7 @@ class HostedModel:
         """Raise `ModelError`."""
         raise cannot(self.ref, "is hosted, and its server counts no tokens before it answers")
 
-    def count_answer_tokens(self, text: str) -> int:
+    def count_answer_tokens(self, text: str, prompt: Prompt = "") -> int:
         """Raise `ModelError`."""
         return self.count_tokens(text)
 

@@ -15,7 +15,7 @@ from numbers import Real
 from typing import Any, TypeGuard
 
 from harness.errors import shortened
-from harness.types import Prediction
+from harness.types import Prediction, RunningText
 
 ALMOST_0 = 1e-6
 """Above 0 by as much a logarithm of a probability may be, having been rounded."""
@@ -64,8 +64,10 @@ def _wrong_texts(prediction: Prediction) -> Iterator[str]:
     prompt, sources, ends = prediction.prompt, prediction.sources, prediction.finish_reason
     if len(prediction.text) > MOST_CHARACTERS:
         yield f"its answer has {len(prediction.text):,} characters, of {MOST_CHARACTERS:,} at most"
+    if isinstance(prompt, RunningText):
+        prompt = (prompt.text, prompt.end)
     if not (prompt is None or isinstance(prompt, str) or _are_texts(prompt)):
-        yield f"prompt: {type(prompt).__name__} → a text, a tuple of texts, or None"
+        yield f"prompt: {type(prompt).__name__} → a text, a tuple of texts, RunningText, or None"
     elif prompt is not None and sum(map(len, prompt)) > MOST_PROMPT:
         yield f"prompt: longer than {MOST_PROMPT:,} characters"
     if sources is not None and not _are_texts(sources):
