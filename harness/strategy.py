@@ -196,6 +196,15 @@ class Strategy(ABC):
         return frozenset(name for name, needed in flags.items() if needed)
 
     @classmethod
+    def refits(cls, params: Any) -> bool:
+        """Return whether it learns from the validation rows too, its settings once chosen.
+
+        As a part of another strategy it must not (`Context.holds_out_validation`), and no fit of an
+        arm that did is taken over for one.
+        """
+        return False
+
+    @classmethod
     def fit_usd(cls, params: Any) -> float:
         """Return what making it cost, or would, where somebody else made it: a vendor's fee.
 

@@ -369,3 +369,6 @@ class Context:
     the same fit go on when it is tried again. It may not exist yet. What goes on from there writes
     the seconds that it need not repeat into the file `RESUMED_S` in it, a line each: they count
     as fitted."""
+    holds_out_validation: bool = False
+    """Whoever built it asks it for the validation rows, to set something on the answers. So it
+    chooses its settings on them and learns nothing else from them. Of all that `build` makes."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
 
+import numpy as np
 from pydantic import Field, PositiveFloat, model_validator
 
 import harness
@@ -21,7 +22,7 @@ from harness import (
     retrieval,
     toolkit,
 )
-from harness.toolkit.selection import best_on_validation
+from harness.toolkit.selection import best_strength, learnable
 from harness.workload import Computing, Embedding
 
 
@@ -41,8 +42,10 @@ class Encoder(Strategy):
         """head: logistic regression on fixed embeddings; all: the encoder first, then the head."""
         embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
-        inverse_regularisation: Candidates[PositiveFloat] = Field([1.0, 10.0, 100.0])
+        inverse_regularisation: Candidates[PositiveFloat] = Field([1.0, 10.0, 100.0, 1000.0])
         """Candidates for scikit-learn's C; the best on validation is kept."""
+        refit: bool = True
+        """Fit the head on the validation rows too, once C is chosen on them."""
         learning_rate: float = Field(5e-5, gt=0)
         """For `all`: the largest of the rates that Devlin et al. 2018 (arXiv 1810.04805) tried for
         BERT, since this encoder is small."""
@@ -64,6 +67,11 @@ class Encoder(Strategy):
         return super().needs(params) | ({"weights"} if params.trains == "all" else set())
 
     @classmethod
+    def refits(cls, params: Params) -> bool:
+        """Learn from validation rows where it is asked to."""
+        return params.refit
+
+    @classmethod
     def floors(cls, params: Params) -> tuple[Floor, ...]:
         """Be no worse, when all of it is tuned, than before that."""
         if params.trains == "head":
@@ -71,6 +79,7 @@ class Encoder(Strategy):
         same = {
             "embedder": params.embedder,
             "inverse_regularisation": params.inverse_regularisation,
+            "refit": params.refit,
         }
         what = "sentence vectors under logistic regression"
         return (Floor("encoder", same, what, "tuning its encoder does not work here"),)
@@ -104,16 +113,16 @@ class Encoder(Strategy):
         vectors = embedder.embed([query.full_text for query in train.queries])
         seen = embedder.embed([query.full_text for query in validation.queries])
         answers = [example.targets[0] for example in train]
-        best = best_on_validation(
-            self.context,
-            "C",
-            {
-                f"{c:g}": toolkit.fit_classifier(vectors, answers, c)
-                for c in params.inverse_regularisation
-            },
-            lambda fitted: toolkit.classified(fitted, seen),
-            validation,
+        strengths = params.inverse_regularisation
+        fitted = toolkit.fit_classifiers(vectors, answers, strengths)
+        chosen = best_strength(
+            self.context, fitted, lambda given: toolkit.classified(given, seen), validation
         )
+        best = fitted[chosen]
+        more = learnable(self.context, params.refit, train, validation)
+        if more is not None:
+            answers = [example.targets[0] for example in more]
+            best = toolkit.fit_classifier(np.vstack([vectors, seen]), answers, chosen)
         toolkit.save_classifier(best, artifact / "head")
 
     def load(self, artifact: Path) -> None:

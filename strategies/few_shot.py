@@ -85,7 +85,7 @@ class FewShot(Strategy):
     def floors(cls, params: Params) -> tuple[Floor, ...]:
         """Be no worse than who copies: the rows that it shows hold as much."""
         same = {"embedder": params.embedder} if params.select == "nearest" else {}
-        copied = {"neighbours": [1], **same}
+        copied = {"neighbours": [1], "refit": False, **same}
         what = "copying the nearest training row"
         return (Floor("nearest", copied, what, "its prompt does not work here"),)
 

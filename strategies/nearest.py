@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import log
 from pathlib import Path
 
+import numpy as np
 from pydantic import Field, PositiveInt
 
 import harness
@@ -21,7 +22,7 @@ from harness import (
     Strategy,
     retrieval,
 )
-from harness.toolkit.selection import best_on_validation, showable
+from harness.toolkit.selection import best_on_validation, learnable, showable
 from harness.workload import Embedding, Indexing
 
 Found = Sequence[tuple[Example, float]]
@@ -43,6 +44,13 @@ class Nearest(Strategy):
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
         neighbours: Candidates[PositiveInt] = Field([1, 3, 5, 10])
         """Candidates for how many rows vote on a choice; the best on validation is kept."""
+        refit: bool = True
+        """Let the validation rows vote too, once their number is chosen on them."""
+
+    @classmethod
+    def refits(cls, params: Params) -> bool:
+        """Learn from validation rows where it is asked to."""
+        return params.refit
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
@@ -56,15 +64,20 @@ class Nearest(Strategy):
                 prospect.queries,
             )
         )
-        index = Indexing(rows, name)
-        read = [*rows, *seen] if prospect.task.answer_kind == "choice" else rows
+        kept = [*rows, *seen] if params.refit else rows
+        index = Indexing(kept, name)
+        read = [*rows, *seen] if prospect.task.answer_kind == "choice" else kept
         return Estimate(fit=(Embedding(read, name), index), serve=(index, Embedding(asked, name)))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Index the rows that any asker may be shown; for a choice, pick how many of them vote."""
+        """Index the rows that any asker may be shown; for a choice, pick how many of them vote.
+
+        The number is picked on the validation rows before these are indexed as well.
+        """
         embedder = self._embedder()
-        rows = retrieval.NearestNeighbours.build(showable(train), embedder)
-        rows.save(artifact / "rows")
+        shown = showable(train)
+        vectors = embedder.embed([row.query.full_text for row in shown])
+        rows = retrieval.NearestNeighbours.build(shown, embedder, vectors)
         voters = 1
         if self.context.task.answer_kind == "choice":
             found = rows.search(validation.queries, max(self.params.neighbours))
@@ -75,6 +88,12 @@ class Nearest(Strategy):
                 lambda count: [elected(near[:count]) for near in found],
                 validation,
             )
+        more = learnable(self.context, self.params.refit, train, validation)
+        if more is not None:
+            added = showable(validation)
+            both = np.vstack([vectors, embedder.embed([row.query.full_text for row in added])])
+            rows = retrieval.NearestNeighbours.build([*shown, *added], embedder, both)
+        rows.save(artifact / "rows")
         (artifact / "voters").write_text(str(voters))
 
     def load(self, artifact: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import StrategyError
-from harness.retrieval.embedder import Embedder
+from harness.retrieval.embedder import Embedder, Vectors
 from harness.retrieval.vector_index import VectorIndex
 from harness.types import Example, Query
 
@@ -22,15 +22,23 @@ class NearestNeighbours:
     embedder: Embedder
 
     @classmethod
-    def build(cls, rows: Sequence[Example], embedder: Embedder) -> NearestNeighbours:
+    def build(
+        cls, rows: Sequence[Example], embedder: Embedder, vectors: Vectors | None = None
+    ) -> NearestNeighbours:
         """Index rows.
+
+        Args:
+            rows: at least one.
+            embedder: what embeds them, and later queries.
+            vectors: [rows, dimensions] of the same embedder, where they are there already.
 
         Raises:
             StrategyError: there are none.
         """
         if not rows:
             raise StrategyError("there is no training row that every asker may be shown")
-        vectors = embedder.embed([row.query.full_text for row in rows])
+        if vectors is None:
+            vectors = embedder.embed([row.query.full_text for row in rows])
         return cls(tuple(rows), VectorIndex.build(vectors), embedder)
 
     def search(self, queries: Sequence[Query], k: int) -> list[list[tuple[Example, float]]]:

@@ -9,8 +9,10 @@ from harness.metrics.items import right_choices
 from harness.toolkit.answer import answer, choose, generate
 from harness.toolkit.context_window import fitted
 from harness.toolkit.linear_classifier import (
+    Classifiers,
     classified,
     fit_classifier,
+    fit_classifiers,
     load_classifier,
     save_classifier,
 )
@@ -20,6 +22,7 @@ from harness.toolkit.tuned_strategy import TunedStrategy
 
 __all__ = [
     "AdapterSpec",
+    "Classifiers",
     "Lighter",
     "Linear",
     "LoraParams",
@@ -30,6 +33,7 @@ __all__ = [
     "choose",
     "classified",
     "fit_classifier",
+    "fit_classifiers",
     "fitted",
     "generate",
     "learn",

@@ -51,6 +51,70 @@ def best_on_validation(
     return candidates[best]
 
 
+def best_strength(
+    context: Context,
+    fitted: Mapping[float, Choice],
+    predict: Callable[[Choice], Sequence[Prediction]],
+    validation: Split,
+) -> float:
+    """Return the C whose classifier answers the validation rows best; say if it ends the grid.
+
+    Args:
+        context: as for `best_on_validation`.
+        fitted: C to classifier.
+        predict: answers the validation rows with one.
+        validation: the rows to choose on.
+    """
+    answers = {strength: predict(one) for strength, one in fitted.items()}
+    named = {f"{strength:g}": strength for strength in fitted}
+    chosen = best_on_validation(context, "C", named, answers.__getitem__, validation)
+    if len(validation):
+        scores = {c: context.metric(given, validation) for c, given in answers.items()}
+        tell_of_edge(context, scores, chosen)
+    return chosen
+
+
+def tell_of_edge(context: Context, scores: Mapping[float, float], chosen: float) -> None:
+    """Leave a remark where the best of a grid is its first or last, and better than its neighbour.
+
+    Args:
+        context: is told.
+        scores: C to score.
+        chosen: the C that was taken.
+    """
+    grid = sorted(scores)
+    edges = {grid[0]: grid[1:2], grid[-1]: grid[-2:-1]}
+    if any(scores[chosen] > scores[neighbour] for neighbour in edges.get(chosen, [])):
+        end, further = ("largest", "larger") if chosen == grid[-1] else ("smallest", "smaller")
+        what = f"C = {chosen:g} is the {end} that was tried"
+        context.note("chosen", f"{what} → add {further} ones to inverse_regularisation")
+
+
+def learnable(context: Context, refit: bool, train: Split, validation: Split) -> Split | None:
+    """Return training and validation rows together, for what learns from both in the end.
+
+    Args:
+        context: says whether validation rows are held out; is told what was done.
+        refit: whether the user wants it.
+        train: the training rows.
+        validation: those that settings were chosen on.
+
+    Returns:
+        None where validation rows are not to be learnt from, or there are none.
+    """
+    if not refit or not len(validation):
+        return None
+    if context.holds_out_validation:
+        why = "the arm that it is a part of asks for its answers to them"
+        context.note(
+            "refit", f"it learns nothing from the {len(validation)} validation rows: {why}"
+        )
+        return None
+    both = len(train) + len(validation)
+    context.note("refit", f"fitted again on all {both} labelled rows, validation rows included")
+    return Split("train and validation", (*train, *validation))
+
+
 def some(rows: Split, most: int, seed: int) -> Split:
     """Return a seeded sample of rows, in their order: a file may be sorted by its answers."""
     if len(rows) <= most:

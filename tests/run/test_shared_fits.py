@@ -60,6 +60,9 @@ class Builder(Strategy):
 class Whole(Builder):
     part = "own.py:Builder", {}
 
+class Held(Builder):
+    part = "tfidf", {}
+
 class Chosen(Builder):
     part = "few_shot", {"shots": [1, 2], "select": "random"}
 """
@@ -99,6 +102,17 @@ def test_parts_of_parts_are_shared_too(tiny, run_tiny, tmp_path):
     _, records = run_tiny(path, tmp_path / "run")
     assert fits(tmp_path) == ["b"]
     assert len({made(tmp_path, arm) for arm in records}) == 1
+
+
+def test_a_fit_that_learnt_from_validation_rows_is_not_shared_with_a_part(tiny, run_tiny, tmp_path):
+    """The part's answers to those rows set a threshold: it must not know them."""
+    path = tiny(tmp_path, SOURCE, ["tfidf", "own.py:Held"])
+    _, records = run_tiny(path, tmp_path / "run")
+    assert {record.status for record in records.values()} == {"ok"}
+    said = {arm: [note.text for note in r.fit.notes] for arm, r in records.items()}
+    assert any("validation rows included" in text for text in said["tfidf"])
+    assert any("it learns nothing from the" in text for text in said["held"])
+    assert not any(text.startswith("taken from") for text in said["held"])
 
 
 LOGGING = """

@@ -9,13 +9,14 @@ from small_world import context, fit_and_ship, rows
 from harness import toolkit
 
 
-def test_tfidf_answers_as_the_same_pipeline_of_scikit_learn(tmp_path):
+@pytest.mark.parametrize("refit", [True, False])
+def test_tfidf_answers_as_the_same_pipeline_of_scikit_learn(tmp_path, refit):
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline, make_union
 
-    train = rows("train")
-    queries = [query.full_text for query in train.queries]
+    train = [*rows("train"), *(rows("validation") if refit else ())]
+    queries = [row.query.full_text for row in train]
     peer = make_pipeline(
         make_union(
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
@@ -23,8 +24,9 @@ def test_tfidf_answers_as_the_same_pipeline_of_scikit_learn(tmp_path):
         ),
         LogisticRegression(C=10.0, max_iter=2000),
     ).fit(queries, [example.targets[0] for example in train])
-    shipped = fit_and_ship("tfidf", {"inverse_regularisation": [10.0]}, context(), tmp_path)
-    mine = [list(p.label_logprobs.values()) for p in shipped.predict(train.queries)]
+    params = {"inverse_regularisation": [10.0], "refit": refit}
+    shipped = fit_and_ship("tfidf", params, context(), tmp_path)
+    mine = [list(p.label_logprobs.values()) for p in shipped.predict([r.query for r in train])]
     assert np.allclose(mine, peer.predict_log_proba(queries))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def context(model=None, kind="choice", documents=DOCUMENTS, logged=None, notes=N
 
     def build(name, params, sub_artifact):
         part = registry.find(name)
-        return part(part.Params(**params), made)
+        return part(part.Params(**params), replace(made, holds_out_validation=True))
 
     made = Context(
         task=TaskInfo("tiny", "Where is it?", kind, LABELS if kind == "choice" else {}, 6),
@@ -56,6 +57,7 @@ def fit_and_ship(name, params, world, folder):
     """Fit, move the artifact as shipping does, and return a fresh instance that has loaded it."""
     strategy = registry.find(name)
     params = registry.resolved_params(strategy, params, folder)
+    folder.mkdir(exist_ok=True)
     here, there = folder / "fitted", folder / "shipped" / "artifact"
     here.mkdir()
     strategy(params, world).fit(rows("train"), rows("validation"), here)

@@ -76,7 +76,9 @@ class Outfit:
         rows = read_jsonl(file) if file.is_file() else []
         return {row["id"]: tuple(row["evidence"]) for row in rows}
 
-    def _context(self, artifact: Path, scratch: Path | None) -> Context:
+    def _context(
+        self, artifact: Path, scratch: Path | None, holds_out_validation: bool = False
+    ) -> Context:
         job = self.job
         return Context(
             task=job.task,
@@ -93,6 +95,7 @@ class Outfit:
             note=self.note,
             build=partial(self._build, artifact, scratch),
             scratch=scratch,
+            holds_out_validation=holds_out_validation,
         )
 
     def _build(
@@ -109,7 +112,10 @@ class Outfit:
         strategy = registry.find(name, base)
         resolved = registry.resolved_params(strategy, params, base)
         below = scratch / sub_artifact if scratch else None
-        built = strategy(resolved, self._context(artifact / sub_artifact, below))
+        held_out = self._context(artifact / sub_artifact, below, holds_out_validation=True)
+        built = strategy(resolved, held_out)
+        if strategy.refits(resolved):
+            return built  # as an arm it has learnt from the rows that are held out from the part
         for done in self.job.finished:
             alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
             if alike and (self.workspace.root / done.artifact).is_dir():
