@@ -5,11 +5,13 @@
 instruction block that all share; `toolkit.selection`: settings chosen on validation rows),
 `from harness import lm` for the engine (torch is loaded only when a model is), `from harness import
 retrieval` for what finds passages and rows, `harness.workload` for what an estimate is made of,
-`harness.testing` for the contract as a test.
+`harness.testing` for the contract as a test; `search` and `log` for the values of a parameter that
+are worth trying (`effort` in a task file).
 """
 
 from __future__ import annotations
 
+from harness.search_space import log, search
 from harness.strategy import Candidates, Floor, InputFile, ModelName, Params, Strategy
 from harness.types import (
     Context,
@@ -45,4 +47,6 @@ __all__ = [
     "Split",
     "Strategy",
     "TaskInfo",
+    "log",
+    "search",
 ]

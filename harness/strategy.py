@@ -123,6 +123,8 @@ class Strategy(ABC):
     learns: ClassVar[Literal["nothing", "index", "weights"]] = "nothing"
     complexity: ClassVar[int] = 1
     """0 a rule … 5 weights and an index: breaks ties towards the simpler."""
+    family: ClassVar[Literal["prompted", "retrieval", "classic", "encoder", "tuned"] | None] = None
+    """With which arms it shares a task's `effort`; None: told from what it needs and learns."""
     replays: ClassVar[bool] = False
     """It gives answers that were made elsewhere: their own times and charges count, and what they
     do not say is unknown."""

@@ -101,6 +101,7 @@ def _class_breaches(strategy: type[Strategy], params: dict[str, Any]) -> Iterato
     if not issubclass(strategy.Params, Params):
         yield "its Params must inherit from harness.Params"
         return
+    yield from _search_breaches(strategy)
     try:
         resolved = strategy.Params(**params)
     except ValidationError as problem:
@@ -112,6 +113,16 @@ def _class_breaches(strategy: type[Strategy], params: dict[str, Any]) -> Iterato
         yield "its Params accept an unknown key: do not loosen harness.Params' model_config"
     except ValidationError:
         pass
+
+
+def _search_breaches(strategy: type[Strategy]) -> Iterator[str]:
+    """Yield what is wrong with the spaces of its parameters, and with its family."""
+    try:
+        registry.space(strategy, {})
+    except StrategyError as problem:
+        yield str(problem)
+    if strategy.family not in (None, *registry.FAMILIES):
+        yield f"family must be one of {', '.join(registry.FAMILIES)}, not {strategy.family!r}"
 
 
 def _floor_breaches(floors: Sequence[Floor]) -> Iterator[str]:

@@ -11,8 +11,10 @@ from harness.registry.profiles import (
     with_parts,
 )
 from harness.registry.source import distributions_of, source_sha256
+from harness.registry.spaces import FAMILIES, family, space
 
 __all__ = [
+    "FAMILIES",
     "GROUP",
     "LEARNS",
     "Origin",
@@ -21,6 +23,7 @@ __all__ = [
     "declared",
     "distributions_of",
     "estimate",
+    "family",
     "find",
     "floors",
     "names",
@@ -31,5 +34,6 @@ __all__ = [
     "refused",
     "resolved_params",
     "source_sha256",
+    "space",
     "with_parts",
 ]
