@@ -280,6 +280,7 @@ def _write(folder: Path, task: Row, data: Mapping[str, list[Row]], **more: str) 
     columns = {"input": "input", "target": "target", **more}
     whole = {"name": folder.name, "model": MODEL, "margin": 0.05, "data": files | columns, **task}
     whole["facts"] = {"forgetting": False, "robustness": False}  # directions compare scores alone
+    whole["seeds"] = [0]  # and were all found with one training
     path = folder / "task.yaml"
     path.write_text(json.dumps(whole, indent=1, ensure_ascii=False))  # JSON is YAML
     return path

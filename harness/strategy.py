@@ -207,6 +207,17 @@ class Strategy(ABC):
         return False
 
     @classmethod
+    def is_random(cls, params: Any) -> bool:
+        """Tell whether another seed (`Context.seed`) trains it to something else.
+
+        Such an arm is trained with several seeds where the task names none, or one training would
+        be taken for the method. By default whatever learns weights here: one that finds them
+        exactly, like a logistic regression, says False. That of its `parts` is added by the
+        harness.
+        """
+        return cls.learns == "weights" and not cls.replays
+
+    @classmethod
     def fit_usd(cls, params: Any) -> float:
         """Return what making it cost, or would, where somebody else made it: a vendor's fee.
 

@@ -72,6 +72,11 @@ class Encoder(Strategy):
         return params.refit
 
     @classmethod
+    def is_random(cls, params: Params) -> bool:
+        """Shuffle rows where the encoder is tuned; the head alone is found exactly."""
+        return params.trains == "all"
+
+    @classmethod
     def floors(cls, params: Params) -> tuple[Floor, ...]:
         """Be no worse, when all of it is tuned, than before that."""
         if params.trains == "head":

@@ -44,6 +44,11 @@ class TfIdf(Strategy):
         return params.refit
 
     @classmethod
+    def is_random(cls, params: Params) -> bool:
+        """Find the weights exactly, whatever the seed."""
+        return False
+
+    @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the features of the labelled rows, and the fits over them.
 

@@ -35,6 +35,7 @@ def run(tmp_path_factory):
     few_shot = {"use": "few_shot", "shots": 4}
     lora = {"use": "lora", "epochs": 1, "evaluations_per_epoch": 1}
     spec["strategies"] = [*ARMS[:3], few_shot, lora]
+    spec["seeds"] = [0]  # tests/run/test_seeds.py has several
     spec["facts"] = {
         "forgetting": False,
         "robustness": False,

@@ -206,6 +206,7 @@ def _diagnostics(run: RunData, arm: ArmData) -> ArmDiagnostics:
     perturbed, why_not = robustness_of(run, arm) if wanted.robustness else ((), None)
     seeds = [trial.seed for trial in arm.trials]
     results = [result for t in arm.trials for result in (t.probe, t.robustness) if result]
+    probed = tuple(t.seed for t in arm.trials if t.probe or t.robustness)
     walls = [m.wall_s for result in results for m in result.measurements]
     return ArmDiagnostics(
         forgetting=forgetting_of(arm) if wanted.forgetting else None,
@@ -214,6 +215,7 @@ def _diagnostics(run: RunData, arm: ArmData) -> ArmDiagnostics:
         calibration=calibration_of(run, arm) if wanted.calibration else None,
         overfitting=overfitting_of(arm.files.train_logs, seeds) if wanted.overfitting else None,
         order=order_of(arm),
+        seeds=probed,
         wall_s=sum(walls) if walls else None,
     )
 

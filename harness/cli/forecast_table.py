@@ -17,6 +17,7 @@ COLUMNS = (
     "arm", "preparation memory", "serving memory", "preparation", "serving", "cost", "fits",
 )  # fmt: skip
 UNKNOWN = "unknown"
+TIMES = "×"
 FITS = {True: "yes", False: "NO", None: UNKNOWN}
 TIGHT = 0.85
 """Share of the memory above which an arm that fits is said to be tight: a forecast of memory is
@@ -37,18 +38,12 @@ class Section:
 def sections(outlook: Outlook) -> Iterator[Section]:
     """Yield this machine, then each of the price file."""
     here = outlook.here
-    yield _section(
-        f"On this machine, where {_room(outlook.place)} are there:",
-        here,
-        outlook.place,
-        outlook.priced,
-        said=(),
-    )
+    heading = f"On this machine, where {_room(outlook.place)} are there:"
+    yield _section(heading, here, outlook.place, outlook, said=())
     said = {text for found in here.values() for text in found.notes}
     for number, place in enumerate(outlook.others):
         there = {arm: found[number] for arm, found in outlook.elsewhere.items()}
-        heading = _heading(there, place, outlook.seeds_n)
-        yield _section(heading, there, place, outlook.priced, said)
+        yield _section(_heading(there, place, outlook), there, place, outlook, said)
 
 
 def closing(outlook: Outlook) -> Iterator[str]:
@@ -56,7 +51,10 @@ def closing(outlook: Outlook) -> Iterator[str]:
     yield "Single figures of time and cost are upper bounds."
     if outlook.seeds_n > 1:
         n = outlook.seeds_n
-        yield f"Each arm's times and cost are of one seed; {n} run, which takes {n} times as much."
+        yield (
+            f"{n} {TIMES}: the arm is prepared and answers {n} times, once for each of its {n}"
+            " seeds; what follows is of one."
+        )
     yield (
         "Not counted: diagnostics and floors (`diagnostics` in the task file), which are measured"
         " when the arms are done."
@@ -69,12 +67,15 @@ def _section(
     heading: str,
     by_arm: Mapping[str, Forecast],
     place: Place,
-    priced: bool,
+    outlook: Outlook,
     said: Collection[str],
 ) -> Section:
     """Return one machine's table with what is to be said below it."""
-    costs = {arm: total_usd(found, place, priced) for arm, found in by_arm.items()}
-    rows = [_cells(arm, found, place, costs[arm][0]) for arm, found in by_arm.items()]
+    costs = {arm: total_usd(found, place, outlook.priced) for arm, found in by_arm.items()}
+    rows = [
+        _cells(arm, outlook.trainings(arm), found, place, costs[arm][0])
+        for arm, found in by_arm.items()
+    ]
     below = [
         *_misfits(by_arm),
         *_narrow(by_arm, place),
@@ -83,18 +84,26 @@ def _section(
     return Section(heading, [COLUMNS, *rows], below)
 
 
-def _cells(arm: str, found: Forecast, place: Place, usd: float | None) -> tuple[str, ...]:
-    """Return an arm's line of a table."""
+def _cells(
+    arm: str, trainings: int, found: Forecast, place: Place, usd: float | None
+) -> tuple[str, ...]:
+    """Return an arm's line of a table; what is of each of several trainings says how many."""
     cells = (
         arm,
         place.memory(found.fit_peak_bytes, found.fit_on_gpu),
         place.memory(found.predict_peak_bytes, found.predict_on_gpu),
-        numbers.span(found.fit_wall_low_s, found.fit_wall_s),
-        numbers.span(found.serve_wall_low_s, found.serve_wall_s),
-        numbers.usd(usd),
+        _each(trainings, numbers.span(found.fit_wall_low_s, found.fit_wall_s)),
+        _each(trainings, numbers.span(found.serve_wall_low_s, found.serve_wall_s)),
+        _each(trainings, numbers.usd(usd)),
         _fits(found),
     )
     return tuple(UNKNOWN if cell == numbers.NOT_MEASURED else cell for cell in cells)
+
+
+def _each(trainings: int, figure: str) -> str:
+    """Return a figure of one of several trainings."""
+    several = trainings > 1 and figure != numbers.NOT_MEASURED
+    return f"{trainings} {TIMES} {figure}" if several else figure
 
 
 def _fits(found: Forecast) -> str:
@@ -146,15 +155,15 @@ def _remarks(
         yield f"- {'all arms' if len(arms) == len(by_arm) > 1 else ', '.join(arms)}: {text}"
 
 
-def _heading(by_arm: Mapping[str, Forecast], place: Place, seeds_n: int) -> str:
+def _heading(by_arm: Mapping[str, Forecast], place: Place, outlook: Outlook) -> str:
     """Return a machine of the price file: what it has and costs, and how long all prepare."""
     parts = ["memory not stated" if place.usable_bytes is None else _room(place)]
     if place.usd_per_hour is not None:
         parts.append(f"{numbers.usd(place.usd_per_hour)} an hour")
-    highs = [found.fit_wall_s for found in by_arm.values()]
-    known = [high for high in highs if high is not None]
+    highs = {arm: found.fit_wall_s for arm, found in by_arm.items()}
+    known = [outlook.trainings(arm) * s for arm, s in highs.items() if s is not None]
     if len(known) == len(highs):
-        every = f"all with {seeds_n} seeds" if seeds_n > 1 else "all"
-        most = numbers.duration(seeds_n * sum(known))
+        every = "all with all seeds" if outlook.seeds_n > 1 else "all"
+        most = numbers.duration(sum(known))
         parts.append(f"preparing {every} takes {most} at the most")
     return f"On {place.name} ({', '.join(parts)}):"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -41,10 +41,19 @@ class Outlook:
     """The machines of the price file, in the order of `elsewhere`."""
     stale_prices: Sequence[str] = ()
     """What is to be said of prices that were read long ago."""
-    seeds_n: int = 1
-    """With how many seeds every arm runs."""
+    seeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By arm, those that it runs with; the forecasts are of one."""
     priced: bool = False
     """Whether the task names a price file."""
+
+    @property
+    def seeds_n(self) -> int:
+        """With how many seeds an arm runs at the most."""
+        return max(map(len, self.seeds.values()), default=1)
+
+    def trainings(self, arm: str) -> int:
+        """Return how many times an arm is prepared and serves: once a seed."""
+        return len(self.seeds.get(arm, (0,)))
 
     def as_json(self) -> dict[str, Any]:
         """Return what `plan --json` prints."""
@@ -52,7 +61,7 @@ class Outlook:
         for arm, found in self.here.items():
             row: dict[str, Any] = {"strategy": arm, **found.model_dump(mode="json")}
             row["fit_wall_high_s"] = row["fit_wall_s"]
-            row |= self._total(found, self.place)
+            row |= self._total(found, self.place) | {"seeds": list(self.seeds.get(arm, ()))}
             row["elsewhere"] = [
                 other.model_dump(mode="json") | self._total(other, place)
                 for other, place in zip(self.elsewhere[arm], self.others, strict=True)
@@ -92,7 +101,8 @@ def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = Tr
         here[name] = found
     stale = tuple(_stale(task, date.today())) if elsewhere else ()
     priced = task.prices is not None
-    return Outlook(here, there, place, others, stale, len(task.spec.seeds), priced)
+    seeds = {arm.name: task.seeds_of(arm.name) for arm in arms}
+    return Outlook(here, there, place, others, stale, seeds, priced)
 
 
 def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str]) -> Plan:
@@ -115,7 +125,7 @@ def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str
             validation=task.validation,
             queries=task.test.queries,
             documents=task.documents,
-            seed=task.spec.seeds[0],
+            seed=task.spec.first_seed,
             part=partial(_part, task),
             form=model.default_form if isinstance(model, PlannedModel) else "turns",
         )

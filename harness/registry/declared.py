@@ -35,6 +35,7 @@ class Declared:
     answers: frozenset[str]
     provides: frozenset[str]
     replays: bool
+    is_random: bool
     complexity: int
     fit_usd: float
     models: tuple[str, ...]
@@ -61,6 +62,7 @@ def declared(strategy: type[Strategy], params: Params) -> Declared:
         ask.names("answers", lambda: strategy.answers, ANSWERS),
         ask.names("provides", lambda: strategy.provides, frozenset(OFFERS)),
         bool(ask("replays", lambda: bool(strategy.replays))),
+        bool(ask("is_random", lambda: bool(strategy.is_random(params)))),
         int(complexity),
         ask.fit_usd(),
         ask.models(),

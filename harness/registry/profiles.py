@@ -70,6 +70,8 @@ class Profile:
     provides: frozenset[str]
     replays: bool
     """Whether any of its answers were made elsewhere."""
+    is_random: bool
+    """Whether another seed trains it, or a part of it, to something else."""
     sha256: str
     """Hash of the sources, input files and model folders that decide how it behaves."""
     settings: Mapping[str, Any]
@@ -112,6 +114,7 @@ def profile(strategy: type[Strategy], params: Params, base: Path, depth: int = 0
         said.answers.intersection(*(part.answers for part in parts)),
         provides,
         said.replays or any(part.replays for part in parts),
+        said.is_random or any(part.is_random for part in parts),
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
         said.fit_usd + sum(part.fit_usd for part in parts),

@@ -93,10 +93,16 @@ class DiagnosticsRunner:
         return record.model_copy(update=found) if changed else record
 
     def _wanted(self, trial: PlannedTrial) -> Iterator[tuple[str, Callable[..., Question | str]]]:
-        """Yield fields of the record that a trial is to have, each with who words the question."""
+        """Yield fields of the record that a trial is to have, each with who words the question.
+
+        What tuning changed is asked of an arm's first seed alone: it is of the method, says little
+        more of each seed, and takes a process each.
+        """
         asked, trained = self.task.spec.diagnostics, trial.learns == "weights"
         if self._wants_likelihoods:
             yield "likelihood", likelihood_question
+        if trial.seed != self.task.seeds_of(trial.arm)[0]:
+            return
         if trial.tunes and trial.needs_model and asked.forgetting:
             yield "probe", probe_question
         if trained and asked.robustness:

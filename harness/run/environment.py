@@ -257,7 +257,7 @@ def _files(task: Task) -> dict[str, str]:
 
 
 def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:
-    """Yield every arm with every seed, interleaved by seed."""
+    """Yield every arm with each of its seeds, interleaved by seed."""
     refused = {arm.name: refusal(task, arm) for arm in task.arms}
     floors = {
         arm.name: tuple(planned_floors(task, arm, setting.models, setting.dtype))
@@ -271,12 +271,15 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
         }
         for arm in task.arms
     }
-    for seed in task.spec.seeds:
-        for arm in task.arms:
+    seeds = {arm.name: task.seeds_of(arm.name) for arm in task.arms}
+    for turn in range(max(map(len, seeds.values()), default=0)):
+        for arm in (arm for arm in task.arms if turn < len(seeds[arm.name])):
+            seed = seeds[arm.name][turn]
             strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
             model = None if arm.model is None else name_of(arm.model)
             used = setting.models.get(model or "")
-            told = asked(task, arm.name, setting.answer_room)
+            rows = task.of_seed(seed)
+            told = asked(rows, arm.name, setting.answer_room)
             fit = identity.fit_id(told, arm.name, seed, used, setting.dtype)
             yield PlannedTrial(
                 arm=arm.name,
@@ -285,6 +288,8 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 seed=seed,
                 fit_id=fit,
                 trial_id=identity.trial_id(fit, arm.name, task.test),
+                is_random=profile.is_random,
+                rows_sha256={split.name: split.sha256 for split in (rows.train, rows.validation)},
                 selected=not only or arm.name in only,
                 refused=refused[arm.name],
                 answers=tuple(sorted(profile.answers)),

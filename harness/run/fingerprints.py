@@ -26,6 +26,8 @@ def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) 
 def fit_id_of(task: Task, profile: Profile, seed: int, model: ModelRef | None, dtype: str) -> str:
     """Hash what decides the artifact of a strategy that has this profile.
 
+    The task is that of the seed (`Task.of_seed`).
+
     That is the strategy's rows, parameters, seed and source, and the documents if it is handed
     them. For an arm with a model it is also the weights (of a hosted model the address, name and
     extra fields), the number format, the engine's source and what the task adds to every prompt.
@@ -48,7 +50,7 @@ def fit_id_of(task: Task, profile: Profile, seed: int, model: ModelRef | None, d
         "seed": seed,
     }
     if reads_evidence(task):
-        parts["evidence"] = dict(task.evidence)
+        parts["evidence"] = evidence_of(task)
     used = model if "model" in profile.needs else None
     if used is not None and used.hosted is not None:
         parts["model"] = [used.hosted.provider, used.location, used.name]
@@ -75,6 +77,12 @@ def reads_documents(task: Task, profile: Profile) -> bool:
 def reads_evidence(task: Task) -> bool:
     """Tell whether the metric by which an arm may choose a setting needs the gold documents."""
     return "evidence" in find_metric(task.spec.metric, task.folder).needs
+
+
+def evidence_of(task: Task) -> dict[str, tuple[str, ...]]:
+    """Return the evidence of the validation rows, by id: what a fit may be handed."""
+    ids = (example.query.id for example in task.validation)
+    return {row_id: task.evidence[row_id] for row_id in ids if row_id in task.evidence}
 
 
 def trial_id(fit: str, arm: str, test: Split) -> str:

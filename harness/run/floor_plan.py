@@ -69,7 +69,8 @@ def _planned(
     model = models.get(name_of(arm.model)) if uses_model and arm.model is not None else None
     resolved = params.model_dump(mode="json")
     queries = [asdict(query) for query in task.test.queries]
-    fit = fit_id_of(task, profile, task.spec.seeds[0], model, dtype)
+    seed = task.seeds_of(arm.name)[0]
+    fit = fit_id_of(task.of_seed(seed), profile, seed, model, dtype)
     yield PlannedFloor(
         **said,
         params=resolved,

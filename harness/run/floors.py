@@ -72,7 +72,8 @@ class FloorRunner:
     ) -> None:
         """Have one floor answer all test rows in a process of its own."""
         folder, queries = self.folder.floor_folder(floor.key), self.task.test.queries
-        rows = {**rows_to_learn_from(self.task), "queries": map(asdict, queries)}
+        learnt_from = rows_to_learn_from(self.task.of_seed(trial.seed))
+        rows = {**learnt_from, "queries": map(asdict, queries)}
         question = Question("floor", folder, rows, floor.key)
         if question.standing() is not None:
             return
@@ -117,7 +118,7 @@ def _characters(task: Task, strategy: type[Strategy], params: Params) -> int:
         validation=task.validation,
         queries=task.test.queries,
         documents=task.documents,
-        seed=task.spec.seeds[0],
+        seed=task.spec.first_seed,
         part=part,
     )
     try:

@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.files.refusals import words_of
 from harness.files.removal import emptied, remove
 from harness.run.dispatch import Dispatcher
-from harness.run.fingerprints import reads_evidence
+from harness.run.fingerprints import evidence_of, reads_evidence
 from harness.run.job import WRITTEN, FinishedFit
 from harness.run.shared_fits import built_by
 from harness.store.fit_account import (
@@ -77,7 +77,7 @@ class TrialRunner:
         artifact = folder / ARTIFACT
         artifact.mkdir()
         job = self.dispatcher.job(trial, "fit", folder, self._finished(trial))
-        result = self.dispatcher.work(job, rows_to_learn_from(self.task))
+        result = self.dispatcher.work(job, rows_to_learn_from(self.task.of_seed(trial.seed)))
         if result.status == "ok":
             known = FitAccount(
                 fit_id=trial.fit_id,
@@ -178,13 +178,14 @@ def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T])
 def rows_to_learn_from(task: Task) -> dict[str, Iterable[dict[str, Any]]]:
     """Return the inputs of a fit: labelled rows, and the gold documents if the metric needs them.
 
-    Evidence is of validation rows; no row of the test split is in it.
+    Evidence is of validation rows; no row of the test split is in it. The task is that of the
+    trial's seed.
     """
     rows: dict[str, Iterable[dict[str, Any]]] = {
         split.name: map(asdict, split) for split in (task.train, task.validation)
     }
     if reads_evidence(task):
-        rows["evidence"] = ({"id": id, "evidence": e} for id, e in task.evidence.items())
+        rows["evidence"] = ({"id": id, "evidence": e} for id, e in evidence_of(task).items())
     return rows
 
 

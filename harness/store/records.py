@@ -205,6 +205,12 @@ class PlannedTrial(Record):
     seed: int
     fit_id: str
     trial_id: str
+    is_random: bool = False
+    """Another seed trains it to something else. False in runs of earlier versions too."""
+    rows_sha256: dict[str, str] = Field({})
+    """Hash of the rows that a trial of this seed learns from, "train" and "validation": seed 0 has
+    them as they are given, others cut the same rows anew. Runs of earlier versions name none: all
+    their seeds had the given ones."""
     selected: bool
     """False where --only left it out."""
     refused: str | None = None

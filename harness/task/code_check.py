@@ -101,7 +101,7 @@ class CodeCheck:
         if not subjects:
             return {}
         self.say(sentence(origins))
-        job = _job(subjects, base, data, info, spec.seeds[0])
+        job = _job(subjects, base, data, info, spec.first_seed)
         mark = _mark(job, origins)
         if mark is not None and mark.is_file():
             return {}

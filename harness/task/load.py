@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from harness.task.feasibility import doubts, unmet_needs
 from harness.task.gold import GoldRow
 from harness.task.model_spec import Model, name_of
 from harness.task.schema import Arm, TaskFile
+from harness.task.seed_cut import cut_anew
 from harness.task.task_data import TaskData, read_data
 from harness.task.validate import (
     check_keys,
@@ -34,6 +35,11 @@ from harness.task.validate import (
 )
 from harness.types import NEW_TOKENS, ChatSettings, Document, Split, TaskInfo
 
+SEEDS = (0, 1, 2)
+"""Of arms whose training is random, where the task names none; of all others the first alone. Three
+are few to know how much trainings differ by (`FEW_SEEDS` in analysis/scoring/score.py says so), and
+what a task's user can be expected to pay for unasked."""
+LEARNT_FROM = ("train", "validation")
 UNALIKE = (
     "give arms names of their own; with models whose names end alike, enter the arm once for each:"
     " {use: …, name: …, model: …}"
@@ -54,8 +60,8 @@ class Task:
     test: Split
     truth: tuple[GoldRow, ...]
     evidence: Mapping[str, tuple[str, ...]]
-    """Id of a validation row to the documents that hold its answer, for the metric by which an arm
-    chooses its settings: no strategy is told."""
+    """Id of a training or validation row to the documents that hold its answer, for the metric by
+    which an arm chooses its settings: no strategy is told."""
     clusters: Mapping[str, tuple[str | None, ...]]
     """Split's name to the cluster of each of its rows."""
     corpus: Corpus
@@ -72,6 +78,31 @@ class Task:
     """The rows of the task's price file, if it names one."""
     doubts: tuple[str, ...] = ()
     """What its limits are known beforehand not to do, in sentences."""
+    known: dict[int, Task] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The task with the rows of seeds that were asked for."""
+
+    def seeds_of(self, arm: str) -> tuple[int, ...]:
+        """Return the seeds that an arm is run with, the first one first."""
+        if self.spec.seeds is not None:
+            return tuple(self.spec.seeds)
+        return SEEDS if self.profiles[arm].is_random else SEEDS[:1]
+
+    def of_seed(self, seed: int) -> Task:
+        """Return the task with train and validation as trials of a seed have them.
+
+        Seed 0 has them as they are given. Any other one cuts the same rows anew, so that what
+        scores differ by between seeds is what they differ by between trainings on such rows, and
+        not between initialisations alone (Bouthillier et al. 2021, arXiv 2103.03098).
+        """
+        if seed == 0:
+            return self
+        if seed not in self.known:
+            choice = self.spec.answer.kind == "choice"
+            train, validation = cut_anew(
+                self.train, self.validation, self.clusters, seed, by_target=choice
+            )
+            self.known[seed] = replace(self, train=train, validation=validation)
+        return self.known[seed]
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -178,7 +209,7 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         validation=splits["validation"],
         test=splits["test"],
         truth=truth,
-        evidence={row.id: row.evidence for row in truths["validation"]},
+        evidence={row.id: row.evidence for name in LEARNT_FROM for row in truths[name]},
         clusters=clusters,
         corpus=corpus,
         arms=arms,

@@ -258,7 +258,11 @@ class TaskFile(Spec):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: bfloat16 where the hardware multiplies it natively, else float32."""
     strategies: list[Arm] = Field(min_length=1, max_length=MOST_ARMS)
-    seeds: list[Seed] = Field([0], min_length=1, max_length=MOST_SEEDS)
+    seeds: list[Seed] | None = Field(None, min_length=1, max_length=MOST_SEEDS)
+    """What every arm is run with, one trial a seed. Without this key arms whose training is random
+    get 0, 1 and 2, all others 0. A seed decides how weights begin, the order of rows, and which of
+    the labelled rows are validation: seed 0 has train and validation as they are given, any other
+    one cuts them anew, in the same sizes. Test rows are the same for all."""
     split: SplitShares | None = None
     generation: Generation = Generation()
     limits: Limits = Limits()
@@ -274,6 +278,11 @@ class TaskFile(Spec):
         Diagnostics(), validation_alias=AliasChoices("diagnostics", "facts")
     )
     """`facts` is the older name of the same key."""
+
+    @property
+    def first_seed(self) -> int:
+        """The seed of what is done once for all arms."""
+        return self.seeds[0] if self.seeds else 0
 
     @property
     def models(self) -> list[Model]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import Generic, TypeVar
 
 from harness.task.row_files import Row
 from harness.task.same_input import input_key
@@ -24,17 +25,21 @@ CUT_FIRST = ("test", "validation")
 """What is left is train."""
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
-class _Unit:
+class Unit(Generic[T]):
     """Rows that must stay on one side."""
 
     rank: bytes
     """Hash of what they share and the seed: their place among the units of their stratum."""
     stratum: str
-    rows: tuple[Row, ...]
+    rows: tuple[T, ...]
 
     @property
     def size(self) -> int:
+        """How many rows they are."""
         return len(self.rows)
 
 
@@ -50,13 +55,13 @@ def cut(
     order of rows, and rows added later move few of the others.
     """
     units = _units(rows, data, shares.seed, by_target=by_target)
-    left: dict[str, list[_Unit]] = defaultdict(list)
+    left: dict[str, list[Unit[Row]]] = defaultdict(list)
     for unit in units:
         left[unit.stratum].append(unit)
     quotas = _quotas({name: sum(unit.size for unit in some) for name, some in left.items()}, shares)
     parts: dict[str, list[Row]] = {name: [] for name in SPLITS}
     for split in CUT_FIRST:
-        for unit in _taken(left, quotas[split]):
+        for unit in taken(left, quotas[split]):
             parts[split].extend(unit.rows)
     parts["train"] = [row for some in left.values() for unit in some for row in unit.rows]
     return parts
@@ -89,7 +94,7 @@ def _smallest(rows: Sequence[Row], data: Data, seed: int) -> int:
     return min((unit.size for unit in _units(rows, data, seed, by_target=False)), default=0)
 
 
-def _units(rows: Sequence[Row], data: Data, seed: int, *, by_target: bool) -> list[_Unit]:
+def _units(rows: Sequence[Row], data: Data, seed: int, *, by_target: bool) -> list[Unit[Row]]:
     """Return the rows that must stay together, those of each stratum in the order of their rank."""
     together: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -99,7 +104,7 @@ def _units(rows: Sequence[Row], data: Data, seed: int, *, by_target: bool) -> li
         labels = Counter(_label(row, data) for row in some) if by_target else {"": 1}
         stratum = min(labels, key=lambda label: (-labels[label], label))  # the most frequent
         rank = hashlib.sha256(f"{seed}:{key}".encode(errors="surrogatepass")).digest()
-        units.append(_Unit(rank, stratum, tuple(some)))
+        units.append(Unit(rank, stratum, tuple(some)))
     return sorted(units, key=lambda unit: unit.rank)
 
 
@@ -160,28 +165,28 @@ def _largest_remainder(wanted: Mapping[str, Fraction], n: int) -> dict[str, int]
     return rounded
 
 
-def _taken(left: Mapping[str, list[_Unit]], quotas: Mapping[str, int]) -> list[_Unit]:
+def taken(left: Mapping[str, list[Unit[T]]], quotas: Mapping[str, int]) -> list[Unit[T]]:
     """Take units out of `left`, as near to the quotas as whole units come.
 
     What a stratum's units leave open or take too much, the next stratum makes up for.
     """
-    taken: list[_Unit] = []
+    found: list[Unit[T]] = []
     missing = 0
     for name in sorted(quotas):
         missing += quotas[name]
-        missing = _take(left[name], missing, taken)
+        missing = _take(left[name], missing, found)
     for units in left.values():  # a smaller unit may be left where the quota was met
-        missing = _take(units, missing, taken)
-    return taken
+        missing = _take(units, missing, found)
+    return found
 
 
-def _take(units: list[_Unit], missing: int, taken: list[_Unit]) -> int:
-    """Move units in their order to `taken` as long as each brings it nearer; return the rest."""
+def _take(units: list[Unit[T]], missing: int, found: list[Unit[T]]) -> int:
+    """Move units in their order to `found` as long as each brings it nearer; return the rest."""
     for beyond in (False, True):  # what fits first; then one that goes beyond by less than is open
         rest = []
         for unit in units:
             if unit.size <= missing or (beyond and unit.size < 2 * missing):
-                taken.append(unit)
+                found.append(unit)
                 missing -= unit.size
             else:
                 rest.append(unit)

@@ -91,7 +91,7 @@ def check_keys(
     for name in sorted(name for name, count in names.items() if count > 1):
         where = source.where(["strategies"])
         faults.append(Fault(where, f"two arms are called '{name}'", "give one a `name:`"))
-    if len(set(spec.seeds)) < len(spec.seeds):
+    if spec.seeds is not None and len(set(spec.seeds)) < len(spec.seeds):
         faults.append(Fault(source.where(["seeds"]), "the same seed stands twice", "remove one"))
     traffic = spec.traffic
     if traffic and traffic.serving == "reserved" and "utilisation" not in traffic.model_fields_set:

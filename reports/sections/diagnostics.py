@@ -85,6 +85,8 @@ def _notes(comparison: Comparison) -> str:
         "Before → after, with the 95% interval of the change on the same items. Measured afterwards"
         f" ({numbers.duration(sum(walls))} more)."
     )
+    if any(1 <= len(row.diagnostics.seeds) < len(row.seeds) for row in comparison.arms):
+        note += " Of an arm with several seeds they are of its first one alone."
     if comparison.task["answer"]["kind"] != "choice":
         note += " An answer that copies words of the input copies typos and casing too."
     return note

@@ -151,7 +151,9 @@ def test_the_text_names_machines_and_misfits(tmp_path, capsys):
     assert "all arms: the price file does not say how much memory 'a mystery' has" in printed
     here, *there = printed.split("\n\nOn ")
     assert [text.split(" (")[0] for text in there] == ["a card of 80", "a card of 48", "a mystery"]
-    assert re.match(r"a card of 80 \(78.4 GiB GPU, \$3.00 an hour, preparing all takes", there[0])
+    assert re.match(
+        r"a card of 80 \(78.4 GiB GPU, \$3.00 an hour, preparing all with all seeds takes", there[0]
+    )
     for text in (here, *there):
         for arm in ("majority", "lora"):
             assert re.search(rf"^{arm} +[\d.]+ G?M?i?B .*(yes|NO|unknown)$", text, re.M)
@@ -169,8 +171,18 @@ def test_fitting_all_is_counted_with_every_seed(tmp_path, capsys):
         assert found["strategies"][0]["fit_wall_s"] == 7.0
         assert run_command(["plan", str(path)]) == 0
         printed = capsys.readouterr().out
-        assert ("Each arm's times and cost are of one seed; 5 run" in printed) == (len(seeds) > 1)
-    assert "an hour, preparing all with 5 seeds takes 35.0 s at the most)" in printed
+        assert ("5 ×: the arm is prepared and answers 5 times" in printed) == (len(seeds) > 1)
+        assert ("5 × 7.00 s" in printed) == (len(seeds) > 1)
+    assert "an hour, preparing all with all seeds takes 35.0 s at the most)" in printed
+
+
+def test_three_trainings_of_an_arm_that_is_random_are_counted_beside_one_of_another(tmp_path):
+    write_config(tmp_path / "model", "llama-3-8b")
+    outlook = foresee(load_task(write(tmp_path, ["majority", "lora"], model="./model")))
+    assert {arm: outlook.trainings(arm) for arm in outlook.here} == {"majority": 1, "lora": 3}
+    found = outlook.as_json()
+    assert found["seeds_n"] == 3
+    assert [row["seeds"] for row in found["strategies"]] == [[0], [0, 1, 2]]
 
 
 def test_an_arm_that_fits_narrowly_is_tight(tmp_path, capsys):

@@ -33,9 +33,11 @@ def write_task(folder: Path, source: str, arms: list, **changes) -> Path:
         "data": {**data, "input": "text", "target": "label"},
         "metric": "accuracy",
         "strategies": arms,
+        "seeds": [0],  # one trial an arm, but in tests of seeds
         **changes,
     }
     path = folder / "task.yaml"
+    task = {key: value for key, value in task.items() if value is not None}
     path.write_text(json.dumps(task, indent=1))
     return path
 

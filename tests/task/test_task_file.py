@@ -18,7 +18,7 @@ def test_the_smallest_task_loads_with_its_defaults(tmp_path):
     task = load_task(write(tmp_path))
     assert (len(task.train), len(task.validation), len(task.test)) == (8, 0, 6)
     assert task.spec.model == "smollm2-135m-instruct-q4"
-    assert task.spec.seeds == [0]
+    assert task.spec.seeds is None
     assert task.spec.margin == 0
     assert task.labels == {"a": "", "b": ""}
     assert list(task.strategies) == ["majority"]

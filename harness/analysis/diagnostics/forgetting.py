@@ -21,15 +21,14 @@ Row = Mapping[str, Any]
 
 def forgetting_of(arm: ArmData) -> Forgetting | None:
     """Compare an arm with its untuned model; None where nobody asked the probe."""
-    results = [trial.probe for trial in arm.trials]
-    asked = [result for result in results if result is not None]
+    asked = [trial.probe for trial in arm.trials if trial.probe is not None]
     if not asked:
         return None
     reasons = [result.error or result.status for result in asked if result.status != "ok"]
     if reasons:
         return Forgetting(undefined=reasons[0])
     after = [probed for probed in arm.files.probed if probed is not None]
-    if len(after) < len(results):
+    if len(after) < len(asked):
         return Forgetting(undefined="what it said to the probe is not in the run folder")
     before = arm.files.untuned
     if before is None:

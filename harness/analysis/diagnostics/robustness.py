@@ -20,31 +20,45 @@ def robustness_of(run: RunData, arm: ArmData) -> tuple[tuple[Perturbation, ...],
     Returns:
         What each perturbation does; and why nothing is known of any of them, if so.
     """
-    results = [trial.robustness for trial in arm.trials]
-    asked = [result for result in results if result is not None]
+    asked = [trial.robustness for trial in arm.trials if trial.robustness is not None]
     if not asked:
         return (), None
     reasons = [result.error or result.status for result in asked if result.status != "ok"]
     if reasons:
         return (), reasons[0]
-    found = [perturbed for perturbed in arm.files.perturbed if perturbed is not None]
-    if len(found) < len(results):
+    answered = {
+        place: perturbed
+        for place, perturbed in enumerate(arm.files.perturbed)
+        if perturbed is not None and arm.trials[place].robustness is not None
+    }
+    if len(answered) < len(asked):
         return (), "its answers to perturbed queries are not in the run folder"
     names = [*OF_TEXTS, *([REORDERED] if len(run.task.answer.labels) > 1 else [])]
-    return tuple(_perturbation(run, arm, found, name) for name in names), None
+    return tuple(_perturbation(run, arm, answered, name) for name in names), None
 
 
-def _perturbation(run: RunData, arm: ArmData, found: list[Perturbed], name: str) -> Perturbation:
-    answers = [perturbed.answers.get(name, {}) for perturbed in found]
+def _perturbation(
+    run: RunData, arm: ArmData, found: Mapping[int, Perturbed], name: str
+) -> Perturbation:
+    """Score an arm with and without one perturbation, under the seeds that were asked.
+
+    Args:
+        run: the records.
+        arm: whose answers.
+        found: what it answered when perturbed, by the place of the seed among the arm's.
+        name: of the perturbation.
+    """
+    seeds = list(found)
+    answers = [perturbed.answers.get(name, {}) for perturbed in found.values()]
     changed = len(answers[0])
     if changed == 0:
         none = "shows no list of options" if name == REORDERED else "changes none of these texts"
         return Perturbation(name=name, undefined=none)
-    sample = set(found[0].sample)
+    sample = set(found[seeds[0]].sample)
     rows = [place for place, row_id in enumerate(run.gold.ids) if row_id in sample]
     metric = item_metric(run.metric)
-    before = run.statistics(arm, metric)[:, rows]
-    pairs = zip(arm.predictions, answers, strict=True)
+    before = run.statistics(arm, metric)[seeds][:, rows]
+    pairs = zip([arm.predictions[seed] for seed in seeds], answers, strict=True)
     of_seeds = [[_answer(run, row, *of_seed) for row in rows] for of_seed in pairs]
     after = np.stack([run.statistics_of(metric, given, rows) for given in of_seeds])
     if not counted_rows(metric, [before, after]):

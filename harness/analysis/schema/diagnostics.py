@@ -124,5 +124,8 @@ class ArmDiagnostics(Conclusion):
     calibration: Calibration | None = None
     overfitting: Overfitting | None = None
     order: AnswerOrder | None = None
+    seeds: tuple[int, ...] = ()
+    """Under which forgetting and robustness were measured: of an arm with several, the first alone.
+    Empty: under none, or an earlier version wrote the comparison."""
     wall_s: float | None = None
     """What measuring forgetting and robustness took, in none of the arm's other figures."""
