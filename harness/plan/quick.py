@@ -6,7 +6,7 @@ Knows forecasts alone. What is left out is named, with what it is expected to ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.errors import UserError
 from harness.plan.demand import total
@@ -24,12 +24,16 @@ class QuickChoice:
 
     arms: tuple[str, ...]
     left_out: Mapping[str, Forecast]
+    trainings: Mapping[str, int] = field(default_factory=dict)
+    """How many times each arm is prepared and serves, where that is more than once."""
 
     def said(self) -> Iterator[str]:
         """Yield a line for each arm that is left out."""
         for arm, forecast in self.left_out.items():
             low, high = _span_s(forecast)
-            takes = "no forecast" if high is None else f"forecast: {numbers.span(low, high)}"
+            times = f"{n} × " if (n := self.trainings.get(arm, 1)) > 1 else ""
+            takes = f"forecast: {times}{numbers.span(low, high)}"
+            takes = "no forecast" if high is None else takes
             room = ", and it is not expected to fit" if forecast.fits is False else ""
             yield f"{arm} is left out by --quick ({takes}{room})"
 
@@ -44,7 +48,8 @@ def quick_choice(outlook: Outlook) -> QuickChoice:
         UserError: no arm is forecast to be done within three minutes.
     """
     expected = {arm: _expected_s(found) for arm, found in outlook.here.items()}
-    known = {arm: s for arm, s in expected.items() if s is not None}
+    trainings = {arm: outlook.trainings(arm) for arm in outlook.here}
+    known = {arm: trainings[arm] * s for arm, s in expected.items() if s is not None}
     taken: list[str] = []
     left_s = QUICK_S
     for arm in sorted(known, key=lambda arm: known[arm]):
@@ -57,7 +62,8 @@ def quick_choice(outlook: Outlook) -> QuickChoice:
             " arm with --only"
         )
     arms = tuple(arm for arm in outlook.here if arm in taken)
-    return QuickChoice(arms, {a: f for a, f in outlook.here.items() if a not in taken})
+    left_out = {arm: found for arm, found in outlook.here.items() if arm not in taken}
+    return QuickChoice(arms, left_out, trainings)
 
 
 def _span_s(forecast: Forecast) -> tuple[float | None, float | None]:
