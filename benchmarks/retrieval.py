@@ -15,9 +15,8 @@ import numpy as np
 from benchmarks.measure import Measurement, measured, peak_rss_bytes
 from benchmarks.sides import Sides
 from benchmarks.squad import document_recall, search
-from harness.retrieval import DEFAULT_EMBEDDER, Retriever, VectorIndex
+from harness.retrieval import DEFAULT_EMBEDDER, RetrievalParams, Retriever, VectorIndex
 from harness.retrieval.embedder import Vectors
-from harness.retrieval.retriever import RetrievalParams
 from harness.retrieval.vector_index import Kind, building_bytes, index_bytes, kind_for
 from harness.types import Query
 

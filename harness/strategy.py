@@ -80,10 +80,12 @@ InputFile = Annotated[str, Field(min_length=1), INPUT_FILE]
 hands it over as an absolute path, and takes its content, not its name, for what decides a fit."""
 
 MODEL_NAME = "model name"
+OWN_MODEL = "lm"
 ModelName = Annotated[str, Field(min_length=1), MODEL_NAME]
 """Type of a parameter that names a model which is not the arm's own, an embedder say: a folder
 beside the task file is handed over as an absolute path, and its files count, not its name. Its
-licence is held against `needs.licence`, as the arm's own model's is."""
+licence is held against `needs.licence`, as the arm's own model's is. `OWN_MODEL` names the arm's
+own, where a strategy takes that: it is no further model."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ class Floor:
 def marked(params: Params, marker: str) -> Iterator[tuple[str, str]]:
     """Yield name and value of the parameters that name something of a kind, and are given."""
     for name, field in type(params).model_fields.items():
-        if marker in field.metadata and (value := getattr(params, name)):
+        value = getattr(params, name) if marker in field.metadata else None
+        if value and not (marker == MODEL_NAME and value == OWN_MODEL):
             yield name, value
 
 

@@ -372,3 +372,6 @@ class Context:
     holds_out_validation: bool = False
     """Whoever built it asks it for the validation rows, to set something on the answers. So it
     chooses its settings on them and learns nothing else from them. Of all that `build` makes."""
+    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For a fit that searches: id of a training or validation row to those of the documents that
+    hold its answer (`data.evidence`), where the row names any."""

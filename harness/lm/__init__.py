@@ -8,7 +8,6 @@ from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.hosted import Call, hosted_calls
 from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.scoring import score_options
-from harness.lm.inference.word_runs import holds
 from harness.lm.loading.load import (
     clear_prefixes,
     forget_loaded_models,
@@ -47,7 +46,6 @@ __all__ = [
     "count_trained",
     "forget_loaded_models",
     "generate_tokens",
-    "holds",
     "hosted_calls",
     "load",
     "loaded_models",

@@ -5,30 +5,34 @@ Knows nothing of tasks' data, metrics, language models or reports.
 
 from harness.retrieval.chunking import Passage, cut, sentences
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
+from harness.retrieval.fusion_weight import choose_meaning_weight
+from harness.retrieval.gold import gold_passage, is_gold
 from harness.retrieval.nearest_rows import NearestNeighbours
-from harness.retrieval.retriever import (
-    Hit,
-    RetrievalParams,
-    Retriever,
-    any_passages,
-    search_work,
-)
+from harness.retrieval.params import WEIGHTS, RetrievalParams
+from harness.retrieval.rerank import Hit, Ranker
+from harness.retrieval.retriever import Retriever
+from harness.retrieval.search_work import any_passages, search_work
 from harness.retrieval.tune_embedder import EncoderSettings, tune_encoder
 from harness.retrieval.vector_index import VectorIndex
 
 __all__ = [
     "DEFAULT_EMBEDDER",
+    "WEIGHTS",
     "Embedder",
     "EncoderSettings",
     "Hit",
     "NearestNeighbours",
     "Passage",
+    "Ranker",
     "RetrievalParams",
     "Retriever",
     "VectorIndex",
     "Vectors",
     "any_passages",
+    "choose_meaning_weight",
     "cut",
+    "gold_passage",
+    "is_gold",
     "search_work",
     "sentences",
     "tune_encoder",

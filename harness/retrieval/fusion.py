@@ -14,13 +14,18 @@ CONSTANT = 60
 Scores = NDArray[np.float32]
 
 
-def convex_combination(first: Scores, second: Scores) -> Scores:
-    """Return the mean of two scores, [passages], each as a share of its largest.
+def convex_combination(first: Scores, second: Scores, weight: float = 0.5) -> Scores:
+    """Return the weighted mean of two scores, [passages], each as a share of its largest.
 
     Bruch, Gai and Ingber 2023 (arXiv 2210.11934) find a convex combination of normalised scores
-    better than fusing ranks: a passage that is far ahead stays ahead. Both weights are 1/2 here.
+    better than fusing ranks: a passage that is far ahead stays ahead.
+
+    Args:
+        first: of each passage.
+        second: likewise.
+        weight: of the second; the first has the rest.
     """
-    return np.asarray((_share(first) + _share(second)) / 2, dtype=np.float32)
+    return np.asarray((1 - weight) * _share(first) + weight * _share(second), dtype=np.float32)
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:

@@ -1,16 +1,52 @@
-"""Reranks passages with a cross-encoder, which reads question and passage together."""
+"""Reranks passages with what reads question and passage together: a cross-encoder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from harness.errors import ModelError, is_out_of_memory
 from harness.files.hub import hub_failure
 from harness.files.user_path import user_path
+from harness.retrieval.chunking import Passage
+from harness.types import Query
 
 SCORING = "ForSequenceClassification"
 """The names of architectures that have a head for scores end like this."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage that was found."""
+
+    passage: Passage
+    score: float
+    """Comparable only within one search."""
+
+
+class Ranker(Protocol):
+    """Whatever tells how well texts answer a question."""
+
+    reads: int
+    """Passages that it is worth having read for each question, or more if more are wanted."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Return how well each text answers the query; higher is better."""
+
+
+def reranked(ranker: Ranker, query: Query, hits: Sequence[Hit], k: int) -> list[Hit]:
+    """Return the first hits in the order of the ranker, the best first.
+
+    Args:
+        ranker: has the last word.
+        query: what they were found for.
+        hits: the best first.
+        k: how many are wanted; more may be returned.
+    """
+    read = [hit.passage for hit in hits[: max(ranker.reads, k)]]
+    scores = ranker.scores(query.full_text, [passage.headed_text for passage in read])
+    return sorted(map(Hit, read, scores), key=lambda hit: -hit.score)
 
 
 class Reranker:
@@ -23,6 +59,8 @@ class Reranker:
     Raises:
         ModelError: it cannot be loaded, or was not trained to give a single score.
     """
+
+    reads = 30
 
     def __init__(self, name: str, device: str = "cpu"):
         from sentence_transformers import CrossEncoder

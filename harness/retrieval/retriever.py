@@ -3,79 +3,38 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 
-import harness
 from harness.errors import StrategyError
 from harness.retrieval.bm25_index import BM25Index
 from harness.retrieval.chunking import Passage, cut
 from harness.retrieval.copies import first_of_each, numbered_by_content, without_copies
-from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
+from harness.retrieval.embedder import Embedder, Vectors
 from harness.retrieval.fusion import convex_combination, reciprocal_rank_fusion
-from harness.retrieval.rerank import Reranker
+from harness.retrieval.params import RetrievalParams
+from harness.retrieval.rerank import Hit, Ranker, Reranker, reranked
 from harness.retrieval.vector_index import VectorIndex, index_bytes
-from harness.strategy import MODEL_NAME
+from harness.strategy import OWN_MODEL
 from harness.types import Document, Query
-from harness.workload import Embedding, Indexing, Prospect, Work
 
 Places = NDArray[np.int64]
 
 BREADTH = 100
 """Passages that each search hands to the fusion (as many as in Cormack et al. 2009)."""
-RERANKED = 30
-"""Passages that a cross-encoder reads for each question, or more if more are wanted."""
-
-
-class RetrievalParams(harness.Params):
-    """Parameters of strategies that search documents."""
-
-    embedder: harness.ModelName = DEFAULT_EMBEDDER
-    """A sentence-transformers model: the built-in one, a folder or a hub id."""
-    passage_words: int = Field(80, gt=0)
-    """About 110 tokens of English: well within the 256 that all-MiniLM-L6-v2 reads at once."""
-    overlap_words: int = Field(20, ge=0)
-    hybrid: bool = True
-    """Search by words (BM25) as well as by meaning."""
-    fusion: Literal["scores", "ranks"] = "scores"
-    """How a hybrid search fuses the two: the mean of both scores, each as a share of its largest,
-    or reciprocal ranks. On the SQuAD set of the benchmarks, scores found more."""
-    reranker: Annotated[str | None, Field(min_length=1), MODEL_NAME] = None
-    """A cross-encoder (a folder or a hub id) that reranks the best passages."""
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.overlap_words >= self.passage_words:
-            raise ValueError(
-                f"overlap_words ({self.overlap_words}) is not below passage_words"
-                f" ({self.passage_words}), so a passage would hold nothing but the one before it"
-                f" → write overlap_words: {self.passage_words // 4} or more passage_words"
-            )
-        if not self.hybrid:
-            self.refuse_idle("fusion", why="hybrid: false, where nothing is fused")
-        return self
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A passage that was found."""
-
-    passage: Passage
-    score: float
-    """Comparable only within one search."""
 
 
 class Retriever:
     """An index over passages: vectors, and BM25 if it is hybrid."""
+
+    reranker: Ranker | None
+    """Has the last word on what is found. With `reranker: lm` whoever searches sets it."""
 
     def __init__(
         self,
@@ -91,7 +50,9 @@ class Retriever:
         self.words = words
         self.embedder = embedder
         self.params = params
-        self.reranker = Reranker(params.reranker, device) if params.reranker else None
+        self.meaning_weight = params.meaning_weight[0]
+        named = None if params.reranker == OWN_MODEL else params.reranker
+        self.reranker = Reranker(named, device) if named else None
 
     @classmethod
     def build(
@@ -134,7 +95,7 @@ class Retriever:
         words = BM25Index.build(texts) if params.hybrid else None
         return cls(passages, vectors, words, params, embedder, device)
 
-    def search(self, queries: Sequence[Query], k: int) -> list[list[Hit]]:
+    def search(self, queries: Sequence[Query], k: int, *, rerank: bool = True) -> list[list[Hit]]:
         """Find the best passages for each query, by its text and its visible fields.
 
         Passages that the query's groups may not read are left out before the search, and of copies
@@ -144,18 +105,39 @@ class Retriever:
         Args:
             queries: one or many.
             k: how many passages at most.
+            rerank: whether the reranker, if there is one, has the last word.
         """
-        if not queries:
-            return []
-        vectors = self.embedder.embed([query.full_text for query in queries], "query")
-        return [
+        return self.search_embedded(queries, self.embedded(queries), k, rerank=rerank)
+
+    def embedded(self, queries: Sequence[Query]) -> Vectors:
+        """Return the queries' vectors, [queries, dimensions]."""
+        texts = [query.full_text for query in queries]
+        return self.embedder.embed(texts, "query") if texts else np.empty((0, 0), np.float32)
+
+    def search_embedded(
+        self, queries: Sequence[Query], vectors: Vectors, k: int, *, rerank: bool = True
+    ) -> list[list[Hit]]:
+        """Find as `search` does, for whoever searches for the same queries in several ways.
+
+        Args:
+            queries: one or many.
+            vectors: as `embedded` gives them for these.
+            k: how many passages at most.
+            rerank: as for `search`.
+        """
+        found = [
             self._search(query, vector, k) for query, vector in zip(queries, vectors, strict=True)
         ]
+        if rerank and self.reranker is not None:
+            asked = zip(queries, found, strict=True)
+            found = [reranked(self.reranker, query, hits, k) for query, hits in asked]
+        return [hits[:k] for hits in found]
 
     def save(self, folder: Path) -> None:
         """Write the index into a folder; the embedding model is named, not copied."""
         folder.mkdir(exist_ok=True)
         self.vectors.save(folder / "vectors.faiss")
+        (folder / "fusion.json").write_text(json.dumps({"meaning_weight": self.meaning_weight}))
         if self.words is not None:
             self.words.save(folder / "words")
         with (folder / "passages.jsonl").open("w", encoding="utf-8") as stream:
@@ -187,7 +169,9 @@ class Retriever:
         words = BM25Index.load(folder / "words") if params.hybrid else None
         vectors = VectorIndex.load(folder / "vectors.faiss")
         embedder = Embedder(params.embedder, device, note)
-        return cls(passages, vectors, words, params, embedder, device)
+        loaded = cls(passages, vectors, words, params, embedder, device)
+        loaded.meaning_weight = json.loads((folder / "fusion.json").read_text())["meaning_weight"]
+        return loaded
 
     def _search(self, query: Query, vector: Vectors, k: int) -> list[Hit]:
         allowed = self._allowed(query)
@@ -201,8 +185,7 @@ class Retriever:
             ranked = np.argsort(-scores, kind="stable")[: max(BREADTH, k)]
             by_words = ranked[scores[ranked] > 0]
             found = self._fused(vector, by_meaning, by_words, scores)
-        hits = [Hit(self.passages[place], score) for place, score in found]
-        return self._reranked(query, hits, k)[:k]
+        return [Hit(self.passages[place], score) for place, score in found]
 
     def _fused(
         self, vector: Vectors, by_meaning: Places, by_words: Places, word_scores: Vectors
@@ -211,16 +194,10 @@ class Retriever:
         if self.params.fusion == "ranks":
             return reciprocal_rank_fusion([by_words.tolist(), by_meaning.tolist()])
         union = np.union1d(by_meaning, by_words)
-        scores = convex_combination(word_scores[union], self.vectors.cosines(vector, union))
+        cosines = self.vectors.cosines(vector, union)
+        scores = convex_combination(word_scores[union], cosines, self.meaning_weight)
         order = np.argsort(-scores, kind="stable")
         return [(int(union[place]), float(scores[place])) for place in order]
-
-    def _reranked(self, query: Query, hits: list[Hit], k: int) -> list[Hit]:
-        if self.reranker is None:
-            return hits
-        read = [hit.passage for hit in hits[: max(RERANKED, k)]]
-        scores = self.reranker.scores(query.full_text, [passage.headed_text for passage in read])
-        return sorted(map(Hit, read, scores), key=lambda hit: -hit.score)
 
     def _allowed(self, query: Query) -> NDArray[np.bool_] | None:
         """Return which passages the query may be shown, [passages] of bool; None: all.
@@ -294,31 +271,6 @@ class Retriever:
     @cached_property
     def _places_by_words(self) -> dict[str, list[int]]:
         return _places((_folded(p.text), place) for place, p in enumerate(self.passages))
-
-
-def search_work(
-    params: RetrievalParams, prospect: Prospect
-) -> tuple[list[str], tuple[Work, ...], tuple[Work, ...]]:
-    """Declare, for a forecast, the work of building an index and of searching it.
-
-    Args:
-        params: how.
-        prospect: as `Strategy.estimate` has it.
-
-    Returns:
-        The texts of the passages, the work of building, and the work of searching for all queries.
-    """
-    cuttings = cut(prospect.documents, params.passage_words, params.overlap_words)
-    passages = without_copies(cuttings)
-    texts = [passage.headed_text for passage in passages]
-    index = Indexing(texts, params.embedder, params.hybrid)
-    asked = Embedding([query.full_text for query in prospect.queries], params.embedder)
-    return texts, (Embedding(texts, params.embedder), index), (replace(index, made=False), asked)
-
-
-def any_passages(texts: list[str], count: int, seed: int) -> list[str]:
-    """Return passages for a forecast, in place of those that a search will find."""
-    return random.Random(seed).sample(texts, min(count, len(texts)))
 
 
 def _groups(value: list[str] | None) -> tuple[str, ...] | None:

@@ -49,7 +49,7 @@ def fit_id_of(task: Task, profile: Profile, seed: int, model: ModelRef | None, d
         else [],
         "seed": seed,
     }
-    if reads_evidence(task):
+    if reads_evidence(task, profile):
         parts["evidence"] = evidence_of(task)
     used = model if "model" in profile.needs else None
     if used is not None and used.hosted is not None:
@@ -74,14 +74,18 @@ def reads_documents(task: Task, profile: Profile) -> bool:
     return "corpus" in profile.needs or "documents" in metric.needs
 
 
-def reads_evidence(task: Task) -> bool:
-    """Tell whether the metric by which an arm may choose a setting needs the gold documents."""
-    return "evidence" in find_metric(task.spec.metric, task.folder).needs
+def reads_evidence(task: Task, profile: Profile) -> bool:
+    """Tell whether fits of a strategy with this profile are handed their rows' gold documents.
+
+    It searches the documents itself, or the metric by which it may choose a setting needs them.
+    """
+    metric = find_metric(task.spec.metric, task.folder)
+    return bool(task.evidence) and ("corpus" in profile.needs or "evidence" in metric.needs)
 
 
 def evidence_of(task: Task) -> dict[str, tuple[str, ...]]:
-    """Return the evidence of the validation rows, by id: what a fit may be handed."""
-    ids = (example.query.id for example in task.validation)
+    """Return the evidence of the labelled rows, by id: what a fit may be handed."""
+    ids = (example.query.id for split in (task.train, task.validation) for example in split)
     return {row_id: task.evidence[row_id] for row_id in ids if row_id in task.evidence}
 
 

@@ -72,21 +72,23 @@ class FloorRunner:
     ) -> None:
         """Have one floor answer all test rows in a process of its own."""
         folder, queries = self.folder.floor_folder(floor.key), self.task.test.queries
-        learnt_from = rows_to_learn_from(self.task.of_seed(trial.seed))
-        rows = {**learnt_from, "queries": map(asdict, queries)}
+        strategy = registry.find(floor.strategy, self.task.folder)
+        params = registry.resolved_params(strategy, floor.params, self.task.folder)
+        profile = registry.profile(strategy, params, self.task.folder)
+        rows = {
+            **rows_to_learn_from(self.task.of_seed(trial.seed), profile),
+            "queries": map(asdict, queries),
+        }
         question = Question("floor", folder, rows, floor.key)
         if question.standing() is not None:
             return
         tell(trial)
-        strategy = registry.find(floor.strategy, self.task.folder)
-        params = registry.resolved_params(strategy, floor.params, self.task.folder)
         characters = _characters(self.task, strategy, params)
         if self.dispatcher.setting.device == "cpu" and characters > MOST_CHARACTERS:
             emptied(folder, self.folder.path)
             why = TOO_LARGE.format(found=characters)
             write_down(question, WorkerResult(status="skipped", error=why))
             return
-        profile = registry.profile(strategy, params, self.task.folder)
         job = self.dispatcher.job(trial, "floor", folder)
         update = {
             "strategy": floor.strategy,

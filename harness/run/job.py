@@ -33,9 +33,9 @@ WRITTEN = {
 Kind = Literal["fit", "serve", "likelihood", "probe", "robustness", "floor"]
 Inputs = Mapping[str, Iterable[Mapping[str, Any]]]
 """The rows that a job may see, by the name of the file that hands them over, without its ending:
-train, validation and, where the metric is of evidence, evidence (fit); queries (serve); those of a
-fit and of serving (floor); answers (likelihood); probe (probe); perturbed and listed (robustness);
-documents, for an arm that needs them."""
+train, validation and, where the arm searches or the metric is of it, evidence (fit); queries
+(serve); those of a fit and of serving (floor); answers (likelihood); probe (probe); perturbed and
+listed (robustness); documents, for an arm that needs them."""
 
 
 def _inside(path: PurePosixPath) -> PurePosixPath:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from harness.errors import HarnessError
 from harness.files.refusals import words_of
 from harness.files.removal import emptied, remove
+from harness.registry import Profile
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import evidence_of, reads_evidence
 from harness.run.job import WRITTEN, FinishedFit
@@ -77,7 +78,9 @@ class TrialRunner:
         artifact = folder / ARTIFACT
         artifact.mkdir()
         job = self.dispatcher.job(trial, "fit", folder, self._finished(trial))
-        result = self.dispatcher.work(job, rows_to_learn_from(self.task.of_seed(trial.seed)))
+        profile = self.task.profiles[trial.arm]
+        rows = rows_to_learn_from(self.task.of_seed(trial.seed), profile)
+        result = self.dispatcher.work(job, rows)
         if result.status == "ok":
             known = FitAccount(
                 fit_id=trial.fit_id,
@@ -175,16 +178,15 @@ def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T])
         return account(WorkerResult(status="failed", error=error))
 
 
-def rows_to_learn_from(task: Task) -> dict[str, Iterable[dict[str, Any]]]:
-    """Return the inputs of a fit: labelled rows, and the gold documents if the metric needs them.
+def rows_to_learn_from(task: Task, profile: Profile) -> dict[str, Iterable[dict[str, Any]]]:
+    """Return the inputs of a fit: labelled rows, and their gold documents if they are wanted.
 
-    Evidence is of validation rows; no row of the test split is in it. The task is that of the
-    trial's seed.
+    No row of the test split is in either. The task is that of the trial's seed.
     """
     rows: dict[str, Iterable[dict[str, Any]]] = {
         split.name: map(asdict, split) for split in (task.train, task.validation)
     }
-    if reads_evidence(task):
+    if reads_evidence(task, profile):
         rows["evidence"] = ({"id": id, "evidence": e} for id, e in evidence_of(task).items())
     return rows
 

@@ -60,8 +60,8 @@ class Task:
     test: Split
     truth: tuple[GoldRow, ...]
     evidence: Mapping[str, tuple[str, ...]]
-    """Id of a training or validation row to the documents that hold its answer, for the metric by
-    which an arm chooses its settings: no strategy is told."""
+    """Id of a training or validation row to the documents that hold its answer, where it names any.
+    Of test rows no strategy is told."""
     clusters: Mapping[str, tuple[str | None, ...]]
     """Split's name to the cluster of each of its rows."""
     corpus: Corpus
@@ -209,7 +209,9 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         validation=splits["validation"],
         test=splits["test"],
         truth=truth,
-        evidence={row.id: row.evidence for name in LEARNT_FROM for row in truths[name]},
+        evidence={
+            row.id: row.evidence for split in LEARNT_FROM for row in truths[split] if row.evidence
+        },
         clusters=clusters,
         corpus=corpus,
         arms=arms,

@@ -138,10 +138,11 @@ def test_an_empty_phrase_is_a_fault(tmp_path, phrase):
     assert line.startswith("task.yaml:3 answer.no_answer: ")
 
 
-def test_evidence_is_known_to_the_judge_and_to_no_strategy(tmp_path):
+def test_evidence_of_test_rows_is_known_to_the_judge_and_to_no_strategy(tmp_path):
     task = load_task(write_docs(tmp_path, ["oil", ["tyres", "oil", "oil"], "", [], None]))
     assert [row.evidence for row in task.truth] == [("oil",), ("tyres", "oil"), (), (), ()]
     assert "oil" not in repr((task.test, task.train, task.info))
+    assert not task.evidence.keys() & {row.id for row in task.truth}
 
 
 @pytest.mark.parametrize(

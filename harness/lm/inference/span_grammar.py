@@ -18,8 +18,8 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.lm.inference.grammar import Grammar
-from harness.lm.inference.word_runs import chunks, lines
 from harness.lm.model import Spans
+from harness.wording.word_runs import chunks, lines
 
 
 class SpanGrammar(Grammar):

@@ -71,7 +71,7 @@ class Outfit:
 
     @cached_property
     def _evidence(self) -> dict[str, tuple[str, ...]]:
-        """Ids of validation rows to those of the documents that hold their answers."""
+        """Ids of labelled rows to those of the documents that hold their answers."""
         file = self.workspace.inputs / "evidence.jsonl"
         rows = read_jsonl(file) if file.is_file() else []
         return {row["id"]: tuple(row["evidence"]) for row in rows}
@@ -96,6 +96,7 @@ class Outfit:
             build=partial(self._build, artifact, scratch),
             scratch=scratch,
             holds_out_validation=holds_out_validation,
+            evidence=self._evidence,
         )
 
     def _build(

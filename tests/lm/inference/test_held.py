@@ -6,8 +6,8 @@ import pytest
 from tiny_models import write_model
 
 from harness.lm import Generation, load
-from harness.lm.inference.word_runs import holds
 from harness.lm.model import Spans
+from harness.wording.word_runs import holds
 
 # A model in memory: whether masks reach the right rows shows nowhere else.
 pytestmark = pytest.mark.torch

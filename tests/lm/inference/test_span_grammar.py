@@ -10,8 +10,8 @@ from grammar_walks import train, walk
 from harness.errors import ModelError
 from harness.lm.inference import span_grammar
 from harness.lm.inference.span_grammar import SpanGrammar
-from harness.lm.inference.word_runs import holds
 from harness.lm.model import Spans
+from harness.wording.word_runs import holds
 
 pytestmark = pytest.mark.torch
 TEXTS = (

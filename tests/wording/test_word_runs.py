@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.lm.inference.word_runs import chunks, holds, lines
+from harness.wording.word_runs import chunks, holds, lines
 
 TOWER = "The tower,  built\tin 1889,\nis 330 m high (1,083 ft)."
 
