@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
 
 from harness import Estimate, Prediction, Prospect, Query, Split, Strategy, retrieval
+from harness.strategy import OWN_MODEL
+from harness.toolkit.selection import some
 from harness.workload import Embedding
 
 CITED = 10
@@ -25,6 +30,17 @@ class Retrieve(Strategy):
     class Params(retrieval.RetrievalParams):
         """How passages are found."""
 
+        @model_validator(mode="after")
+        def _has_no_model(self) -> Self:
+            if self.reranker == OWN_MODEL:
+                raise ValueError("reranker: lm is the arm's own model, and it has none → leave out")
+            return self
+
+    @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Labelled rows only where a weight is chosen."""
+        return super().needs(params) | ({"validation"} if cls._chooses(params) else set())
+
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the index, the searches and the sentences of the passages found."""
@@ -36,11 +52,13 @@ class Retrieve(Strategy):
         return Estimate(fit=built, serve=(*searched, Embedding(read, params.embedder)))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Index the documents."""
+        """Index the documents, and weigh meaning and words if there are several weights."""
         context = self.context
         retriever = retrieval.Retriever.build(
             context.documents, self.params, context.device, context.note, context.log
         )
+        rows = some(validation, retrieval.MOST_ROWS, context.seed)
+        retrieval.choose_meaning_weight(retriever, rows, context.evidence, [1], context.note)
         retriever.save(artifact / "index")
 
     def load(self, artifact: Path) -> None:
@@ -52,6 +70,10 @@ class Retrieve(Strategy):
         """Answer with the sentence nearest to the question in the passage that was found first."""
         found = self.retriever.search(queries, 4 * CITED)
         return [self._answer(query, hits) for query, hits in zip(queries, found, strict=True)]
+
+    @classmethod
+    def _chooses(cls, params: Params) -> bool:
+        return params.weighs and len(params.meaning_weight) > 1
 
     def _answer(self, query: Query, hits: Sequence[retrieval.Hit]) -> Prediction:
         if not hits:

@@ -5,7 +5,7 @@ Knows nothing of tasks' data, metrics, language models or reports.
 
 from harness.retrieval.chunking import Passage, cut, sentences
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
-from harness.retrieval.fusion_weight import choose_meaning_weight
+from harness.retrieval.fusion_weight import MOST_ROWS, choose_meaning_weight
 from harness.retrieval.gold import gold_passage, is_gold
 from harness.retrieval.nearest_rows import NearestNeighbours
 from harness.retrieval.params import WEIGHTS, RetrievalParams
@@ -17,6 +17,7 @@ from harness.retrieval.vector_index import VectorIndex
 
 __all__ = [
     "DEFAULT_EMBEDDER",
+    "MOST_ROWS",
     "WEIGHTS",
     "Embedder",
     "EncoderSettings",

@@ -41,8 +41,9 @@ def choose_meaning_weight(
         depths: numbers of passages that may be shown; recall is averaged over them.
         note: receives what was chosen, and the recalls.
     """
-    candidates = retriever.params.meaning_weight
-    if len(candidates) == 1 or not rows:
+    params = retriever.params
+    candidates = params.meaning_weight if params.weighs else []
+    if len(candidates) < 2 or not rows:
         return
     rows = rows[:MOST_ROWS]
     queries = [row.query for row in rows]

@@ -36,6 +36,11 @@ class RetrievalParams(harness.Params):
     """A cross-encoder (a folder or a hub id) that reranks the best passages; or `lm`: the arm's own
     model, by how likely each passage makes the question."""
 
+    @property
+    def weighs(self) -> bool:
+        """Whether meaning and words are weighed at all."""
+        return self.hybrid and self.fusion == "scores"
+
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if self.overlap_words >= self.passage_words:

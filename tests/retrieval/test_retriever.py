@@ -165,6 +165,8 @@ def test_a_reranker_orders_what_was_found_and_leaves_nothing_out(monkeypatch):
         def __init__(self, name, device):
             assert (name, device) == ("some/model", "cpu")
 
+        reads = 30
+
         def scores(self, query, texts):
             return [float(len(text)) for text in texts]
 
