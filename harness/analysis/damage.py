@@ -1,7 +1,7 @@
 """Which files of a run are not what was recorded of them, and what to do about each.
 
-Of what a report can do without: an artifact, the job that `predict` repeats, diagnostics and
-training logs. What it cannot do without is an error where it is read (read_run.py).
+Of what a score can do without: an artifact, the job that `predict` repeats, diagnostics and
+training logs. What it cannot do without leaves the arm out where it is read (read_run.py).
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ from harness.store.run_folder import RunFolder
 ANSWERS = "predictions.jsonl"
 CHANGED = "is not what was recorded, or gone"
 AGAIN = "run the task again"
+LOST = "not on record: "
+"""Begins why an arm is left out whose record or answers are lost."""
+LEFT_OUT = "is left out of the verdict: "
 
 
 def damage_of(folder: RunFolder, header: RunHeader, arm: ArmData) -> Iterator[str]:
-    """Yield a sentence for each such file of an arm that finished."""
+    """Yield a sentence for each such file of an arm that finished, or that it is left out."""
+    if (arm.error or "").startswith(LOST):
+        yield f"{arm.name} {LEFT_OUT}{arm.error}"
     for record in arm.trials if arm.finished else ():
         fit = folder.fit_folder(record.arm, record.fit_id)
         if not is_sound(fit / ARTIFACT, record.artifact_sha256):

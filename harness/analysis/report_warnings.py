@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from harness.analysis.damage import LEFT_OUT
 from harness.analysis.run_data import RunData
 from harness.analysis.schema.comparison import ArmResult, Comparison, Recommendation
 from harness.analysis.schema.report_warning import ReportWarning, Severity
@@ -96,9 +97,10 @@ def below_a_floor(
 def damaged_files(
     run: RunData, arms: Sequence[ArmResult], found: Recommendation
 ) -> Iterator[ReportWarning]:
-    """Warn of files that are not what was recorded of them."""
+    """Warn of files that are not what was recorded of them; gravely, if an arm is left out."""
     for line in run.damage:
-        yield ReportWarning(severity="warning", text=line)
+        severity: Severity = "severe" if LEFT_OUT in line else "warning"
+        yield ReportWarning(severity=severity, text=line)
 
 
 def arms_left_out(

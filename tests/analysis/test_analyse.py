@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -184,11 +185,14 @@ def test_a_folder_without_a_run_is_said_to_be_none(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"id": "r0", "text": "yes"}\n', '{"text": 1}\n'])
-def test_damaged_predictions_are_an_error_with_a_remedy(tmp_path, damage):
+def test_an_arm_with_damaged_predictions_is_left_out_with_a_remedy(tmp_path, damage):
     folder = write_run(tmp_path, TARGETS, cheap_and_good())
     next(tmp_path.glob("trials/cheap/*/*/predictions.jsonl")).write_text(damage)
-    with pytest.raises(RunFolderError, match=r"predictions\.jsonl .* → run"):
-        analyse(folder)
+    found = analyse(folder)
+    cheap, good = found.arms
+    assert (cheap.status, cheap.score, good.status) == ("skipped", None, "ok")
+    assert re.search(r"predictions\.jsonl .* → run the task again", cheap.error)
+    assert cheap.error in found.warnings[0].text
 
 
 def test_predictions_are_matched_by_id_not_by_order(tmp_path):
@@ -340,5 +344,13 @@ def test_answers_that_were_edited_after_they_were_recorded_are_not_judged(tmp_pa
     folder.append(record.model_copy(update={"serve": serve}))
     analyse(folder)
     answers.write_text(answers.read_text().replace('"yes"', '"no"'))
-    with pytest.raises(RunFolderError, match="was changed since → run the task again"):
-        analyse(folder)
+    found = analyse(folder)
+    row = next(row for row in found.arms if row.strategy == record.arm)
+    assert (row.status, row.score) == ("skipped", None)
+    assert row.error.endswith("was changed since → run the task again")
+    assert [arm.status for arm in found.arms].count("ok") == len(found.arms) - 1
+    assert found.recommendation.choice not in (None, record.arm)
+    (warning,) = [one for one in found.warnings if str(answers) in one.text]
+    assert (warning.severity, warning.text.startswith(f"{record.arm} is left out")) == (
+        "severe", True,
+    )  # fmt: skip

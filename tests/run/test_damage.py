@@ -25,6 +25,8 @@ from harness.store.run_folder import RunFolder
 from harness.task import load_task
 from harness.types import Query
 
+pytestmark = pytest.mark.process  # the metric runs in a process of its own, as it does for users
+
 OWN = """
 from harness import Floor, Prediction, Strategy
 
@@ -62,6 +64,10 @@ class Trained(Strategy):
 
     def log_likelihood(self, prompts, completions):
         return [-float(len(prompt)) for prompt in prompts]
+
+def half(answer, targets):
+    "Half a point for a right letter."
+    return 0.5 * (answer in targets)
 """
 DOCUMENTS = [{"id": "one", "text": "first words"}, {"id": "two", "text": "second words"}]
 
@@ -84,7 +90,7 @@ class Silent:
 
 
 def write(tiny, folder):
-    path = tiny(folder, OWN, ["majority", "own.py:Trained"], also=["bits_per_byte"])
+    path = tiny(folder, OWN, ["majority", "own.py:Trained"], also=["bits_per_byte", "own.py:half"])
     (folder / "docs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in DOCUMENTS))
     task = json.loads(path.read_text())
     task["data"]["corpus"] = "docs.jsonl"
@@ -98,6 +104,20 @@ def few_resamples():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "RESAMPLES", 100)
         yield
+
+
+@pytest.fixture
+def counted(record_property):
+    """Pass cases on, and say in a test's result how many there were (benchmarks/faults.py)."""
+
+    def each(cases):
+        number = 0
+        for case in cases:
+            yield case
+            number += 1
+        record_property("cases", number)
+
+    return each
 
 
 @pytest.fixture(scope="module")
@@ -216,8 +236,9 @@ MENDED = (
 QUICK = ("deleted", "flipped in the middle", "emptied", "a link")
 LEAST_FILES = {
     "records.jsonl", "records.index.json", "truth.jsonl", "documents.jsonl", "comparison.json",
-    "report.md", "report.html", "fit.json", "train_log.jsonl", "letters", "job.json",
-    "predictions.jsonl", "likelihoods.jsonl", "answers.jsonl", "measured.json", "stderr.log",
+    "report.md", "report.html", "own_worths.json", "fit.json", "train_log.jsonl", "letters",
+    "job.json", "predictions.jsonl", "likelihoods.jsonl", "answers.jsonl", "measured.json",
+    "stderr.log",
 }  # fmt: skip
 
 
@@ -255,9 +276,9 @@ def those(harms, quick):
 
 
 @pytest.mark.parametrize("harm", those(HARMS, QUICK))
-def test_a_report_gives_the_same_or_names_the_file(finished, tmp_path, harm):
+def test_a_report_gives_the_same_or_names_the_file(finished, tmp_path, harm, counted):
     before = report(finished).model_dump_json()
-    for folder, file, here in damaged(finished, tmp_path, harm):
+    for folder, file, here in counted(damaged(finished, tmp_path, harm)):
         found, problem = told(report, folder)
         if found is None:
             assert names(problem, file), f"{here}: {problem}"
@@ -267,9 +288,9 @@ def test_a_report_gives_the_same_or_names_the_file(finished, tmp_path, harm):
 
 
 @pytest.mark.parametrize("harm", those(MENDED, QUICK[:1]))
-def test_a_run_gives_the_same_and_mends_what_it_can(finished, tmp_path, harm):
+def test_a_run_gives_the_same_and_mends_what_it_can(finished, tmp_path, harm, counted):
     before = essence(report(finished))
-    for folder, file, here in damaged(finished, tmp_path, harm):
+    for folder, file, here in counted(damaged(finished, tmp_path, harm)):
         said, problem = told(run, folder / "task.yaml")
         if said is None:
             assert names(problem, file), f"{here}: {problem}"
@@ -285,11 +306,11 @@ def test_a_run_gives_the_same_and_mends_what_it_can(finished, tmp_path, harm):
 
 
 @pytest.mark.parametrize("harm", ["flipped in the middle", "emptied", "deleted", "a link"])
-def test_new_inputs_are_answered_as_before_or_not_at_all(finished, tmp_path, harm):
+def test_new_inputs_are_answered_as_before_or_not_at_all(finished, tmp_path, harm, counted):
     asked = [Query(str(n), f"what of {n}") for n in range(8)]
     before = answer_with(RunFolder(finished / "run"), "trained", asked)
     refused = set()
-    for folder, file, here in damaged(finished, tmp_path, harm):
+    for folder, file, here in counted(damaged(finished, tmp_path, harm)):
         found, problem = told(answer_with, RunFolder(folder / "run"), "trained", asked)
         assert found in (None, before), here
         if found is None:
@@ -337,10 +358,10 @@ def writes(tiny, tmp_path_factory):
 
 @pytest.mark.parametrize("part", those(range(SLICES), [0]))
 def test_a_run_that_is_killed_before_any_write_goes_on_to_the_same_comparison(
-    finished, writes, tiny, tmp_path, part
+    finished, writes, tiny, tmp_path, part, counted
 ):
     expected = essence(report(finished))
-    for n in range(1 + part, writes + 1, SLICES):
+    for n in counted(range(1 + part, writes + 1, SLICES)):
         folder = tmp_path / str(n)
         path = write(tiny, folder)
         with pytest.MonkeyPatch.context() as patch:
