@@ -25,6 +25,7 @@ from harness.store.fit_account import (
     standing_fit,
     write_account,
 )
+from harness.store.order_check import KILLED_BEFORE
 from harness.store.recorded_files import folder_sha256, is_as_recorded, is_sound
 from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, folder_bytes
@@ -196,9 +197,12 @@ def is_done(folder: RunFolder, earlier: TrialRecord) -> bool:
 
     An artifact may be gone, which nobody needs for an answer that was given; a damaged one may not
     stay. One with requests that a hosted model's server failed to answer does not stand either:
-    those are asked again, and what was answered is replayed.
+    those are asked again, and what was answered is replayed. Nor does one whose process was killed
+    before it was known whether its answers depend on their order.
     """
     if earlier.status != "ok" or earlier.serve is None:
+        return False
+    if earlier.serve.order is not None and earlier.serve.order.undefined == KILLED_BEFORE:
         return False
     if earlier.serve.unanswered or (earlier.fit and earlier.fit.unanswered):
         return False

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from harness.store.base import Record
 
+KILLED_BEFORE = "the process was killed before it was found; the next run finds it"
+"""Stands in `undefined` after a signal from outside: such a trial is not done."""
+
 
 class OrderCheck(Record):
     """Whether an arm gives the same answers when the same queries are asked in another order."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from harness.analysis import analyse
+from harness.store.order_check import KILLED_BEFORE
 from reports import html, markdown
 
 OWN = """
 import os
+import signal
 import time
+from pathlib import Path
 
 from harness import Prediction, Strategy
 
@@ -50,6 +55,12 @@ class Leaves(Sound):
 class Dies(Leaves):
     def leave(self):
         os._exit(7)
+
+class Killed(Leaves):
+    def leave(self):
+        if (Path(__file__).parent / "kill").exists():
+            (Path(__file__).parent / "kill").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
 
 class Hangs(Leaves):
     def leave(self):
@@ -163,3 +174,18 @@ def test_a_process_that_ends_or_is_stopped_meanwhile_loses_nothing(
         assert record.serve.order.undefined == "the process ended before it was found"
         assert record.serve.measurements[-1].phase == "predict"
     assert all(row.score.n == 8 for row in analyse(folder).arms)
+
+
+def test_what_a_kill_from_outside_took_is_found_by_the_next_run(tiny, run_in_processes, tmp_path):
+    """Only a process of its own can be killed."""
+    path = tiny(tmp_path, OWN, arms("Killed", "Sound"))
+    (tmp_path / "kill").touch()
+    folder, records = run_in_processes(path, tmp_path / "run")
+    order = records["killed"].serve.order
+    assert (records["killed"].status, order.asked) == ("ok", 0)
+    assert order.undefined == KILLED_BEFORE
+    _, records = run_in_processes(path, tmp_path / "run")
+    order = records["killed"].serve.order
+    assert (order.asked, order.undefined) == (8, None)
+    arms_run = [json.loads(line).get("arm") for line in folder.records.read_text().splitlines()]
+    assert (arms_run.count("killed"), arms_run.count("sound")) == (2, 1)

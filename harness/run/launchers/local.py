@@ -37,6 +37,7 @@ from harness.run.launchers.base import (
 )
 from harness.run.worker.measure import kept_rss_bytes
 from harness.store.machine import Machine
+from harness.store.order_check import KILLED_BEFORE, OrderCheck
 from harness.store.records import WorkerResult
 
 LOOK_EVERY_S = 0.5
@@ -54,6 +55,10 @@ KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
 """Kernels that oneDNN keeps, by which a CPU computes in bfloat16. It compiles one for each number
 of tokens, and packed rows have another every time: most of the 1,024 that it would keep are never
 used again. What the user's own environment says stands."""
+
+
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that somebody, or the system, ends a process with: a process of itself has others."""
 
 
 class LocalLauncher:
@@ -100,6 +105,8 @@ class LocalLauncher:
         # An account is written when the work is done: what ended the process after that, a limit
         # or the system, took nothing from it.
         account = taken_account(workspace)
+        if account and past_limit is None and -kept.returncode in FROM_OUTSIDE:
+            account = _without_order(account)
         return account or past_limit or _ended(kept.returncode, printed)
 
     def _close(self, printed: Path, job: Job) -> None:
@@ -187,6 +194,13 @@ class _Kept:
         except (OSError, ValueError):
             self.returncode = self.keeper.returncode
         self._link.close()
+
+
+def _without_order(account: WorkerResult) -> WorkerResult:
+    """Return the account of a killed worker; the check of order, done last, is to be done again."""
+    if account.order is None or account.order.undefined is None:
+        return account
+    return account.model_copy(update={"order": OrderCheck(undefined=KILLED_BEFORE)})
 
 
 def _whole_paths() -> dict[str, str]:
