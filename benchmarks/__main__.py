@@ -28,6 +28,7 @@ NAMES = (
     "verdicts",
     "published",
     "analysis",
+    "faults",
 )
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2

@@ -28,6 +28,14 @@ from harness.task.corpus.skipped import DAMAGED, EMPTY, LEAVES, LINKED_FOLDER, N
 
 pytestmark = pytest.mark.timeout(120)
 HUGE = 10**6
+
+
+@pytest.fixture(autouse=True)
+def left(tmp_path, record_property):
+    """Say in a test's result where its task lies; benchmarks/faults.py measures `check` of it."""
+    record_property("folder", str(tmp_path))
+
+
 LAUGHS = "a0: &a0 [x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30)
 )
@@ -351,10 +359,13 @@ def test_a_document_is_left_out_with_its_reason_or_read(tmp_path, monkeypatch, n
     content, said = DOCUMENTS[name]
     if said is not None:  # what can be read may take its time on a busy machine
         monkeypatch.setattr(reading, "READING_S", 1.5)
-    (tmp_path / "good.txt").write_text("words")
-    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    write(tmp_path, task_text(data=data(corpus="documents")))
+    (documents / "good.txt").write_text("words")
+    (documents / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     faults = []
-    corpus = read_corpus(tmp_path, faults)
+    corpus = read_corpus(documents, faults)
     assert faults == []
     assert "good" in {document.id for document in corpus.documents}
     (why,) = [skipped.why for skipped in corpus.skipped] or [None]
@@ -380,6 +391,7 @@ def test_links_pipes_and_devices_of_a_corpus_are_left_out(tmp_path):
     (corpus / "zeros.txt").symlink_to("/dev/zero")
     os.mkfifo(corpus / "waits.html")
     (corpus / "folder.pdf").mkdir()
+    write(tmp_path, task_text(data=data(corpus="corpus")))
     faults = []
     found = read_corpus(corpus, faults)
     assert [document.id for document in found.documents] == ["again", "good"]
