@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 
 from harness.machine.memory import available_bytes
@@ -11,7 +11,7 @@ from harness.machine.secrets import HUB_TOKENS, PROXIES
 from harness.run.answer_room import asked
 from harness.run.environment import Setting
 from harness.run.fingerprints import reads_documents
-from harness.run.job import JOB, WRITTEN, FinishedFit, Inputs, Job, Kind
+from harness.run.job import JOB, WRITTEN, FinishedFit, Inputs, Job, Kind, SearchPlan
 from harness.run.launchers.base import Launcher
 from harness.run.outcome import examined
 from harness.store.fit_account import TRAIN_LOG
@@ -19,10 +19,26 @@ from harness.store.machine import Hardware
 from harness.store.recorded_files import sha256_now
 from harness.store.records import PlannedTrial, WorkerResult
 from harness.store.run_folder import RunFolder
+from harness.store.search_record import SEARCH, read_search
 from harness.task import Task
+from harness.types import ModelRef
 
 OF_TEST_ROWS = ("serve", "floor", "likelihood")
 """Kinds of jobs that leave one line for each test row."""
+
+
+MOST_ROWS = 200
+"""Validation rows that candidates over a language model are compared on, at the most."""
+MOST_ROWS_WITHOUT = 2_000
+"""The same of candidates without one, which answer in no time."""
+
+
+def _timeout_s(timeout_s: float, plan: SearchPlan | None) -> float:
+    """Return a job's time: a fit that tries several has that of one for each, or its effort's."""
+    if plan is None:
+        return timeout_s
+    each = timeout_s * (plan.trials + 1)
+    return each if plan.seconds is None else min(each, plan.seconds + 2 * timeout_s)
 
 
 class Dispatcher:
@@ -39,16 +55,19 @@ class Dispatcher:
     ) -> Job:
         """Return the job of one part of a trial, to be done in a folder of the run folder."""
         fit_folder = self.folder.fit_folder(trial.arm, trial.fit_id)
-        limits = self.task.spec.run
+        limits, searched = self.task.spec.run, None
+        if trial.arm in self.task.searches:
+            searched = read_search(fit_folder)
+        plan = self._plan(trial) if kind == "fit" and searched is None else None
         memory = int(limits.memory_gib * 2**30) if limits.memory_gib else None
         return Job(
             kind=kind,
             strategy=trial.strategy,
             strategy_base=str(self.task.folder.resolve()),
-            params=trial.params,
+            params=trial.params | (searched.params if searched else {}),
             task=asked(self.task, trial.arm, self.setting.answer_room).info,
             metric=self.task.spec.metric,
-            model=self.setting.models.get(trial.model or ""),
+            model=self._model(trial, plan),
             seed=trial.seed,
             device=self.setting.device,
             dtype=self.setting.dtype,
@@ -57,15 +76,40 @@ class Dispatcher:
             artifact=self.inside(fit_folder / "artifact"),
             documents=reads_documents(self.task, self.task.profiles[trial.arm]),
             finished=tuple(finished),
+            search=plan,
             own_secrets=self._secrets(trial),
             other_secrets=tuple(
                 ref.hosted.key_env
                 for ref in self.setting.models.values()
                 if ref.hosted is not None and ref.hosted.key_env
             ),
-            timeout_s=limits.timeout_min * 60,
+            timeout_s=_timeout_s(limits.timeout_min * 60, plan),
             memory_bytes=memory,
         )
+
+    def _plan(self, trial: PlannedTrial) -> SearchPlan | None:
+        """Return what a fit may spend on choosing parameters; None where it has those it has."""
+        search = self.task.searches.get(trial.arm)
+        if search is None:
+            return None
+        return SearchPlan(
+            family=search.family,
+            sharing=search.sharing,
+            effort=dict(search.effort),
+            space=search.space,
+            trials=search.trials,
+            seconds=search.seconds,
+            usd=search.usd,
+            races=trial.learns != "weights",
+            most_rows=MOST_ROWS if trial.needs_model else MOST_ROWS_WITHOUT,
+        )
+
+    def _model(self, trial: PlannedTrial, plan: SearchPlan | None) -> ModelRef | None:
+        """Return a trial's model; one whose charges end a search, with what it charges."""
+        model, prices = self.setting.models.get(trial.model or ""), self.task.prices
+        if plan is None or plan.usd is None or model is None or prices is None:
+            return model
+        return replace(model, hosted=prices.priced(model))
 
     def _secrets(self, trial: PlannedTrial) -> tuple[str, ...]:
         """Name the variables with secrets that a trial needs: a key, and what leads to a server."""
@@ -105,7 +149,7 @@ class Dispatcher:
 
         The job itself is read by whoever serves an arm later on.
         """
-        names = {"fit": (TRAIN_LOG,), "serve": (JOB, WRITTEN["serve"])}
+        names = {"fit": (TRAIN_LOG, SEARCH), "serve": (JOB, WRITTEN["serve"])}
         folder = self.folder.path / job.folder
         found = {
             name: sha256_now(folder / name) for name in names.get(job.kind) or (WRITTEN[job.kind],)

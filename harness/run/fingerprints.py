@@ -19,8 +19,12 @@ from harness.types import ModelRef, Split
 
 
 def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) -> str:
-    """Hash what decides an arm's artifact, as `fit_id_of` does."""
-    return fit_id_of(task, task.profiles[arm], seed, model, dtype)
+    """Hash what decides an arm's artifact, as `fit_id_of` does, and what its effort is."""
+    fit = fit_id_of(task, task.profiles[arm], seed, model, dtype)
+    if (search := task.searches.get(arm)) is None:
+        return fit
+    # Whichever seed comes first searches, and the others have what it chose.
+    return sha256_of([fit, search.decides(), task.seeds_of(arm)[0]])
 
 
 def fit_id_of(task: Task, profile: Profile, seed: int, model: ModelRef | None, dtype: str) -> str:

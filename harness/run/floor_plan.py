@@ -85,6 +85,8 @@ def _same_arm(
 ) -> str | None:
     """Return the arm of the task that does what a floor does, with the same model if any."""
     for other in task.arms:
+        if other.name in task.searches:  # it may come to have other parameters
+            continue
         same = (task.strategies[other.name], task.params[other.name]) == (found, params)
         if same and ("model" not in needs or other.model == arm.model):
             return other.name

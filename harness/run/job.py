@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
+from harness.search_space import Dimension
 from harness.store.base import Record
 from harness.store.fit_account import TRAIN_LOG
 from harness.store.records import LoadedModel, Measurement
@@ -61,6 +62,23 @@ class FinishedFit(Record):
     """Hosted models that it asked, and how much: whoever takes it over is charged for that too."""
 
 
+class SearchPlan(Record):
+    """What a fit may spend on choosing parameters before it keeps one of the fits it tried."""
+
+    family: str
+    sharing: int
+    effort: dict[str, float]
+    """The family's, as the task file gives it."""
+    space: tuple[Dimension, ...]
+    trials: int
+    seconds: float | None = None
+    usd: float | None = None
+    races: bool = True
+    """Whether candidates that are behind on a few rows are given up: of arms that train none."""
+    most_rows: int
+    """Validation rows that candidates are compared on."""
+
+
 class Job(Record):
     """One piece of work. Written to its folder, so that a trial can be repeated by hand.
 
@@ -89,6 +107,10 @@ class Job(Record):
     """Whether it is handed the documents: an arm that needs none sees none."""
     finished: tuple[FinishedFit, ...] = ()
     """What a strategy that builds others need not fit again."""
+    search: SearchPlan | None = None
+    """Of a fit that chooses its parameters; None: it has those above."""
+    holds_out_validation: bool = False
+    """See `Context.holds_out_validation`: of a candidate that is scored on these rows."""
     own_secrets: tuple[str, ...] = ()
     """Environment variables with secrets that it is to have: its hosted model's key."""
     other_secrets: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ def built_by(task: Task, trial: PlannedTrial, plan: Sequence[PlannedTrial]) -> l
         other
         for other in plan
         if other.seed == trial.seed
+        and other.arm not in task.searches  # it may come to have other parameters
         and other.model in (None, trial.model)
         and (task.strategies[other.arm], other.params) in parts
     ]

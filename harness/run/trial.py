@@ -20,6 +20,7 @@ from harness.run.job import WRITTEN, FinishedFit
 from harness.run.shared_fits import built_by
 from harness.store.fit_account import (
     ARTIFACT,
+    TRAIN_LOG,
     FitAccount,
     read_account,
     standing_fit,
@@ -29,6 +30,7 @@ from harness.store.order_check import KILLED_BEFORE
 from harness.store.recorded_files import folder_sha256, is_as_recorded, is_sound
 from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, folder_bytes
+from harness.store.search_record import SEARCH
 from harness.task import Task
 from harness.types import RESUMED_S
 
@@ -68,16 +70,17 @@ class TrialRunner:
         """Fit, or find the same fit done before; returns its account and whether it was found."""
         folder = self.folder.fit_folder(trial.arm, trial.fit_id)
         standing = standing_fit(folder, trial.fit_id)
-        if standing is not None and not standing.result.unanswered:
+        if standing is not None and _is_final(folder, standing):
             return self._placed(standing.result), True
         if (folder / "scratch").is_dir():
-            _clear(folder, {"scratch", "train_log.jsonl"})
+            _clear(folder, {"scratch", TRAIN_LOG})
         else:
             emptied(folder, self.folder.path)
         for said in (folder / "scratch").rglob(RESUMED_S):
             said.unlink()  # each attempt says its own
         artifact = folder / ARTIFACT
         artifact.mkdir()
+        self._hand_on_search(trial, folder)
         job = self.dispatcher.job(trial, "fit", folder, self._finished(trial))
         profile = self.task.profiles[trial.arm]
         rows = rows_to_learn_from(self.task.of_seed(trial.seed), profile)
@@ -94,6 +97,19 @@ class TrialRunner:
         else:
             remove(artifact)
         return result, False
+
+    def _hand_on_search(self, trial: PlannedTrial, folder: Path) -> None:
+        """Give a fit the parameters that the fit of the arm's first seed chose, if that has ended.
+
+        So an arm is searched once and has the same parameters with all seeds.
+        """
+        first = next(other for other in self.plan if other.arm == trial.arm)
+        if trial.arm not in self.task.searches or first.fit_id == trial.fit_id:
+            return
+        there = self.folder.fit_folder(first.arm, first.fit_id)
+        standing = standing_fit(there, first.fit_id)
+        if standing is not None and _keeps_search(there, standing.result):
+            shutil.copyfile(there / SEARCH, folder / SEARCH)
 
     def _placed(self, fit: WorkerResult) -> WorkerResult:
         """Return a fit that was done before, with what it ran on.
@@ -213,14 +229,26 @@ def damaged_files(folder: RunFolder, record: TrialRecord) -> Iterator[Path]:
     """Yield what a trial that ended ok left and is needed, and is no longer what was recorded."""
     if record.status != "ok" or record.serve is None:
         return
-    artifact = folder.fit_folder(record.arm, record.fit_id) / ARTIFACT
-    if not is_sound(artifact, record.artifact_sha256):
-        yield artifact
+    fit = folder.fit_folder(record.arm, record.fit_id)
+    if not is_sound(fit / ARTIFACT, record.artifact_sha256):
+        yield fit / ARTIFACT
+    if record.fit and not _keeps_search(fit, record.fit):
+        yield fit / SEARCH
     trial = folder.trial_folder(record.arm, record.fit_id, record.trial_id)
     left = {**record.serve.files, WRITTEN["serve"]: record.serve.predictions_sha256}
     yield from (
         trial / name for name, sha256 in left.items() if not is_as_recorded(trial / name, sha256)
     )
+
+
+def _is_final(folder: Path, account: FitAccount) -> bool:
+    """Tell whether a fit need not be done again: its server answered, its choices are on record."""
+    return not account.result.unanswered and _keeps_search(folder, account.result)
+
+
+def _keeps_search(folder: Path, fit: WorkerResult) -> bool:
+    """Tell whether a fit that chose parameters still has on record which: who serves it asks."""
+    return SEARCH not in fit.files or is_as_recorded(folder / SEARCH, fit.files[SEARCH])
 
 
 def _clear(folder: Path, keep: set[str]) -> None:

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from harness.errors import Fault, nearest_name, shown, unknown_name
 from harness.files.yaml_source import Source, quote_it
+from harness.task.effort import WRITE_EFFORT
 from harness.task.model_spec import UNSHOWN
 from harness.task.schema import TaskFile
 
@@ -29,6 +30,10 @@ FIXES = {
     "metric": "write a metric's name, e.g. accuracy; see `python -m harness list metrics`",
     "also": "write names of metrics; see `python -m harness list metrics`",
     "system": "write the text of one system turn, or leave `system` out",
+    "effort": WRITE_EFFORT,
+    "effort.trials": WRITE_EFFORT,
+    "effort.minutes": WRITE_EFFORT,
+    "effort.usd": WRITE_EFFORT,
     "chat_template_kwargs": "write what the template takes, e.g. {enable_thinking: true}",
     "strategies": A_STRATEGY,
     "strategies.use": A_STRATEGY,

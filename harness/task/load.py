@@ -20,10 +20,12 @@ from harness.strategy import Strategy
 from harness.task.audit import findings as audit
 from harness.task.audit.search_size import asked_for_too_many
 from harness.task.corpus import Corpus
+from harness.task.effort import Search
 from harness.task.feasibility import doubts, unmet_needs
 from harness.task.gold import GoldRow
 from harness.task.model_spec import Model, name_of
 from harness.task.schema import Arm, TaskFile
+from harness.task.searches import searchable, searches_of
 from harness.task.seed_cut import cut_anew
 from harness.task.task_data import TaskData, read_data
 from harness.task.validate import (
@@ -76,6 +78,9 @@ class Task:
     data: DataSummary
     prices: Prices | None
     """The rows of the task's price file, if it names one."""
+    searches: Mapping[str, Search] = field(default_factory=dict)
+    """Arm name to what it may spend on choosing its parameters; none where it has nothing to choose
+    or the task gives no effort."""
     doubts: tuple[str, ...] = ()
     """What its limits are known beforehand not to do, in sentences."""
     known: dict[int, Task] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -191,10 +196,12 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     if len(faults) == earlier and not refused:  # an arm that is not understood may offer it
         faults.extend(unmet_needs(spec, source, arms, profiles))
     check_labour(spec, source, arms, faults)
+    prices = _prices(spec, path.parent, faults)
+    to_choose = list(searchable(spec, arms, strategies, profiles, prices))
+    searches, of_effort = searches_of(spec, source, to_choose, read, faults)
     truth = tuple(truths["test"])
     if not (faults or of_data) and (nothing := nothing_to_score(spec, source.path.parent, truth)):
         faults.append(Fault(source.where(["metric"]), nothing.what, nothing.fix))
-    prices = _prices(spec, path.parent, faults)
     if faults or of_data:
         raise TaskError([*faults, *of_data])
     margin, total = spec.margin, len(splits["test"])
@@ -220,8 +227,10 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         profiles=profiles,
         data=data,
         prices=prices,
+        searches=searches,
         doubts=(
             *doubts(spec, arms, profiles, prices),
+            *of_effort,
             *asked_for_too_many(params, corpus.documents),
         ),
     )
@@ -270,6 +279,8 @@ def _arms(
             strategy = registry.find(written.use, folder)
             resolved = registry.resolved_params(strategy, written.params, folder)
             profile = registry.profile(strategy, resolved, folder)
+            registry.space(strategy, written.params)  # held to the contract, with effort or without
+            registry.family(strategy, profile)
         except ValidationError as problem:
             for what in registry.refused(written.use, strategy, problem):
                 faults.append(Fault(where, what))

@@ -17,6 +17,7 @@ from pydantic import (
     Tag,
 )
 
+from harness.task.effort import EffortOrNone
 from harness.task.model_spec import Model, Models
 from harness.task.spec import Fraction, NonNegativeFloat, PositiveFloat, Spec
 from harness.task.template_kwargs import TemplateKwargs
@@ -196,6 +197,8 @@ class Run(Spec):
     """Limits on a single trial; past them it is stopped and the report gives the reason."""
 
     timeout_min: PositiveFloat = 60
+    """With `effort`, preparation has as much again for each set of parameters that it tries, or its
+    minutes."""
     memory_gib: PositiveFloat | None = None
 
 
@@ -263,6 +266,9 @@ class TaskFile(Spec):
     get 0, 1 and 2, all others 0. A seed decides how weights begin, the order of rows, and which of
     the labelled rows are validation: seed 0 has train and validation as they are given, any other
     one cuts them anew, in the same sizes. Test rows are the same for all."""
+    effort: EffortOrNone = "none"
+    """What is spent on choosing arms' parameters on validation rows, in the spaces that strategies
+    declare; none: every arm has its defaults. A parameter that an arm's entry gives stays."""
     split: SplitShares | None = None
     generation: Generation = Generation()
     limits: Limits = Limits()

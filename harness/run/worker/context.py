@@ -13,8 +13,12 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness import registry
 from harness.errors import shortened
+from harness.metrics import Items, Metric
 from harness.metrics.custom import find_metric
 from harness.metrics.items import items_of
 from harness.run.job import FinishedFit, Workspace
@@ -42,8 +46,21 @@ class Outfit:
     def strategy(self) -> Strategy:
         """Return a fresh instance of the job's strategy."""
         strategy = registry.find(self.job.strategy, Path(self.job.strategy_base))
-        context = self._context(self.workspace.artifact, self.workspace.scratch)
+        held_out = self.job.holds_out_validation
+        context = self._context(self.workspace.artifact, self.workspace.scratch, held_out)
         return strategy(strategy.Params(**self.job.params), context)
+
+    @property
+    def base(self) -> Path:
+        """The folder that references to files start from."""
+        return Path(self.job.strategy_base)
+
+    def statistics(
+        self, predictions: Sequence[Prediction], examples: Sequence[Example]
+    ) -> NDArray[Any]:
+        """Return the task's metric's additive statistics of answers to validation rows, [n, k]."""
+        metric = find_metric(self.job.metric, self.base)
+        return np.asarray(metric.statistics(self._items(metric, predictions, examples)))
 
     @cached_property
     def replays(self) -> bool:
@@ -134,9 +151,15 @@ class Outfit:
         self.note("shared fit", text)
 
     def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
-        metric = find_metric(self.job.metric, Path(self.job.strategy_base))
+        metric = find_metric(self.job.metric, self.base)
+        value = metric.value(self._items(metric, predictions, examples))
+        return 0.0 if isnan(value) else value
+
+    def _items(
+        self, metric: Metric, predictions: Sequence[Prediction], examples: Sequence[Example]
+    ) -> Items:
         read = self.documents if metric.needs & {"documents", "evidence"} else ()
-        items = items_of(
+        return items_of(
             [example.query.id for example in examples],
             predictions,
             [example.targets for example in examples],
@@ -144,8 +167,6 @@ class Outfit:
             {document.id: document for document in read},
             [self._evidence.get(example.query.id, ()) for example in examples],
         )
-        value = metric.value(items)
-        return 0.0 if isnan(value) else value
 
 
 def _logger(path: Path | None, part: str) -> Callable[..., None]:

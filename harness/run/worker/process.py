@@ -43,6 +43,7 @@ from harness.run.worker.energy import counter
 from harness.run.worker.measure import Ruler
 from harness.run.worker.order import ENDED_BEFORE, Served, checked
 from harness.run.worker.predict import describe, predict_all, timed
+from harness.run.worker.search import Search
 from harness.store.order_check import OrderCheck
 from harness.store.records import LoadedModel, Status, WorkerResult
 from harness.store.run_folder import read_jsonl, write_jsonl, write_predictions
@@ -157,6 +158,9 @@ class Worker:
         """
         lm = sys.modules.get("harness.lm")
         loaded: tuple[LoadedModel, ...] = lm.loaded_models() if lm else ()
+        if self.job.search is not None:  # the same model was loaded for every candidate
+            here = tuple(dict.fromkeys(model for model in loaded if model.hosted_at is None))
+            loaded = here + tuple(model for model in loaded if model.hosted_at is not None)
         loaded += tuple(model for done in self.outfit.adopted for model in done.hosted)
         for model in loaded:
             if model.unanswered:
@@ -173,7 +177,10 @@ class Worker:
             reads = any("corpus" in one.needs(params) for one, params in tuners)
             self._tell_what_is_closed(train, self.outfit.documents if reads else ())
         with self.ruler.phase("fit"), Clock() as clock:
-            strategy.fit(train, validation, self.workspace.artifact)
+            if self.job.search is None:
+                strategy.fit(train, validation, self.workspace.artifact)
+            else:
+                Search(self.outfit, self.job.search, train, validation).run()
         if clock.replayed_s:
             self.ruler.add_wall_s(clock.replayed_s)
         scratch = self.workspace.scratch
