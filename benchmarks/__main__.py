@@ -24,6 +24,7 @@ NAMES = (
     "utilisation",
     "retrieval",
     "directions",
+    "arms",
     "coverage",
     "verdicts",
     "published",
