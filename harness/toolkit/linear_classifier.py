@@ -7,6 +7,7 @@ the vectors are of.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,10 @@ def fit_classifiers(
     rows, back = _row_space(vectors) if wide else (vectors, None)
     found = {}
     for strength in strengths:
-        fitted = LogisticRegression(C=strength, max_iter=2000).fit(rows, answers)
+        with warnings.catch_warnings():
+            # scikit-learn takes labels that have a row or two each for a regression's targets.
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            fitted = LogisticRegression(C=strength, max_iter=2000).fit(rows, answers)
         if back is not None:
             fitted.coef_ = (vectors.T @ (back @ fitted.coef_.T)).T
             fitted.n_features_in_ = vectors.shape[1]

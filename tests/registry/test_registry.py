@@ -218,6 +218,8 @@ def test_what_a_part_replays_or_cannot_answer_the_whole_does_and_cannot(tmp_path
         ("few_shot", {}, False),
         ("tfidf", {}, False),
         ("encoder", {}, False),
+        ("classic", {}, False),
+        ("match", {}, False),
         ("encoder", {"trains": "all"}, True),
         ("predictions", {"file": "theirs.jsonl"}, False),
         ("predictions", {"file": "theirs.jsonl", "tuned": True}, True),

@@ -189,6 +189,8 @@ BY_ROOM = {
         ("cascade", "neither"),
         ("nearest", "retrieval"),
         ("encoder", "retrieval"),
+        ("classic", "retrieval"),
+        ("match", "retrieval"),
         ("retrieve", "retrieval"),
         ("zero_shot", "lm"),
         ("lora", "lm"),

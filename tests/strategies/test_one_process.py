@@ -11,7 +11,7 @@ from tiny_models import write_model
 from harness.types import Query
 
 QUICK = {"epochs": 1, "evaluations_per_epoch": 1}
-NEEDS_EMBEDDER = {"nearest", "retrieve", "rag", "rag_lora", "encoder"}
+NEEDS_EMBEDDER = {"nearest", "retrieve", "rag", "rag_lora", "encoder", "classic", "match"}
 CASES = [
     ("majority", {}, "choice"),
     ("tfidf", {}, "choice"),
@@ -31,6 +31,9 @@ CASES = [
     ("instruction_search", {"instructions": ["Above or below?"], "rephrased": 1}, "choice"),
     ("encoder", {}, "choice"),
     ("encoder", {"trains": "all", "epochs": 2}, "choice"),
+    ("classic", {}, "choice"),
+    ("classic", {"features": ["vote"], "folds": 2}, "choice"),
+    ("match", {"centre": True}, "choice"),
     ("cascade", {"cheap": "tfidf", "dear": "zero_shot"}, "choice"),
 ]
 """Strategy, parameters, kind of answer; those that tune the model alone stand in test_tuned."""
