@@ -14,6 +14,7 @@ from harness.analysis.schema.comparison import (
     Recommendation,
 )
 from harness.analysis.schema.diagnostics import ArmDiagnostics, Change
+from harness.analysis.schema.effort import EffortResult
 from harness.analysis.schema.report_warning import ReportWarning
 from harness.analysis.schema.scores import (
     AnswerCounts,
@@ -36,6 +37,7 @@ __all__ = [
     "CostPart",
     "CostParts",
     "Difference",
+    "EffortResult",
     "Foresight",
     "Recommendation",
     "ReportWarning",

@@ -12,6 +12,7 @@ from harness.analysis.cost.cost import costs_of, usd_per_1k
 from harness.analysis.cost.terms import OtherMachine, Terms, Usage
 from harness.analysis.decision.requirements import Measured, limit_checks, need_checks
 from harness.analysis.diagnostics.calibration import calibration_of
+from harness.analysis.diagnostics.effort import effort_of
 from harness.analysis.diagnostics.floors import floors_of
 from harness.analysis.diagnostics.forgetting import forgetting_of
 from harness.analysis.diagnostics.order import order_of
@@ -59,6 +60,7 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
         classes=breakdown.class_scores(run, arm),
         unanswerable=breakdown.unanswerable_of(run, arm),
         cited=breakdown.cited_answers(run, arm),
+        effort=effort_of(run, arm),
         prompt_tokens_mean=measured.prompt_tokens_mean(arm),
         answers=answer_counts(run, arm),
         failed_items=sum(p.error is not None for seed in arm.predictions for p in seed),

@@ -15,6 +15,7 @@ from harness.store.measured import MEASURED, read_measured
 from harness.store.recorded_files import is_as_recorded, is_sound
 from harness.store.records import RunHeader, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder
+from harness.store.search_record import SEARCH
 
 ANSWERS = "predictions.jsonl"
 CHANGED = "is not what was recorded, or gone"
@@ -40,6 +41,11 @@ def damage_of(folder: RunFolder, header: RunHeader, arm: ArmData) -> Iterator[st
             yield (
                 f"{arm.name}: {fit / TRAIN_LOG} {CHANGED}, so this report lacks what it held → take"
                 f" {fit} away and {AGAIN}, and {arm.name} is prepared again"
+            )
+        if record.fit and not _stands(fit, SEARCH, record.fit):
+            yield (
+                f"{arm.name}: {fit / SEARCH} {CHANGED}, so how its parameters were chosen is not"
+                f" known → {AGAIN}, and {arm.name} is prepared again"
             )
         yield from _diagnostics(folder, record)
     if arm.finished and any(trial.probe for trial in arm.trials):

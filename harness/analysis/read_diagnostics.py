@@ -28,6 +28,7 @@ from harness.store.planned_floor import PlannedFloor
 from harness.store.recorded_files import is_as_recorded
 from harness.store.records import PlannedTrial, RunHeader, TrialRecord
 from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
+from harness.store.search_record import SEARCH, SearchRecord, read_search
 from harness.types import Prediction
 
 
@@ -56,6 +57,7 @@ def diagnostic_files(
         ),
         probed=tuple(_probed(fit / "probe") for fit in fits),
         perturbed=tuple(_perturbed(trial / "robustness") for trial in trials),
+        search=_search(fits[0], records[0]) if fits else None,
     )
     model = header.models.get(plan.model or "")
     if model is None or not any(found.probed):
@@ -128,6 +130,13 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         return read_jsonl(path)
     except (OSError, ValueError):
         return []
+
+
+def _search(fit: Path, record: TrialRecord) -> SearchRecord | None:
+    recorded = record.fit.files.get(SEARCH) if record.fit else None
+    if recorded is None or not is_as_recorded(fit / SEARCH, recorded):
+        return None
+    return read_search(fit)
 
 
 def _log_stands(fit: Path, record: TrialRecord) -> bool:

@@ -94,6 +94,26 @@ def below_a_floor(
                 )
 
 
+def choice_within_noise(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of arms whose validation rows cannot tell other parameters from the defaults."""
+    for arm in arms:
+        effort = arm.effort
+        if effort is None or not effort.close or effort.lead is None or effort.lead_se is None:
+            continue
+        kept = "has its defaults" if not effort.changed else "has others than its defaults"
+        yield ReportWarning(
+            severity="warning",
+            text=(
+                f"{arm.strategy} {kept}: the best of {len(effort.tried) - 1} others differs from"
+                f" them by {effort.lead:+.3f} on {effort.rows} validation rows, less than one"
+                f" standard error ({effort.lead_se:.3f}); more validation rows could tell"
+            ),
+            arms=(arm.strategy,),
+        )
+
+
 def damaged_files(
     run: RunData, arms: Sequence[ArmResult], found: Recommendation
 ) -> Iterator[ReportWarning]:
@@ -137,6 +157,7 @@ KINDS: tuple[KindOfWarning, ...] = (
     below_a_floor,
     arms_left_out,
     damaged_files,
+    choice_within_noise,
 )
 """In the order in which equally severe warnings stand. A new kind is a function, named here."""
 

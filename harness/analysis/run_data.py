@@ -28,6 +28,7 @@ from harness.store.machine import Machine
 from harness.store.own_worths import Worths, answer_key
 from harness.store.planned_floor import PlannedFloor
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
+from harness.store.search_record import SearchRecord
 from harness.types import Document, ModelRef, Prediction
 
 Array = NDArray[np.float64]
@@ -98,6 +99,8 @@ class DiagnosticFiles:
     untuned_dtype: str | None = None
     """How its weights were held then, as the model itself said."""
     untuned_problem: str | None = None
+    search: SearchRecord | None = None
+    """How its parameters were chosen: of the first seed, whose choice the others have."""
     floors: tuple[FloorAnswers, ...] = ()
     """One a floor, whatever the seeds."""
 

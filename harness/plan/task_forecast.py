@@ -15,6 +15,7 @@ from harness.lm.loading.resolve import resolve
 from harness.machine import describe as machine
 from harness.machine.memory import available_bytes
 from harness.plan.arm_forecast import Plan, forecast, total_usd, variants
+from harness.plan.search_demand import searched
 from harness.plan.target_machine import Place, priced_places, this_place
 from harness.plan.unloaded_model import PlannedModel, study
 from harness.prices import Prices
@@ -94,8 +95,10 @@ def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = Tr
     others = list(priced_places(task.prices, task.spec.dtype)) if elsewhere else []
     here, there = {}, {}
     for name, plan in plans.items():
-        there[name] = [_safely(plan, other) for other in others]
-        found = _safely(plan, place)
+        search = task.searches.get(name)
+        whole = partial(searched, search=search, task=task, arm=name)
+        there[name] = [whole(_safely(plan, other)) for other in others]
+        found = whole(_safely(plan, place))
         if found.fits is False:
             found = found.model_copy(update={"would_fit": _would_fit(plan, place, others)})
         here[name] = found

@@ -33,6 +33,11 @@ MOST_ROWS_WITHOUT = 2_000
 """The same of candidates without one, which answer in no time."""
 
 
+def most_rows(needs_model: bool) -> int:
+    """Return how many validation rows an arm's candidates are compared on, at the most."""
+    return MOST_ROWS if needs_model else MOST_ROWS_WITHOUT
+
+
 def _timeout_s(timeout_s: float, plan: SearchPlan | None) -> float:
     """Return a job's time: a fit that tries several has that of one for each, or its effort's."""
     if plan is None:
@@ -101,7 +106,7 @@ class Dispatcher:
             seconds=search.seconds,
             usd=search.usd,
             races=trial.learns != "weights",
-            most_rows=MOST_ROWS if trial.needs_model else MOST_ROWS_WITHOUT,
+            most_rows=most_rows(trial.needs_model),
         )
 
     def _model(self, trial: PlannedTrial, plan: SearchPlan | None) -> ModelRef | None:

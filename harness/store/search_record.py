@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.files.atomic import atomic_write
 from harness.store.base import Record
@@ -38,6 +38,8 @@ class SearchTrial(Record):
     score: float | None = None
     """The task's metric on these; None: it failed, or it was not scored."""
     wall_s: Amount = 0.0
+    """In all: preparation, and answers to validation rows."""
+    prepared_s: Amount = 0.0
     usd: Amount | None = None
     """What a hosted model charged; None: not known, or none was asked."""
     error: str | None = None
@@ -77,10 +79,22 @@ class SearchRecord(Record):
     of_seed: int
     """The seed whose fit searched; those after it have its parameters."""
 
+    @model_validator(mode="after")
+    def _names_its_choice(self) -> Self:
+        if self.chosen not in (one.number for one in self.trials):
+            raise ValueError(f"chosen ({self.chosen}) is none of its trials")
+        return self
+
     @property
     def params(self) -> dict[str, Any]:
         """The chosen parameters that are not at their defaults."""
         return next(one.changed for one in self.trials if one.number == self.chosen)
+
+    @property
+    def besides_s(self) -> float:
+        """Seconds of the search but for the preparation of what was chosen."""
+        kept = sum(one.prepared_s for one in self.trials if one.number == self.chosen)
+        return sum(one.wall_s for one in self.trials) - kept
 
     @property
     def complete(self) -> list[SearchTrial]:

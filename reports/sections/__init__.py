@@ -6,6 +6,7 @@ from reports.section import SectionOf
 from reports.sections.arms import arms, by_label, slices
 from reports.sections.costs import changes, costs
 from reports.sections.diagnostics import citations, diagnostics, forecasts
+from reports.sections.effort import effort
 from reports.sections.evidence import answers_read, differences, gaps, rejected, resolution
 from reports.sections.method import criteria, glossary, notes, reproduce
 
@@ -23,6 +24,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     differences,
     resolution,
     citations,
+    effort,
     diagnostics,
     slices,
     forecasts,

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from harness.analysis.schema import Conclusion
 from harness.analysis.schema.diagnostics import ArmDiagnostics, FloorResult
+from harness.analysis.schema.effort import EffortResult
 from harness.analysis.schema.report_warning import ReportWarning
 from harness.analysis.schema.scores import (
     AnswerCounts,
@@ -171,6 +172,8 @@ class ArmResult(Conclusion):
     """The slice with the lowest score, of at least two that have at least 10 rows."""
     diagnostics: ArmDiagnostics = Field(ArmDiagnostics(), alias="facts")
     """What tuning changed besides the score, and whether its probabilities are right."""
+    effort: EffortResult | None = None
+    """How its parameters were chosen; None: it has those that its entry or its strategy gives."""
     floors: tuple[FloorResult, ...] = ()
     """Cheap strategies that it is not below where it works; none in comparisons of earlier
     versions."""

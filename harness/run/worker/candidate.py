@@ -45,6 +45,7 @@ class Candidate:
             rows=self.rows,
             score=score,
             wall_s=self.wall_s,
+            prepared_s=self.prepared_s,
             usd=self.usd,
             error=self.error,
             statistics=packed(self.statistics),

@@ -43,7 +43,7 @@ from harness.run.worker.energy import counter
 from harness.run.worker.measure import Ruler
 from harness.run.worker.order import ENDED_BEFORE, Served, checked
 from harness.run.worker.predict import describe, predict_all, timed
-from harness.run.worker.search import Search
+from harness.run.worker.search import Search, count_search
 from harness.store.order_check import OrderCheck
 from harness.store.records import LoadedModel, Status, WorkerResult
 from harness.store.run_folder import read_jsonl, write_jsonl, write_predictions
@@ -188,6 +188,8 @@ class Worker:
             self.ruler.add_wall_s(_resumed_s(file))
         for done in self.outfit.adopted:
             self.ruler.take_over(done.measurement)
+        if self.job.search is None:
+            count_search(self.outfit, self.ruler)
         if (replace(train).sha256, replace(validation).sha256) != before:  # hashed anew
             raise StrategyError("fit changed its training or validation rows")
 

@@ -19,9 +19,10 @@ from harness.run.job import SearchPlan
 from harness.run.worker.bench import Bench
 from harness.run.worker.candidate import Candidate, Cost
 from harness.run.worker.context import Outfit
+from harness.run.worker.measure import Ruler
 from harness.run.worker.proposals import Proposer
 from harness.stats.choosing import Lead, paired_lead
-from harness.store.search_record import Ended, SearchRecord, write_search
+from harness.store.search_record import Ended, SearchRecord, read_search, write_search
 from harness.types import RESUMED_S, Example, Split
 
 RUNGS = (16, 48)
@@ -228,6 +229,18 @@ class Search:
             f"{what}, of {of} on {self.all_rows} validation rows: {ahead}"
             f" (one standard error is {lead.se:.3f})"
         )
+
+
+def count_search(outfit: Outfit, ruler: Ruler) -> None:
+    """Count the search of the arm's first seed, if there was one, for the fit of another one too.
+
+    Nobody has these parameters without having searched.
+    """
+    search = read_search(outfit.workspace.folder)
+    if search is not None:
+        ruler.add_wall_s(search.besides_s)
+        took = f"the {search.besides_s:.0f} s count here too"
+        outfit.note("effort", f"its parameters were chosen with seed {search.of_seed}; {took}")
 
 
 def in_order(validation: Split, most: int, seed: int) -> list[Example]:
