@@ -16,6 +16,8 @@ from harness.types import RESUMED_S
 
 SOURCE = '''
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Literal
 from pydantic import Field
@@ -45,6 +47,8 @@ class Known(Strategy):
             stream.write(said + "\\n")
         if KILL.exists() and KILL.read_text() == said:
             raise KeyboardInterrupt
+        if KILL.exists() and KILL.read_text() == f"-9 {said}":
+            os.kill(os.getpid(), signal.SIGKILL)
         if said in self.params.breaks.split(","):
             raise RuntimeError(f"{said} is no good")
         (artifact / "kept.json").write_text(json.dumps({"said": said}))
@@ -241,6 +245,20 @@ def test_a_killed_search_goes_on_where_it_was(task, run_tiny, tmp_path):
     took = {m.phase: m.wall_s for m in records["known"].fit.measurements}["fit"]
     assert took >= sum(trial.wall_s for trial in found.trials) * 0.99  # earlier attempts count
     assert not list((tmp_path / "run").rglob(RESUMED_S))
+
+
+def test_a_worker_that_is_killed_leaves_what_it_tried(task, run_in_processes, tmp_path):
+    """In processes: what is in memory alone is lost, which an interrupt of this one cannot show."""
+    path = task([KNOWN], {"trials": 9})
+    (tmp_path / "kill").write_text("-9 16 plain")
+    _, records = run_in_processes(path, tmp_path / "run")
+    assert records["known"].status == "failed"
+    before = fits(path)
+    (tmp_path / "kill").unlink()
+    folder, records = run_in_processes(path, tmp_path / "run")
+    assert records["known"].status == "ok", records["known"].error
+    assert set(before[:-1]).isdisjoint(fits(path)[len(before) :])
+    assert search_of(folder, records["known"]).params == {"shots": 16, "form": "turns"}
 
 
 def test_the_same_seed_tries_the_same_on_another_machine(task, run_tiny, tmp_path):

@@ -167,12 +167,14 @@ class Bench:
                 candidate.statistics = unpacked(known["statistics"], known["width"])
             self.resumed_s += wall_s
         else:
+            unanswered = _unanswered()
             with Clock() as clock:
                 self._try(candidate, do)
             earlier_s = _resumed_s(self._folder(candidate))
             self.resumed_s += earlier_s
             wall_s, usd = clock.wall_s + earlier_s, _charged(clock)
-            self._write_down(candidate, what, upto, wall_s, usd)
+            if _unanswered() == unanswered:  # else it is done again, when the server answers
+                self._write_down(candidate, what, upto, wall_s, usd)
         candidate.wall_s += wall_s
         candidate.usd = None if None in (candidate.usd, usd) else candidate.usd + usd
         self.spent_s += wall_s
@@ -265,6 +267,12 @@ def _resumed_s(folder: Path) -> float:
             found += sum(max(0.0, float(line)) for line in file.read_text("utf-8").split())
         file.unlink(missing_ok=True)
     return found
+
+
+def _unanswered() -> int:
+    """Return how many requests servers have failed to answer so far in this process."""
+    lm = sys.modules.get("harness.lm")
+    return sum(model.unanswered or 0 for model in lm.loaded_models()) if lm else 0
 
 
 def _forget() -> None:
