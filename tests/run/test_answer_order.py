@@ -167,7 +167,7 @@ def test_a_process_that_ends_or_is_stopped_meanwhile_loses_nothing(
     tiny, run_in_processes, tmp_path
 ):
     """Only a process of its own can die, or be stopped at its time, while it is asked again."""
-    path = tiny(tmp_path, OWN, arms("Dies", "Hangs"), run={"timeout_min": 0.1})
+    path = tiny(tmp_path, OWN, arms("Dies", "Hangs"), run={"timeout_min": 0.25})
     folder, records = run_in_processes(path, tmp_path / "run")
     for record in records.values():
         assert (record.status, record.error) == ("ok", None)

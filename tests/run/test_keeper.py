@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,8 @@ def keep(tmp_path):
         kept.process.kill()
         kept.process.wait()
         for pid in kept.left():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may end meanwhile
+                os.kill(pid, signal.SIGKILL)
 
 
 def marked(folder):
