@@ -27,6 +27,24 @@ def test_a_case_is_a_test_or_what_it_goes_through_and_leaks_count(tmp_path):
     assert cases[1].folder == "/f"
 
 
+SOME = """
+import pytest
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_some(n, tmp_path, record_property):
+    record_property("cases", 10)
+    assert n == 1
+"""
+
+
+@pytest.mark.process  # only pytest itself shows that it writes what is read
+def test_what_pytest_writes_is_what_is_counted(tmp_path):
+    (tmp_path / "test_some.py").write_text(SOME)
+    part = faults.Part("some", "nothing", (str(tmp_path / "test_some.py"),))
+    found = faults._tested(part, tmp_path, quick=False)
+    assert (found["cases"], found["not_held"], found["skipped"]) == (20, ["test_some[2]"], [])
+
+
 def test_every_test_that_it_names_is_there():
     for part in faults.PARTS:
         for test in part.tests:
