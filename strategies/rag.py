@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, PositiveInt
 
@@ -16,6 +17,7 @@ from harness import (
     Floor,
     Prediction,
     Prompt,
+    PromptForm,
     Prospect,
     Query,
     Split,
@@ -24,7 +26,8 @@ from harness import (
     retrieval,
     toolkit,
 )
-from harness.toolkit.prompts import Shown, conversation
+from harness.strategy import OWN_MODEL
+from harness.toolkit.prompts import Shown, ended, written
 from harness.toolkit.selection import (
     best_on_validation,
     demonstrations,
@@ -33,7 +36,7 @@ from harness.toolkit.selection import (
     surviving,
     tell_of_fewer,
 )
-from harness.workload import Answering
+from harness.workload import Answering, Embedding
 
 
 class Rag(Strategy):
@@ -46,13 +49,18 @@ class Rag(Strategy):
     complexity = 3
     provides = frozenset({"citations", "per_user_data", "offline"})
 
-    class Params(retrieval.RetrievalParams):
-        """How passages are found and shown."""
+    class Params(toolkit.PassageParams):
+        """How passages are found and shown, and what is demonstrated."""
 
-        top_k: Candidates[PositiveInt] = Field([1, 3, 5])
-        """Candidates for how many passages are shown; the best on validation is kept."""
-        shots: int = Field(3, ge=0)
-        """Demonstrations, each under the passages found for it."""
+        top_k: Candidates[PositiveInt] = Field([1, 3])
+        """Candidates for how many passages are shown; the best on validation is kept. A small model
+        is led astray by further ones."""
+        shots: int = Field(4, ge=0)
+        """Demonstrations, each under a passage that holds its answer."""
+        select: Literal["nearest", "random"] = "nearest"
+        """nearest: for each query the rows most like it, by the embedder; random: drawn once."""
+        form: PromptForm | None = None
+        """How the prompt is written; None: as suits the model."""
         validation_rows: int = Field(50, gt=0)
         """The most validation rows that `top_k` is chosen on."""
 
@@ -65,109 +73,117 @@ class Rag(Strategy):
     @classmethod
     def floors(cls, params: Params) -> tuple[Floor, ...]:
         """Be no worse than a sentence of what it is shown."""
-        same = {name: getattr(params, name) for name in retrieval.RetrievalParams.model_fields}
+        names = retrieval.RetrievalParams.model_fields
+        same = {name: getattr(params, name) for name in names}
+        if params.reranker == OWN_MODEL:
+            same["reranker"] = None
         what = "the best retrieved sentence"
         return (Floor("retrieve", same, what, "its prompt does not work here"),)
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
-        """Declare the index and the prompts; any passages stand for those that will be found."""
+        """Declare the index and the prompts; any passages and rows stand for those to be found."""
         if params.reranker is not None:
             return Estimate()  # of a cross-encoder nothing is known before it is loaded
         task, seed, counts = prospect.task, prospect.seed, params.top_k
         texts, built, searched = retrieval.search_work(params, prospect)
-        rows = demonstrations(showable(prospect.train), params.shots, seed)
+        train = showable(prospect.train)
+        found = partial(retrieval.any_passages, texts)
 
         def asked(queries: Sequence[Query], count: int) -> Answering:
-            found = partial(retrieval.any_passages, texts, count)
-            shown = [Shown(row.query, found(n), row.targets[0]) for n, row in enumerate(rows)]
-            prompts = [
-                conversation(task, Shown(query, found(len(rows) + number)), shown)
-                for number, query in enumerate(queries)
-            ]
+            prompts = []
+            for number, query in enumerate(queries):
+                drawn = demonstrations(train, params.shots, seed + number)
+                rows = [Shown(r.query, found(1, n), r.targets[0]) for n, r in enumerate(drawn)]
+                shown = Shown(query, found(count, len(train) + number))
+                prompts.append(written(task, params.form or "plain", shown, rows))
             return Answering(prompts, task)
 
         rest = some(prospect.validation, params.validation_rows, seed).queries
         tried = [asked(rest, count) for count in counts] if len(counts) > 1 else []
+        read = [row.query.full_text for row in (*train, *prospect.validation)]
+        labelled = Embedding(read if cls.needs(params) & {"train"} else [], params.embedder)
         answering = asked(prospect.queries, max(counts))
-        return Estimate(fit=(*built, *tried), serve=(*searched, answering))
+        return Estimate(fit=(*built, labelled, *tried), serve=(*searched, answering))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Index the documents, draw demonstrations and choose how many passages to show."""
+        """Index the documents, find what to demonstrate and choose how many passages to show."""
         context, params = self.context, self.params
-        self.retriever = retrieval.Retriever.build(
-            context.documents, params, context.device, context.note, context.log
+        needs = self.needs(params)
+        used = train if "train" in needs else validation if "validation" in needs else ()
+        both = (*train, *validation) if "train" in needs else used
+        self.retriever = toolkit.open_search(
+            context, params, both, params.top_k, artifact / "index"
         )
-        self.retriever.save(artifact / "index")
-        rows = demonstrations(showable(train), params.shots, context.seed)
-        tell_of_fewer(context, rows, params.shots)
-        found = self._passages([row.query for row in rows], max(params.top_k))
-        shown = [
-            Shown(row.query, [text for _, text in passages], row.targets[0])
-            for row, passages in zip(rows, found, strict=True)
-        ]
-        rest = some(validation, params.validation_rows, context.seed)
-        if len(params.top_k) > 1 and len(rest):
-            self.model = lm.open_model(context)
+        golds = toolkit.gold_of(context, self.retriever, used)
+        self.copied = toolkit.copies(context, params, used, golds)
+        tell_of_fewer(context, showable(train), params.shots)
+        embedder = self.retriever.embedder if params.select == "nearest" else None
+        self.shown = toolkit.ShownRows(())
+        if params.shots:
+            self.shown = toolkit.shown_rows(context, train, golds, params.shots, embedder)
+        self.shown.save(artifact / "shown")
+        rows = some(validation, params.validation_rows, context.seed)
+        if len(params.top_k) > 1 and len(rows):
+            self._open_model()
         top_k = best_on_validation(
             context,
             "top_k",
             {str(count): count for count in params.top_k},
-            lambda count: surviving(
-                partial(self._answers, shown=cut_to(shown, count), top_k=count), rest.queries
-            ),
-            rest,
+            lambda count: surviving(partial(self._answers, top_k=count), rows.queries),
+            rows,
         )
-        kept = {"top_k": top_k, "shown": [asdict(row) for row in cut_to(shown, top_k)]}
-        (artifact / "prompt.json").write_text(json.dumps(kept, indent=1))
+        kept = {"top_k": top_k, "copied": self.copied}
+        (artifact / "prompt.json").write_text(json.dumps(kept))
 
     def load(self, artifact: Path) -> None:
         """Read index and demonstrations, and load both models."""
         kept = json.loads((artifact / "prompt.json").read_text())
-        self.top_k = kept["top_k"]
-        self.shown = [
-            Shown(Query.from_row(row["query"]), row["passages"], row["target"])
-            for row in kept["shown"]
-        ]
+        self.top_k, self.copied = kept["top_k"], kept["copied"]
         folder, context = artifact / "index", self.context
         self.retriever = retrieval.Retriever.load(folder, self.params, context.device, context.note)
-        self.model = lm.open_model(self.context)
+        self.shown = toolkit.ShownRows.load(artifact / "shown", self.retriever.embedder)
+        self._open_model()
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
-        return self._answers(queries, self.shown, self.top_k)
+        return self._answers(queries, self.top_k)
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return self.model.log_likelihood(prompts, completions)
 
-    def _answers(
-        self, queries: Sequence[Query], shown: Sequence[Shown], top_k: int
-    ) -> list[Prediction]:
-        prompts, used = [], []
-        for query, passages in zip(queries, self._passages(queries, top_k), strict=True):
-            prompt, count = self._prompt(query, [text for _, text in passages], shown)
-            prompts.append(prompt)
-            used.append([document for document, _ in passages[:count]])
-        answers = toolkit.answer(self.model, prompts, self.context.task)
+    def _open_model(self) -> None:
+        self.model = lm.open_model(self.context)
+        self.form: PromptForm = self.params.form or self.model.default_form
+        if self.params.reranker == OWN_MODEL:
+            self.retriever.reranker = toolkit.QueryLikelihood(self.model)
+
+    def _answers(self, queries: Sequence[Query], top_k: int) -> list[Prediction]:
+        task = ended(self.context.task, self.form)
+        hits = self.retriever.search(queries, top_k)
+        shown = self.shown.of(queries, self.params.shots)
+        asked = [self._asked(*one) for one in zip(queries, hits, shown, strict=True)]
+        spans = [toolkit.spans_of(task, texts) for _, _, texts in asked] if self.copied else []
+        answers = toolkit.answer(self.model, [prompt for prompt, _, _ in asked], task, spans)
         return [
-            replace(answer, sources=tuple(dict.fromkeys(cited)))
-            for answer, cited in zip(answers, used, strict=True)
+            replace(answer, sources=sources)
+            for answer, (_, sources, _) in zip(answers, asked, strict=True)
         ]
 
-    def _prompt(
-        self, query: Query, texts: Sequence[str], shown: Sequence[Shown]
-    ) -> tuple[Prompt, int]:
-        """Return a prompt that fits the model, and how many passages are in it.
+    def _asked(
+        self, query: Query, hits: Sequence[retrieval.Hit], shown: Sequence[Shown]
+    ) -> tuple[Prompt, tuple[str, ...], list[str]]:
+        """Return a prompt that fits the model, the documents that it shows, and their passages.
 
         Demonstrations are left out first, then the last passages; the question never.
         """
-        task = self.context.task
+        task, texts = self.context.task, [hit.passage.headed_text for hit in hits]
 
         def build(parts: int) -> Prompt:
             kept = max(0, parts - len(texts))
-            asked = Shown(query, texts[:parts])
-            return conversation(task, asked, shown[len(shown) - kept :])
+            passages = toolkit.in_order(texts[:parts], self.params.order)
+            return written(task, self.form, Shown(query, passages), shown[len(shown) - kept :])
 
         parts = len(texts) + len(shown)
         prompt, fitting = toolkit.fitted(self.model, task, build, parts)
@@ -177,16 +193,5 @@ class Rag(Strategy):
                 "some prompts have fewer passages or demonstrations: "
                 "all do not fit the model's context",
             )
-        return prompt, min(fitting, len(texts))
-
-    def _passages(self, queries: Sequence[Query], top_k: int) -> list[list[tuple[str, str]]]:
-        """Return (document id, text) of the passages found for each query."""
-        return [
-            [(hit.passage.document_id, hit.passage.headed_text) for hit in hits]
-            for hits in self.retriever.search(queries, top_k)
-        ]
-
-
-def cut_to(shown: Sequence[Shown], top_k: int) -> list[Shown]:
-    """Return demonstrations with so many passages each."""
-    return [replace(row, passages=row.passages[:top_k]) for row in shown]
+        cited = dict.fromkeys(hit.passage.document_id for hit in hits[:fitting])
+        return prompt, tuple(cited), texts[:fitting]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness import (
     Estimate,
@@ -22,6 +25,7 @@ from harness import (
     retrieval,
     toolkit,
 )
+from harness.strategy import OWN_MODEL
 from harness.toolkit.prompts import Shown, under_passages
 from harness.workload import Answering
 
@@ -37,10 +41,20 @@ class RagLora(Strategy):
     complexity = 5
     provides = frozenset({"citations", "offline"})
 
-    class Params(toolkit.LoraParams, retrieval.RetrievalParams):
-        """LoRA's and retrieval's, and how many passages are shown."""
+    class Params(toolkit.LoraParams, toolkit.PassageParams):
+        """LoRA's and retrieval's, and which passages are shown."""
 
         top_k: int = Field(3, gt=0)
+        gold_share: float = Field(0.8, ge=0, le=1)
+        """Share of training rows that are shown the passage with their answer even where the search
+        does not find it (RAFT's P). The others teach what to do without."""
+
+        @model_validator(mode="after")
+        def _ranks_with_another(self) -> Self:
+            if self.reranker == OWN_MODEL:
+                what = "reranker: lm asks the arm's own model, which is tuned to answer"
+                raise ValueError(f"{what} → name a cross-encoder, or leave it out")
+            return self
 
     @classmethod
     def floors(cls, params: Params) -> tuple[Floor, ...]:
@@ -70,57 +84,91 @@ class RagLora(Strategy):
         return Estimate(fit=(*built, learning), serve=(*searched, answering))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Index the documents, then train on questions under what is found for them."""
-        context = self.context
-        self.retriever = retrieval.Retriever.build(
-            context.documents, self.params, context.device, context.note, context.log
-        )
-        self.retriever.save(artifact / "index")
-        self.model = lm.open_trainable(context, toolkit.lora_adapter(self.params))
-        rows = [self._pairs(split) for split in (train, validation)]
-        toolkit.learn(self.model, context, self.params, *rows)
+        """Index the documents, then train on questions under passages that answer most of them."""
+        context, params = self.context, self.params
+        rows, depths = (*train, *validation), [params.top_k]
+        self.retriever = toolkit.open_search(context, params, rows, depths, artifact / "index")
+        golds = toolkit.gold_of(context, self.retriever, train)
+        self.copied = toolkit.copies(context, params, train, golds)
+        (artifact / "passages.json").write_text(json.dumps({"copied": self.copied}))
+        self.model = lm.open_trainable(context, toolkit.lora_adapter(params))
+        asked = self._asked(validation.queries)
+        served = [(a.prompt, row.targets[0]) for a, row in zip(asked, validation, strict=True)]
+        toolkit.learn(self.model, context, params, self._pairs(train, golds), served)
         lm.save_trained(self.model, artifact / "adapter", context.dtype)
 
     def load(self, artifact: Path) -> None:
         """Read the index, load the model and merge the adapter into it."""
         folder, context = artifact / "index", self.context
+        self.copied = json.loads((artifact / "passages.json").read_text())["copied"]
         self.retriever = retrieval.Retriever.load(folder, self.params, context.device, context.note)
         adapter = toolkit.lora_adapter(self.params)
         self.model = lm.open_trained(self.context, adapter, artifact / "adapter")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
-        asked = self._asked(queries)
-        answers = toolkit.answer(self.model, [prompt for prompt, _ in asked], self.context.task)
+        task, asked = self.context.task, self._asked(queries)
+        spans = [toolkit.spans_of(task, one.texts) for one in asked] if self.copied else []
+        answers = toolkit.answer(self.model, [one.prompt for one in asked], task, spans)
         return [
-            replace(answer, sources=sources)
-            for answer, (_, sources) in zip(answers, asked, strict=True)
+            replace(answer, sources=one.sources) for answer, one in zip(answers, asked, strict=True)
         ]
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return self.model.log_likelihood(prompts, completions)
 
-    def _pairs(self, split: Split) -> list[tuple[str, str]]:
-        asked = self._asked(split.queries)
-        return [
-            (prompt, example.targets[0]) for (prompt, _), example in zip(asked, split, strict=True)
-        ]
+    def _pairs(
+        self, train: Split, golds: Sequence[tuple[str, str] | None]
+    ) -> list[tuple[str, str]]:
+        """Return what is trained on: passages in any order, most with the one that answers."""
+        params, draw = self.params, random.Random(self.context.seed)
+        found = self.retriever.search(train.queries, params.top_k)
+        pairs = []
+        for row, hits, gold in zip(train, found, golds, strict=True):
+            texts, target = [hit.passage.headed_text for hit in hits], row.targets[0]
+            if gold is not None:
+                forced = draw.random() < params.gold_share
+                if forced and gold[0] not in texts:
+                    texts = [*texts[: params.top_k - 1], gold[0]]
+                target = gold[1] if self.copied else target
+            draw.shuffle(texts)
+            prompt, _ = self._fitted(row.query, texts)
+            pairs.append((prompt, target))
+        return pairs
 
-    def _asked(self, queries: Sequence[Query]) -> list[tuple[str, tuple[str, ...]]]:
-        """Return the prompt for each query, and the documents that it shows."""
-        found = self.retriever.search(queries, self.params.top_k)
-        return [self._prompt(query, hits) for query, hits in zip(queries, found, strict=True)]
+    def _asked(self, queries: Sequence[Query]) -> list[Asked]:
+        """Return what is asked for each query, with as many passages as fit."""
+        asked = []
+        for query, hits in zip(
+            queries, self.retriever.search(queries, self.params.top_k), strict=True
+        ):
+            texts = [hit.passage.headed_text for hit in hits]
+            prompt, fitting = self._fitted(query, texts)
+            cited = dict.fromkeys(hit.passage.document_id for hit in hits[:fitting])
+            asked.append(Asked(prompt, tuple(cited), texts[:fitting]))
+        return asked
 
-    def _prompt(self, query: Query, hits: Sequence[retrieval.Hit]) -> tuple[str, tuple[str, ...]]:
-        texts = [hit.passage.headed_text for hit in hits]
+    def _fitted(self, query: Query, texts: Sequence[str]) -> tuple[str, int]:
+        """Return a prompt that fits the model, and how many passages stand in it, the first."""
 
         def build(parts: int) -> str:
-            return under_passages(Shown(query, texts[:parts]))
+            order = self.params.order
+            return under_passages(Shown(query, toolkit.in_order(texts[:parts], order)))
 
         prompt, fitting = toolkit.fitted(self.model, self.context.task, build, len(texts))
         if fitting < len(texts):
             self.context.note(
                 "prompt", "some prompts have fewer passages: all do not fit the model's context"
             )
-        return prompt, tuple(dict.fromkeys(hit.passage.document_id for hit in hits[:fitting]))
+        return prompt, fitting
+
+
+class Asked(NamedTuple):
+    """What is put to the model for one query."""
+
+    prompt: str
+    sources: tuple[str, ...]
+    """Ids of the documents whose passages stand in it."""
+    texts: list[str]
+    """Those passages."""

@@ -3,7 +3,7 @@
 Knows nothing of tasks' data, metrics, language models or reports.
 """
 
-from harness.retrieval.chunking import Passage, cut, sentences
+from harness.retrieval.chunking import Passage, count_words, cut, sentences
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
 from harness.retrieval.fusion_weight import MOST_ROWS, choose_meaning_weight
 from harness.retrieval.gold import gold_passage, is_gold
@@ -31,6 +31,7 @@ __all__ = [
     "Vectors",
     "any_passages",
     "choose_meaning_weight",
+    "count_words",
     "cut",
     "gold_passage",
     "is_gold",

@@ -17,6 +17,16 @@ from harness.toolkit.linear_classifier import (
     save_classifier,
 )
 from harness.toolkit.lora import LoraParams, lora_adapter
+from harness.toolkit.passages import (
+    PassageParams,
+    copies,
+    gold_of,
+    in_order,
+    open_search,
+    spans_of,
+)
+from harness.toolkit.query_likelihood import QueryLikelihood
+from harness.toolkit.shown_rows import ShownRows, shown_rows
 from harness.toolkit.tune import PromptedParams, TuningParams, learn, learn_texts, tuning
 from harness.toolkit.tuned_strategy import TunedStrategy
 
@@ -26,22 +36,31 @@ __all__ = [
     "Lighter",
     "Linear",
     "LoraParams",
+    "PassageParams",
     "PromptedParams",
+    "QueryLikelihood",
+    "ShownRows",
     "TunedStrategy",
     "TuningParams",
     "answer",
     "choose",
     "classified",
+    "copies",
     "fit_classifier",
     "fit_classifiers",
     "fitted",
     "generate",
+    "gold_of",
+    "in_order",
     "learn",
     "learn_texts",
     "load_classifier",
     "lora_adapter",
     "no_bytes_per_token",
+    "open_search",
     "right_choices",
     "save_classifier",
+    "shown_rows",
+    "spans_of",
     "tuning",
 ]

@@ -9,18 +9,24 @@ from collections.abc import Mapping, Sequence
 from math import exp, log
 from typing import Any
 
-from harness.lm.model import Generation, Model
+from harness.lm.model import Generation, Model, Spans
 from harness.toolkit.prompts import NEXT_INPUT
 from harness.types import Prediction, Prompt, TaskInfo
 
 
-def answer(model: Model, prompts: Sequence[Prompt], task: TaskInfo) -> list[Prediction]:
+def answer(
+    model: Model,
+    prompts: Sequence[Prompt],
+    task: TaskInfo,
+    spans: Sequence[Spans | None] = (),
+) -> list[Prediction]:
     """Answer each prompt as the task wants it.
 
     Args:
         model: one that scores no options writes a choice as text, in its own words.
         prompts: as they stand; the model applies its chat template, once.
         task: kind of answer, labels, schema, length and stop strings.
+        spans: what the answer to each prompt is copied from, of texts; none: answers are free.
 
     Returns:
         One prediction a prompt, in order.
@@ -31,7 +37,8 @@ def answer(model: Model, prompts: Sequence[Prompt], task: TaskInfo) -> list[Pred
     # A model without a chat template knows no end of a turn.
     if task.answer_kind == "text" and not model.has_turns:
         stop = (*stop, *NEXT_INPUT)
-    return generate(model, prompts, task.max_new_tokens, stop, task.schema)
+    settings = Generation(task.max_new_tokens, tuple(stop), task.schema, tuple(spans))
+    return model.generate(prompts, settings)
 
 
 def choose(model: Model, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[Prediction]:

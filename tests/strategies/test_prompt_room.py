@@ -8,6 +8,7 @@ from word_model import word_model
 
 from harness import registry
 from harness.retrieval import Hit, Passage
+from harness.toolkit import ShownRows
 from harness.toolkit.prompts import Shown
 from harness.types import Example, Prediction, Query
 
@@ -27,7 +28,7 @@ class Found:
 def prompts(monkeypatch):
     asked = []
 
-    def answer(model, prompts, facts):
+    def answer(model, prompts, facts, spans=()):
         asked.extend(prompts)
         return [Prediction("sea") for _ in prompts]
 
@@ -71,8 +72,8 @@ def test_few_shot_leaves_out_the_first_demonstrations(prompts):
     ],
 )
 def test_rag_leaves_out_demonstrations_first_and_cites_what_it_shows(prompts, less, rows, pages):
-    shown = [Shown(row.query, (), "sea") for row in ROWS[:2]]
-    state = {"shown": shown, "top_k": 3, "retriever": Found()}
+    shown = ShownRows(tuple(Shown(row.query, (), "sea") for row in ROWS[:2]))
+    state = {"shown": shown, "top_k": 3, "retriever": Found(), "copied": False, "form": "turns"}
     ready("rag", 1000, **state)[0].predict([SHORT])
     window = len(words(prompts.pop())) + 2 - less
     rag, notes = ready("rag", window, **state)
@@ -86,10 +87,10 @@ def test_rag_leaves_out_demonstrations_first_and_cites_what_it_shows(prompts, le
 
 
 def test_rag_lora_cites_only_the_passages_that_fit(prompts):
-    roomy, notes = ready("rag_lora", 1000, retriever=Found())
+    roomy, notes = ready("rag_lora", 1000, retriever=Found(), copied=False)
     roomy.predict([SHORT])
     window = len(words(prompts.pop())) + 2 - 1
-    tight, notes = ready("rag_lora", window, retriever=Found())
+    tight, notes = ready("rag_lora", window, retriever=Found(), copied=False)
     (answer,) = tight.predict([SHORT])
     assert answer.sources == ("d0", "d1")
     said = "some prompts have fewer passages: all do not fit the model's context"
