@@ -81,6 +81,8 @@ def gold_of(
 ) -> list[Gold | None]:
     """Return the passage that holds each row's answer, with that answer; None if none was found.
 
+    A row that has no answer stands under what was found first: that is how such questions look.
+
     Args:
         context: says which documents are the rows' evidence.
         retriever: finds passages; its reranker is not asked.
@@ -89,7 +91,10 @@ def gold_of(
     found = retriever.search([row.query for row in rows], FOUND, rerank=False)
     golds: list[Gold | None] = []
     for row, hits in zip(rows, found, strict=True):
-        evidence = context.evidence.get(row.query.id, ())
+        evidence, nothing = context.evidence.get(row.query.id, ()), context.task.no_answer
+        if nothing is not None and nothing in row.targets:
+            golds.append((hits[0].passage.headed_text, nothing) if hits else None)
+            continue
         passages = [hit.passage for hit in hits][: FOUND if evidence else GUESSED]
         gold = retrieval.gold_passage(passages, row, evidence)
         golds.append(None if gold is None else (gold[0].headed_text, gold[1]))

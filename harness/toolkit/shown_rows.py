@@ -90,7 +90,7 @@ def shown_rows(
     rows = [
         Shown(row.query, (gold[0],), gold[1])
         for row, gold in pairs
-        if gold is not None and count_words(gold[1]) <= most
+        if gold is not None and (count_words(gold[1]) <= most or gold[1] == context.task.no_answer)
     ]
     if len(rows) < min(shots, len(pairs)):
         what = f"{len(rows)} of {len(pairs)} training rows have a short answer in a passage"

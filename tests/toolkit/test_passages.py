@@ -54,6 +54,12 @@ def test_the_passage_with_the_answer_is_found_by_words_or_by_evidence(tmp_path):
     assert golds == [None, None, ("Hill\nIt is green in summer.", "nobody")]
 
 
+def test_a_row_without_an_answer_stands_under_what_was_found_first(tmp_path):
+    rows = Split("train", (Example(Query("n", "Who owns the tower?"), ("none",)),))
+    made = world(no_answer="none", evidence={"n": ("hill",)})
+    assert found(tmp_path, made, rows) == [("Tower\nIt is 330 metres high.", "none")]
+
+
 GOLD = ("It is 330 metres high.", "330 metres")
 OTHER = ("It is 330 metres high.", "very")
 
