@@ -68,7 +68,7 @@ QUESTION_ARMS: tuple[Arm, ...] = (
     "retrieve",
     "zero_shot",
     {"use": "few_shot", "name": "few_shot_3", "shots": 3, "select": "random"},
-    {"use": "rag", "shots": 3},
+    "rag",
     "lora",
     # Each document three times: more makes the reading the longest part of all cuts by far.
     {"use": "corpus_tuning", "epochs": 3},
