@@ -23,7 +23,9 @@ from harness.analysis.schema.scores import (
     Resolution,
     Score,
 )
+from harness.analysis.schema.trainings import Training, Trainings
 from harness.analysis.scoring.breakdown import ahead_in
+from harness.analysis.scoring.trainings import trainings_text
 from harness.analysis.standing import ordered, status
 
 __all__ = [
@@ -43,6 +45,8 @@ __all__ = [
     "ReportWarning",
     "Resolution",
     "Score",
+    "Training",
+    "Trainings",
     "ahead_in",
     "analyse",
     "compare",
@@ -52,4 +56,5 @@ __all__ = [
     "serving_memory",
     "stale_prices",
     "status",
+    "trainings_text",
 ]

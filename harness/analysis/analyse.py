@@ -18,6 +18,7 @@ from harness.analysis.decision import flips, wording
 from harness.analysis.decision.inputs import Inputs
 from harness.analysis.decision.rule import decide
 from harness.analysis.decision.sensitivity import attempts
+from harness.analysis.decision.steadiness import Alone
 from harness.analysis.findings import findings_of
 from harness.analysis.read_run import read_run
 from harness.analysis.report_warnings import left_out, warnings_of
@@ -133,9 +134,10 @@ class Analysis:
     @cached_property
     def comparisons(self) -> MultipleComparisons | None:
         """The scores of the arms that finished, with their joint resamples; None without any."""
-        run, metric, arms = self.run, self.run.metric, self.run.finished
-        if not arms:
-            return None
+        return self._compared(self.run.finished) if self.run.finished else None
+
+    def _compared(self, arms: Sequence[ArmData]) -> MultipleComparisons:
+        run, metric = self.run, self.run.metric
         of_arms = [run.statistics(arm, metric) for arm in arms]
         counted = counted_rows(metric, of_arms) or range(len(run.gold.ids))
         return MultipleComparisons(
@@ -172,7 +174,19 @@ class Analysis:
             comparisons=comparisons,
             highest=self.run.metric.highest,
             absent=_absent(self.arms),
+            alone=tuple(self._alone()),
         )
+
+    def _alone(self) -> Iterator[Alone]:
+        """Yield each training of each unsteady arm as if it were the only one of that arm."""
+        arms = self.run.finished
+        for result in self.arms:
+            if result.trainings is None or not result.trainings.unsteady:
+                continue
+            place = [arm.name for arm in arms].index(result.strategy)
+            for one, training in zip(result.trainings.each, arms[place].trainings, strict=True):
+                compared = self._compared([*arms[:place], training, *arms[place + 1 :]])
+                yield Alone(result.strategy, one.score.value or 0.0, compared)
 
     def _recommendation(self) -> Recommendation:
         comparisons, absent = self.comparisons, _absent(self.arms)

@@ -25,9 +25,11 @@ from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult
 from harness.analysis.schema.diagnostics import ArmDiagnostics
 from harness.analysis.schema.scores import Score
+from harness.analysis.schema.trainings import Trainings
 from harness.analysis.scoring import breakdown
 from harness.analysis.scoring.answers import answer_counts
 from harness.analysis.scoring.score import further_score, item_metric, primary_score, score
+from harness.analysis.scoring.trainings import trainings_of
 from harness.store.machine import Hardware
 from harness.store.records import LoadedModel
 from harness.wording import numbers
@@ -51,6 +53,7 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
         **_taken(origin_of(run, arm).arm),
         **_cost(run, arm, terms),
         score=primary,
+        trainings=_trainings(run, arm, terms),
         also=_also(run, arm, primary),
         without_leaks=_without_leaks(run, arm),
         slices=slices,
@@ -185,6 +188,16 @@ def _cost(run: RunData, arm: ArmData, terms: Terms) -> dict[str, Any]:
         "usd_per_1k_reserved": usd_per_1k(usage, terms, "reserved"),
         "total_usd": costs.total("usd"),
     }
+
+
+def _trainings(run: RunData, arm: ArmData, terms: Terms) -> Trainings | None:
+    """Return an arm's trainings, with what all of them together take to prepare."""
+    found = trainings_of(run, arm)
+    if found is None:
+        return None
+    usage = usage_of(run, arm).of_trainings(len(found.each))
+    usd = costs_of(usage, terms).table().fitting_usd
+    return found.model_copy(update={"fit_wall_s": usage.trainings * usage.fit_s, "fit_usd": usd})
 
 
 def _also(run: RunData, arm: ArmData, primary: Score) -> tuple[Score, ...]:

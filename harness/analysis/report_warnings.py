@@ -114,6 +114,31 @@ def choice_within_noise(
         )
 
 
+def unsteady_trainings(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of arms whose trainings differ by more than is allowed.
+
+    Where a verdict would rest on one, it says so itself.
+    """
+    for arm in arms:
+        each = arm.trainings
+        if each is None or not each.unsteady or arm.strategy in found.unsteady:
+            continue
+        low, high = map(numbers.score, each.range)
+        allowed = numbers.points(each.allowed)
+        more_than = f"the margin is {allowed}" if each.by_margin else f"allowed are {allowed}"
+        same = "; with each of them the verdict is the same" if found.choice else ""
+        yield ReportWarning(
+            severity="warning",
+            text=(
+                f"{arm.strategy} is unsteady: its {len(each.each)} trainings score {low} to {high}"
+                f" (SD {numbers.points(each.spread)}; {more_than}){same}"
+            ),
+            arms=(arm.strategy,),
+        )
+
+
 def damaged_files(
     run: RunData, arms: Sequence[ArmResult], found: Recommendation
 ) -> Iterator[ReportWarning]:
@@ -156,6 +181,7 @@ KINDS: tuple[KindOfWarning, ...] = (
     order_decides,
     below_a_floor,
     arms_left_out,
+    unsteady_trainings,
     damaged_files,
     choice_within_noise,
 )

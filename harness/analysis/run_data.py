@@ -122,6 +122,24 @@ class ArmData:
     known: dict[Any, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Statistics that were computed, by the metric's function for them: several metrics share one.
     Other answers (`replace`) begin with none."""
+    part_of: tuple[ArmData, int] | None = field(default=None, repr=False, compare=False)
+    """The arm of which this is one training, and the training's place among its seeds."""
+
+    @cached_property
+    def trainings(self) -> tuple[ArmData, ...]:
+        """The arm as each of its seeds alone has it, in their order; none unless it finished."""
+        return tuple(
+            replace(
+                self,
+                trials=(trial,),
+                predictions=(answers,),
+                log_likelihoods=self.log_likelihoods[place : place + 1],
+                part_of=(self, place),
+            )
+            for place, (trial, answers) in enumerate(
+                zip(self.trials, self.predictions, strict=True) if self.finished else ()
+            )
+        )
 
     @property
     def name(self) -> str:
@@ -239,6 +257,10 @@ class RunData:
 
     def statistics(self, arm: ArmData, metric: Metric) -> Array:
         """Return [seeds, items, k]: the metric's additive statistics of one arm, computed once."""
+        if metric.statistics not in arm.known and arm.part_of is not None:
+            whole, place = arm.part_of
+            # The same view in every call: what is resampled of it is kept by what it is.
+            arm.known[metric.statistics] = self.statistics(whole, metric)[place : place + 1]
         if metric.statistics not in arm.known:
             likelihoods = arm.log_likelihoods or [()] * len(arm.predictions)
             rows = range(len(self.gold.ids))

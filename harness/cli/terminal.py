@@ -15,7 +15,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis import Comparison, first_warnings
+from harness.analysis import Comparison, first_warnings, trainings_text
 from harness.analysis.standing import STOPPED
 from harness.cli.plain import tell
 from harness.cli.result_table import GAP, MARK, result_table
@@ -90,6 +90,9 @@ class Screen:
         """Print the table and the verdict."""
         rows = result_table(comparison, self.console.width if self._live else None)
         self._table(rows, bold=[number for number, row in enumerate(rows) if row[0][:1] == MARK])
+        for row in comparison.arms:
+            if row.trainings is not None:
+                self.say(f"- {trainings_text(row.strategy, row.trainings)}")
         found = comparison.recommendation
         self.say("")
         self._print(found.headline, style="bold")

@@ -36,6 +36,7 @@ class Declared:
     provides: frozenset[str]
     replays: bool
     is_random: bool
+    refits: bool
     complexity: int
     fit_usd: float
     models: tuple[str, ...]
@@ -63,6 +64,7 @@ def declared(strategy: type[Strategy], params: Params) -> Declared:
         ask.names("provides", lambda: strategy.provides, frozenset(OFFERS)),
         bool(ask("replays", lambda: bool(strategy.replays))),
         bool(ask("is_random", lambda: bool(strategy.is_random(params)))),
+        bool(ask("refits", lambda: bool(strategy.refits(params)))),
         int(complexity),
         ask.fit_usd(),
         ask.models(),

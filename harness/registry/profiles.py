@@ -72,6 +72,8 @@ class Profile:
     """Whether any of its answers were made elsewhere."""
     is_random: bool
     """Whether another seed trains it, or a part of it, to something else."""
+    refits: bool
+    """Whether it learns from validation rows too; as parts, strategies do not."""
     sha256: str
     """Hash of the sources, input files and model folders that decide how it behaves."""
     settings: Mapping[str, Any]
@@ -115,6 +117,7 @@ def profile(strategy: type[Strategy], params: Params, base: Path, depth: int = 0
         provides,
         said.replays or any(part.replays for part in parts),
         said.is_random or any(part.is_random for part in parts),
+        said.refits,
         sha256_of(sources),
         params.model_dump(mode="json", exclude={*files, *folders}),
         said.fit_usd + sum(part.fit_usd for part in parts),

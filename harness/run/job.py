@@ -35,8 +35,9 @@ Kind = Literal["fit", "serve", "likelihood", "probe", "robustness", "floor"]
 Inputs = Mapping[str, Iterable[Mapping[str, Any]]]
 """The rows that a job may see, by the name of the file that hands them over, without its ending:
 train, validation and, where the arm searches or the metric is of it, evidence (fit); queries
-(serve); those of a fit and of serving (floor); answers (likelihood); probe (probe); perturbed and
-listed (robustness); documents, for an arm that needs them."""
+(serve; with `validates` also those of a fit but train); those of a fit and of serving (floor);
+answers (likelihood); probe (probe); perturbed and listed (robustness); documents, for an arm that
+needs them."""
 
 
 def _inside(path: PurePosixPath) -> PurePosixPath:
@@ -105,6 +106,8 @@ class Job(Record):
     artifact: Inside
     documents: bool = True
     """Whether it is handed the documents: an arm that needs none sees none."""
+    validates: bool = False
+    """Of serving: it answers its validation rows too, when all else is done and written."""
     finished: tuple[FinishedFit, ...] = ()
     """What a strategy that builds others need not fit again."""
     search: SearchPlan | None = None

@@ -17,8 +17,9 @@ from harness.run.worker.context import Outfit
 from harness.run.worker.predict import describe, predict_all
 from harness.store.fit_account import ARTIFACT
 from harness.store.recorded_files import is_as_recorded, is_sound
-from harness.store.records import RunHeader, TrialRecord
+from harness.store.records import PlannedTrial, RunHeader, TrialRecord
 from harness.store.run_folder import RunFolder
+from harness.store.validation_score import shipped
 from harness.strategy import Strategy
 from harness.types import Prediction, Query
 
@@ -36,7 +37,8 @@ def answer_with(
 
     Args:
         folder: a run folder.
-        arm: the arm's name; of several seeds the first is used.
+        arm: the arm's name; of several trainings the one that is shipped is used
+            (`harness/store/validation_score.py`).
         queries: what to answer.
         leave: what the user allows to do with a folder that others made.
         tell: told which code is run and which server is asked, before that.
@@ -51,7 +53,7 @@ def answer_with(
     planned = [trial for trial in header.trials if trial.arm == arm]
     if not planned:
         raise UnknownNameError("arm", arm, {trial.arm for trial in header.trials})
-    trial = planned[0]
+    trial = _shipped(folder, planned)
     here = folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
     artifact = folder.fit_folder(trial.arm, trial.fit_id) / ARTIFACT
     record = folder.trials().get(trial.trial_id)
@@ -71,6 +73,16 @@ def answer_with(
         with redirect_stdout(sys.stderr):  # what a strategy prints is none of the answers
             _load(strategy, workspace.artifact, own)
             return predict_all(strategy, queries)
+
+
+def _shipped(folder: RunFolder, planned: Sequence[PlannedTrial]) -> PlannedTrial:
+    """Return which of an arm's trials answers; the first where not all of them ended ok."""
+    known = folder.trials()
+    records = [known[trial.trial_id] for trial in planned if trial.trial_id in known]
+    if len(records) < len(planned) or any(record.status != "ok" for record in records):
+        return planned[0]
+    chosen = shipped(records).trial_id
+    return next(trial for trial in planned if trial.trial_id == chosen)
 
 
 def _check(arm: str, artifact: Path, job: Path, record: TrialRecord) -> None:

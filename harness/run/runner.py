@@ -21,11 +21,19 @@ from harness.run.launchers.local import LocalLauncher
 from harness.run.own_metrics import keep_worths
 from harness.run.preflight import preflight
 from harness.run.shared_fits import parts_first
-from harness.run.trial import TrialRunner, damaged_files, is_done, now, refused_is_failed
+from harness.run.trial import (
+    TrialRunner,
+    damaged_files,
+    is_done,
+    is_validated,
+    now,
+    refused_is_failed,
+)
 from harness.store.fit_account import ARTIFACT
 from harness.store.record_lines import HEADER
 from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
 from harness.store.run_folder import RunFolder, write_jsonl
+from harness.store.validation_score import validated
 from harness.task import Task
 
 Foresee = Callable[[frozenset[str]], Mapping[str, Forecast]]
@@ -104,7 +112,7 @@ class Runner:
         # what is going to run needs them.
         planned = {trial.trial_id for trial in plan.trials}
         known = {trial_id: recorded[trial_id] for trial_id in planned & set(recorded)}
-        done = {trial_id: r for trial_id, r in known.items() if self._stands(r)}
+        done = {trial_id: r for trial_id, r in known.items() if self._stands(r, setting)}
         self._tell_of_damage(plan, known)
         plan = self._foreseen(plan, done, earlier)
         refused = {trial.trial_id: trial for trial in plan.trials if trial.refused}
@@ -142,8 +150,14 @@ class Runner:
             keep_worths(self.task, self.folder, plan)
         return plan
 
-    def _stands(self, record: TrialRecord) -> bool:
-        """Tell whether a trial is done; an arm that is named (`only`) is to have its artifact."""
+    def _stands(self, record: TrialRecord, setting: Setting) -> bool:
+        """Tell whether a trial is done; an arm that is named (`only`) is to have its artifact.
+
+        One that was served before there were several trainings to choose from is served again, for
+        its score on validation rows.
+        """
+        if is_validated(self.task, record.arm, setting.models) and validated(record) is None:
+            return False
         artifact = self.folder.fit_folder(record.arm, record.fit_id) / ARTIFACT
         wanted = record.arm in self.only and not artifact.is_dir()
         return is_done(self.folder, record) and not wanted

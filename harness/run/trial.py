@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,8 @@ from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder, folder_bytes
 from harness.store.search_record import SEARCH
 from harness.task import Task
-from harness.types import RESUMED_S
+from harness.task.model_spec import name_of
+from harness.types import RESUMED_S, ModelRef
 
 T = TypeVar("T")
 
@@ -126,7 +127,13 @@ class TrialRunner:
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         emptied(folder, self.folder.path)
         job = self.dispatcher.job(trial, "serve", folder)
-        rows = {"queries": map(asdict, self.task.test.queries)}
+        rows: dict[str, Iterable[dict[str, Any]]] = {"queries": map(asdict, self.task.test.queries)}
+        if is_validated(self.task, trial.arm, self.dispatcher.setting.models):
+            job = job.model_copy(update={"validates": True})
+            learnt_from = rows_to_learn_from(
+                self.task.of_seed(trial.seed), self.task.profiles[trial.arm]
+            )
+            rows |= {name: rows_ for name, rows_ in learnt_from.items() if name != "train"}
         return self.dispatcher.work(job, rows)
 
     def _finished(self, trial: PlannedTrial) -> Iterator[FinishedFit]:
@@ -206,6 +213,29 @@ def rows_to_learn_from(task: Task, profile: Profile) -> dict[str, Iterable[dict[
     if reads_evidence(task, profile):
         rows["evidence"] = ({"id": id, "evidence": e} for id, e in evidence_of(task).items())
     return rows
+
+
+def is_validated(task: Task, arm: str, models: Mapping[str, ModelRef]) -> bool:
+    """Tell whether an arm's trials are scored on validation rows: it is trained several times.
+
+    By that score the one to ship is chosen. Rows that an arm learnt from say nothing of it, and
+    requests to a hosted model cost money that no figure would hold.
+
+    Args:
+        task: whose arm it is.
+        arm: its name.
+        models: those of the task that are known, by name.
+    """
+    profile = task.profiles[arm]
+    named = next(one.model for one in task.arms if one.name == arm)
+    asked = None if named is None else models.get(name_of(named))
+    return (
+        profile.is_random
+        and not profile.refits
+        and (asked is None or asked.hosted is None)
+        and len(task.seeds_of(arm)) > 1
+        and len(task.validation) > 0
+    )
 
 
 def is_done(folder: RunFolder, earlier: TrialRecord) -> bool:

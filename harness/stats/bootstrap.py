@@ -160,10 +160,9 @@ def bootstrap(
     something = ~np.all([np.isnan(values).all(axis=0) for values in by_seed], axis=0)
     if not something.any():
         something[:] = True
-    units = resamples.units
     return np.stack(
         [
-            over_seeds(seed_values(metric, of_arm), np.nan_to_num(values[:, something]), units)
+            over_seeds(seed_values(metric, of_arm), np.nan_to_num(values[:, something]))
             for values, of_arm in zip(by_seed, statistics, strict=True)
         ]
     )

@@ -24,19 +24,20 @@ def seed_values(metric: Metric, of_arm: Array) -> Array:
     return np.nan_to_num([metric.finish(of_seed.sum(axis=0)) for of_seed in of_arm])
 
 
-def over_seeds(points: Array, by_seed: Array, units: float) -> Array:
+def over_seeds(points: Array, by_seed: Array) -> Array:
     """Return resamples of the mean over seeds, spread for the seeds as for the items.
 
     Items and seeds are crossed: the variance of the mean is V + (s² − I)/S, where V is that of
     resampled items, s² that between the S seeds' values, and I the part of s² that items cause
     which some seeds get right and others do not (the two-way random model: Searle, Casella and
-    McCulloch 1992, Variance Components, chapter 4). Few seeds show little of s²: the spread is
-    that of a t distribution with Satterthwaite's degrees of freedom (1946, Biometrics 2, 110–114).
+    McCulloch 1992, Variance Components, chapter 4). Few seeds show little of s²: what they add is
+    as wide as a t distribution with S − 1 degrees of freedom is, and squares of the two sources'
+    margins add up (Zou and Donner 2008, Statistics in Medicine 27, 1693–1702). One t for both, with
+    Satterthwaite's degrees of freedom, is too narrow where three seeds lie close by chance.
 
     Args:
         points: [s] values over all items.
         by_seed: [s, resamples] values over resampled items.
-        units: independent items.
     """
     mean = np.asarray(by_seed.mean(axis=0))
     seeds = len(points)
@@ -48,9 +49,7 @@ def over_seeds(points: Array, by_seed: Array, units: float) -> Array:
     added = max(0.0, between - crossed) / seeds
     if added == 0:
         return mean
-    df = (of_items + added) ** 2 / (of_items**2 / max(units - 1, 1) + added**2 / (seeds - 1))
-    widened = (of_items + added) * _widening(max(df, FEWEST_DF)) ** 2
-    added = max(added, widened - of_items * _widening(max(units - 1, FEWEST_DF)) ** 2)
+    added *= _widening(max(seeds - 1, FEWEST_DF)) ** 2
     # The same draws for every arm with as many seeds: what one seed does to both stays paired.
     drawn = np.random.default_rng([SEED, seeds]).standard_normal((len(mean), seeds))
     spread = drawn @ (points - points.mean())

@@ -14,6 +14,7 @@ from harness.store.base import Record
 from harness.store.machine import Hardware, Machine
 from harness.store.order_check import OrderCheck
 from harness.store.planned_floor import PlannedFloor
+from harness.store.validation_score import ValidationScore
 from harness.types import ModelRef
 
 SCHEMA_VERSION = 2
@@ -116,6 +117,9 @@ class WorkerResult(Record):
     order: OrderCheck | None = None
     """Found when all was measured and the predictions were closed, so in no figure above; None: it
     served nothing, or an earlier version did."""
+    validation: ValidationScore | None = None
+    """Of serving: what the arm scores on validation rows, found when all above was; None: it was
+    trained once, or an earlier version served it."""
     hardware: Hardware | None = None
     """What it ran on; None: not known, or it never started."""
 

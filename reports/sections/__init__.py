@@ -9,9 +9,11 @@ from reports.sections.diagnostics import citations, diagnostics, forecasts
 from reports.sections.effort import effort
 from reports.sections.evidence import answers_read, differences, gaps, rejected, resolution
 from reports.sections.method import criteria, glossary, notes, reproduce
+from reports.sections.trainings import trainings
 
 SECTIONS: tuple[SectionOf, ...] = (
     arms,
+    trainings,
     by_label,
     glossary,
     rejected,

@@ -21,6 +21,7 @@ from harness.store.records import (
     WorkerResult,
 )
 from harness.store.run_folder import RunFolder, write_jsonl, write_predictions
+from harness.store.validation_score import ValidationScore
 from harness.task.schema import TaskFile, arm_of
 from harness.types import ModelRef, Prediction
 
@@ -66,6 +67,10 @@ class Arm:
     notes: Sequence[Note] = ()
     machine: Machine | None = None
     """That measured it; None: the run's."""
+    seeds: Sequence[int] | None = None
+    """Its own; None: the run's."""
+    validation: Sequence[float | None] = ()
+    """What each seed scores on validation rows; none where nobody asked."""
 
 
 def right(targets: Sequence[str], wrong: Sequence[int] = ()) -> list[str]:
@@ -102,7 +107,9 @@ def write_run(
         **task: keys of the task file that differ from the defaults here.
     """
     folder = RunFolder(path)
-    plans = [_plan(arm, seed) for seed in seeds for arm in arms]
+    own = {arm.name: list(seeds if arm.seeds is None else arm.seeds) for arm in arms}
+    every = dict.fromkeys(seed for some in own.values() for seed in some)
+    plans = [_plan(arm, seed) for seed in every for arm in arms if seed in own[arm.name]]
     header = _header(targets, arms, plans, prices, dict(data), {"seeds": [*seeds], **task})
     if model is not None:
         trials = tuple(
@@ -115,7 +122,7 @@ def write_run(
     for plan in plans:
         arm = next(arm for arm in arms if arm.name == plan.arm)
         if arm.refused is None and (arm.status != "ok" or arm.answers):
-            _write_trial(folder, arm, plan, list(seeds).index(plan.seed))
+            _write_trial(folder, arm, plan, own[arm.name].index(plan.seed))
     if ended:
         lacking = {"slices": {}, "cluster": None, "evidence": ()}
         columns = {name: truth.get(name, [none] * len(targets)) for name, none in lacking.items()}
@@ -204,7 +211,9 @@ def _write_trial(folder: RunFolder, arm: Arm, plan: PlannedTrial, seed: int) -> 
         notes=tuple(arm.notes),
         hardware=on,
     )
+    validation = arm.validation[seed] if arm.validation else None
     serve = WorkerResult(
+        validation=None if validation is None else ValidationScore(value=validation, n=10),
         status=arm.status,
         error=arm.error,
         measurements=(

@@ -182,7 +182,7 @@ def refits(usage: Usage, terms: Terms) -> float:
 
 def _prepared(name: str, times: float, usage: Usage, terms: Terms) -> Iterator[CostComponent]:
     """Yield so many preparations: machine time, and charges where there are or may be some."""
-    in_total = bool(terms.traffic)
+    in_total, times = bool(terms.traffic), times * usage.trainings
     machine = CostComponent(name, "s", fixed=usage.fit_s * times, in_total=in_total)
     yield _priced(machine, terms, usage.prepared_on)
     charged = usage.fit_charged_usd

@@ -25,6 +25,7 @@ class Usage:
 
     arm: str
     fit_s: float
+    """Of one training, or indexing."""
     throughput_per_s: float
     labels_n: int
     """Training and validation rows that it uses."""
@@ -44,6 +45,13 @@ class Usage:
     """What `fit_s` was measured on; None: the run's own class of machine."""
     served_on: OtherMachine | None = None
     """What the throughput was measured on; likewise."""
+    trainings: int = 1
+    """How many times it is trained for each time it is prepared: 1 gives what the method scores on
+    average, several the best of them on validation."""
+
+    def of_trainings(self, n: int) -> Usage:
+        """Return the same for choosing one of so many trainings."""
+        return replace(self, trainings=n)
 
 
 class Volume(NamedTuple):

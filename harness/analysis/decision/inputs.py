@@ -14,6 +14,7 @@ from harness.analysis.cost.cost import common_unit, costs_of, usd_per_1k
 from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.decision.requirements import state_of
 from harness.analysis.decision.rule import decide
+from harness.analysis.decision.steadiness import Alone, differs, held_back
 from harness.analysis.decision.verdict import ArmFigures, Verdict
 from harness.analysis.recorded_task import Limits
 from harness.analysis.schema.comparison import ArmResult, Check
@@ -40,10 +41,31 @@ class Inputs:
     """Why each other arm of the task did not finish."""
     raised: Mapping[str, float] = field(default_factory=dict)
     """By how much some arm's score is taken to be higher than measured."""
+    alone: tuple[Alone, ...] = ()
+    """Each training of each unsteady arm."""
+    scored: Mapping[str, float] = field(default_factory=dict)
+    """What some arm is taken to score in place of the mean of its trainings."""
+    turned: tuple[tuple[str, Check], ...] = ()
+    """Checks of some arms that are taken to be as they are here."""
 
     def verdict(self) -> Verdict:
-        """Apply the rule."""
+        """Apply the rule, and let no verdict rest on an arm that is unsteady."""
+        found = self._by_rule()
+        if found.choice is None:
+            return found
+        leant_on = dict.fromkeys(
+            one.arm for one in self.alone if differs(found, self._with(one)._by_rule())
+        )
+        results = {result.strategy: result for result in self.results}
+        unsteady = [(name, each) for name in leant_on if (each := results[name].trainings)]
+        return held_back(found, unsteady)
+
+    def _by_rule(self) -> Verdict:
         return decide(self.arms(), self.comparisons, self.margin, self.absent)
+
+    def _with(self, one: Alone) -> Inputs:
+        """Return the same with one training of an arm as the only one."""
+        return replace(self, comparisons=one.comparisons, scored={one.arm: one.score}, alone=())
 
     def rows_needed(self, found: Verdict) -> dict[str, int | None]:
         """Return how many test rows would decide about each undecided arm; None: no number."""
@@ -101,13 +123,20 @@ class Inputs:
         return replace(self, usages=usages)
 
     def with_raised(self, arm: str, by: float) -> Inputs:
-        """Return the same with one arm that scored that much more."""
-        return replace(self, comparisons=self.comparisons.shifted(arm, by), raised={arm: by})
+        """Return the same with one arm that scored that much more, with all its trainings."""
+        alone = tuple(one.shifted(arm, by) for one in self.alone)
+        comparisons = self.comparisons.shifted(arm, by)
+        return replace(self, comparisons=comparisons, raised={arm: by}, alone=alone)
+
+    def with_turned(self, arm: str, check: Check) -> Inputs:
+        """Return the same with a check of an arm that fell the other way."""
+        return replace(self, turned=((arm, check),))
 
     def score(self, result: ArmResult) -> float:
         """Return an arm's score, as it is taken to be."""
         assert result.score is not None
-        return (result.score.value or 0.0) + self.raised.get(result.strategy, 0.0)
+        value = self.scored.get(result.strategy, result.score.value or 0.0)
+        return value + self.raised.get(result.strategy, 0.0)
 
     def measured(self, result: ArmResult, key: str) -> float | None:
         """Return the figure that one of the limits is about, in the limit's own unit.
@@ -146,6 +175,9 @@ class Inputs:
 
     def _checked(self, result: ArmResult, check: Check, limits: Mapping[str, float]) -> Check:
         """Return a check of a limit as it stands on these terms; others stay."""
+        for arm, turned in self.turned:
+            if (arm, turned.key) == (result.strategy, check.key):
+                return turned
         part, key = check.key.split(".", 1)
         if part != "limits":
             return check

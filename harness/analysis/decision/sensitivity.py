@@ -18,7 +18,6 @@ from typing import NamedTuple
 from harness.analysis.cost import cost
 from harness.analysis.cost.volume import REACH, level_until, reach, root, steps
 from harness.analysis.decision.inputs import Inputs
-from harness.analysis.decision.rule import decide
 from harness.analysis.decision.verdict import Verdict
 from harness.analysis.schema.comparison import ArmResult, Check
 
@@ -98,9 +97,7 @@ def _borderline(inputs: Inputs, found: Verdict) -> Iterator[Change]:
             if not check.borderline:
                 continue
             other = check.model_copy(update={"state": "missed" if check.state == "met" else "met"})
-            checks = tuple(other if c is check else c for c in arm.checks)
-            turned = [replace(a, checks=checks) if a is arm else a for a in arms]
-            again = decide(turned, inputs.comparisons, inputs.margin, inputs.absent)
+            again = inputs.with_turned(arm.name, other).verdict()
             if again.choice != found.choice:
                 yield Change(Kind.BORDERLINE, check.key, None, 0.0, again, arm.name, check)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from harness.analysis.cost.cost import EQUAL_COST
 from harness.analysis.schema.comparison import Check, VerdictName
+from harness.analysis.schema.trainings import Trainings
 from harness.stats.mcb import GapBounds
 
 MOST_LOST = 0.5
@@ -126,6 +127,8 @@ class Code(Enum):
     TUNING_OPEN = auto()
     """Most answers of an arm that competes are lost, so nothing is said of fine-tuning: all such
     arms."""
+    UNSTEADY = auto()
+    """With another of its trainings in its place, the rule finds otherwise."""
     # Of an arm that is not chosen.
     OVER_A_LIMIT = auto()
     PASSED_OVER = auto()
@@ -137,6 +140,8 @@ class Code(Enum):
     """A candidate with an advantage over the provisional choice: that one."""
     NO_ADVANTAGE = auto()
     """A candidate without one: the provisional choice."""
+    WAITS_FOR_STEADY = auto()
+    """The rule's choice, which is not told while these are unsteady: the unsteady ones."""
 
 
 class Reason(NamedTuple):
@@ -148,6 +153,8 @@ class Reason(NamedTuple):
     gap: GapBounds = GapBounds(value=None, low=None, high=0.0, to=None)
     interval: tuple[float, float] = (0.0, 0.0)
     """Simultaneous 95% bounds of (arm − the other)."""
+    trainings: Trainings | None = None
+    """Those of an arm that is unsteady."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def recommendation(
         headline=_headline(found),
         reasons=tuple(reasons),
         rejected={**rejected, **absent},
+        unsteady=tuple(r.arm for r in found.reasons if r.code is Code.UNSTEADY),
     )
 
 
@@ -51,6 +52,8 @@ def _headline(found: Verdict) -> str:
     if found.choice is None:
         why = "no arm finished" if first is Code.NONE_FINISHED else "no arm meets every limit"
         return f"Nothing to recommend: {why}."
+    if found.provisional and (unsteady := _unsteady_first(found)):
+        return f"Not enough evidence: {unsteady}. Provisional choice: {choice}, which scores best."
     if found.provisional:
         return f"Not enough evidence yet. Provisional choice: {choice}, which scores best."
     if first in _ONLY:
@@ -62,6 +65,17 @@ def _headline(found: Verdict) -> str:
         names = listed([choice, *found.tied_with])
         return f"{answer}A tie between {names}: take {choice}, {which}."
     return f"{answer}Choose {choice}."
+
+
+def _unsteady_first(found: Verdict) -> str | None:
+    """Return that the verdict fails for unsteady trainings alone, if it does."""
+    reasons = [reason for reason in found.reasons if reason.code is Code.UNSTEADY]
+    if not reasons or found.undecided:
+        return None
+    parts = [f"{reason.arm} scores {_low_to_high(reason)}" for reason in reasons]
+    tuned = all(found.arms[reason.arm].tuned for reason in reasons)
+    what = "tuning is" if tuned else "training is"
+    return f"{what} unsteady here ({', '.join(parts)} from one training to the next)"
 
 
 _ONLY = {
@@ -186,6 +200,25 @@ def _tuning_open(found: Verdict, reason: Reason) -> str:
     )
 
 
+def _unsteady(found: Verdict, reason: Reason) -> str:
+    each = reason.trainings
+    assert each is not None
+    allowed = numbers.points(each.allowed)
+    which = f"the margin of {allowed}" if each.by_margin else f"{allowed}, as no margin is given"
+    return (
+        f"{reason.arm} is unsteady: its {len(each.each)} trainings score {_low_to_high(reason)}, a"
+        f" standard deviation of {numbers.points(each.spread)}, more than {which}. With another of"
+        " them the verdict is another, so none rests on it → train it with more seeds, or with"
+        " settings that differ less from training to training."
+    )
+
+
+def _low_to_high(reason: Reason) -> str:
+    assert reason.trainings is not None
+    low, high = reason.trainings.range
+    return f"{numbers.score(low)} to {numbers.score(high)}"
+
+
 def _misses(found: Verdict, reason: Reason) -> str:
     return "; ".join(check.text for check in found.arms[reason.arm].missing)
 
@@ -248,6 +281,11 @@ _TEXTS: Mapping[Code, Text] = {
     Code.UNDECIDED: _undecided,
     Code.WAITS_TOO: _waits_too,
     Code.NO_ADVANTAGE: _no_advantage,
+    Code.UNSTEADY: _unsteady,
+    Code.WAITS_FOR_STEADY: lambda found, reason: (
+        f"within the margin, but not chosen while {listed(reason.others)}"
+        f" {'is' if len(reason.others) == 1 else 'are'} unsteady"
+    ),
 }
 
 

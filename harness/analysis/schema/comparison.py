@@ -24,6 +24,7 @@ from harness.analysis.schema.scores import (
     SliceScore,
     Unanswerable,
 )
+from harness.analysis.schema.trainings import Trainings
 from harness.store.machine import Machine
 from harness.store.records import Status
 
@@ -190,6 +191,8 @@ class ArmResult(Conclusion):
     """None: it did not finish, or an earlier version wrote the comparison."""
     failed_items: int = 0
     seeds: tuple[int, ...] = ()
+    trainings: Trainings | None = None
+    """None: it was trained once, did not finish, or an earlier version wrote the comparison."""
     notes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     """What was really loaded, in words."""
@@ -250,6 +253,8 @@ class Recommendation(Conclusion):
     """The verdict in one sentence for somebody who reads nothing else."""
     reasons: tuple[str, ...]
     rejected: dict[str, str] = Field({})
+    unsteady: tuple[str, ...] = ()
+    """Arms whose trainings differ so much that no verdict rests on them, where one would."""
     flips: tuple[Flip, ...] = ()
     tried: tuple[str, ...] | None = None
     """Which kinds of change were tried, in words; None in comparisons that do not say it yet."""

@@ -28,6 +28,8 @@ from harness.store.run_folder import read_jsonl
 from harness.strategy import Strategy
 from harness.types import Context, Example, Prediction, Split
 
+LEARNS = ("fit", "floor")
+"""Kinds of jobs in which a strategy learns: in others the harness alone may look at evidence."""
 MOST_NOTES = 50
 """Of one job."""
 
@@ -105,7 +107,7 @@ class Outfit:
             device=job.device,
             dtype=job.dtype,
             budget_bytes=job.budget_bytes,
-            metric=self._metric,
+            metric=self.metric,
             log=_logger(
                 self.workspace.train_log, artifact.relative_to(self.workspace.artifact).as_posix()
             ),
@@ -113,7 +115,7 @@ class Outfit:
             build=partial(self._build, artifact, scratch),
             scratch=scratch,
             holds_out_validation=holds_out_validation,
-            evidence=self._evidence,
+            evidence=self._evidence if job.kind in LEARNS else {},
         )
 
     def _build(
@@ -150,7 +152,8 @@ class Outfit:
         )
         self.note("shared fit", text)
 
-    def _metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
+    def metric(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> float:
+        """Return what `Context.metric` gives."""
         metric = find_metric(self.job.metric, self.base)
         value = metric.value(self._items(metric, predictions, examples))
         return 0.0 if isnan(value) else value

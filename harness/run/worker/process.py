@@ -47,6 +47,7 @@ from harness.run.worker.search import Search, count_search
 from harness.store.order_check import OrderCheck
 from harness.store.records import LoadedModel, Status, WorkerResult
 from harness.store.run_folder import read_jsonl, write_jsonl, write_predictions
+from harness.store.validation_score import ValidationScore
 from harness.strategy import Strategy
 from harness.types import RESUMED_S, Document, Example, Query, Split, read_prompt
 
@@ -87,8 +88,9 @@ def main(root: str, folder: str, inputs: str, spawned_at_s: str, keeper: str = "
 def work(workspace: Workspace, ruler: Ruler) -> None:
     """Do a job and write its account, complete or not at all.
 
-    Whether answers depend on the order of their queries is tried when the account stands: whatever
-    becomes of that, a crash or the end of the time included, the arm has what it measured.
+    Whether answers depend on the order of their queries is tried when the account stands, and
+    validation rows are answered then: whatever becomes of that, a crash or the end of the time
+    included, the arm has what it measured.
     """
     ruler.read_joules = counter(workspace.job.device)
     worker, account = Worker(workspace, ruler), workspace.folder / RESULT
@@ -100,6 +102,9 @@ def work(workspace: Workspace, ruler: Ruler) -> None:
     atomic_write(account, unknown.model_dump_json(indent=1))
     found = result.model_copy(update={"order": checked(worker.served)})
     atomic_write(account, found.model_dump_json(indent=1))
+    if workspace.job.validates:
+        found = found.model_copy(update={"validation": worker.validated(worker.served)})
+        atomic_write(account, found.model_dump_json(indent=1))
 
 
 class Worker:
@@ -150,6 +155,17 @@ class Worker:
             cores=len(os.sched_getaffinity(0)),
             load_average=self.load_average,
         )
+
+    def validated(self, served: Served) -> ValidationScore:
+        """Score what was served on the validation rows; a failure is a reason, not an error."""
+        rows = self._split("validation")
+        try:
+            answers = predict_all(served.strategy, rows.queries, served.replays)
+            value = self.outfit.metric(answers, rows)
+        except Exception as problem:
+            traceback.print_exc()
+            return ValidationScore(undefined=describe(problem))
+        return ValidationScore(value=value, n=len(rows))
 
     def _loaded_models(self) -> tuple[LoadedModel, ...]:
         """Return the models of this process, and hosted ones that an adopted fit has asked.
