@@ -45,9 +45,14 @@ class Tuning:
     epochs: int
     batch_size: int
     evaluations_per_epoch: int
-    patience: int
+    patience: int | None
     checkpointing: bool | None
     seed: int
+    labels: Sequence[str] = ()
+    """Of a choice: all are scored for each validation row."""
+    objective: Literal["label_text", "label_softmax", "head"] = "label_text"
+    averaged: int = 0
+    """Evaluations whose weights are averaged; the sum is one more copy of them."""
     four_bits: bool = False
 
 

@@ -15,9 +15,9 @@ class FullFinetune(toolkit.TunedStrategy):
     class Params(toolkit.TuningParams, toolkit.PromptedParams):
         """Defaults that make full fine-tuning a fair arm."""
 
-        learning_rate: float = Field(1e-4, gt=0)
-        """A tenth of LoRA's (Schulman 2025, "LoRA Without Regret")."""
-        weight_decay: float = Field(0.01, ge=0)
+        learning_rate: float | None = Field(None, gt=0)
+        """None: a tenth of an adapter's (Schulman 2025, "LoRA Without Regret"), see
+        `toolkit.TuningParams`."""
 
     @classmethod
     def adapter(cls, params: Params) -> toolkit.AdapterSpec:

@@ -41,7 +41,7 @@ class RagLora(Strategy):
     complexity = 5
     provides = frozenset({"citations", "offline"})
 
-    class Params(toolkit.LoraParams, toolkit.PassageParams):
+    class Params(toolkit.LoraParams, toolkit.ChoiceParams, toolkit.PassageParams):
         """LoRA's and retrieval's, and which passages are shown."""
 
         top_k: int = Field(3, gt=0)

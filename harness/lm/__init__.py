@@ -26,18 +26,24 @@ from harness.lm.training.adapters import (
     open_trained,
     save_trained,
 )
-from harness.lm.training.loop import TuneResult, TuneSettings, tune
+from harness.lm.training.loop import tune
 from harness.lm.training.loss import mean_loss
+from harness.lm.training.objective import HeadLoss, LabelSoftmax, Objective, TokenLoss
+from harness.lm.training.settings import TuneResult, TuneSettings
 
 __all__ = [
     "AdapterSpec",
     "Call",
     "Generation",
+    "HeadLoss",
+    "LabelSoftmax",
     "LanguageModel",
     "Lighter",
     "Model",
+    "Objective",
     "OptionScores",
     "Spans",
+    "TokenLoss",
     "TuneResult",
     "TuneSettings",
     "add_adapter",

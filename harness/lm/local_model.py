@@ -25,6 +25,7 @@ from harness.lm.chat import (
 from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.grammar import Grammar
 from harness.lm.inference.held import Grammars
+from harness.lm.inference.label_head import LabelHead, score_labels
 from harness.lm.inference.prefix_cache import PrefixCache
 from harness.lm.inference.routes import PLAIN, Route
 from harness.lm.inference.scoring import score_options
@@ -65,6 +66,8 @@ class LanguageModel:
     """Receives remarks for the record: what turned out otherwise than asked for."""
     adapter: AdapterSpec | None = None
     """What is trained of it, once `add_adapter` was called."""
+    head: LabelHead | None = None
+    """What scores labels in place of their text, where it was tuned with one."""
     grammars: Grammars = field(default_factory=Grammars)
     """What answers are held to, as far as it was compiled."""
 
@@ -163,6 +166,11 @@ class LanguageModel:
             ModelError: an option has no tokens, or the same as another; a prompt does not fit.
         """
         tokens = [prompt_tokens(self, prompt) for prompt in prompts]
+        if self.head is not None and self.head.labels == tuple(options):
+            scores, kept = score_labels(self, self.head, tokens)
+            none = (0,) * len(options)  # no token of a label is computed
+            found = zip(tokens, scores, strict=True)
+            return [OptionScores(tuple(row), none, len(ids), kept) for ids, row in found]
         labels = self._labels(prompts, options)
         scores, kept = score_options(self, tokens, labels)
         return [

@@ -16,8 +16,9 @@ from harness.lm.sizing.footprint import (
     saved_bytes_per_layer,
     training_bytes_per_token,
 )
-from harness.lm.training.loop import TuneSettings, batches
+from harness.lm.training.loop import batches
 from harness.lm.training.loss import pieces
+from harness.lm.training.settings import TuneSettings
 from harness.plan.demand import Demand, Span, total_span
 from harness.plan.inference_demand import LAYER_S, loaded
 from harness.plan.target_machine import BYTES_PER_S, Place

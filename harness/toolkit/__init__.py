@@ -27,11 +27,19 @@ from harness.toolkit.passages import (
 )
 from harness.toolkit.query_likelihood import QueryLikelihood
 from harness.toolkit.shown_rows import ShownRows, shown_rows
-from harness.toolkit.tune import PromptedParams, TuningParams, learn, learn_texts, tuning
+from harness.toolkit.tune import (
+    ChoiceParams,
+    PromptedParams,
+    TuningParams,
+    learn,
+    learn_texts,
+    tuning,
+)
 from harness.toolkit.tuned_strategy import TunedStrategy
 
 __all__ = [
     "AdapterSpec",
+    "ChoiceParams",
     "Classifiers",
     "Lighter",
     "Linear",

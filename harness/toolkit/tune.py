@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,32 +16,56 @@ from harness.errors import ModelError
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapter_spec import AdapterSpec
-from harness.lm.training.loop import TuneResult, TuneSettings, tune
+from harness.lm.training.loop import tune
 from harness.lm.training.loss import Pair
+from harness.lm.training.settings import TuneResult, TuneSettings
 from harness.strategy import Params
 from harness.toolkit.prompts import PromptStyle
+from harness.toolkit.tuning_choice import Objective, choice_options, objective_named, objective_of
+from harness.toolkit.tuning_defaults import averaged_of, epochs_of, rate_of
 from harness.types import Context
 from harness.workload import Prospect, TextPair, Tuning
 
 
 class TuningParams(Params):
-    """What all ways of tuning let their user set. Each has a learning rate of its own."""
+    """What all ways of tuning let their user set."""
 
-    learning_rate: float = Field(gt=0)
-    epochs: int = Field(6, gt=0)
-    """At the most: early stopping ends it before. A choice of ours, as are the two below."""
-    batch_size: int = Field(8, gt=0)
-    warmup_share: float = Field(0.05, ge=0, lt=1)
-    weight_decay: float = Field(0.0, ge=0)
-    evaluations_per_epoch: int = Field(2, gt=0)
-    patience: int = Field(3, gt=0)
-    """Evaluations without a lower validation loss after which training stops: a choice of ours."""
+    learning_rate: float | None = Field(None, gt=0)
+    """The highest one. None: by the model's size and the batch, see tuning_defaults.py."""
+    epochs: int | None = Field(None, gt=0)
+    """None: by the number of rows: 8 below 1,000, 4 below 10,000, 2 above. The schedule runs to
+    its end, since a rate that has not come down leaves the noisiest weights (Mosbach et al. 2021,
+    arXiv 2006.04884)."""
+    batch_size: int = Field(16, gt=0)
+    """LoRA bears large batches badly, and smaller ones cost time (Schulman 2025)."""
+    warmup_share: float = Field(0.1, ge=0, lt=1)
+    weight_decay: float = Field(0.01, ge=0)
+    evaluations_per_epoch: int = Field(1, gt=0)
+    patience: int | None = Field(None, gt=0)
+    """Evaluations without a lower validation loss after which training stops. None: only a loss
+    above twice the best stops it."""
+    averaged: int = Field(3, ge=0)
+    """Last evaluations whose weights are averaged; the mean is kept if the validation rows find it
+    no worse than the best step. Whole models are not averaged: it takes one more copy of them."""
     checkpointing: bool | None = None
     """Compute activations again in the backward pass: less memory, a third more time. None: only
     if an example would not fit the memory otherwise."""
 
 
-class PromptedParams(Params):
+class ChoiceParams(Params):
+    """For what is tuned to choose labels. Texts and JSON are learnt token by token."""
+
+    objective: Objective = "auto"
+    """label_softmax: the labels' scores against each other; head: a linear layer in place of
+    labels' text; label_text: token by token. auto: softmax up to 32 labels, a head above."""
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    """Share of each row's target that is spread over all labels; label text has none."""
+    class_weight: Literal["none", "balanced"] = "none"
+    """balanced: rows of rare labels count more, so that all labels count alike; not for label
+    text."""
+
+
+class PromptedParams(ChoiceParams):
     """For what is tuned to answer the task's own questions."""
 
     prompt: PromptStyle = "short"
@@ -77,7 +102,8 @@ def learn(
             f"all {len(train)} training rows are longer than the model's {lm.context_tokens} tokens"
             " → shorten the inputs, or name a model with a longer context"
         )
-    return _tuned(lm, context, params, *rows)
+    options = choice_options(lm, context.task) if isinstance(params, ChoiceParams) else []
+    return _tuned(lm, context, params, *rows, options)
 
 
 def learn_texts(
@@ -117,10 +143,11 @@ def _tuned(
     params: TuningParams,
     train: Sequence[Pair],
     validation: Sequence[Pair],
+    options: Sequence[list[int]] = (),
 ) -> TuneResult:
     settings = TuneSettings(
-        learning_rate=params.learning_rate,
-        epochs=params.epochs,
+        learning_rate=rate_of(params, lm),
+        epochs=epochs_of(params, len(train)),
         batch_size=params.batch_size,
         warmup_share=params.warmup_share,
         weight_decay=params.weight_decay,
@@ -128,10 +155,20 @@ def _tuned(
         patience=params.patience,
         seed=context.seed,
         checkpointing=params.checkpointing,
+        averaged=averaged_of(params, lm.adapter),
     )
-    result = tune(lm, train, validation, settings, context.log, context.scratch)
+    objective = objective_of(lm, context.task, params, train, options)
+    context.note(
+        "training",
+        f"{objective.name}: {settings.epochs} epochs of {len(train)} rows,"
+        f" learning rate {settings.learning_rate:.1e}",
+    )
+    result = tune(lm, train, validation, settings, context.log, context.scratch, objective)
     stopped = "stopped early" if result.stopped_early else "ran to the end"
-    context.note("training", f"{stopped}: step {result.best_step} of {result.steps} is kept")
+    kept = f"step {result.best_step} of {result.steps} is kept"
+    if result.averaged:
+        kept = f"the mean of the last {result.averaged} evaluations' weights is kept"
+    context.note("training", f"{stopped}: {kept}")
     return result
 
 
@@ -163,14 +200,20 @@ def tuning(
     prospect: Prospect,
 ) -> Tuning:
     """Say for a forecast what `learn` does with the same parameters and rows."""
+    # Running text is no answer to choose.
+    chosen = isinstance(params, ChoiceParams) and prospect.task.answer_kind == "choice"
+    labels = tuple(prospect.task.labels) if chosen else ()
     return Tuning(
         adapter=adapter,
         training_pairs=train,
         validation=validation,
-        epochs=params.epochs,
+        epochs=epochs_of(params, len(train)),
         batch_size=params.batch_size,
         evaluations_per_epoch=params.evaluations_per_epoch,
         patience=params.patience,
         checkpointing=params.checkpointing,
         seed=prospect.seed,
+        labels=labels,
+        objective=objective_named(prospect.task, params),
+        averaged=averaged_of(params, adapter),
     )

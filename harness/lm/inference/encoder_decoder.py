@@ -54,35 +54,47 @@ def score(
     return scores
 
 
-def padded_loss(
-    lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]
-) -> tuple[Tensor, int]:
-    """Return the summed negative log-likelihood of the completions, from one padded batch.
+def padded_likelihoods(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]) -> Tensor:
+    """Return the log-likelihood of each completion, from one padded batch, with gradients.
 
     Args:
         lm: the model.
         pairs: token ids of each prompt (for the encoder) and its completion (for the decoder).
 
     Returns:
-        The loss (a scalar tensor with gradients) and the number of completion tokens.
+        [pairs], in float32.
+    """
+    import torch
+
+    decoder_ids, targets = _decoder_rows(lm, [completion for _, completion in pairs])
+    logits = padded_logits(lm, [prompt for prompt, _ in pairs], decoder_ids)
+    losses = torch.nn.functional.cross_entropy(
+        logits.float().transpose(1, 2), targets, reduction="none"
+    )  # [pairs, longest]; 0 where the target is padding
+    return -losses.sum(dim=1)
+
+
+def padded_logits(lm: LanguageModel, prompts: Sequence[list[int]], decoder_ids: Tensor) -> Tensor:
+    """Return the decoder's logits behind prompts that are padded, [prompts, longest, vocabulary].
+
+    Args:
+        lm: the model.
+        prompts: token ids for the encoder.
+        decoder_ids: [prompts, longest], what the decoder reads.
     """
     import torch
 
     device = lm.model.device
-    width = max(len(prompt) for prompt, _ in pairs)
-    rows = [prompt + [0] * (width - len(prompt)) for prompt, _ in pairs]
-    seen = [[1] * len(prompt) + [0] * (width - len(prompt)) for prompt, _ in pairs]
-    decoder_ids, targets = _decoder_rows(lm, [completion for _, completion in pairs])
-    logits = lm.model(
-        input_ids=torch.tensor(rows, device=device),
-        attention_mask=torch.tensor(seen, device=device),
+    width = max(map(len, prompts))
+    found: Tensor = lm.model(
+        input_ids=torch.tensor([p + [0] * (width - len(p)) for p in prompts], device=device),
+        attention_mask=torch.tensor(
+            [[1] * len(p) + [0] * (width - len(p)) for p in prompts], device=device
+        ),
         decoder_input_ids=decoder_ids,
         use_cache=False,
-    ).logits  # [pairs, longest completion, vocabulary]
-    loss = torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), targets.flatten(), reduction="sum"
-    )
-    return loss, sum(len(completion) for _, completion in pairs)
+    ).logits
+    return found
 
 
 def _decoder_rows(lm: LanguageModel, texts: Sequence[list[int]]) -> tuple[Tensor, Tensor]:

@@ -43,10 +43,8 @@ def score(
     return scores
 
 
-def padded_loss(
-    lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]
-) -> tuple[Tensor, int]:
-    """Return the summed negative log-likelihood of the completions, from one padded batch.
+def padded_likelihoods(lm: LanguageModel, pairs: Sequence[tuple[list[int], list[int]]]) -> Tensor:
+    """Return the log-likelihood of each completion, from one padded batch, with gradients.
 
     Padding stands on the right, where no causal model can see it.
 
@@ -55,31 +53,48 @@ def padded_loss(
         pairs: token ids of each prompt and its completion.
 
     Returns:
-        The loss (a scalar tensor with gradients) and the number of completion tokens.
+        [pairs], in float32.
     """
     import torch
 
     sequences = [prompt + completion[:-1] for prompt, completion in pairs]
     width = max(map(len, sequences))
-    device = lm.model.device
     # Only the positions from the shortest prompt's end on can predict a completion's token.
     tail = width - min(len(prompt) for prompt, _ in pairs) + 1
     targets = torch.full((len(pairs), tail), -100)  # what `cross_entropy` leaves out
     for row, (prompt, completion) in enumerate(pairs):
         begin = len(prompt) - 1 - (width - tail)
         targets[row, begin : begin + len(completion)] = torch.tensor(completion)
-    logits = lm.model(
+    logits = padded_logits(lm, sequences, tail)
+    loss = torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), targets.to(logits.device).flatten(), reduction="none"
+    )
+    return -loss.view(len(pairs), tail).sum(dim=1)
+
+
+def padded_logits(lm: LanguageModel, sequences: Sequence[list[int]], tail: int) -> Tensor:
+    """Return the logits at the last positions of a batch that is padded on the right.
+
+    Args:
+        lm: the model.
+        sequences: token ids of each.
+        tail: how many positions of the batch's width are wanted.
+
+    Returns:
+        [sequences, tail, vocabulary], also of a model that computes them all.
+    """
+    import torch
+
+    width, device = max(map(len, sequences)), lm.model.device
+    found: Tensor = lm.model(
         input_ids=torch.tensor([s + [0] * (width - len(s)) for s in sequences], device=device),
         attention_mask=torch.tensor(
             [[1] * len(s) + [0] * (width - len(s)) for s in sequences], device=device
         ),
         use_cache=False,
         logits_to_keep=tail,
-    ).logits[:, -tail:]  # [pairs, tail, vocabulary], also of a model that computes them all
-    loss = torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), targets.to(device).flatten(), reduction="sum"
-    )
-    return loss, sum(len(completion) for _, completion in pairs)
+    ).logits[:, -tail:]
+    return found
 
 
 def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) -> list[list[int]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from harness.lm.inference import encoder_decoder, plain
+from harness.lm.inference import encoder_decoder, last_states, plain
 from harness.lm.inference.generation import Ending, generate_packed, generate_plain
 from harness.lm.inference.scoring import Options, score_packed
 
@@ -49,10 +49,17 @@ class Route(Protocol):
     def generate(self, lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) -> Outputs:
         """Continue each prompt with its most likely tokens; at least one prompt."""
 
-    def padded_loss(self, lm: LanguageModel, pairs: Sequence[Pair]) -> tuple[Any, int]:
-        """Return the completions' summed loss from one padded batch, and how many tokens it is of.
+    def padded_likelihoods(self, lm: LanguageModel, pairs: Sequence[Pair]) -> Any:
+        """Return each completion's log-likelihood from one padded batch.
 
-        The loss is a scalar tensor with gradients.
+        [pairs], in float32, with gradients.
+        """
+
+    def last_states(self, lm: LanguageModel, prompts: Sequence[list[int]]) -> Any:
+        """Run a batch of prompts for what its last tokens hand to the head.
+
+        Returns:
+            [prompts, hidden], with gradients.
         """
 
 
@@ -63,7 +70,8 @@ class Packed:
     packs, has_encoder = True, False
     score = staticmethod(score_packed)
     generate = staticmethod(generate_packed)
-    padded_loss = staticmethod(plain.padded_loss)
+    padded_likelihoods = staticmethod(plain.padded_likelihoods)
+    last_states = staticmethod(last_states.of_tree)
 
 
 class Plain:
@@ -72,7 +80,8 @@ class Plain:
     name: Literal["plain"] = "plain"
     packs, has_encoder = False, False
     generate = staticmethod(generate_plain)
-    padded_loss = staticmethod(plain.padded_loss)
+    padded_likelihoods = staticmethod(plain.padded_likelihoods)
+    last_states = staticmethod(last_states.padded)
 
     def score(
         self, lm: LanguageModel, prompts: Sequence[list[int]], options: Sequence[Options]
@@ -87,7 +96,8 @@ class EncoderDecoder:
     name: Literal["encoder_decoder"] = "encoder_decoder"
     packs, has_encoder = False, True
     generate = staticmethod(generate_plain)
-    padded_loss = staticmethod(encoder_decoder.padded_loss)
+    padded_likelihoods = staticmethod(encoder_decoder.padded_likelihoods)
+    last_states = staticmethod(last_states.of_decoder)
 
     def score(
         self, lm: LanguageModel, prompts: Sequence[list[int]], options: Sequence[Options]

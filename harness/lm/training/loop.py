@@ -1,15 +1,15 @@
-"""One thin loop that trains whatever weights are trainable, on completions alone.
+"""One thin loop that trains whatever weights are trainable, towards whatever objective it is given.
 
-A step accumulates its gradients over pieces that fit the memory. Early stopping watches the
-validation loss, and the best weights are put back at the end. An interrupted training goes on from
-its last checkpoint and ends with the same weights. Knows nothing of tasks, and no method by name.
+A step accumulates its gradients over pieces that fit the memory. The schedule runs to its end; what
+is kept then (kept.py) the validation rows decide. An interrupted training goes on from its last
+checkpoint and ends with the same weights. Knows nothing of tasks, and no method by name.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -17,70 +17,42 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
 from harness.files.hashing import sha256_of
-from harness.lm.inference.routes import PLAIN
-from harness.lm.inference.soft_prompt import soft_tokens
 from harness.lm.local_model import LanguageModel
-from harness.lm.sizing.budget import RowLimit, row_limit
-from harness.lm.sizing.footprint import FLOAT32_BYTES, shape, training_bytes_per_token
+from harness.lm.sizing.budget import RowLimit
 from harness.lm.training.checkpoint import Checkpoint
-from harness.lm.training.loss import Pair, losses, mean_loss
+from harness.lm.training.kept import Kept
+from harness.lm.training.loss import Pair, pieces
+from harness.lm.training.objective import HEAD_RATE, Objective, TokenLoss
 from harness.lm.training.optimiser import CLIP_NORM, adamw, linear_schedule
+from harness.lm.training.piece_limit import COPIES, piece_limit
+from harness.lm.training.settings import TuneResult, TuneSettings
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 
-@dataclass(frozen=True)
-class TuneSettings:
-    """How long and how fast to train."""
-
-    learning_rate: float
-    epochs: int
-    batch_size: int
-    """Pairs behind one optimiser step, however many pieces they are computed in."""
-    warmup_share: float
-    """Share of all steps over which the learning rate rises linearly; it then falls linearly."""
-    weight_decay: float
-    evaluations_per_epoch: int
-    patience: int
-    """Evaluations without a better validation loss after which training stops."""
-    seed: int = 0
-    """For the order of the pairs."""
-    checkpointing: bool | None = None
-    """Whether activations are computed again in the backward pass, which saves memory and costs a
-    third more time; None: only if the longest pair would not fit the budget otherwise."""
-
-
-@dataclass(frozen=True)
-class TuneResult:
-    """What training came to."""
-
-    steps: int
-    best_step: int
-    best_validation_loss: float | None
-    stopped_early: bool
-
-
-def tune(
+def tune(  # noqa: PLR0913, PLR0917
     lm: LanguageModel,
     train: Sequence[Pair],
     validation: Sequence[Pair],
     settings: TuneSettings,
     log: Callable[..., None],
     scratch: Path | None = None,
+    objective: Objective | None = None,
 ) -> TuneResult:
-    """Minimise the mean negative log-likelihood of the completions' tokens.
+    """Minimise an objective of pairs.
 
     Args:
         lm: the model; its parameters with `requires_grad` are trained, in place.
         train: pairs to train on.
-        validation: pairs to stop on; without any the last weights are kept.
+        validation: pairs to choose on what is kept; without any the last weights are.
         settings: how long and how fast.
         log: receives step, epoch, learning_rate, train_loss and, when evaluated, validation_loss.
         scratch: a folder that outlives an interruption, for checkpoints; None: none are kept.
+        objective: what is minimised, and what is watched; None: the loss of all tokens.
 
     Returns:
-        How many steps were taken, and which step's weights the model has now.
+        How many steps were taken, and which weights the model has now.
 
     Raises:
         ModelError: there is nothing to train on, a pair does not fit the model's context, or the
@@ -92,11 +64,11 @@ def tune(
     for number, (prompt, completion) in enumerate([*train, *validation]):
         lm.check_room(number, len(prompt), len(completion))
 
-    training = _Training(lm, len(train), settings)
-    training.limit = _limit(lm, [*train, *validation], training.weights, settings.checkpointing)
+    training = _Training(lm, len(train), settings, objective or TokenLoss())
+    training.find_limit([*train, *validation])
 
     # The key holds all that decides the result, so another training's checkpoint is left alone.
-    key = _key(lm, train, validation, settings)
+    key = training.key(train, validation)
     checkpoint = Checkpoint(scratch)
     training.restore(checkpoint.read(key))
     if training.step:
@@ -110,39 +82,60 @@ def tune(
             # the same state, but not taken.
             if step <= training.step:
                 continue
-            if training.best.evaluations_since >= settings.patience:
+            if training.kept.should_stop(settings.patience):
                 break
             row = training.take_step(step, batch)
-            if validation and (step % training.evaluate_every == 0 or step == training.total):
-                row["validation_loss"] = _number(mean_loss(lm, validation), "validation", lm)
-                training.best.offer(step, row["validation_loss"])
+            if validation and step in training.looks:
+                row["validation_loss"] = training.look(step, validation)
             log(**row)
             checkpoint.write_when_due(key, training.state)
-        training.best.restore()
+        return training.finish(validation)
     finally:
         lm.model.eval()  # an interrupted model must still serve without dropout
-    best, stopped = training.best, training.step < training.total
-    return TuneResult(training.step, best.step or training.step, best.loss, stopped)
 
 
 class _Training:
     """The weights being trained, and all that changes with them from step to step."""
 
-    def __init__(self, lm: LanguageModel, pairs: int, settings: TuneSettings):
+    def __init__(self, lm: LanguageModel, pairs: int, settings: TuneSettings, objective: Objective):
         from torch.optim.lr_scheduler import LambdaLR
 
-        self.lm = lm
-        self.weights = [weight for weight in lm.model.parameters() if weight.requires_grad]
-        if not self.weights:
+        self.lm, self.settings, self.objective = lm, settings, objective
+        own = [weight for weight in lm.model.parameters() if weight.requires_grad]
+        if not own:
             raise ModelError("no weight of the model is trainable → add an adapter first")
-        self.optimiser = adamw(self.weights, settings.learning_rate, settings.weight_decay)
+        new = objective.trained()
+        self.weights = [*own, *new]
+        self.optimiser = adamw(
+            [(own, settings.learning_rate), (new, HEAD_RATE * settings.learning_rate)],
+            settings.weight_decay,
+            few_bytes=lm.adapter is not None and lm.adapter.trains_all,
+        )
+        looks = settings.evaluated(pairs)
         self.per_epoch = -(-pairs // settings.batch_size)  # rounded up
-        self.total = self.per_epoch * settings.epochs
+        self.total = looks[-1]
         self.schedule = LambdaLR(self.optimiser, linear_schedule(self.total, settings.warmup_share))
-        self.evaluate_every = max(1, self.per_epoch // settings.evaluations_per_epoch)
-        self.best = _Best(self.weights)
+        self.looks = set(looks)
+        self.averaged = set(looks[-settings.averaged :]) if settings.averaged > 1 else set()
+        self.kept = Kept(self.weights)
         self.limit = RowLimit(0)
         self.step = 0
+
+    def find_limit(self, pairs: Sequence[Pair]) -> None:
+        """Find how many tokens a piece may have."""
+        behind = max((len(text) for text in self.objective.texts), default=0)
+        longest = max(len(prompt) + max(behind, len(text)) for prompt, text in pairs)
+        trained = sum(weight.numel() for weight in self.weights)
+        copies = COPIES + bool(self.averaged)
+        again = self.settings.checkpointing
+        self.limit = piece_limit(self.lm, longest, trained, copies, again)
+
+    def key(self, train: Sequence[Pair], validation: Sequence[Pair]) -> str:
+        """Return a hash of all that decides what a training comes to, for its checkpoints."""
+        shapes = [list(weight.shape) for weight in self.weights]
+        towards = {name: value for name, value in vars(self.objective).items() if name != "head"}
+        settings = [asdict(self.settings), towards]
+        return sha256_of([*settings, list(train), list(validation), shapes, self.lm.ref.name])
 
     def take_step(self, step: int, batch: Sequence[Pair]) -> dict[str, float]:
         """Follow the batch's gradient and return the row to log."""
@@ -163,13 +156,43 @@ class _Training:
     def _gradients(self, batch: Sequence[Pair], at_once: int) -> float:
         """Accumulate the gradients of a batch's mean loss, and return it."""
         self.optimiser.zero_grad()  # also what an attempt left that ran out of memory
-        # Divided by the batch's tokens, not the piece's: however it is cut, the sum is the same.
-        tokens = sum(len(completion) for _, completion in batch)
-        total = 0.0
-        for loss, _ in losses(self.lm, batch, at_once):
-            (loss / tokens).backward()
+        # Divided by the batch's share, not the piece's: however it is cut, the sum is the same.
+        share, total = self.objective.share(batch), 0.0
+        texts, padded = self.objective.texts, not self.lm.packs
+        for piece in pieces(batch, at_once, padded, texts):
+            loss = self.objective.loss(self.lm, piece) / share
+            loss.backward()
             total += float(loss.detach())
-        return total / tokens
+        return total
+
+    def look(self, step: int, validation: Sequence[Pair]) -> float:
+        """Return what is watched of the validation rows, and note what may be kept."""
+        loss = self._watched(validation)
+        self.kept.offer(step, loss)
+        if step in self.averaged:
+            self.kept.add()
+        return loss
+
+    def finish(self, validation: Sequence[Pair]) -> TuneResult:
+        """Put the weights in place that are kept: the best step's, or a mean that is no worse."""
+        kept, stopped = self.kept, self.step < self.total
+        if kept.loss is None:
+            return TuneResult(self.step, self.step, None, stopped)
+        if kept.summed > 1 and not stopped:
+            kept.put_mean()
+            loss = self._watched(validation)
+            if loss <= kept.loss:
+                return TuneResult(self.step, self.step, loss, stopped, kept.summed)
+        kept.put_best()
+        return TuneResult(self.step, kept.step or self.step, kept.loss, stopped)
+
+    def _watched(self, validation: Sequence[Pair]) -> float:
+        was_training = self.lm.model.training
+        self.lm.model.eval()
+        try:
+            return _number(self.objective.watched(self.lm, validation), "validation", self.lm)
+        finally:
+            self.lm.model.train(was_training)
 
     def state(self) -> dict[str, Any]:
         """Return all that `restore` needs."""
@@ -179,7 +202,7 @@ class _Training:
             "weights": [weight.detach() for weight in self.weights],
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "best": self.best.state(),
+            "kept": self.kept.state(),
         }
 
     def restore(self, state: dict[str, Any] | None) -> None:
@@ -193,91 +216,7 @@ class _Training:
             weight.data.copy_(kept)
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
-        self.best = _Best(self.weights, **state["best"])
-
-
-class _Best:
-    """The weights with the lowest validation loss so far."""
-
-    def __init__(
-        self,
-        weights: list[Tensor],
-        loss: float | None = None,
-        step: int | None = None,
-        evaluations_since: int = 0,
-        copies: Sequence[Tensor] = (),
-    ):
-        self._weights = weights
-        self.loss = loss
-        self.step = step
-        self.evaluations_since = evaluations_since
-        self._copies = list(copies)
-
-    def offer(self, step: int, loss: float) -> None:
-        """Copy the weights if their loss is the lowest so far."""
-        if self.loss is None or loss < self.loss:
-            self.loss, self.step, self.evaluations_since = loss, step, 0
-            self._copies = [weight.detach().clone() for weight in self._weights]
-        else:
-            self.evaluations_since += 1
-
-    def restore(self) -> None:
-        """Put the best weights back; where none were offered, leave the last ones."""
-        for weight, copy in zip(self._weights, self._copies, strict=False):
-            weight.data.copy_(copy)
-
-    def state(self) -> dict[str, Any]:
-        """Return what a new `_Best` takes to go on from here."""
-        return {
-            "loss": self.loss,
-            "step": self.step,
-            "evaluations_since": self.evaluations_since,
-            "copies": self._copies,
-        }
-
-
-def _limit(
-    lm: LanguageModel, pairs: Sequence[Pair], weights: Sequence[Tensor], checkpointing: bool | None
-) -> RowLimit:
-    """Find how many tokens a piece may have, and turn checkpointing on where it is needed."""
-    model = lm.model
-    # Gradients, AdamW's two moments and the copy of the best weights come on top.
-    reserved = sum(weight.numel() for weight in weights) * 4 * FLOAT32_BYTES
-    longest = max(len(prompt) + len(completion) for prompt, completion in pairs)
-
-    def find(again: bool) -> RowLimit:
-        per_token = training_bytes_per_token(shape(model.config), model.dtype.itemsize, again)
-        return row_limit(str(model.device), per_token, lm.budget_bytes, lm.note, reserved)
-
-    # What a method would lose must be refused: training would run and learn nothing.
-    recomputable = lm.adapter is None or lm.adapter.recomputable
-    if checkpointing and not recomputable:
-        what = lm.adapter.name if lm.adapter else "this method"
-        raise ModelError(f"checkpointing would lose what {what} learns → leave `checkpointing` out")
-
-    # Pieces are cut between pairs, so a pair that is too long alone leaves no other way.
-    limit = find(again=bool(checkpointing))
-    possible = recomputable and bool(getattr(model, "supports_gradient_checkpointing", False))
-    if checkpointing is None and limit.fitting < longest and possible:
-        checkpointing = True
-        limit = find(again=True)
-        lm.note("memory", "activations are computed again in the backward pass (checkpointing)")
-
-    if checkpointing:
-        model.activation_checkpointing_enable()
-        # Layers that are computed again keep nothing for others to look at: no packed rows.
-        if soft_tokens(model) and lm.packs:
-            lm.route = PLAIN
-            lm.note("engine", "with checkpointing a soft prompt is learnt from padded rows")
-    return limit
-
-
-def _key(
-    lm: LanguageModel, train: Sequence[Pair], validation: Sequence[Pair], settings: TuneSettings
-) -> str:
-    """Return a hash of all that decides what a training comes to, for its checkpoints."""
-    shapes = [list(w.shape) for w in lm.model.parameters() if w.requires_grad]
-    return sha256_of([asdict(settings), list(train), list(validation), shapes, lm.ref.name])
+        self.kept = Kept(self.weights, state["kept"])
 
 
 def _number(value: float, of_what: str, lm: LanguageModel) -> float:

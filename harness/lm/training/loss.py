@@ -1,8 +1,8 @@
-"""The loss of completions, from packed rows or padded batches, in pieces that fit the memory.
+"""Likelihoods of completions with their gradients, from packed rows or padded batches.
 
 Packed rows are token trees: no padding is computed, and a prefix that pairs share (the chat
-template's opening) is computed once, with the gradients of all of them flowing through it. Knows
-nothing of steps and learning rates.
+template's opening, an instruction) is computed once, with the gradients of all of them flowing
+through it. Knows nothing of steps and learning rates.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harness.lm.inference.attention import tree_inputs
 from harness.lm.inference.scoring import score_packed
 from harness.lm.inference.soft_prompt import opening, soft_tokens, underneath
-from harness.lm.inference.token_tree import TokenTree
+from harness.lm.inference.token_tree import TokenTree, common_prefix_length
 from harness.lm.local_model import LanguageModel
 
 if TYPE_CHECKING:
@@ -22,22 +22,24 @@ if TYPE_CHECKING:
 
 Pair = tuple[list[int], list[int]]
 """Token ids of a prompt and of its completion."""
+Choice = tuple[list[int], Sequence[list[int]]]
+"""Token ids of a prompt and of each text that may follow it."""
 
 
-def losses(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> Iterator[tuple[Tensor, int]]:
-    """Compute the completions' loss piece by piece.
+def likelihoods(lm: LanguageModel, rows: Sequence[Choice]) -> Tensor:
+    """Return the log-likelihood of every text after its prompt, with gradients.
 
     Args:
         lm: the model.
-        pairs: prompts and completions; at least one token each.
-        at_once: tokens that a piece may have; a single longer pair makes a piece of its own.
+        rows: prompts with their texts; at least one token each.
 
-    Yields:
-        The summed negative log-likelihood of a piece (a scalar tensor), and its number of
-        completion tokens.
+    Returns:
+        [texts of all rows], in their order, in float32.
     """
-    for piece in pieces(pairs, at_once, padded=not lm.packs):
-        yield _packed_loss(lm, piece) if lm.packs else lm.route.padded_loss(lm, piece)
+    if lm.packs:
+        return _packed(lm, rows)
+    flat = [(prompt, text) for prompt, texts in rows for text in texts]
+    return lm.route.padded_likelihoods(lm, flat)
 
 
 def mean_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
@@ -59,7 +61,10 @@ def _summed_loss(lm: LanguageModel, pairs: Sequence[Pair], at_once: int) -> floa
     import torch
 
     with torch.inference_mode():
-        return sum(float(loss) for loss, _ in losses(lm, pairs, at_once))
+        return -sum(
+            float(likelihoods(lm, [(prompt, [text]) for prompt, text in piece]).sum())
+            for piece in pieces(pairs, at_once, padded=True)
+        )
 
 
 def _log_likelihood(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
@@ -72,44 +77,82 @@ def _log_likelihood(lm: LanguageModel, pairs: Sequence[Pair]) -> float:
     return sum(score for [score] in scores)
 
 
-def pieces(pairs: Sequence[Pair], at_once: int, padded: bool) -> Iterator[list[Pair]]:
-    """Cut pairs, in their order, into pieces of so many tokens, padding counted if `padded`."""
+def pieces(
+    pairs: Sequence[Pair], at_once: int, padded: bool, texts: Sequence[list[int]] = ()
+) -> Iterator[list[Pair]]:
+    """Cut pairs, in their order, into pieces of so many tokens.
+
+    Args:
+        pairs: prompts and completions.
+        at_once: tokens that a piece may have; a single longer pair makes a piece of its own.
+        padded: count padding; else what the pairs' prompts share is counted once.
+        texts: all that stand behind every prompt; none: its completion.
+    """
+    tree = TokenTree()
+    for text in texts:
+        tree.add(text[:-1])  # its last token predicts nothing
+    below, times = len(tree), 1
+    if texts and padded:
+        below, times = max(map(len, texts)), len(texts)
     piece: list[Pair] = []
     size = longest = 0
     for pair in pairs:
-        length = len(pair[0]) + len(pair[1])
-        grown = max(longest, length) * (len(piece) + 1) if padded else size + length
+        length = len(pair[0]) + (below if texts else len(pair[1]))
+        shared = common_prefix_length([pair[0], piece[0][0]]) if piece and not padded else 0
+        wide = max(longest, length) * (len(piece) + 1) * times
+        grown = wide if padded else size + length - shared
         if piece and grown > at_once:
             yield piece
-            piece, longest, grown = [], 0, length
+            piece, longest, grown = [], 0, length * times if padded else length
         piece.append(pair)
         size, longest = grown, max(longest, length)
     if piece:
         yield piece
 
 
-def _packed_loss(lm: LanguageModel, pairs: Sequence[Pair]) -> tuple[Tensor, int]:
-    """Return the summed loss of pairs as one packed row, and its number of completion tokens."""
-    import torch
+def forward(lm: LanguageModel, tree: TokenTree, nodes: Sequence[int]) -> Tensor:
+    """Return a packed row's logits where they are wanted, [nodes, vocabulary], with gradients.
 
-    # A completion's first token is predicted at the prompt's last, and its last token predicts
-    # nothing, so it is no node of the tree.
-    tree = TokenTree()
-    wanted: list[tuple[int, int]] = []  # (node whose logits predict, the token predicted)
-    for prompt, completion in pairs:
-        path = tree.add([*prompt, *completion[:-1]])
-        wanted += zip(path[len(prompt) - 1 :], completion, strict=True)
-    device = lm.model.device
-    nodes = torch.tensor([node for node, _ in wanted], device=device)  # [wanted]
-    targets = torch.tensor([token for _, token in wanted], device=device)  # [wanted]
+    Args:
+        lm: a model that packs.
+        tree: the row.
+        nodes: whose logits are wanted, each once; the head is computed nowhere else.
+    """
+    import torch
 
     # Behind a soft prompt the row stands as behind a kept prefix, whose gradients are wanted.
     past = soft_tokens(lm.model)
     kept = {"past_key_values": opening(lm.model)} if past else {}
-    logits = underneath(lm.model)(
-        **tree_inputs(lm.model, tree, past), **kept, use_cache=bool(past), logits_to_keep=nodes
-    ).logits[0]  # [wanted, vocabulary]: the head is not computed elsewhere
+    wanted = torch.tensor(nodes, device=lm.model.device)
+    found: Tensor = underneath(lm.model)(
+        **tree_inputs(lm.model, tree, past), **kept, use_cache=bool(past), logits_to_keep=wanted
+    ).logits[0]
+    return found
 
-    # In float32, and summed: who calls divides by the tokens of all its pieces.
-    loss = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
-    return loss, len(wanted)
+
+def _packed(lm: LanguageModel, rows: Sequence[Choice]) -> Tensor:
+    """Return each text's log-likelihood from one packed row, [texts]."""
+    import torch
+
+    # A text's first token is predicted at the prompt's last, and its last token predicts nothing,
+    # so it is no node of the tree.
+    tree = TokenTree()
+    wanted: list[tuple[int, int]] = []  # (node whose logits predict, the token predicted)
+    owners: list[int] = []  # of each of these, the text that it belongs to
+    texts = 0
+    for prompt, following in rows:
+        end = tree.add(prompt)[-1]
+        for text in following:
+            wanted += zip([end, *tree.add(text[:-1], after=end)], text, strict=True)
+            owners += [texts] * len(text)
+            texts += 1
+
+    # One node may predict the first tokens of many texts, and its logits are computed once.
+    nodes = sorted({node for node, _ in wanted})
+    place_of = {node: place for place, node in enumerate(nodes)}
+    logprobs = forward(lm, tree, nodes).float().log_softmax(dim=-1)  # [nodes, vocabulary]
+    device = logprobs.device
+    places = torch.tensor([place_of[node] for node, _ in wanted], device=device)
+    tokens = torch.tensor([token for _, token in wanted], device=device)  # [wanted]
+    of = torch.tensor(owners, device=device)  # [wanted]
+    return torch.zeros(texts, device=device).index_add(0, of, logprobs[places, tokens])
