@@ -1,14 +1,13 @@
-"""What tuning takes: batches and pieces are cut as the engine cuts them, and counted.
+"""What tuning takes: memory for its pieces and what is trained, and time for its steps and looks.
 
-After harness/lm/training/loop.py, loss.py and footprint.py.
+After harness/lm/training/loop.py and harness/lm/sizing/footprint.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from harness.lm.inference.token_tree import TokenTree
 from harness.lm.sizing.budget import FEWEST_TOKENS, SPARE_SHARE
 from harness.lm.sizing.footprint import (
     FLOAT32_BYTES,
@@ -16,12 +15,11 @@ from harness.lm.sizing.footprint import (
     saved_bytes_per_layer,
     training_bytes_per_token,
 )
-from harness.lm.training.loop import batches
-from harness.lm.training.loss import pieces
-from harness.lm.training.settings import TuneSettings
+from harness.lm.training.piece_limit import COPIES
 from harness.plan.demand import Demand, Span, total_span
 from harness.plan.inference_demand import LAYER_S, loaded
 from harness.plan.target_machine import BYTES_PER_S, Place
+from harness.plan.training_pieces import Piece, behind_prompts, epoch_pieces, look_pieces
 from harness.plan.unloaded_model import Pair, PlannedModel
 from harness.workload import Tuning
 
@@ -35,26 +33,24 @@ glibc keeps what is freed of one size beside tensors of another. The middle of w
 shipped tasks: 1.26 times on ticket_triage, 1.49 on ticket_to_json, and on handbook_qa 1.16 and 1.22
 with passages, 0.99 and 1.03 without, 0.95 on documents (there all pieces are alike). A step of one
 piece takes what is counted (tests/lm/sizing/test_footprint.py)."""
-STATE_BYTES = {"cpu": 8, "cuda": 2}
-"""AdamW's two moments of a weight: in float32, and in 8 bits on a GPU (bitsandbytes)."""
+STATE_BYTES = 8
+"""AdamW's two moments of a weight, in float32."""
+FEW_STATE_BYTES = 2
+"""In 8 bits: of whole models on a GPU (bitsandbytes)."""
 UPDATE_BYTES = 40
 """What a step of AdamW reads and writes for each weight it trains."""
 
 
-@dataclass(frozen=True)
-class Piece:
-    """What is computed at once."""
-
-    tokens: int
-    contexts: int
-    completion: int
-
-
 def state_bytes(work: Tuning, model: PlannedModel, place: Place) -> int:
-    """Return what gradients, AdamW's moments and the best weights so far take, and adapters."""
+    """Return what gradients, AdamW's moments, adapters and what may be kept of them take.
+
+    A head over labels is left out: it is a thousandth of an adapter.
+    """
     weights, whole = model.trained_weights(work.adapter), work.adapter.trains_all
-    copies = 1 + bool(work.validation) + (not whole)
-    held = weights * (copies * FLOAT32_BYTES + STATE_BYTES[place.device])
+    averaged = bool(work.validation) and work.averaged > 1
+    copies = 1 + bool(work.validation) + averaged + (not whole)
+    moments = FEW_STATE_BYTES if whole and place.device == "cuda" else STATE_BYTES
+    held = weights * (copies * FLOAT32_BYTES + moments)
     if whole and model.skeleton.tied:
         held += 2 * model.skeleton.largest * FLOAT32_BYTES  # gradients of both of its uses
     return held
@@ -100,7 +96,8 @@ def tuning(work: Tuning, model: PlannedModel, place: Place, kept_bytes: int) -> 
         kept_bytes += model.trained_weights(work.adapter) * FLOAT32_BYTES
     at_once, again = _limit(work, model, place, [*train, *held_out], kept_bytes)
     packed = _packed(work, model, again)
-    cut = model.once(work, ("steps", at_once, packed), lambda: _epoch(work, train, at_once, packed))
+    key = ("steps", at_once, packed)
+    cut = model.once(work, key, lambda: epoch_pieces(work, model, train, at_once, packed))
     largest = max(
         (activation_bytes(work, model, place, piece, again) for step in cut for piece in step),
         default=0,
@@ -145,9 +142,11 @@ def _limit(
     again = bool(work.checkpointing)
     if place.usable_bytes is None:
         return place.most_tokens, again
-    reserved = model.trained_weights(work.adapter) * 4 * FLOAT32_BYTES
+    copies = COPIES + (work.averaged > 1)
+    reserved = model.trained_weights(work.adapter) * copies * FLOAT32_BYTES
     free = max(0, place.usable_bytes - kept_bytes - reserved)
-    longest = max((len(p) + len(c) for p, c in pairs), default=0)
+    behind = max(map(len, behind_prompts(work, model)), default=0)
+    longest = max((len(p) + max(len(c), behind) for p, c in pairs), default=0)
 
     def fitting(computed_again: bool) -> int:
         itemsize = _itemsize(work, place)
@@ -161,30 +160,6 @@ def _limit(
     return max(FEWEST_TOKENS, min(place.most_tokens, found)), again
 
 
-def _epoch(work: Tuning, train: Sequence[Pair], at_once: int, packed: bool) -> list[list[Piece]]:
-    """Return the pieces of every step of the first epoch; the others are cut alike."""
-    settings = TuneSettings(1.0, 1, work.batch_size, 0.0, 0.0, 1, 1, work.seed)
-    return [
-        [_piece(pairs, work, packed) for pairs in pieces(batch, at_once, padded=not packed)]
-        for batch in batches(train, settings)
-    ]
-
-
-def _piece(pairs: Sequence[Pair], work: Tuning, packed: bool) -> Piece:
-    completion = sum(len(answer) for _, answer in pairs)
-    soft = work.adapter.soft_tokens
-    if not packed:
-        width = soft + max(len(prompt) + len(answer) - 1 for prompt, answer in pairs)
-        tokens = width * len(pairs)
-        tail = width - soft - min(len(prompt) for prompt, _ in pairs) + 1
-        return Piece(tokens, tokens * (width + 1) // 2, tail * len(pairs))
-    tree = TokenTree()
-    for prompt, answer in pairs:
-        tree.add([*prompt, *answer[:-1]])
-    tokens = soft + len(tree)
-    return Piece(tokens, tokens * soft + sum(tree.depths) + len(tree), completion)
-
-
 def _wall_s(
     work: Tuning,
     model: PlannedModel,
@@ -193,7 +168,10 @@ def _wall_s(
     held_out: Sequence[Pair],
     again: bool,
 ) -> Span | None:
-    """Return the time from the earliest stop there can be to all epochs."""
+    """Return the time from the earliest stop there can be to all epochs.
+
+    A training that diverges stops earlier; that is not forecast.
+    """
     if not cut:
         return None
     operations = sum(_operations(work, model, piece, again) for step in cut for piece in step)
@@ -201,7 +179,8 @@ def _wall_s(
     per_epoch = len(cut)
     every = max(1, per_epoch // work.evaluations_per_epoch)
     total = per_epoch * work.epochs
-    first_stop = min(total, every * (1 + work.patience)) if held_out else total
+    impatient = work.patience is not None and bool(held_out)
+    first_stop = min(total, every * (1 + (work.patience or 0))) if impatient else total
     updates = model.trained_weights(work.adapter) * UPDATE_BYTES / BYTES_PER_S[place.device]
     ends = []
     for end, steps in enumerate((first_stop, total)):
@@ -244,7 +223,7 @@ def _evaluation_s(
     cut = model.once(
         work,
         ("held out", packed),
-        lambda: [_piece(pairs, work, packed) for pairs in pieces(held_out, 512, padded=not packed)],
+        lambda: look_pieces(work, model, held_out, packed),
     )
     bones = model.skeleton
     operations = sum(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from harness.lm.training.adapter_spec import AdapterSpec, Lighter
+from harness.search_space import search
 from harness.toolkit.tune import TuningParams
 
 
@@ -21,6 +22,10 @@ class LoraParams(TuningParams):
     dropout: float = Field(0.0, ge=0, lt=1)
     """PEFT's default. The usual 0.05 took 14% more time on a CPU, where random numbers are
     expensive; label smoothing and the mean of the last weights hold overfitting back."""
+    learning_rate: float | None = Field(
+        None, gt=0, json_schema_extra=search([None, 2e-4, 1e-3, 2e-3])
+    )
+    """None: by the model's size and the batch (tuning_defaults.py)."""
     rank_stabilised: bool = False
     """Scale by alpha/√rank instead of alpha/rank (Kalajdzievski 2023, arXiv 2312.03732)."""
     decomposed: bool = False

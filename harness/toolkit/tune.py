@@ -102,8 +102,9 @@ def learn(
             f"all {len(train)} training rows are longer than the model's {lm.context_tokens} tokens"
             " → shorten the inputs, or name a model with a longer context"
         )
-    options = choice_options(lm, context.task) if isinstance(params, ChoiceParams) else []
-    return _tuned(lm, context, params, *rows, options)
+    chosen = isinstance(params, ChoiceParams)
+    options = choice_options(lm, context.task) if chosen else []
+    return _tuned(lm, context, params, rows, options)
 
 
 def learn_texts(
@@ -134,17 +135,18 @@ def learn_texts(
         ids = [*lm.tokenizer(text, add_special_tokens=False).input_ids, lm.ends[0]]
         pairs += [(start, ids[at : at + longest]) for at in range(0, len(ids), longest)]
     kept = _fitting(lm, context, _pairs(lm, validation), "validation")
-    return _tuned(lm, context, params, pairs, kept)
+    return _tuned(lm, context, params, (pairs, kept), [])
 
 
 def _tuned(
     lm: LanguageModel,
     context: Context,
     params: TuningParams,
-    train: Sequence[Pair],
-    validation: Sequence[Pair],
-    options: Sequence[list[int]] = (),
+    rows: Sequence[Sequence[Pair]],
+    options: Sequence[list[int]],
 ) -> TuneResult:
+    """Tune on two splits of rows, those to train on and those to choose on."""
+    train, validation = rows
     settings = TuneSettings(
         learning_rate=rate_of(params, lm),
         epochs=epochs_of(params, len(train)),

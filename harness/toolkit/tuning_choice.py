@@ -20,7 +20,8 @@ from harness.types import TaskInfo
 if TYPE_CHECKING:
     from harness.strategy import Params
 
-Objective = Literal["auto", "label_softmax", "head", "label_text"]
+Named = Literal["label_softmax", "head", "label_text"]
+Objective = Literal["auto"] | Named
 MOST_IN_SOFTMAX = 32
 """Labels above which `auto` takes a head: scoring all labels of a row costs more than reading the
 row by then. A choice of ours."""
@@ -40,7 +41,7 @@ def objective_named(
         return "label_text"
     if given == "auto":
         return "label_softmax" if len(task.labels) <= MOST_IN_SOFTMAX else "head"
-    named: Literal["label_softmax", "head", "label_text"] = given
+    named: Named = given
     if named == "label_text" and getattr(params, "class_weight", "none") != "none":
         raise ModelError(
             "class_weight: label text is learnt token by token, without weights of labels →"

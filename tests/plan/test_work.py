@@ -52,10 +52,13 @@ def test_full_fine_tuning_needs_more_than_lora_and_qlora_the_least(model):
 def test_gradients_and_moments_are_counted_by_the_weight(model):
     weights = model.trained_weights(LORA.adapter)
     assert weights == 41_943_040  # rank 16 on seven matrices of 32 layers
-    assert state_bytes(LORA, model, CARD) == weights * (4 + 4 + 4 + 2)
+    assert state_bytes(LORA, model, CARD) == weights * (4 + 4 + 4 + 8)
     assert state_bytes(LORA, model, LAPTOP) == weights * (4 + 4 + 4 + 8)
     unwatched = replace(LORA, validation=[])
-    assert state_bytes(unwatched, model, CARD) == weights * (4 + 4 + 2)
+    assert state_bytes(unwatched, model, CARD) == weights * (4 + 4 + 8)
+    averaged = replace(LORA, averaged=3)
+    assert state_bytes(averaged, model, LAPTOP) == weights * (4 + 4 + 4 + 4 + 8)
+    assert state_bytes(replace(averaged, validation=[]), model, LAPTOP) == weights * (4 + 4 + 8)
 
 
 def test_checkpointing_takes_less_memory_and_more_time(model):
@@ -87,6 +90,23 @@ def test_time_reaches_from_the_earliest_stop_to_all_epochs(model):
     # Five steps an epoch, a look every two, three looks without a better one after the first: 8.
     patient = tuning(replace(LORA, patience=100), model, CARD, 0).wall_s
     assert patient[0] == pytest.approx(low * 30 / 8, rel=0.1)
+
+
+def test_labels_cost_what_their_objective_computes(model):
+    """Label text and a softmax read hardly more than a row; a look at whole labels reads all."""
+    labels = [f"label of team {n}" for n in range(12)]
+    rows = [(prompt, labels[n % 12]) for n, (prompt, _) in enumerate(PAIRS)]
+    chosen = replace(LORA, training_pairs=rows, validation=[], labels=labels)
+    peaks = {}
+    for objective in ("label_text", "label_softmax", "head"):
+        work = replace(chosen, objective=objective)
+        peaks[objective] = tuning(work, model, LAPTOP, 0).wall_s[1]
+    assert peaks["head"] <= peaks["label_text"] <= peaks["label_softmax"]
+    assert peaks["label_softmax"] < 2 * peaks["label_text"]
+    watched = replace(chosen, objective="label_text", validation=rows, patience=None)
+    unlabelled = tuning(replace(watched, labels=()), model, LAPTOP, 0).wall_s
+    assert tuning(watched, model, LAPTOP, 0).wall_s[1] > unlabelled[1]
+    assert unlabelled[0] < unlabelled[1]  # nothing stops it early, yet machines differ
 
 
 def test_what_prompts_share_is_computed_once(model):
@@ -128,8 +148,11 @@ def test_rows_behind_a_soft_prompt_are_shared_as_any(model):
 def test_a_soft_prompt_is_watched_on_packed_rows_as_other_weights_are(model):
     alike = [("word " * 200 + str(n), "an answer") for n in range(40)]
     watched = replace(LORA, validation=alike, checkpointing=False)
+    roomy = replace(
+        LAPTOP, memory_bytes=64 * GIB
+    )  # else each row is a piece behind its own vectors
     soft, lora = (
-        tuning(replace(watched, adapter=spec(arm)), model, LAPTOP, 0).wall_s
+        tuning(replace(watched, adapter=spec(arm)), model, roomy, 0).wall_s
         for arm in ("prompt_tuning", "lora")
     )
     assert soft[1] < 1.2 * lora[1]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError
+from harness.lm.inference.label_head import read_head
 from harness.lm.loading.load import open_weights
 from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapter_spec import AdapterSpec
@@ -59,8 +60,11 @@ def open_trained(
     """
     context = _without_thoughts(context)
     if adapter.trains_all:
-        return open_weights(context, weights=folder)
-    return open_weights(context, adapter=folder, four_bits=four_bits, merge=adapter.merges)
+        lm = open_weights(context, weights=folder)
+    else:
+        lm = open_weights(context, adapter=folder, four_bits=four_bits, merge=adapter.merges)
+    lm.head = read_head(lm, folder)
+    return lm
 
 
 def _without_thoughts(context: Context) -> Context:
@@ -118,7 +122,8 @@ def save_trained(lm: LanguageModel, folder: Path, dtype: str) -> None:
 
     Args:
         lm: the model, as `add_adapter` left it and training changed it.
-        folder: where to: the adapter alone, or the whole model with its tokenizer.
+        folder: where to: the adapter alone, or the whole model with its tokenizer; and the head,
+            where one was trained.
         dtype: what a whole model will be served in, so that the artifact is no larger than that.
     """
     import torch
@@ -127,6 +132,8 @@ def save_trained(lm: LanguageModel, folder: Path, dtype: str) -> None:
         lm.model.to(getattr(torch, dtype))
         lm.tokenizer.save_pretrained(folder)
     lm.model.save_pretrained(folder)
+    if lm.head is not None:
+        lm.head.save(folder)
 
 
 def _adapted(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DIVERGED = 2.0
 """Times the best validation loss above which a training is lost: a choice of ours."""
 
+NO_LOSS = 0.1
+"""Nats below which a loss is as good as none: few rows are soon told apart without any."""
+
 
 class Kept:
     """The weights with the lowest validation loss so far, and the sum of the last ones."""
@@ -37,13 +40,15 @@ class Kept:
         self._sums: list[Tensor] = list(given.get("sums", ()))
 
     def offer(self, step: int, loss: float) -> None:
-        """Copy the weights if their loss is the lowest so far."""
+        """Copy the weights if no loss was lower; of equals the later ones are at the lower rate."""
         self.last = loss
         if self.loss is None or loss < self.loss:
-            self.loss, self.step, self.evaluations_since = loss, step, 0
-            self._copies = [weight.detach().clone() for weight in self._weights]
+            self.evaluations_since = 0
         else:
             self.evaluations_since += 1
+        if self.loss is None or loss <= self.loss:
+            self.loss, self.step = loss, step
+            self._copies = [weight.detach().clone() for weight in self._weights]
 
     def add(self) -> None:
         """Add the weights as they are to the sum."""
@@ -65,7 +70,7 @@ class Kept:
         if self.loss is None or self.last is None:
             return False
         tired = patience is not None and self.evaluations_since >= patience
-        return tired or self.last > DIVERGED * self.loss
+        return tired or self.last > DIVERGED * max(self.loss, NO_LOSS)
 
     def put_mean(self) -> None:
         """Give the weights their mean; the sum is given up."""

@@ -33,8 +33,9 @@ HEAD_RATE = 10.0
 class Objective(Protocol):
     """A loss of pairs that adds up over pieces, and what is watched."""
 
-    name: str
-    """As the record says it."""
+    @property
+    def name(self) -> str:
+        """As the record says it."""
 
     @property
     def texts(self) -> Sequence[list[int]]:

@@ -6,7 +6,7 @@ Knows nothing of losses and data.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +34,7 @@ def adamw(
     import torch
 
     # Decay pulls towards zero: right for a matrix's entries, wrong for a factor that rests at one.
-    groups = []
+    groups: list[dict[str, Any]] = []
     for tensors, rate in weights:
         matrices = [w for w in tensors if w.dim() > 1]
         others = [w for w in tensors if w.dim() <= 1]
