@@ -104,6 +104,9 @@ class Floor:
     """What it does, to stand after "is below": "copying the nearest training row"."""
     means: str
     """What it means to be below it: "its prompt does not work here"."""
+    only_as_arm: bool = False
+    """Whether it is a floor only where the task names it as an arm too: one that takes minutes
+    must not make every run longer."""
 
 
 def marked(params: Params, marker: str) -> Iterator[tuple[str, str]]:
@@ -186,7 +189,8 @@ class Strategy(ABC):
         """Return what it needs with these parameters.
 
         "train": training rows; "validation": labelled rows to choose on, where it learns from none;
-        "corpus"; "model"; "weights": a pretrained model's weights, which it tunes: a hosted model's
+        "corpus"; "model"; "states": what a model's layers make of a text, which no hosted model
+        shows; "weights": a pretrained model's weights, which it tunes: a hosted model's
         cannot be, and the verdict counts it as fine-tuning; "four_bits": the model's weights in
         NF4, made before anything is measured. What the class says, unless a strategy knows better:
         one that shows no demonstrations needs no training rows. What its `parts` need is added by

@@ -7,6 +7,7 @@ reports.
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.hosted import Call, hosted_calls
 from harness.lm.inference.generation import generate_tokens
+from harness.lm.inference.hidden_states import depth_of, pooled_states
 from harness.lm.inference.scoring import score_options
 from harness.lm.loading.load import (
     clear_prefixes,
@@ -50,6 +51,7 @@ __all__ = [
     "answer_tokens",
     "clear_prefixes",
     "count_trained",
+    "depth_of",
     "forget_loaded_models",
     "generate_tokens",
     "hosted_calls",
@@ -61,6 +63,7 @@ __all__ = [
     "open_trainable",
     "open_trained",
     "open_weights",
+    "pooled_states",
     "prompt_tokens",
     "save_trained",
     "score_options",

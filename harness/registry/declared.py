@@ -19,7 +19,7 @@ from harness.strategy import OFFERS, Floor, Params, Strategy
 from harness.types import AnswerKind
 from harness.workload import Estimate, Prospect, Work
 
-NEEDS = frozenset(["train", "validation", "corpus", "model", "weights", "four_bits"])
+NEEDS = frozenset(["train", "validation", "corpus", "model", "states", "weights", "four_bits"])
 """As `Strategy.needs` explains them."""
 LEARNS = ("nothing", "index", "weights")
 ANSWERS = frozenset(get_args(AnswerKind))

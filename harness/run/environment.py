@@ -335,4 +335,6 @@ def refusal(task: Task, arm: Arm) -> str | None:
         return "needs documents, and the task has none (data.corpus)"
     if "weights" in needs and isinstance(arm.model, Hosted):
         return f"needs a model's weights; '{arm.model.model}' is hosted"
+    if "states" in needs and isinstance(arm.model, Hosted):
+        return f"reads a model's hidden states; '{arm.model.model}' is hosted"
     return None

@@ -52,6 +52,8 @@ def planned_floors(
 def _planned(
     task: Task, arm: Arm, floor: Floor, models: Mapping[str, ModelRef], dtype: str
 ) -> Iterator[PlannedFloor]:
+    if floor.only_as_arm and all(other.use != floor.strategy for other in task.arms):
+        return
     said = {"strategy": floor.strategy, "what": floor.what, "means": floor.means}
     try:
         found = registry.find(floor.strategy, task.folder)
@@ -65,6 +67,9 @@ def _planned(
     lacks_documents = "corpus" in profile.needs and not task.documents
     if task.spec.answer.kind not in profile.answers or lacks_rows or lacks_documents:
         return
+    same = _same_arm(task, arm, found, params.model_dump(mode="json"), profile.needs)
+    if floor.only_as_arm and same is None:
+        return
     uses_model = "model" in profile.needs and arm.model is not None
     model = models.get(name_of(arm.model)) if uses_model and arm.model is not None else None
     resolved = params.model_dump(mode="json")
@@ -75,7 +80,7 @@ def _planned(
         **said,
         params=resolved,
         key=sha256_of([floor.strategy, fit, queries]),
-        arm=_same_arm(task, arm, found, resolved, profile.needs),
+        arm=same,
         undefined=CHARGED if model is not None and model.hosted is not None else None,
     )
 

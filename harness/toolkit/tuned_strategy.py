@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from harness.lm import AdapterSpec, open_trainable, open_trained, save_trained
-from harness.strategy import Strategy
+from harness.strategy import Floor, Strategy
 from harness.toolkit.answer import answer
 from harness.toolkit.prompts import instruction_block, training_pairs, tuned_prompt
 from harness.toolkit.tune import learn, tuning
@@ -57,6 +57,16 @@ class TunedStrategy(Strategy):
         """Return what it needs; weights in 4 bits are made before anything is measured."""
         four_bits = {"four_bits"} if cls.four_bits else set()
         return super().needs(params) | four_bits
+
+    @classmethod
+    def floors(cls, params: Any) -> tuple[Floor, ...]:
+        """Be no worse at a choice than a linear classifier on the model as it was.
+
+        That reads every row once, which takes minutes: only where the task asks for it as an arm.
+        """
+        what = "a linear classifier on the untuned model's states"
+        means = "tuning failed here, which does not show that tuning is useless"
+        return (Floor("lm_probe", {}, what, means, only_as_arm=True),)
 
     @classmethod
     def estimate(cls, params: Any, prospect: Prospect) -> Estimate:

@@ -193,6 +193,7 @@ BY_ROOM = {
         ("match", "retrieval"),
         ("retrieve", "retrieval"),
         ("zero_shot", "lm"),
+        ("lm_probe", "lm"),
         ("lora", "lm"),
         ("few_shot", "both"),
         ("rag", "both"),

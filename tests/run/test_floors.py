@@ -12,6 +12,7 @@ from harness import registry
 from harness.analysis import Comparison, analyse
 from harness.run import floors as floors_module
 from harness.store.run_folder import RunFolder
+from harness.toolkit import TunedStrategy
 from reports import html, markdown
 
 OWN = """
@@ -310,6 +311,11 @@ SHIPPED = {
     "rag": ({}, [("retrieve", {})]),
     "rag_lora": ({}, [("retrieve", {})]),
     "encoder": ({"trains": "all"}, [("encoder", {"trains": "head"})]),
+    **{
+        name: ({}, [("lm_probe", {})])
+        for name in registry.names()
+        if issubclass(registry.find(name), TunedStrategy)
+    },
 }
 
 

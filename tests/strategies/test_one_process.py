@@ -34,6 +34,7 @@ CASES = [
     ("classic", {}, "choice"),
     ("classic", {"features": ["vote"], "folds": 2}, "choice"),
     ("match", {"centre": True}, "choice"),
+    ("lm_probe", {}, "choice"),
     ("cascade", {"cheap": "tfidf", "dear": "zero_shot"}, "choice"),
 ]
 """Strategy, parameters, kind of answer; those that tune the model alone stand in test_tuned."""
