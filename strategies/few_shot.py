@@ -25,9 +25,11 @@ from harness import (
     TaskInfo,
     lm,
     retrieval,
-    toolkit,
+    search,
 )
-from harness.toolkit.prompts import Shown, conversation
+from harness.toolkit.calibration import Calibration
+from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates
+from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import (
     best_on_validation,
     demonstrations,
@@ -49,15 +51,19 @@ class FewShot(Strategy):
     provides = frozenset({"per_user_data", "offline"})
     near: retrieval.NearestNeighbours | None = None
 
-    class Params(harness.Params):
-        """How many demonstrations, and how they are chosen."""
+    class Params(PromptParams):
+        """How many demonstrations, how they are chosen, and how they are written."""
 
-        shots: PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] = 12
+        shots: PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] = Field(
+            8, json_schema_extra=search([8, 4, 16, 32])
+        )
         """One number, or candidates of which the best on validation is kept."""
-        select: Literal["balanced", "random", "nearest"] = "balanced"
-        """balanced: labels of a choice take turns, other answers come as they are drawn; random:
-        any rows; nearest: for each query the rows most like it (Liu et al. 2021, arXiv 2101.06804).
-        Draws are by the run's seed."""
+        select: Literal["nearest", "balanced", "random"] = Field(
+            "nearest", json_schema_extra=search(["nearest", "balanced"])
+        )
+        """nearest: for each query the rows most like it, the most alike last (Liu et al. 2021,
+        arXiv 2101.06804); balanced: labels of a choice take turns, other answers come as they are
+        drawn; random: any rows. Draws are by the run's seed."""
         embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """For `nearest`: a sentence-transformers model."""
         validation_rows: int = Field(50, gt=0)
@@ -92,7 +98,8 @@ class FewShot(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the prompts; nearest rows are not known yet: any others stand for them."""
-        task, seed = prospect.task, prospect.seed
+        seed, form = prospect.seed, params.template or prospect.form
+        task = as_put(prospect.task, params.labels, form)
         counts = sorted(set(params.shots)) if isinstance(params.shots, list) else [params.shots]
         train, near = showable(prospect.train), params.select == "nearest"
         balanced = by_label(params, task)
@@ -102,11 +109,14 @@ class FewShot(Strategy):
             drawn = {s: as_shown(demonstrations(train, shots, s, balanced)) for s in set(seeds)}
             asked = zip(queries, seeds, strict=True)
             return Answering(
-                [conversation(task, Shown(query), drawn[s]) for query, s in asked], task
+                [written(task, form, Shown(query), drawn[s]) for query, s in asked], task
             )
 
         rows = some(prospect.validation, params.validation_rows, seed).queries
         tried = [prompts(rows, count) for count in counts] if len(counts) > 1 else []
+        if task.answer_kind == "choice" and params.calibrate != "off":
+            looked_at = some(Split("train", tuple(train)), params.calibration_rows, seed)
+            tried.append(prompts(looked_at.queries, counts[-1]))
         shown = prompts(prospect.queries, counts[-1])
         if not near:
             return Estimate(fit=tuple(tried), serve=(shown,))
@@ -116,7 +126,7 @@ class FewShot(Strategy):
         return Estimate(fit=(Embedding(kept, name), index, *tried), serve=(index, found, shown))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Draw the demonstrations, or index all rows; choose how many are shown."""
+        """Draw the demonstrations, or index all rows; choose how many are shown; calibrate."""
         context, params = self.context, self.params
         counts = sorted(set(params.shots)) if isinstance(params.shots, list) else [params.shots]
         train = Split(train.name, tuple(showable(train)))
@@ -126,8 +136,9 @@ class FewShot(Strategy):
             self.near = retrieval.NearestNeighbours.build(train, embedder)
             self.near.save(artifact / "rows")
         rows = some(validation, params.validation_rows, context.seed)
-        if len(counts) > 1 and len(rows):
-            self.model = lm.open_model(context)
+        calibrating = calibrates(context, params)
+        if calibrating or (len(counts) > 1 and len(rows)):
+            self._open()
         shots = best_on_validation(
             context,
             "shots",
@@ -137,8 +148,14 @@ class FewShot(Strategy):
             ),
             rows,
         )
-        kept = {"shots": shots, "drawn": [asdict(row) for row in self._drawn(train, shots)]}
+        drawn = self._drawn(train, shots)
+        kept = {"shots": shots, "drawn": [asdict(row) for row in drawn]}
         (artifact / "demonstrations.json").write_text(json.dumps(kept, indent=1))
+        found = Calibration()
+        if calibrating:
+            ask = partial(self._answers, shots=shots, drawn=drawn)
+            found = self.prompter.calibrate(ask, train, validation)
+        found.save(artifact / "calibration.json")
 
     def load(self, artifact: Path) -> None:
         """Read the demonstrations and load the model."""
@@ -151,7 +168,8 @@ class FewShot(Strategy):
             context = self.context
             embedder = retrieval.Embedder(self.params.embedder, context.device, context.note)
             self.near = retrieval.NearestNeighbours.load(artifact / "rows", embedder)
-        self.model = lm.open_model(self.context)
+        self._open()
+        self.prompter.calibration = Calibration.load(artifact / "calibration.json")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query behind its demonstrations."""
@@ -159,7 +177,10 @@ class FewShot(Strategy):
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return self.model.log_likelihood(prompts, completions)
+        return self.prompter.model.log_likelihood(prompts, completions)
+
+    def _open(self) -> None:
+        self.prompter = Prompter.of(self.context, self.params, lm.open_model(self.context))
 
     def _drawn(self, train: Split, shots: int) -> list[Example]:
         """Return the demonstrations that all queries share."""
@@ -172,25 +193,24 @@ class FewShot(Strategy):
         self, queries: Sequence[Query], shots: int, drawn: Sequence[Example]
     ) -> list[Prediction]:
         if self.near is None:
-            prompts = [self._prompt(query, drawn) for query in queries]
+            # While it is calibrated, a row may be asked that is shown.
+            others = [[row for row in drawn if row.query != query] for query in queries]
+            prompts = [
+                self._prompt(query, rows) for query, rows in zip(queries, others, strict=True)
+            ]
         else:
             found = self.near.search(queries, shots)
             prompts = [
                 self._prompt(query, [row for row, _ in reversed(rows)])
                 for query, rows in zip(queries, found, strict=True)
             ]
-        return toolkit.answer(self.model, prompts, self.context.task)
+        return self.prompter.answers(prompts)
 
     def _prompt(self, query: Query, rows: Sequence[Example]) -> Prompt:
         """Return a prompt that fits the model; the first demonstrations are left out first."""
-        task, shown = self.context.task, as_shown(rows)
-
-        def build(kept: int) -> Prompt:
-            return conversation(task, Shown(query), shown[len(shown) - kept :])
-
-        prompt, kept = toolkit.fitted(self.model, task, build, len(shown))
-        if kept < len(shown):
-            self.context.note("shots", f"not all {len(shown)} fit the model with every input")
+        prompt, kept = self.prompter.prompt(Shown(query), as_shown(rows))
+        if kept < len(rows):
+            self.context.note("shots", f"not all {len(rows)} fit the model with every input")
         return prompt
 
 

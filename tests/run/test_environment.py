@@ -174,8 +174,8 @@ def test_the_licences_of_embedders_and_rerankers_are_recorded_of_their_arms(tiny
     nearest = {"use": "nearest", "name": "silent", "embedder": "./silent"}
     (tmp_path / "silent").mkdir()
     cascade = {"use": "cascade", "cheap": "encoder", "dear": "majority"}
-    few = {"use": "few_shot", "shots": 2}
-    near = {**few, "name": "near", "select": "nearest"}
+    near = {"use": "few_shot", "shots": 2, "name": "near"}
+    few = {"use": "few_shot", "shots": 2, "select": "random"}
     arms = ["majority", "encoder", nearest, {"use": "retrieve", "reranker": "./judge"}, cascade]
     path = tiny(tmp_path, METRIC, [*arms, few, near], model=HOSTED)
     task = load_task(path)

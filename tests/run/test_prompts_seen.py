@@ -23,7 +23,7 @@ from harness.task import load_task
 from harness.types import ModelRef
 
 CONFIG = {"model_type": "llama", "max_position_embeddings": 512}
-FEW = {"use": "few_shot", "shots": 2}
+FEW = {"use": "few_shot", "shots": 2, "select": "random", "template": "turns"}
 
 
 def findings(folder, tokenizer, arms=("zero_shot",), window=512, test_jsonl=None, **keys):
@@ -59,6 +59,11 @@ def test_an_arm_whose_demonstrations_are_dropped_is_refused_and_others_are_not(t
     assert [refusal.arm for refusal in found] == ["few_shot", "cascade"]
     assert all(isinstance(refusal, ArmRefusal) for refusal in found)
     assert "→ leave few_shot out, or use a model whose chat template shows" in found[0].why
+
+
+@pytest.mark.parametrize("name", ["last-turn-only", "user-turns-only", "two-turns-refused"])
+def test_by_default_they_are_written_as_running_text_there(tmp_path, name):
+    assert findings(tmp_path, chat_tokenizer(name), [{**FEW, "template": None}]) == []
 
 
 def test_template_variables_that_nothing_reads_are_refused(tmp_path):

@@ -62,7 +62,8 @@ def test_its_answers_are_those_of_the_model_here(
 ):
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     hosted = {"provider": "openai", "base_url": address, "model": model.location, "key_env": None}
-    arms = ["zero_shot", {"use": "few_shot", "shots": 3}]
+    few = {"use": "few_shot", "shots": 3, "select": "random"}
+    arms = ["zero_shot", {**few, "template": "turns"}]
     text = {"answer": {"kind": "text"}, "metric": "exact_match"}
     text["generation"] = {"max_new_tokens": 6}
     path = tiny(tmp_path, "", arms, model=hosted, **text)

@@ -16,10 +16,14 @@ CASES = [
     ("majority", {}, "choice"),
     ("tfidf", {}, "choice"),
     ("zero_shot", {}, "choice"),
+    ("zero_shot", {"template": "one_turn", "calibrate": "contextual"}, "choice"),
     ("zero_shot", {}, "text"),
-    ("few_shot", {"shots": 2}, "choice"),
+    ("few_shot", {"shots": 2, "select": "balanced", "template": "turns"}, "choice"),
+    ("few_shot", {"shots": 2, "select": "nearest", "calibrate": "vector"}, "choice"),
     ("few_shot", {"shots": [1, 3], "select": "random"}, "choice"),
-    ("few_shot", {"shots": 2, "select": "nearest"}, "choice"),
+    ("few_shot", {"shots": 2}, "choice"),
+    ("few_shot", {"shots": 2, "labels": "descriptions", "template": "bare"}, "choice"),
+    ("few_shot", {"shots": 2}, "text"),
     ("nearest", {}, "choice"),
     ("nearest", {}, "text"),
     ("retrieve", {}, "text"),
@@ -57,7 +61,8 @@ def embedder(tmp_path_factory):
 
 @pytest.mark.parametrize(("name", "params", "kind"), CASES)
 def test_it_answers_from_what_it_shipped(name, params, kind, model, embedder, tmp_path):
-    if name in NEEDS_EMBEDDER or params.get("select") == "nearest":
+    nearest = name == "few_shot" and params.get("select", "nearest") == "nearest"
+    if name in NEEDS_EMBEDDER or nearest:
         params = params | {"embedder": embedder}
     served = fit_and_ship(name, params, context(model, kind), tmp_path)
     files = {p: p.read_bytes() for p in (tmp_path / "shipped").rglob("*") if p.is_file()}

@@ -7,8 +7,10 @@ from small_world import context
 from word_model import word_model
 
 from harness import registry
+from harness.lm.chat import turns_of
 from harness.retrieval import Hit, Passage
 from harness.toolkit import ShownRows
+from harness.toolkit.prompter import Prompter, PromptParams
 from harness.toolkit.prompts import Shown
 from harness.types import Example, Prediction, Query
 
@@ -33,29 +35,36 @@ def prompts(monkeypatch):
         return [Prediction("sea") for _ in prompts]
 
     monkeypatch.setattr("harness.toolkit.answer", answer)
+    monkeypatch.setattr("harness.toolkit.prompter.answer", answer)
     return asked
 
 
-def ready(name, window, **state):
+def ready(name, window, params=None, **state):
     """Return a strategy as if it had been fitted and loaded, and its notes."""
     notes = []
     strategy = registry.find(name)
-    made = strategy(strategy.Params(), context(notes=notes))
-    vars(made).update(state, model=word_model(window))
+    params = strategy.Params(**params or {})
+    made = strategy(params, context(notes=notes))
+    model = word_model(window)
+    vars(made).update(state, model=model)
+    if isinstance(params, PromptParams):
+        made.prompter = Prompter.of(made.context, params, model)
     return made, notes
 
 
 def words(prompt):
-    return " ".join([prompt] if isinstance(prompt, str) else prompt).split()
+    return " ".join(turns_of(prompt)).split()
 
 
-def test_few_shot_leaves_out_the_first_demonstrations(prompts):
-    roomy, notes = ready("few_shot", 1000, shots=3, drawn=ROWS)
+@pytest.mark.parametrize("template", ["turns", "one_turn", "plain"])
+def test_few_shot_leaves_out_the_first_demonstrations(prompts, template):
+    params = {"select": "random", "template": template}
+    roomy, notes = ready("few_shot", 1000, params, shots=3, drawn=ROWS)
     roomy.predict([SHORT, LONG])
     assert notes == []
     window = len(words(prompts[0])) + 2  # two for the answer: a label and the end of its turn
     prompts.clear()
-    tight, notes = ready("few_shot", window, shots=3, drawn=ROWS)
+    tight, notes = ready("few_shot", window, params, shots=3, drawn=ROWS)
     tight.predict([SHORT, LONG])
     shown = [[row.query.text for row in ROWS if row.query.text in words(p)] for p in prompts]
     assert shown == [["row0", "row1", "row2"], []]

@@ -45,7 +45,7 @@ def faults(folder, arm, kind="choice"):
         ({"use": "rag_lora", "top_k": 0}, "text", "parameter 'top_k' of rag_lora"),
         ({"use": "few_shot", "shots": [4, 4]}, "choice", "'shots' of few_shot: a number stands"),
         (
-            {"use": "few_shot", "embedder": "owner/model"},
+            {"use": "few_shot", "embedder": "owner/model", "select": "balanced"},
             "choice",
             "few_shot: embedder (owner/model) has no effect with select: balanced",
         ),
@@ -100,7 +100,7 @@ def test_no_parameter_is_infinite_or_no_number(tmp_path, number):
         ({"use": "retrieve", "passage_words": 1, "overlap_words": 0}, "text"),
         ({"use": "retrieve", "hybrid": False, "fusion": "scores"}, "text"),
         ({"use": "rag", "top_k": [1]}, "text"),
-        ({"use": "few_shot", "select": "nearest", "embedder": "owner/model"}, "choice"),
+        ({"use": "few_shot", "embedder": "owner/model"}, "choice"),
         ({"use": "encoder", "trains": "all", "epochs": 3}, "choice"),
         ({"use": "instruction_search", "instructions": ["Say a."], "rephrased": 0}, "choice"),
     ],
