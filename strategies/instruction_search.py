@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-import harness
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
-from harness.toolkit.prompts import full_prompt
-from harness.toolkit.selection import best_on_validation, some, surviving
+from harness.toolkit.calibration import Calibration
+from harness.toolkit.prompter import Prompter, PromptParams, as_put
+from harness.toolkit.prompts import Shown, written
+from harness.toolkit.selection import best_on_validation, showable, some, surviving
 from harness.workload import Answering
 
 WAYS = (
@@ -39,8 +39,8 @@ class InstructionSearch(Strategy):
     complexity = 2
     provides = frozenset({"per_user_data", "offline"})
 
-    class Params(harness.Params):
-        """Which wordings are tried besides the task's own."""
+    class Params(PromptParams):
+        """Which wordings are tried besides the task's own, and how the task is put."""
 
         instructions: tuple[str, ...] = ()
         """Written by you."""
@@ -76,46 +76,67 @@ class InstructionSearch(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the rephrasing and every wording's answers to validation rows."""
-        task, given = prospect.task, len(params.instructions)
+        form, given = params.template or prospect.form, len(params.instructions)
+        task = as_put(prospect.task, params.labels, form)
+
+        def asking(queries: Sequence[Query]) -> Answering:
+            return Answering([written(task, form, Shown(query)) for query in queries], task)
+
         rows = some(prospect.validation, params.validation_rows, prospect.seed).queries
-        tried = Answering([full_prompt(task, query) for query in rows], task)
+        looked_at = Split("train", tuple(showable(prospect.train)))
+        if task.answer_kind == "choice" and params.calibrate != "off":
+            rows = [*rows, *some(looked_at, params.calibration_rows, prospect.seed).queries]
+        tried = asking(rows)
         wanted = replace(task, answer_kind="text", labels={}, schema=None, max_new_tokens=LONGEST)
         rephrasing = Answering([task.instruction] * params.rephrased, wanted)
-        asked = Answering([full_prompt(task, query) for query in prospect.queries], task)
         wordings = 1 + given + params.rephrased
-        return Estimate(fit=(rephrasing, *[tried] * wordings), serve=(asked,))
+        tries = [tried] * wordings
+        return Estimate(fit=(rephrasing, *tries), serve=(asking(prospect.queries),))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Compare the wordings on validation rows and write down the best."""
+        """Compare the wordings on validation rows, each calibrated, and write down the best."""
         self.model = lm.open_model(self.context)
         own = self.context.task.instruction
+        calibrated: dict[str, Calibration] = {}
+
+        def tried(wording: str) -> list[Prediction]:
+            self._put(wording)
+            calibrated[wording] = self.prompter.calibrate(self.predict, showable(train), validation)
+            return surviving(self.predict, rows.queries)
+
         wordings = dict.fromkeys([own, *self.params.instructions, *self._rephrased(own)])
         rows = some(validation, self.params.validation_rows, self.context.seed)
         best = best_on_validation(
             self.context,
             "instruction",
             {f"{n} ({shortened(wording)})": wording for n, wording in enumerate(wordings, start=1)},
-            lambda wording: surviving(partial(self._answers, instruction=wording), rows.queries),
+            tried,
             rows,
         )
+        if best not in calibrated:  # the only one is taken untried
+            self._put(best)
+            calibrated[best] = self.prompter.calibrate(self.predict, showable(train), validation)
         (artifact / "instruction.json").write_text(json.dumps(best))
+        calibrated[best].save(artifact / "calibration.json")
 
     def load(self, artifact: Path) -> None:
         """Read the instruction and load the model."""
-        self.instruction = json.loads((artifact / "instruction.json").read_text())
         self.model = lm.open_model(self.context)
+        self._put(json.loads((artifact / "instruction.json").read_text()))
+        self.prompter.calibration = Calibration.load(artifact / "calibration.json")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Answer each query under the chosen instruction."""
-        return self._answers(queries, self.instruction)
+        """Answer each query under the instruction that is put."""
+        return self.prompter.answers([self.prompter.prompt(Shown(query))[0] for query in queries])
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
         return self.model.log_likelihood(prompts, completions)
 
-    def _answers(self, queries: Sequence[Query], instruction: str) -> list[Prediction]:
+    def _put(self, instruction: str) -> None:
+        """Ask under an instruction from now on."""
         task = replace(self.context.task, instruction=instruction)
-        return toolkit.answer(self.model, [full_prompt(task, query) for query in queries], task)
+        self.prompter = Prompter.of(replace(self.context, task=task), self.params, self.model)
 
     def _rephrased(self, instruction: str) -> list[str]:
         requests = [

@@ -106,8 +106,10 @@ def _stops(task: Task, ref: ModelRef) -> Iterator[tuple[str, str]]:
     for stop in task.spec.generation.stop:
         yield stop, "remove it from `generation: {stop: […]}`"
     if task.spec.answer.kind == "text" and not token_counter(ref).has_template:
-        for stop in NEXT_INPUT:
-            yield stop, "use a model with a chat template, which needs no such string"
+        ends = {"\n": "add a training row whose target has several lines"}
+        if not task.info.one_line:
+            ends = dict.fromkeys(NEXT_INPUT, "use a model with a chat template, which needs none")
+        yield from ends.items()
 
 
 def _written(task: Task) -> Iterator[tuple[str, Sequence[tuple[str, ...]]]]:

@@ -189,7 +189,12 @@ class Prompter:
 
 def calibrates(context: Context, params: PromptParams) -> bool:
     """Tell whether there is anything to calibrate; say so where there is, and it cannot be."""
-    if context.task.answer_kind != "choice" or params.calibrate == "off":
+    if context.task.answer_kind != "choice":
+        for name in ("calibrate", "labels"):
+            if getattr(params, name) != PromptParams.model_fields[name].default:
+                context.note(name, f"{name} has no effect: answers are not chosen among labels")
+        return False
+    if params.calibrate == "off":
         return False
     if context.model is not None and context.model.hosted is not None:
         context.note(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from small_world import WORDS, context, rows
@@ -39,9 +40,12 @@ def test_the_best_wording_is_kept_be_it_yours_or_the_models(
     understands, kept, tmp_path, monkeypatch
 ):
     listener, notes = Listener(understands), []
-    monkeypatch.setattr("harness.lm.open_model", lambda context: None)
+    model = SimpleNamespace(context_tokens=None)
+    monkeypatch.setattr("harness.lm.open_model", lambda context: model)
     monkeypatch.setattr("harness.toolkit.answer", listener)
-    params = InstructionSearch.Params(instructions=(GIVEN,), rephrased=2)
+    monkeypatch.setattr("harness.toolkit.prompter.answer", listener)
+    given = {"template": "turns", "calibrate": "off"}
+    params = InstructionSearch.Params(instructions=(GIVEN,), rephrased=2, **given)
     made = InstructionSearch(params, context(notes=notes))
     made.fit(rows("train"), rows("validation"), tmp_path)
     assert json.loads((tmp_path / "instruction.json").read_text()) == kept
