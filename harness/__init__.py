@@ -12,7 +12,17 @@ are worth trying (`effort` in a task file).
 from __future__ import annotations
 
 from harness.search_space import log, search
-from harness.strategy import Candidates, Floor, InputFile, ModelName, Params, Strategy
+from harness.strategy import (
+    Candidates,
+    FitModel,
+    Floor,
+    InputFile,
+    ModelName,
+    Params,
+    Part,
+    RowsFile,
+    Strategy,
+)
 from harness.types import (
     Context,
     Document,
@@ -34,15 +44,18 @@ __all__ = [
     "Document",
     "Estimate",
     "Example",
+    "FitModel",
     "Floor",
     "InputFile",
     "ModelName",
     "Params",
+    "Part",
     "Prediction",
     "Prompt",
     "PromptForm",
     "Prospect",
     "Query",
+    "RowsFile",
     "RunningText",
     "Split",
     "Strategy",

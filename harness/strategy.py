@@ -79,6 +79,12 @@ InputFile = Annotated[str, Field(min_length=1), INPUT_FILE]
 """Type of a parameter that names a file beside the task file: the harness checks that it is there,
 hands it over as an absolute path, and takes its content, not its name, for what decides a fit."""
 
+ROWS_FILE = "rows file"
+RowsFile = Annotated[str, Field(min_length=1), INPUT_FILE, ROWS_FILE]
+"""Type of a parameter that names a file of inputs without answers, rows as the task's are: the
+harness reads it, leaves out what also stands in the task's splits, and hands `fit` the others as
+`Context.unlabelled`."""
+
 MODEL_NAME = "model name"
 OWN_MODEL = "lm"
 ModelName = Annotated[str, Field(min_length=1), MODEL_NAME]
@@ -86,6 +92,25 @@ ModelName = Annotated[str, Field(min_length=1), MODEL_NAME]
 beside the task file is handed over as an absolute path, and its files count, not its name. Its
 licence is held against `needs.licence`, as the arm's own model's is. `OWN_MODEL` names the arm's
 own, where a strategy takes that: it is no further model."""
+
+
+FIT_MODEL = "fit model"
+FitModel = Annotated[str | dict[str, Any], FIT_MODEL]
+"""Type of a parameter that names a language model which is asked during `fit` and never while it
+serves: one that rewrites prompts, say. Written as the task's `model` is, a hosted one too, and
+found in `Context.models`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A strategy that another one builds."""
+
+    strategy: str
+    params: Mapping[str, Any]
+    model: str | Mapping[str, Any] | None = None
+    """Its own language model, written as the task's `model` is; None: that of the arm."""
+    serves: bool = True
+    """Whether it is asked while the arm serves; a teacher is not."""
 
 
 @dataclass(frozen=True)
@@ -243,8 +268,10 @@ class Strategy(ABC):
         return tuple(name for _, name in marked(params, MODEL_NAME))
 
     @classmethod
-    def parts(cls, params: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-        """Return (strategy, parameters) of the strategies that it builds through its context."""
+    def parts(cls, params: Any) -> tuple[Part | tuple[str, Mapping[str, Any]], ...]:
+        """Return the strategies that it builds through its context: `Part`s, or (strategy,
+        parameters) of those that work with the arm's own model and are asked while it serves.
+        """
         return ()
 
     @classmethod

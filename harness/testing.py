@@ -16,7 +16,7 @@ import json
 import random
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path, PurePosixPath
@@ -34,7 +34,17 @@ from harness.run.worker.order import difference
 from harness.store.records import WorkerResult
 from harness.store.run_folder import read_jsonl, read_predictions
 from harness.strategy import OFFERS, Floor, Params, Strategy
-from harness.types import AnswerKind, Example, ModelRef, Prediction, Query, Split, TaskInfo
+from harness.task.new_inputs import read_inputs
+from harness.types import (
+    AnswerKind,
+    Example,
+    ModelRef,
+    Prediction,
+    Query,
+    Split,
+    TaskInfo,
+    model_name,
+)
 
 TIMEOUT_S = 600.0
 KINDS: tuple[AnswerKind, ...] = ("choice", "text", "json")
@@ -52,7 +62,7 @@ THINGS = ("sky", "leaf", "rose", "sea", "moss", "brick", "grass", "cherry", "ber
 def check_strategy(
     strategy: type[Strategy],
     params: dict[str, Any] | None = None,
-    model: ModelRef | None = None,
+    model: ModelRef | Mapping[str, ModelRef] | None = None,
     deterministic: bool = True,
     kinds: Collection[AnswerKind] = KINDS,
     launcher: NewLauncher = LocalLauncher,
@@ -62,7 +72,8 @@ def check_strategy(
     Args:
         strategy: the class; it must be importable from its file, since fresh processes load it.
         params: parameters to run it with, e.g. small ones.
-        model: the model to run it with, if it needs one.
+        model: the model to run it with, if it needs one; a mapping where it uses several, by
+            `harness.types.model_name`, with its own under "".
         deterministic: whether the same seed must give the same answers, which is the default:
             those to the queries in another order, in two halves and one by one too, with
             label_logprobs within 1e-4.
@@ -142,14 +153,16 @@ class _Trial:
         self,
         strategy: type[Strategy],
         params: dict[str, Any],
-        model: ModelRef | None,
+        model: ModelRef | Mapping[str, ModelRef] | None,
         kind: AnswerKind,
         launcher: NewLauncher,
         folder: Path,
     ):
         self.folder = folder
         self.launcher = launcher(folder, _nothing)
-        self.strategy, self.params, self.model, self.kind = strategy, params, model, kind
+        self.strategy, self.params, self.kind = strategy, params, kind
+        self.models: Mapping[str, ModelRef] = model if isinstance(model, Mapping) else {}
+        self.model = model if isinstance(model, ModelRef) else self.models.get("")
         self.train, self.validation = _split("train", 24, kind), _split("validation", 9, kind)
         self.queries = [
             *_split("test", 12, kind).queries,
@@ -157,6 +170,15 @@ class _Trial:
             Query("odd-2", "?"),
         ]
         self.count = 0
+
+    def _beside(self, profile: registry.Profile, half: Kind) -> dict[str, ModelRef]:
+        """Return the models beside its own that a half may use, by their names."""
+        return {
+            name: self.models[name]
+            for beside in profile.beside
+            if beside.serves or half == "fit"
+            for name in [model_name(beside.model)]
+        }
 
     def breaches(self, deterministic: bool) -> Iterator[str]:
         """Run both halves and yield every breach."""
@@ -237,8 +259,12 @@ class _Trial:
     def _work(self, half: Kind, artifact: Path, inputs: Inputs) -> WorkerResult:
         self.count += 1
         (self.folder / f"{self.count}").mkdir()
-        params = self.strategy.Params(**self.params)
+        params = registry.resolved_params(self.strategy, self.params, Path.cwd())
         profile = registry.profile(self.strategy, params, Path.cwd())
+        if half == "fit" and profile.rows_files:
+            read = ((file, read_inputs(Path(file), {})) for file in profile.rows_files)
+            rows = [{"file": f, "query": asdict(query)} for f, some in read for query in some]
+            inputs = {"unlabelled": rows, **inputs}
         if "corpus" in profile.needs:
             document = {"id": "d", "title": "Sky", "text": "It is blue."}
             inputs = {"documents": [document], **inputs}
@@ -250,6 +276,7 @@ class _Trial:
             task=_task_info(self.kind),
             metric=METRICS[self.kind],
             model=self.model if "model" in profile.needs else None,
+            models=self._beside(profile, half),
             seed=0,
             device="cpu",
             dtype="float32",

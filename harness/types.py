@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from harness.files.hashing import sha256_of, sha256_of_items
 from harness.wording.values import value_text
@@ -176,6 +176,11 @@ class Prediction:
     finish_reason: FinishReason | None = None
     """How generation ended: by itself ("stop"), or cut at the most tokens that it may write
     ("length"). None: nothing was generated, as where a label is chosen; or nobody said."""
+    mean_logprob: float | None = None
+    """Mean natural logarithm of the probabilities of the tokens that were generated, the end of the
+    answer among them; None: not known, or nothing was generated."""
+    least_logprob: float | None = None
+    """The least of them."""
     sources: tuple[str, ...] | None = None
     """Ids of the documents that the answer rests on, the most telling first."""
     error: str | None = None
@@ -335,8 +340,44 @@ class ModelRef:
     """What the task adds to every prompt of it."""
 
 
+def model_name(model: str | Mapping[str, Any]) -> str:
+    """Return what a model is called in the record: its name as given, a hosted one's with where.
+
+    Args:
+        model: as a task file writes it.
+    """
+    if isinstance(model, str):
+        return model
+    return f"{model.get('model')} at {str(model.get('base_url')).rstrip('/')}"
+
+
 RESUMED_S = "resumed_s"
 """File in `Context.scratch`: seconds of an interrupted fit that the present one went on from."""
+
+
+class Build(Protocol):
+    """Makes a part of a strategy."""
+
+    def __call__(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        sub_artifact: str,
+        model: str | Mapping[str, Any] | None = None,
+        *,
+        logprobs: bool = False,
+        holds_out_validation: bool = True,
+    ) -> Strategy:
+        """Return the strategy of this name.
+
+        Args:
+            name: as a task file writes it.
+            params: its parameters.
+            sub_artifact: name of its folder within the artifact, and of its part in the log.
+            model: its own, as `Strategy.parts` names it.
+            logprobs: see `Context.logprobs`.
+            holds_out_validation: see `Context.holds_out_validation`.
+        """
 
 
 @dataclass(frozen=True)
@@ -361,17 +402,27 @@ class Context:
     after an interruption may log a step again: the later row counts."""
     note: Callable[[str, str], None]
     """`note("shots", "8 of 12 demonstrations fit")` adds a remark to the trial's record, once."""
-    build: Callable[[str, Mapping[str, Any], str], Strategy]
-    """`build("tfidf", {}, "cheap")` makes another strategy, for combinations. What that logs is
-    marked as of the part "cheap"."""
+    build: Build
+    """`build("tfidf", {}, "cheap")` makes another strategy, for combinations; with `model=` one
+    whose model is another than the arm's. What it logs is marked as of the part "cheap"."""
+    logprobs: bool = False
+    """Whether a hosted model is asked how likely its tokens are: for `Prediction.mean_logprob`.
+    Servers that do not say so leave that unknown."""
+    models: Mapping[str, ModelRef] = field(default_factory=dict)
+    """Models that it and its parts use beside `model`, by `model_name`: while it serves, those of
+    parts that serve."""
     scratch: Path | None = None
     """A folder that outlives an interrupted `fit` and is gone after a finished one: for what lets
     the same fit go on when it is tried again. It may not exist yet. What goes on from there writes
     the seconds that it need not repeat into the file `RESUMED_S` in it, a line each: they count
     as fitted."""
+    unlabelled: Mapping[str, Sequence[Query]] = field(default_factory=dict)
+    """Inputs without answers to learn from in `fit`, by the paths that parameters of the type
+    `RowsFile` hold."""
     holds_out_validation: bool = False
     """Whoever built it asks it for the validation rows, to set something on the answers. So it
-    chooses its settings on them and learns nothing else from them. Of all that `build` makes."""
+    chooses its settings on them and learns nothing else from them. Of all that `build` makes,
+    unless told otherwise."""
     evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For a fit that searches: id of a training or validation row to those of the documents that
     hold its answer (`data.evidence`), where the row names any."""

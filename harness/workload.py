@@ -8,10 +8,10 @@ machines, tokens or models' sizes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.types import Document, Prompt, PromptForm, Query, Split, TaskInfo
+from harness.types import Document, Prompt, PromptForm, Query, Split, TaskInfo, model_name
 
 if TYPE_CHECKING:
     from harness.lm import AdapterSpec
@@ -31,6 +31,8 @@ class Answering:
     """adapter: beside the model's own weights, as soft prompts are."""
     soft_tokens: int = 0
     """Virtual tokens before every prompt."""
+    by: str | None = None
+    """Name of the model that answers, where it is another than the arm's (`model_name`)."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Tuning:
     averaged: int = 0
     """Evaluations whose weights are averaged; the sum is one more copy of them."""
     four_bits: bool = False
+    of: str | None = None
+    """Name of the model that is tuned, where it is another than the arm's."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,33 @@ class Prospect:
     seed: int
     part: Callable[[str, Mapping[str, Any], Prospect], Estimate]
     """`part("tfidf", {}, prospect)` is the estimate of another strategy, for combinations."""
+    unlabelled: Mapping[str, Sequence[Query]] = field(default_factory=dict)
+    """As `Context.unlabelled`."""
     form: PromptForm = "turns"
     """How demonstrations are written for the arm's model, unless its user says otherwise."""
+
+
+def by_model(estimate: Estimate, model: str | Mapping[str, Any] | None) -> Estimate:
+    """Return the same work done with a part's own model, where it has one.
+
+    Args:
+        estimate: of the part.
+        model: as `Strategy.parts` names it.
+    """
+    if model is None:
+        return estimate
+    name = model_name(model)
+    fit, serve = (
+        None if half is None else tuple(_by(work, name) for work in half)
+        for half in (estimate.fit, estimate.serve)
+    )
+    return replace(estimate, fit=fit, serve=serve)
+
+
+def _by(work: Work, name: str) -> Work:
+    if isinstance(work, Tuning):
+        return work if work.of else replace(work, of=name)
+    return replace(work, by=work.by or name) if isinstance(work, Answering) else work
 
 
 def in_four_bits(estimate: Estimate) -> Estimate:

@@ -91,16 +91,24 @@ def usage_of(run: RunData, arm: ArmData) -> Usage:
         fit_s=fmean(measured.fit_walls_s(origin.arm)),
         throughput_per_s=measured.throughput_per_s(origin.arm),
         labels_n=arm.plan.labels_n,
-        needs_model=arm.plan.needs_model,
+        needs_model=arm.plan.needs_model or bool(arm.plan.models),
         learns=arm.plan.learns,
         tunes=arm.plan.tunes,
         elsewhere=arm.plan.replays or charge is not None or own_times,
         usd_per_request=charge,
-        charged_by=(arm.plan.model or arm.name) if charge or fit_charge else None,
+        charged_by=_charged_by(run, arm) if charge or fit_charge else None,
         fit_charged_usd=fit_charge,
         prepared_on=None if origin.prepared_here else _other(run, origin.preparation),
         served_on=None if origin.served_here else _other(run, origin.serving),
     )
+
+
+def _charged_by(run: RunData, arm: ArmData) -> str:
+    """Name whose charges an arm has: the hosted models that it asks, or what it replays."""
+    hosted = {id(model) for model in run.hosted_of(arm)}
+    names = (arm.plan.model, *arm.plan.models)
+    asked = [name for name in names if id(run.header.models.get(name or "")) in hosted]
+    return " and ".join(map(str, asked)) or arm.plan.model or arm.name
 
 
 def _other(run: RunData, hardware: Hardware | None) -> OtherMachine:

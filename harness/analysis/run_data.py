@@ -245,8 +245,15 @@ class RunData:
         """Return every model that an arm uses: its base model, and an embedder or a reranker."""
         base = self.model_of(arm)
         beside = arm.plan.licences.items()
-        others = [ModelRef(name, name, licence=licence) for name, licence in beside]
+        others = [self.header.models[n] for n in arm.plan.models if n in self.header.models]
+        others += [ModelRef(name, name, licence=licence) for name, licence in beside]
         return tuple(others) if base is None else (base, *others)
+
+    def hosted_of(self, arm: ArmData) -> list[ModelRef]:
+        """Return the hosted models that an arm may ask, its own first."""
+        names = (arm.plan.model or "", *arm.plan.models)
+        found = (self.header.models[name] for name in names if name in self.header.models)
+        return [model for model in found if model.hosted is not None]
 
     def priced(self, prices: Prices) -> RunData:
         """Return the same with prices: also of hosted models that the task gives none for."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import ModelError
@@ -231,6 +232,8 @@ class LanguageModel:
                     cached_tokens=kept,
                     output_tokens=len(new),
                     finish_reason="length" if cut else "stop",
+                    mean_logprob=fmean(new.logprobs) if new.logprobs else None,
+                    least_logprob=min(new.logprobs, default=None),
                     notes=tuple(_incomplete(len(new), cut)) if incomplete else (),
                 )
             )

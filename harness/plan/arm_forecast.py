@@ -5,11 +5,11 @@ A sum with an unknown part is unknown, and says why: no part is ever taken for 0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from harness.plan.demand import Phase, total
-from harness.plan.process_demand import phase_of
+from harness.plan.process_demand import Known, phase_of
 from harness.plan.target_machine import Place
 from harness.plan.unloaded_model import PlannedModel
 from harness.store.records import Forecast
@@ -26,6 +26,8 @@ class Plan:
     """A reference where it is hosted."""
     problem: str | None = None
     """Why nothing can be said."""
+    beside: Mapping[str, Known] = field(default_factory=dict)
+    """Models that it uses beside that one, by name."""
 
 
 def forecast(plan: Plan, place: Place) -> Forecast:
@@ -33,8 +35,8 @@ def forecast(plan: Plan, place: Place) -> Forecast:
     if plan.problem is not None:
         return Forecast(machine=place.name, why=plan.problem)
     own = plan.estimate
-    fit = None if own.fit is None else phase_of(own.fit, plan.model, place, serving=False)
-    serve = None if own.serve is None else phase_of(own.serve, plan.model, place, serving=True)
+    fit = None if own.fit is None else phase_of(own.fit, plan.model, place, False, plan.beside)
+    serve = None if own.serve is None else phase_of(own.serve, plan.model, place, True, plan.beside)
     figures = (own.fit_peak_bytes, own.predict_peak_bytes, own.fit_wall_s)
     if fit is None and serve is None and figures == (None, None, None):
         what = "the strategy does not say what it does (Strategy.estimate)"
@@ -208,7 +210,9 @@ def _fit_usd(phase: Phase | None, span: tuple[float, float] | None, place: Place
 def _asks(plan: Plan) -> bool:
     """Tell whether a hosted model is asked while the arm serves."""
     served = plan.estimate.serve or ()
-    return isinstance(plan.model, ModelRef) and any(isinstance(w, Answering) for w in served)
+    works = [work for work in served if isinstance(work, Answering)]
+    answering = [plan.beside.get(w.by) if w.by else plan.model for w in works]
+    return any(isinstance(model, ModelRef) for model in answering)
 
 
 def _serve_usd(phase: Phase | None, asks: bool, place: Place) -> float | None:

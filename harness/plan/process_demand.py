@@ -14,9 +14,16 @@ from harness.plan.unloaded_model import PlannedModel, StandIn
 from harness.types import ModelRef, Prediction
 from harness.workload import Answering, Computing, Embedding, Indexing, Tuning, Work
 
+Known = PlannedModel | ModelRef | str | None
+"""What is known of a model: a reference where it is hosted, a text why nothing is."""
+
 
 def phase_of(
-    works: Sequence[Work], model: PlannedModel | ModelRef | None, place: Place, serving: bool
+    works: Sequence[Work],
+    model: Known,
+    place: Place,
+    serving: bool,
+    beside: Mapping[str, Known] | None = None,
 ) -> Phase:
     """Return what a process takes that does all these works, one after another.
 
@@ -25,19 +32,23 @@ def phase_of(
         model: the arm's; a reference where it is hosted.
         place: where.
         serving: whether single requests are timed first.
+        beside: models that the arm uses beside that one, by name.
     """
     demands: list[Demand] = []
     for work in works:
+        name = work.by if isinstance(work, Answering) else None
+        name = work.of if isinstance(work, Tuning) else name
+        used = model if name is None else (beside or {}).get(name)
         kept: dict[str, int] = {}
         for demand in demands:  # the same model, kept for several works, is held once
             kept |= {key: max(size, kept.get(key, 0)) for key, size in demand.kept.items()}
-        demands += _demands(work, model, place, kept, serving)
+        demands += _demands(work, used, place, kept, serving)
     return together(demands, place)
 
 
 def _demands(
     work: Work,
-    model: PlannedModel | ModelRef | None,
+    model: Known,
     place: Place,
     kept: Mapping[str, int],
     serving: bool,
@@ -62,6 +73,7 @@ def _demands(
     if isinstance(model, ModelRef) and isinstance(work, Answering):
         return [_asked(work, model)]
     why = "it works with a model, and none is named whose weights could be counted"
+    why = model if isinstance(model, str) else why
     return [Demand(working_bytes=None, wall_s=None, charged_usd=None, unknown=(why,))]
 
 

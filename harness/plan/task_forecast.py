@@ -23,7 +23,7 @@ from harness.run.answer_room import asked, room_of
 from harness.run.environment import hardware, refusal
 from harness.store.records import Forecast
 from harness.task import Task
-from harness.task.model_spec import Hosted, hosted_ref, name_of
+from harness.task.model_spec import Hosted, Model, hosted_ref, name_of
 from harness.task.schema import Arm
 from harness.types import ModelRef
 from harness.workload import Computing, Estimate, Prospect
@@ -113,37 +113,42 @@ def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str
     strategy = task.strategies[arm.name]
     if why := refusal(task, arm):
         return Plan(Estimate(), problem=why)
-    model = None
-    if arm.model is not None and "model" in task.profiles[arm.name].needs:
-        name = name_of(arm.model)
-        if name not in studied:
-            studied[name] = _studied(task, arm)
-        model = studied[name]
+    for one in task.models_of(arm):
+        if name_of(one) not in studied:
+            studied[name_of(one)] = _studied(task, one)
+    model = None if arm.model is None else studied[name_of(arm.model)]
+    beside = {name: studied[name] for name in map(name_of, task.models_beside(arm.name))}
     try:
         base = task.folder
         params = registry.resolved_params(strategy, task.params[arm.name], base)
         prospect = Prospect(
-            task=_told(task, arm, model).info,
+            task=_told(task, arm, studied).info,
             train=task.train,
             validation=task.validation,
             queries=task.test.queries,
             documents=task.documents,
             seed=task.spec.first_seed,
             part=partial(_part, task),
+            unlabelled=task.unlabelled_of(task.profiles[arm.name]),
             form=model.default_form if isinstance(model, PlannedModel) else "turns",
         )
         estimate = registry.estimate(strategy, params, prospect)
     except HarnessError as problem:  # costs no run
         return Plan(Estimate(), problem=str(problem))
-    return Plan(estimate, problem=model) if isinstance(model, str) else Plan(estimate, model)
+    if isinstance(model, str):
+        return Plan(estimate, problem=model)
+    return Plan(estimate, model, beside=beside)
 
 
-def _told(task: Task, arm: Arm, model: PlannedModel | ModelRef | str | None) -> Task:
-    """Return the task as an arm is told of it, with the room for answers that its model has."""
-    ref = model.ref if isinstance(model, PlannedModel) else model
-    if arm.model is None or not isinstance(ref, ModelRef):
-        return task
-    return asked(task, arm.name, {name_of(arm.model): room_of(task, ref)})
+def _told(task: Task, arm: Arm, studied: Mapping[str, PlannedModel | ModelRef | str]) -> Task:
+    """Return the task as an arm is told of it, with the room for answers that its models have."""
+    rooms = {}
+    for name in map(name_of, task.models_of(arm)):
+        known = studied[name]
+        ref = known.ref if isinstance(known, PlannedModel) else known
+        if isinstance(ref, ModelRef):
+            rooms[name] = room_of(task, ref)
+    return asked(task, arm.name, rooms)
 
 
 def _part(task: Task, name: str, given: Mapping[str, Any], prospect: Prospect) -> Estimate:
@@ -152,14 +157,13 @@ def _part(task: Task, name: str, given: Mapping[str, Any], prospect: Prospect) -
     return registry.estimate(strategy, params, prospect)
 
 
-def _studied(task: Task, arm: Arm) -> PlannedModel | ModelRef | str:
-    """Return what is known of an arm's model, or why nothing is."""
-    assert arm.model is not None
-    if isinstance(arm.model, Hosted):
-        ref = hosted_ref(arm.model)
+def _studied(task: Task, model: Model) -> PlannedModel | ModelRef | str:
+    """Return what is known of a model, or why nothing is."""
+    if isinstance(model, Hosted):
+        ref = hosted_ref(model)
         return replace(ref, hosted=task.prices.priced(ref)) if task.prices else ref
     try:
-        return study(replace(resolve(arm.model, task.folder, weights=False), chat=task.chat))
+        return study(replace(resolve(model, task.folder, weights=False), chat=task.chat))
     except HarnessError as problem:
         return str(problem)
     except Exception as problem:  # a fault in a forecast must never stop a run
@@ -181,7 +185,8 @@ def _stale(task: Task, today: date) -> Iterator[str]:
     """Say of each price row that forecasts rest on that it was read more than a year ago."""
     if task.prices is None:
         return
-    asked = [hosted_ref(arm.model) for arm in task.arms if isinstance(arm.model, Hosted)]
+    models = [model for arm in task.arms for model in task.models_of(arm)]
+    asked = [hosted_ref(model) for model in models if isinstance(model, Hosted)]
     charged = {row.name: row for ref in asked if (row := task.prices.for_hosted(ref))}
     used = Prices(machines=task.prices.machines, hosted=list(charged.values()))
     for old in used.stale_rows(today):

@@ -8,14 +8,14 @@ words nor sources.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from numbers import Real
 from typing import Any, get_args
 
 from harness.errors import StrategyError
 from harness.files.guarded import guarded, shown_safely
-from harness.strategy import OFFERS, Floor, Params, Strategy
+from harness.strategy import OFFERS, Floor, Params, Part, Strategy
 from harness.types import AnswerKind
 from harness.workload import Estimate, Prospect, Work
 
@@ -23,7 +23,6 @@ NEEDS = frozenset(["train", "validation", "corpus", "model", "states", "weights"
 """As `Strategy.needs` explains them."""
 LEARNS = ("nothing", "index", "weights")
 ANSWERS = frozenset(get_args(AnswerKind))
-Part = tuple[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -76,15 +75,22 @@ def parts_of(strategy: type[Strategy], params: Params) -> tuple[Part, ...]:
     """Return the strategies that one builds, each with its parameters.
 
     Raises:
-        StrategyError: it failed to say, or said something else than (name, parameters).
+        StrategyError: it failed to say, or said something else than parts.
     """
     ask = _Asked(strategy, params)
-    parts = ask("parts", lambda: tuple(strategy.parts(params)))
-    for part in parts:
-        named = isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], str)
-        if not named or not isinstance(part[1], Mapping):
-            raise ask.wrong("parts", part, "(a strategy's name, its parameters by name) for each")
-    return tuple((name, dict(given)) for name, given in parts)
+    said = ask("parts", lambda: tuple(strategy.parts(params)))
+    return tuple(_part(ask, one) for one in said)
+
+
+def _part(ask: _Asked, said: Any) -> Part:
+    """Return a part, which may be said as (name, parameters)."""
+    pair = isinstance(said, tuple) and len(said) == 2
+    part = Part(*said) if pair else said
+    if not isinstance(part, Part) or not isinstance(part.strategy, str):
+        raise ask.wrong("parts", said, "(a strategy's name, its parameters by name) for each")
+    if not isinstance(part.params, Mapping) or not isinstance(part.model, str | Mapping | None):
+        raise ask.wrong("parts", said, "(a strategy's name, its parameters by name) for each")
+    return replace(part, params=dict(part.params))
 
 
 def estimate(strategy: type[Strategy], params: Params, prospect: Prospect) -> Estimate:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from harness.errors import UserError
 from harness.files.hashing import sha256_of_file
 from harness.files.python_file import names_file, path_of
+from harness.registry.declared import parts_of
 from harness.registry.lookup import GROUP, find
 from harness.registry.origin import OURS
 from harness.registry.source import holders_of, version_of
@@ -50,13 +51,13 @@ def foreign_code(reference: str, given: Mapping[str, Any], base: Path) -> Iterat
         return
     strategy = find(reference, base)
     try:
-        parts = list(strategy.parts(strategy.Params(**given)))
+        parts = parts_of(strategy, strategy.Params(**given))
     except ValidationError as problem:
         raise UserError(
             f"{reference} refuses its parameters: {problem.errors()[0]['msg']}"
         ) from None
-    for name, params in parts:
-        yield from foreign_code(name, params, base)
+    for part in parts:
+        yield from foreign_code(part.strategy, part.params, base)
 
 
 def _is_ours(reference: str) -> bool:

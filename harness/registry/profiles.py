@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,20 @@ from harness.errors import StrategyError, UserError, unknown_name
 from harness.files.guarded import guarded
 from harness.files.hashing import sha256_of, sha256_of_file
 from harness.files.user_path import user_path
-from harness.registry.declared import LEARNS, Part, declared, parts_of
+from harness.registry.declared import LEARNS, declared, parts_of
 from harness.registry.lookup import find
 from harness.registry.source import source_sha256
-from harness.strategy import INPUT_FILE, MODEL_NAME, Params, Strategy, marked
+from harness.strategy import (
+    FIT_MODEL,
+    INPUT_FILE,
+    MODEL_NAME,
+    ROWS_FILE,
+    Params,
+    Part,
+    Strategy,
+    marked,
+)
+from harness.types import model_name
 
 MOST_DEPTH = 8
 """Of strategies that build strategies; one that builds itself would go on for ever."""
@@ -59,6 +69,16 @@ def _made(strategy: type[Strategy], given: Mapping[str, Any]) -> Params:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A language model that a strategy uses beside the arm's own."""
+
+    model: str | Mapping[str, Any]
+    """As the task file writes it."""
+    serves: bool
+    """Whether it is asked while the arm serves, or in preparation alone."""
+
+
+@dataclass(frozen=True)
 class Profile:
     """What a strategy is with certain parameters, the strategies that it builds counted in."""
 
@@ -82,6 +102,12 @@ class Profile:
     """As `Strategy.fit_usd` gives it."""
     models: tuple[str, ...] = field(compare=False)  # where a folder lies is not what it is
     """As `Strategy.models` gives them: embedders and the like, by name or as a folder."""
+    beside: tuple[Beside, ...] = ()
+    """Language models that it uses beside the arm's own."""
+    rows_files: tuple[str, ...] = field(default=(), compare=False)  # as above
+    """Paths of the files of inputs without answers that it learns from."""
+    tunes_own: bool = False
+    """Whether it is the arm's own model whose weights it needs, and not a part's."""
 
 
 def profile(strategy: type[Strategy], params: Params, base: Path, depth: int = 0) -> Profile:
@@ -97,11 +123,12 @@ def profile(strategy: type[Strategy], params: Params, base: Path, depth: int = 0
         HarnessError: it breaks its contract, or a part cannot be found or refuses its parameters.
     """
     said = declared(strategy, params)
-    built = _parts(strategy, said.parts, base, depth)
-    parts = [profile(*part, base, depth + 1) for part in built]
+    built = list(_parts(strategy, said.parts, base, depth))
+    parts = [_of_part(one, base, depth) for one in built]
+    serving = [part for one, part in zip(built, parts, strict=True) if one.part.serves]
     provides = said.provides
-    if parts:
-        provides |= frozenset.intersection(*(part.provides for part in parts))
+    if serving:
+        provides |= frozenset.intersection(*(part.provides for part in serving))
     files = dict(marked(params, INPUT_FILE))
     folders = {k: name for k, name in marked(params, MODEL_NAME) if Path(name).is_absolute()}
     sources = [
@@ -115,41 +142,132 @@ def profile(strategy: type[Strategy], params: Params, base: Path, depth: int = 0
         max((said.learns, *(part.learns for part in parts)), key=LEARNS.index),
         said.answers.intersection(*(part.answers for part in parts)),
         provides,
-        said.replays or any(part.replays for part in parts),
+        said.replays or any(part.replays for part in serving),
         said.is_random or any(part.is_random for part in parts),
         said.refits,
         sha256_of(sources),
-        params.model_dump(mode="json", exclude={*files, *folders}),
+        _settings(params, {*files, *folders}),
         said.fit_usd + sum(part.fit_usd for part in parts),
         tuple(dict.fromkeys(chain(said.models, *(part.models for part in parts)))),
+        _distinct(
+            chain(
+                (Beside(model, False) for _, model in marked(params, FIT_MODEL)),
+                *(part.beside for part in parts),
+            )
+        ),
+        tuple(
+            dict.fromkeys(
+                chain(
+                    (path for _, path in marked(params, ROWS_FILE)),
+                    *(part.rows_files for part in parts),
+                )
+            )
+        ),
+        "weights" in said.needs or any(part.tunes_own for part in parts),
     )
 
 
+def _of_part(built: Built, base: Path, depth: int) -> Profile:
+    """Describe a part; one with a model of its own needs none of the arm.
+
+    Raises:
+        UserError: it has a model and uses none, or needs the weights of one that is hosted.
+    """
+    found = profile(built.strategy, built.params, base, depth + 1)
+    if not built.part.serves:
+        found = replace(found, beside=tuple(replace(b, serves=False) for b in found.beside))
+    own, name = built.part.model, built.part.strategy
+    if own is None:
+        return found
+    if "model" not in found.needs:
+        raise UserError(f"the part {name} uses no model → remove its `model`")
+    if found.tunes_own and not isinstance(own, str):
+        raise UserError(
+            f"the part {name} needs a model's weights; '{own.get('model')}' is hosted"
+            " → name a model that runs here"
+        )
+    beside = _distinct([Beside(own, built.part.serves), *found.beside])
+    return replace(found, needs=found.needs - {"model"}, beside=beside, tunes_own=False)
+
+
+def _distinct(models: Iterable[Beside]) -> tuple[Beside, ...]:
+    """Return each model once; one that is written in two ways stays twice, to be refused."""
+    found: list[Beside] = []
+    for one in models:
+        same = [place for place, other in enumerate(found) if other.model == one.model]
+        if same:
+            found[same[0]] = replace(one, serves=one.serves or found[same[0]].serves)
+        else:
+            found.append(one)
+    return tuple(found)
+
+
+def _settings(params: Params, apart: set[str]) -> dict[str, Any]:
+    """Return parameters but for some, with models by their names: terms of a server decide no fit.
+
+    Args:
+        params: of a strategy.
+        apart: names of files and folders, whose content counts.
+    """
+    found = params.model_dump(mode="json", exclude=apart)
+    for name in found:
+        part = found[name]
+        if isinstance(part, dict) and "use" in part and isinstance(part.get("model"), dict):
+            found[name] = {**part, "model": model_name(part["model"])}
+    for name, model in marked(params, FIT_MODEL):
+        found[name] = model_name(model)
+    return found
+
+
+@dataclass(frozen=True)
+class Built:
+    """A strategy with its parameters, as a part of another or by itself."""
+
+    strategy: type[Strategy]
+    params: Params
+    part: Part
+    """As whoever builds it says."""
+    model: str | None = None
+    """Name of its own model, or of the nearest that builds it and has one; None: the arm's."""
+    serves: bool = True
+    """Whether it, and all that build it, are asked while the arm serves."""
+
+
 def with_parts(
-    strategy: type[Strategy], params: Params, base: Path, depth: int = 0
-) -> Iterator[tuple[type[Strategy], Params]]:
+    strategy: type[Strategy], params: Params, base: Path, above: Built | None = None, depth: int = 0
+) -> Iterator[Built]:
     """Yield a strategy with its parameters, and all that it builds, and that these build.
+
+    Args:
+        strategy: the class.
+        params: as `resolved_params` gives them.
+        base: folder that relative paths start from.
+        above: the same as a part; None: it is none.
+        depth: how many strategies it is a part of.
 
     Raises:
         HarnessError: a part cannot be found, or refuses its parameters.
     """
-    yield strategy, params
-    for part in _parts(strategy, parts_of(strategy, params), base, depth):
-        yield from with_parts(*part, base, depth + 1)
+    own = above or Built(strategy, params, Part(strategy.__name__, {}))
+    yield own
+    for built in _parts(strategy, parts_of(strategy, params), base, depth):
+        model = own.model if built.part.model is None else model_name(built.part.model)
+        here = replace(built, model=model, serves=own.serves and built.part.serves)
+        yield from with_parts(built.strategy, built.params, base, here, depth + 1)
 
 
 def _parts(
     strategy: type[Strategy], parts: Iterable[Part], base: Path, depth: int
-) -> Iterator[tuple[type[Strategy], Params]]:
+) -> Iterator[Built]:
     if depth > MOST_DEPTH:
         what = f"it builds strategies that build strategies, {depth} deep"
         raise StrategyError(f"{strategy.__name__}: its `parts`: {what} → name none that builds it")
-    for name, given in parts:
-        part = find(name, base)
+    for part in parts:
+        found = find(part.strategy, base)
         try:
-            yield part, resolved_params(part, given, base)
+            yield Built(found, resolved_params(found, part.params, base), part)
         except ValidationError as problem:
-            raise UserError("; ".join(refused(name, part, problem))) from problem
+            raise UserError("; ".join(refused(part.strategy, found, problem))) from problem
 
 
 def refused(use: str, strategy: type[Strategy], problem: ValidationError) -> Iterator[str]:

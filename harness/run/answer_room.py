@@ -76,13 +76,13 @@ def rooms(
 
 
 def asked(task: Task, arm: str, found: Mapping[str, AnswerRoom]) -> Task:
-    """Return the task as an arm is told of it: with its model's room, where it uses a model."""
-    model = next(one.model for one in task.arms if one.name == arm)
-    uses = model is not None and "model" in task.profiles[arm].needs
-    room = found.get(name_of(model)) if model is not None and uses else None
-    if room is None:
+    """Return the task as an arm is told of it: with the room of its models, where it uses any."""
+    [used] = (one for one in task.arms if one.name == arm)
+    known = [found[name] for name in map(name_of, task.models_of(used)) if name in found]
+    if not known:
         return task
-    generation = task.spec.generation.model_copy(update={"max_new_tokens": room.max_new_tokens})
+    most = max(room.max_new_tokens for room in known)  # each of several models has enough
+    generation = task.spec.generation.model_copy(update={"max_new_tokens": most})
     return replace(task, spec=task.spec.model_copy(update={"generation": generation}))
 
 

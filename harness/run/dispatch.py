@@ -73,6 +73,7 @@ class Dispatcher:
             task=asked(self.task, trial.arm, self.setting.answer_room).info,
             metric=self.task.spec.metric,
             model=self._model(trial, plan),
+            models=self._beside(trial, kind),
             seed=trial.seed,
             device=self.setting.device,
             dtype=self.setting.dtype,
@@ -82,7 +83,7 @@ class Dispatcher:
             documents=reads_documents(self.task, self.task.profiles[trial.arm]),
             finished=tuple(finished),
             search=plan,
-            own_secrets=self._secrets(trial),
+            own_secrets=self._secrets(trial, kind),
             other_secrets=tuple(
                 ref.hosted.key_env
                 for ref in self.setting.models.values()
@@ -116,17 +117,23 @@ class Dispatcher:
             return model
         return replace(model, hosted=prices.priced(model))
 
-    def _secrets(self, trial: PlannedTrial) -> tuple[str, ...]:
-        """Name the variables with secrets that a trial needs: a key, and what leads to a server."""
-        ref = self.setting.models.get(trial.model or "")
-        hosted = ref.hosted if ref is not None else None
-        names = [hosted.key_env] if hosted is not None and hosted.key_env else []
+    def _beside(self, trial: PlannedTrial, kind: Kind) -> dict[str, ModelRef]:
+        """Return the models beside the arm's own that a job may use; a teacher serves nobody."""
+        names = trial.models if kind in ("fit", "floor") else trial.serves_with
+        return {name: self.setting.models[name] for name in names if name in self.setting.models}
+
+    def _secrets(self, trial: PlannedTrial, kind: Kind) -> tuple[str, ...]:
+        """Name the variables with secrets that a job needs: keys, and what leads to a server."""
+        own = self.setting.models.get(trial.model or "")
+        refs = [*([own] if own else []), *self._beside(trial, kind).values()]
+        hosted = [ref.hosted for ref in refs if ref.hosted is not None]
+        names = list(dict.fromkeys(one.key_env for one in hosted if one.key_env))
         # Embedders and rerankers are fetched where they are used; other models by this process.
         beside = self.task.profiles[trial.arm].models
         fetches = any("/" in name and not Path(name).expanduser().is_dir() for name in beside)
         if fetches:
             names += HUB_TOKENS
-        if fetches or hosted is not None:
+        if fetches or hosted:
             names += PROXIES
         return tuple(names)
 

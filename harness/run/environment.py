@@ -69,10 +69,9 @@ def resolved_setting(
     """
     wanted: dict[str, tuple[Model, bool]] = {}
     for arm in task.arms:
-        if arm.model is not None:
-            name = name_of(arm.model)
-            selected = not only or arm.name in only
-            wanted[name] = (arm.model, selected or (name in wanted and wanted[name][1]))
+        for model in task.models_of(arm):
+            name, selected = name_of(model), not only or arm.name in only
+            wanted[name] = (model, selected or (name in wanted and wanted[name][1]))
     models: dict[str, ModelRef] = {}
     problems: dict[str, str] = {}
     for name, (model, fetch) in wanted.items():
@@ -144,7 +143,7 @@ def hardware(task: Task, earlier: RunHeader | None = None) -> tuple[str, str]:
         earlier: the folder's last header: what it found holds while nothing that decides it has
             changed, and then torch need not be imported to find it again.
     """
-    models = any(isinstance(arm.model, str) for arm in task.arms)
+    models = any(isinstance(model, str) for arm in task.arms for model in task.models_of(arm))
     if not models and not any(profile.models for profile in task.profiles.values()):
         return "cpu", "float32"
     if earlier is not None and _same_gpu(task, earlier):
@@ -272,6 +271,7 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
         for arm in task.arms
     }
     seeds = {arm.name: task.seeds_of(arm.name) for arm in task.arms}
+    beside = {arm.name: tuple(map(name_of, task.models_beside(arm.name))) for arm in task.arms}
     for turn in range(max(map(len, seeds.values()), default=0)):
         for arm in (arm for arm in task.arms if turn < len(seeds[arm.name])):
             seed = seeds[arm.name][turn]
@@ -280,7 +280,10 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
             used = setting.models.get(model or "")
             rows = task.of_seed(seed)
             told = asked(rows, arm.name, setting.answer_room)
-            fit = identity.fit_id(told, arm.name, seed, used, setting.dtype)
+            others = {
+                name: setting.models[name] for name in beside[arm.name] if name in setting.models
+            }
+            fit = identity.fit_id(told, arm.name, seed, used, setting.dtype, others)
             yield PlannedTrial(
                 arm=arm.name,
                 strategy=arm.use,
@@ -300,6 +303,8 @@ def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[Pla
                 complexity=strategy.complexity,
                 provides=tuple(sorted(offered(arm, profile))),
                 model=model,
+                models=beside[arm.name],
+                serves_with=tuple(map(name_of, task.models_beside(arm.name, serving=True))),
                 licences={
                     name: setting.licences.get(name) for name in task.profiles[arm.name].models
                 },
@@ -333,7 +338,7 @@ def refusal(task: Task, arm: Arm) -> str | None:
         return f"needs training rows, and the task has none → add data.train{fewer}"
     if "corpus" in needs and not task.documents:
         return "needs documents, and the task has none (data.corpus)"
-    if "weights" in needs and isinstance(arm.model, Hosted):
+    if profile.tunes_own and isinstance(arm.model, Hosted):
         return f"needs a model's weights; '{arm.model.model}' is hosted"
     if "states" in needs and isinstance(arm.model, Hosted):
         return f"reads a model's hidden states; '{arm.model.model}' is hosted"

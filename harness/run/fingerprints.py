@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import harness
 from harness.files.hashing import sha256_of
@@ -18,9 +20,22 @@ from harness.task import Task
 from harness.types import ModelRef, Split
 
 
-def fit_id(task: Task, arm: str, seed: int, model: ModelRef | None, dtype: str) -> str:
-    """Hash what decides an arm's artifact, as `fit_id_of` does, and what its effort is."""
-    fit = fit_id_of(task, task.profiles[arm], seed, model, dtype)
+def fit_id(
+    task: Task,
+    arm: str,
+    seed: int,
+    model: ModelRef | None,
+    dtype: str,
+    beside: Mapping[str, ModelRef] | None = None,
+) -> str:
+    """Hash what decides an arm's artifact: `fit_id_of`, further models, inputs and its effort."""
+    profile = task.profiles[arm]
+    fit = fit_id_of(task, profile, seed, model, dtype)
+    others = {name: _decides(ref, dtype) for name, ref in sorted((beside or {}).items())}
+    # The files' content is in the profile; which of their inputs are left out is not.
+    learnt = [[asdict(query) for query in read] for read in task.unlabelled_of(profile).values()]
+    if others or learnt:
+        fit = sha256_of([fit, others, learnt])
     if (search := task.searches.get(arm)) is None:
         return fit
     # Whichever seed comes first searches, and the others have what it chose.
@@ -56,17 +71,21 @@ def fit_id_of(task: Task, profile: Profile, seed: int, model: ModelRef | None, d
     if reads_evidence(task, profile):
         parts["evidence"] = evidence_of(task)
     used = model if "model" in profile.needs else None
-    if used is not None and used.hosted is not None:
-        parts["model"] = [used.hosted.provider, used.location, used.name]
-        parts["settings"] = dict(used.hosted.extra)
-        parts["engine"] = engine_sha256()
-    elif used is not None:
-        parts["model"] = used.sha256 or f"{used.name}@{used.revision}"
+    return sha256_of(parts if used is None else {**parts, **_decides(used, dtype)})
+
+
+def _decides(model: ModelRef, dtype: str) -> dict[str, Any]:
+    """Return what decides a model's answers."""
+    parts: dict[str, Any] = {"engine": engine_sha256()}
+    if model.hosted is not None:
+        parts["model"] = [model.hosted.provider, model.location, model.name]
+        parts["settings"] = dict(model.hosted.extra)
+    else:
+        parts["model"] = model.sha256 or f"{model.name}@{model.revision}"
         parts["dtype"] = dtype
-        parts["engine"] = engine_sha256()
-    if used is not None and (said := used.chat.decides()):
+    if said := model.chat.decides():
         parts["chat"] = said
-    return sha256_of(parts)
+    return parts
 
 
 def reads_documents(task: Task, profile: Profile) -> bool:

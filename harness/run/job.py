@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from harness.search_space import Dimension
 from harness.store.base import Record
@@ -34,7 +34,7 @@ WRITTEN = {
 Kind = Literal["fit", "serve", "likelihood", "probe", "robustness", "floor"]
 Inputs = Mapping[str, Iterable[Mapping[str, Any]]]
 """The rows that a job may see, by the name of the file that hands them over, without its ending:
-train, validation and, where the arm searches or the metric is of it, evidence (fit); queries
+train, validation and, where an arm or its metric wants them, unlabelled and evidence (fit); queries
 (serve; with `validates` also those of a fit but train); those of a fit and of serving (floor);
 answers (likelihood); probe (probe); perturbed and listed (robustness); documents, for an arm that
 needs them."""
@@ -59,6 +59,8 @@ class FinishedFit(Record):
     artifact: Inside
     measurement: Measurement
     """Of the fit."""
+    model: ModelRef | None = None
+    """Its model; None: it uses none, or the one that whoever takes it over is handed."""
     hosted: tuple[LoadedModel, ...] = ()
     """Hosted models that it asked, and how much: whoever takes it over is charged for that too."""
 
@@ -97,6 +99,9 @@ class Job(Record):
     task: TaskInfo
     metric: str
     model: ModelRef | None
+    models: dict[str, ModelRef] = Field({})
+    """Those that it uses beside, by `model_name`: in a fit all of them, else those of parts that
+    serve."""
     seed: int
     device: str
     dtype: str

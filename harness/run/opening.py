@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import RunFolderError
 from harness.registry.foreign_code import ForeignCode, foreign_code
 from harness.run.job import Job
 from harness.store.records import PlannedTrial
+from harness.types import ModelRef
 
 FOREIGN = "this folder was not made by you on this machine, or was changed since"
 NO_METRIC = "accuracy"
@@ -66,14 +68,28 @@ def allowed(
     return job if own or leave.trust else job.model_copy(update={"metric": NO_METRIC})
 
 
-def _asking(job: Job, arm: str, own: bool, leave: Leave, tell: Callable[[str], None]) -> Job:
-    """Return the job with the server that may be asked, which is told; of others nothing."""
-    model = job.model
-    if model is None or model.hosted is None:
-        if leave.base_url is not None:
-            raise RunFolderError(f"the arm '{arm}' asks no server → leave out --base-url")
-        return job
+def _asking(job: Job, arm: str, is_own: bool, leave: Leave, tell: Callable[[str], None]) -> Job:
+    """Return the job with the servers that may be asked, which are told; of others nothing."""
+    own, beside = ([job.model] if job.model else []), list(job.models.items())
+    asked = [ref for ref in (*own, *(ref for _, ref in beside)) if ref.hosted is not None]
+    if leave.base_url is not None and len(asked) != 1:
+        what = f"asks {len(asked)} servers" if asked else "asks no server"
+        raise RunFolderError(f"the arm '{arm}' {what} → leave out --base-url")
+    allowed = {id(ref): _asking_one(ref, arm, is_own, leave, tell) for ref in asked}
+    keys = [ref.hosted.key_env for ref in allowed.values() if ref.hosted and ref.hosted.key_env]
+    update: dict[str, Any] = {
+        "model": allowed.get(id(job.model), job.model),
+        "models": {name: allowed.get(id(ref), ref) for name, ref in beside},
+    }
+    return job.model_copy(update={**update, "own_secrets": tuple(keys)} if asked else {})
+
+
+def _asking_one(
+    model: ModelRef, arm: str, own: bool, leave: Leave, tell: Callable[[str], None]
+) -> ModelRef:
+    """Return a hosted model with the server that may be asked in its name, which is told."""
     endpoint = model.hosted
+    assert endpoint is not None
     if leave.base_url is not None:
         endpoint = replace(endpoint, key_env=leave.key_env)
         model = replace(model, location=leave.base_url.rstrip("/"), hosted=endpoint)
@@ -86,8 +102,7 @@ def _asking(job: Job, arm: str, own: bool, leave: Leave, tell: Callable[[str], N
         )
     key = f"the key in {endpoint.key_env}" if endpoint.key_env else "no key"
     tell(f"asks {urlsplit(model.location).netloc} ({model.location}) with {key}")
-    own_secrets = (endpoint.key_env,) if endpoint.key_env else ()
-    return job.model_copy(update={"model": model, "own_secrets": own_secrets})
+    return model
 
 
 def _said(code: ForeignCode, plan: PlannedTrial) -> str:

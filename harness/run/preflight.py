@@ -101,10 +101,7 @@ def preflight(
         arms = tuple(
             arm
             for arm in task.arms
-            if arm.model is not None
-            and name_of(arm.model) == name
-            and "model" in task.profiles[arm.name].needs
-            and (not only or arm.name in only)
+            if name in map(name_of, task.models_of(arm)) and (not only or arm.name in only)
         )
         try:
             for examination in EXAMINATIONS if arms else ():
@@ -125,15 +122,13 @@ def examined(task: Task) -> Preflight:
     models: dict[str, ModelRef] = {}
     refused: dict[str, str] = {}
     absent: list[str] = []
-    for arm in task.arms:
-        if arm.model is None or "model" not in task.profiles[arm.name].needs:
-            continue
-        name = name_of(arm.model)
+    for model in (model for arm in task.arms for model in task.models_of(arm)):
+        name = name_of(model)
         try:
-            if isinstance(arm.model, Hosted):
-                models[name] = hosted_ref(arm.model)
+            if isinstance(model, Hosted):
+                models[name] = hosted_ref(model)
             elif name not in models:
-                models[name] = resolve(arm.model, task.folder, fetch=False, weights=False)
+                models[name] = resolve(model, task.folder, fetch=False, weights=False)
         except ModelAbsentError as missing:
             absent.append(f"{missing}: it is examined when `run` has fetched it")
             try:  # the schema is what it is, whatever the model turns out to be

@@ -70,9 +70,10 @@ def _converses(task: Task, arm: Arm) -> bool:
     strategy = task.strategies[arm.name]
     params = registry.resolved_params(strategy, task.params[arm.name], task.folder)
     parts = registry.with_parts(strategy, params, task.folder)
+    given = [built.params for built in parts]
     return any(
-        getattr(given, "shots", 0) and getattr(given, "template", "turns") == "turns"
-        for _, given in parts
+        getattr(params, "shots", 0) and getattr(params, "template", "turns") == "turns"
+        for params in given
     )
 
 

@@ -31,16 +31,19 @@ def parts_first(task: Task, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
 
 
 def built_by(task: Task, trial: PlannedTrial, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
-    """Return the trials of a trial's parts: same parameters, same seed, same model if any."""
+    """Return the trials of a trial's parts: same parameters, same seed, same models if any."""
     strategy = task.strategies[trial.arm]
     params = registry.resolved_params(strategy, trial.params, task.folder)
-    composed = registry.with_parts(strategy, params, task.folder)
-    parts = [(part, params.model_dump(mode="json")) for part, params in composed][1:]
+    composed = list(registry.with_parts(strategy, params, task.folder))[1:]
+    parts = [
+        (built.strategy, built.params.model_dump(mode="json"), model)
+        for built in composed
+        for model in (None, built.model or trial.model)
+    ]
     return [
         other
         for other in plan
         if other.seed == trial.seed
         and other.arm not in task.searches  # it may come to have other parameters
-        and other.model in (None, trial.model)
-        and (task.strategies[other.arm], other.params) in parts
+        and (task.strategies[other.arm], other.params, other.model) in parts
     ]

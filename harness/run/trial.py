@@ -55,7 +55,9 @@ class TrialRunner:
             doing: told "fit" and "serve" when these begin.
         """
         setting = self.dispatcher.setting
-        problem = setting.problems.get(trial.model or "") or setting.arm_problems.get(trial.arm)
+        used = (trial.model or "", *trial.models)
+        problems = (setting.problems.get(name) for name in used)
+        problem = next(filter(None, problems), None) or setting.arm_problems.get(trial.arm)
         if problem:
             result = WorkerResult(status="failed", error=problem)
             return self._record(trial, result, None, reused=False)
@@ -150,6 +152,7 @@ class TrialRunner:
                 strategy=other.strategy,
                 params=other.params,
                 artifact=self.dispatcher.inside(folder / ARTIFACT),
+                model=self.dispatcher.setting.models.get(other.model or ""),
                 measurement=took,
                 hosted=tuple(m for m in result.loaded_models if m.hosted_at is not None),
             )
@@ -203,13 +206,20 @@ def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T])
 
 
 def rows_to_learn_from(task: Task, profile: Profile) -> dict[str, Iterable[dict[str, Any]]]:
-    """Return the inputs of a fit: labelled rows, and their gold documents if they are wanted.
+    """Return the inputs of a fit: labelled rows, and their gold documents if they are wanted; and
+    the inputs without answers that a strategy with this profile learns from.
 
     No row of the test split is in either. The task is that of the trial's seed.
     """
     rows: dict[str, Iterable[dict[str, Any]]] = {
         split.name: map(asdict, split) for split in (task.train, task.validation)
     }
+    if unlabelled := task.unlabelled_of(profile):
+        rows["unlabelled"] = (
+            {"file": file, "query": asdict(query)}
+            for file, queries in unlabelled.items()
+            for query in queries
+        )
     if reads_evidence(task, profile):
         rows["evidence"] = ({"id": id, "evidence": e} for id, e in evidence_of(task).items())
     return rows

@@ -230,6 +230,11 @@ class PlannedTrial(Record):
     provides: tuple[str, ...]
     model: str | None = None
     """Name of its model in the header's `models`."""
+    models: tuple[str, ...] = ()
+    """Names of further language models in the header's `models`, of its parts or asked while it is
+    prepared. Runs of earlier versions name none."""
+    serves_with: tuple[str, ...] = ()
+    """Those of them that are asked while it serves."""
     licences: dict[str, str | None] = Field({})
     """Name to licence of the models that it uses beside that one, an embedder or a reranker; None:
     not known. Runs of earlier versions name none."""

@@ -24,7 +24,10 @@ BOUNDED = ("max_fit_memory_gib", "max_serve_memory_gib")
 
 def offered(arm: Arm, profile: registry.Profile) -> frozenset[str]:
     """Return what an arm offers; what asks a server is not offline, whatever its strategy says."""
-    return profile.provides - ({"offline"} if isinstance(arm.model, Hosted) else set())
+    asks = isinstance(arm.model, Hosted) or any(
+        beside.serves and not isinstance(beside.model, str) for beside in profile.beside
+    )
+    return profile.provides - ({"offline"} if asks else set())
 
 
 def unmet_needs(

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from harness import registry
-from harness.errors import Fault, HarnessError, TaskError
+from harness.errors import Fault, TaskError
 from harness.files.yaml_source import Source
 from harness.prices import Prices, read_prices
 from harness.store.records import DataSummary
 from harness.strategy import Strategy
+from harness.task.arms import arms_of
 from harness.task.audit import findings as audit
 from harness.task.audit.search_size import asked_for_too_many
 from harness.task.corpus import Corpus
 from harness.task.effort import Search
 from harness.task.feasibility import doubts, unmet_needs
 from harness.task.gold import GoldRow
-from harness.task.model_spec import Model, name_of
+from harness.task.model_spec import Model, read_model
 from harness.task.schema import Arm, TaskFile
 from harness.task.searches import searchable, searches_of
 from harness.task.seed_cut import cut_anew
 from harness.task.task_data import TaskData, read_data
+from harness.task.unlabelled import Unlabelled, read_all
 from harness.task.validate import (
     check_keys,
     check_labour,
@@ -35,17 +33,13 @@ from harness.task.validate import (
     spec_of_data,
     validate,
 )
-from harness.types import NEW_TOKENS, ChatSettings, Document, Split, TaskInfo
+from harness.types import NEW_TOKENS, ChatSettings, Document, Query, Split, TaskInfo
 
 SEEDS = (0, 1, 2)
 """Of arms whose training is random, where the task names none; of all others the first alone. Three
 are few to know how much trainings differ by (`FEW_SEEDS` in analysis/scoring/score.py says so), and
 what a task's user can be expected to pay for unasked."""
 LEARNT_FROM = ("train", "validation")
-UNALIKE = (
-    "give arms names of their own; with models whose names end alike, enter the arm once for each:"
-    " {use: …, name: …, model: …}"
-)
 
 
 @dataclass(frozen=True)
@@ -81,6 +75,8 @@ class Task:
     searches: Mapping[str, Search] = field(default_factory=dict)
     """Arm name to what it may spend on choosing its parameters; none where it has nothing to choose
     or the task gives no effort."""
+    unlabelled: Mapping[str, Unlabelled] = field(default_factory=dict)
+    """Inputs without answers that arms learn from, by the files' paths (`Profile.rows_files`)."""
     doubts: tuple[str, ...] = ()
     """What its limits are known beforehand not to do, in sentences."""
     known: dict[int, Task] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -113,6 +109,25 @@ class Task:
     def remarks(self) -> tuple[str, ...]:
         """Everything worth saying of it before a run, in sentences."""
         return (*self.doubts, *self.data.findings, *self.data.expectations)
+
+    def models_of(self, arm: Arm) -> list[Model]:
+        """Return all language models that an arm uses, its own first."""
+        own = [] if arm.model is None else [arm.model]
+        return [*own, *self.models_beside(arm.name)]
+
+    def unlabelled_of(self, profile: registry.Profile) -> dict[str, tuple[Query, ...]]:
+        """Return inputs without answers that a strategy learns from, by their files' paths."""
+        return {file: self.unlabelled[file].queries for file in profile.rows_files}
+
+    def models_beside(self, arm: str, serving: bool = False) -> list[Model]:
+        """Return the language models that an arm uses beside its own.
+
+        Args:
+            arm: its name.
+            serving: only those that are asked while it serves.
+        """
+        beside = self.profiles[arm].beside
+        return [read_model(one.model) for one in beside if one.serves or not serving]
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -192,7 +207,7 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     faults.extend(Fault(source.where(_place(key)), what) for key, what in refused.items())
     check_keys(spec, source, faults, {str(key[-1]) for key in refused})
     earlier = len(faults)
-    arms, strategies, params, profiles = _arms(spec, source, faults, refused)
+    arms, strategies, params, profiles = arms_of(spec, source, faults, refused)
     if len(faults) == earlier and not refused:  # an arm that is not understood may offer it
         faults.extend(unmet_needs(spec, source, arms, profiles))
     check_labour(spec, source, arms, faults)
@@ -202,6 +217,8 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     truth = tuple(truths["test"])
     if not (faults or of_data) and (nothing := nothing_to_score(spec, source.path.parent, truth)):
         faults.append(Fault(source.where(["metric"]), nothing.what, nothing.fix))
+    files = [Path(file) for profile in profiles.values() for file in profile.rows_files]
+    unlabelled = {} if of_data else read_all(files, spec.data, splits, of_data)
     if faults or of_data:
         raise TaskError([*faults, *of_data])
     margin, total = spec.margin, len(splits["test"])
@@ -228,10 +245,12 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         data=data,
         prices=prices,
         searches=searches,
+        unlabelled=unlabelled,
         doubts=(
             *doubts(spec, arms, profiles, prices),
             *of_effort,
             *asked_for_too_many(params, corpus.documents),
+            *(said for file, read in unlabelled.items() for said in read.findings(Path(file).name)),
         ),
     )
 
@@ -249,82 +268,3 @@ def _prices(spec: TaskFile, folder: Path, faults: list[Fault]) -> Prices | None:
     except TaskError as problem:
         faults.extend(problem.faults)
         return None
-
-
-def _arms(
-    spec: TaskFile,
-    source: Source,
-    faults: list[Fault],
-    refused: Mapping[tuple[str | int, ...], str],
-) -> tuple[
-    tuple[Arm, ...],
-    dict[str, type[Strategy]],
-    dict[str, dict[str, Any]],
-    dict[str, registry.Profile],
-]:
-    arms: list[Arm] = []
-    strategies: dict[str, type[Strategy]] = {}
-    params: dict[str, dict[str, Any]] = {}
-    profiles: dict[str, registry.Profile] = {}
-    folder = source.path.parent
-    names = [arm.name for arm in spec.strategies]
-    repeated = {
-        name for name, count in Counter(names).items() if count > 1
-    }  # these are faults already
-    for position, written in enumerate(spec.strategies):
-        where = source.where(["strategies", position])
-        if ("strategies", position) in refused:
-            continue
-        try:
-            strategy = registry.find(written.use, folder)
-            resolved = registry.resolved_params(strategy, written.params, folder)
-            profile = registry.profile(strategy, resolved, folder)
-            registry.space(strategy, written.params)  # held to the contract, with effort or without
-            registry.family(strategy, profile)
-        except ValidationError as problem:
-            for what in registry.refused(written.use, strategy, problem):
-                faults.append(Fault(where, what))
-            continue
-        except HarnessError as problem:
-            faults.append(Fault(where, str(problem)))
-            continue
-        if written.model is not None and "model" not in profile.needs:
-            faults.append(Fault(where, f"{written.use} uses no model", "remove `model`"))
-        for arm in _with_models(written, spec.models, "model" in profile.needs):
-            if arm.name in strategies and arm.name not in repeated:
-                what = f"two arms are called '{arm.name}'"
-                faults.append(Fault(where, what, UNALIKE))
-            arms.append(arm)
-            strategies[arm.name] = strategy
-            params[arm.name] = resolved.model_dump(mode="json")
-            profiles[arm.name] = profile
-    faults.extend(_ambiguous_models(arms, source))
-    return tuple(arms), strategies, params, profiles
-
-
-def _ambiguous_models(arms: Sequence[Arm], source: Source) -> Iterator[Fault]:
-    """Yield a fault for each hosted model that two arms ask in different ways."""
-    seen: dict[str, Model] = {}
-    for arm in arms:
-        if arm.model is not None and seen.setdefault(name_of(arm.model), arm.model) != arm.model:
-            what = f"'{arm.name}' asks '{name_of(arm.model)}' in another way than an earlier arm"
-            fix = "give it the same settings, or compare them in two runs"
-            yield Fault(source.where(["strategies"]), what, fix)
-
-
-def _with_models(arm: Arm, models: Sequence[Model], needs_model: bool) -> list[Arm]:
-    """Return the arm with its own model, or with each of the task's."""
-    if not needs_model:
-        return [arm.model_copy(update={"model": None})]
-    if arm.model is not None or len(models) == 1:
-        return [arm.model_copy(update={"model": arm.model or models[0]})]
-    return [
-        arm.model_copy(update={"name": f"{arm.name}@{_short(model)}", "model": model})
-        for model in models
-    ]
-
-
-def _short(model: Model) -> str:
-    """Return the last part of a model's name, as an arm's name can hold it."""
-    name = model if isinstance(model, str) else model.model
-    return re.sub(r"[^a-z0-9_.-]+", "-", Path(name).name.lower())[:60].strip("-") or "model"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from harness.task.spec import NonNegativeFloat, PositiveFloat, Spec
-from harness.types import Endpoint, ModelRef
+from harness.types import Endpoint, ModelRef, model_name
 
 UNSHOWN = "unshown"
 """Type of a fault whose value is not repeated: it may be a secret."""
@@ -91,9 +91,22 @@ Models = Annotated[
 ]
 
 
+def read_model(value: Any) -> Model:
+    """Return a model that a parameter names.
+
+    Raises:
+        pydantic.ValidationError: it is none.
+    """
+    model: Model = _MODEL.validate_python(value)
+    return model
+
+
+_MODEL: TypeAdapter[Any] = TypeAdapter(Model)
+
+
 def name_of(model: Model) -> str:
     """Return what a model is called in the record: its name as given, a hosted one's with where."""
-    return model if isinstance(model, str) else f"{model.model} at {model.base_url}"
+    return model_name(model if isinstance(model, str) else model.model_dump())
 
 
 def hosted_ref(spec: Hosted) -> ModelRef:

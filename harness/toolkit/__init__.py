@@ -17,6 +17,7 @@ from harness.toolkit.linear_classifier import (
     save_classifier,
 )
 from harness.toolkit.lora import LoraParams, lora_adapter
+from harness.toolkit.parts import PartParams, Use, in_words, part_of
 from harness.toolkit.passages import (
     PassageParams,
     copies,
@@ -26,6 +27,7 @@ from harness.toolkit.passages import (
     spans_of,
 )
 from harness.toolkit.query_likelihood import QueryLikelihood
+from harness.toolkit.said import agreement, said
 from harness.toolkit.shown_rows import ShownRows, shown_rows
 from harness.toolkit.tune import (
     ChoiceParams,
@@ -44,12 +46,15 @@ __all__ = [
     "Lighter",
     "Linear",
     "LoraParams",
+    "PartParams",
     "PassageParams",
     "PromptedParams",
     "QueryLikelihood",
     "ShownRows",
     "TunedStrategy",
     "TuningParams",
+    "Use",
+    "agreement",
     "answer",
     "choose",
     "classified",
@@ -60,13 +65,16 @@ __all__ = [
     "generate",
     "gold_of",
     "in_order",
+    "in_words",
     "learn",
     "learn_texts",
     "load_classifier",
     "lora_adapter",
     "no_bytes_per_token",
     "open_search",
+    "part_of",
     "right_choices",
+    "said",
     "save_classifier",
     "shown_rows",
     "spans_of",

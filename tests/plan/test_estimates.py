@@ -8,7 +8,7 @@ import pytest
 
 from harness import registry
 from harness.types import Document, Example, Query, RunningText, Split, TaskInfo
-from harness.workload import Answering, Embedding, Estimate, Prospect, Tuning
+from harness.workload import Answering, Computing, Embedding, Estimate, Prospect, Tuning
 
 LABELS = {"a": "first", "b": "second"}
 TASK = TaskInfo("t", "Which letter?", "choice", LABELS)
@@ -37,13 +37,16 @@ PROSPECT = Prospect(
     seed=0,
     part=part,
 )
-NEEDED = {"predictions": {"file": "answers.jsonl"}}
+NEEDED = {
+    "predictions": {"file": "answers.jsonl"},
+    "distil": {"teacher": "zero_shot", "unlabelled": "new.jsonl"},
+}
 KINDS = {
     "majority": {}, "predictions": {}, "zero_shot": {"serve": {Answering}},
     "few_shot": {"serve": {Answering}}, "nearest": {"fit": {Embedding}, "serve": {Embedding}},
     "lora": {"fit": {Tuning}, "serve": {Answering}}, "rag": {"serve": {Answering, Embedding}},
     "rag_lora": {"fit": {Tuning, Embedding}}, "corpus_tuning": {"fit": {Tuning}},
-    "cascade": {"fit": {Tuning}, "serve": {Answering}},
+    "cascade": {"fit": {Tuning}, "serve": {Answering}}, "distil": {"fit": {Answering, Computing}},
 }  # fmt: skip
 
 
@@ -66,6 +69,21 @@ def test_it_says_what_both_halves_do(name):
     assert found.serve is not None
     for half, kinds in KINDS.get(name, {}).items():
         assert kinds <= {type(work) for work in getattr(found, half)}
+
+
+def test_a_teacher_answers_in_preparation_and_what_it_says_is_learnt():
+    asked = [Query(str(n), f"text number {n}") for n in range(30)]
+    prospect = replace(PROSPECT, unlabelled={"new.jsonl": asked})
+    found = part("distil", NEEDED["distil"], prospect)
+    *_, answering, learning = found.fit  # before them its calibration
+    assert len(answering.prompts) == 30
+    assert learning.wall_s > part("tfidf", {}, PROSPECT).fit[0].wall_s
+
+
+def test_work_of_a_part_with_its_own_model_says_whose_it_is():
+    far = {"provider": "openai", "base_url": "http://x/v1/", "model": "far"}
+    [*_, serving] = estimated("cascade", dear={"use": "zero_shot", "model": far}).serve
+    assert serving.by == "far at http://x/v1"
 
 
 def test_settings_that_are_chosen_on_validation_rows_are_work():

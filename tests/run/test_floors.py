@@ -306,7 +306,10 @@ def test_with_several_seeds_the_arm_is_held_against_one_floor(tiny, run_tiny, tm
     assert (fits(path), row.seeds, row.floors[0].below) == (1, (0, 1), True)
 
 
+DISTILLED = {"teacher": "few_shot", "student": "tfidf", "unlabelled": "new.jsonl"}
 SHIPPED = {
+    "cascade": ({}, [("tfidf", {})]),
+    "distil": (DISTILLED, [("tfidf", {})]),
     "few_shot": ({}, [("nearest", {"neighbours": [1]})]),
     "rag": ({}, [("retrieve", {})]),
     "rag_lora": ({}, [("retrieve", {})]),

@@ -11,8 +11,9 @@ from small_world import context, rows
 
 from harness.errors import StrategyError
 from harness.metrics.items import right_choices
+from harness.toolkit.charges import with_earlier
 from harness.types import Endpoint, ModelRef, Prediction
-from strategies.cascade import Cascade, with_cheap
+from strategies.cascade import Cascade
 
 TOKENS = {"usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 2.0}
 HOSTED = ModelRef("far", "http://x/v1", hosted=Endpoint("openai", **TOKENS))
@@ -64,7 +65,8 @@ def cascade(cheap=CHEAP, dear=DEAR, model=None, **told):
         right = right_choices(predictions, examples, world.task)
         return sum(right) / len(right)
 
-    def build(name, params, role):
+    def build(name, params, role, model=None, *, logprobs=False):
+        assert logprobs == (role == "cheap" and "second" not in parts)
         assert name == f"a {role} one"
         return parts[role]
 
@@ -215,18 +217,117 @@ def test_what_a_file_does_not_say_of_the_cheap_answer_is_unknown_of_both(tmp_pat
 
 def test_kept_tokens_are_summed_where_a_server_tells_them():
     first, second = Prediction("a", cached_tokens=5, wall_s=1.0), Prediction("b", wall_s=1.0)
-    assert with_cheap(first, replace(second, cached_tokens=7)).cached_tokens == 12
-    assert with_cheap(first, second).cached_tokens == 5
-    assert with_cheap(replace(first, cached_tokens=None), second).cached_tokens is None
+    assert with_earlier(first, replace(second, cached_tokens=7)).cached_tokens == 12
+    assert with_earlier(first, second).cached_tokens == 5
+    assert with_earlier(replace(first, cached_tokens=None), second).cached_tokens is None
 
 
 @pytest.mark.parametrize("reason", ["stop", "length", None])
 def test_an_answer_ended_as_the_part_says_that_gave_it(reason):
     cheap, given = Prediction("a", finish_reason="stop"), Prediction("b", finish_reason=reason)
-    assert with_cheap(cheap, given).finish_reason == reason
+    assert with_earlier(cheap, given).finish_reason == reason
 
 
 def test_on_our_machine_an_answer_keeps_the_tokens_of_the_model_that_gave_it():
     given = Prediction("b", prompt_tokens=100, output_tokens=3)
-    noted = replace(given, notes=("the expensive one answered",))
-    assert with_cheap(sure("sky", 0.6), given) == noted
+    assert with_earlier(sure("sky", 0.6), given) == given
+
+
+def written(text, mean, least, **more):
+    return Prediction(text, mean_logprob=log(mean), least_logprob=log(least), **more)
+
+
+# Text answers: sure of the first three on the whole; one token of "bird" is a guess.
+CHEAP_TEXTS = {
+    "cloud": written("sky", 0.9, 0.8),
+    "bird": written("sea", 0.8, 0.1),
+    "star": written("sky", 0.7, 0.6),
+    "wave": written("sky", 0.3, 0.2),
+    "fish": written("sky", 0.2, 0.2),
+    "ship": Prediction("sea"),  # nobody says how likely it is
+}
+
+
+@pytest.mark.parametrize(
+    ("sure_of", "asked"),
+    [
+        ("mean", ["bird", "star", "wave", "fish", "ship"]),
+        ("least", ["bird", "wave", "fish", "ship"]),
+    ],
+)
+def test_a_written_answer_is_as_sure_as_its_tokens_are_likely(tmp_path, sure_of, asked):
+    """By the least of them a guess shows that the mean hides, so more is kept."""
+    right = {
+        word: Prediction("sky" if word in ("cloud", "bird", "star") else "sea") for word in DEAR
+    }
+    parts = {"cheap": ByHand(CHEAP_TEXTS), "dear": ByHand(right)}
+    world = context(kind="text")
+    build = lambda name, params, role, model=None, logprobs=False: parts[role]  # noqa: E731
+    params = Cascade.Params(cheap="a cheap one", dear="a dear one", sure_of=sure_of)
+    made = Cascade(params, replace(world, build=build))
+    made.fit(rows("train"), rows("validation"), tmp_path)
+    made.load(tmp_path)
+    parts["dear"].asked.clear()
+    answers = made.predict(rows("validation").queries)
+    assert parts["dear"].asked == asked
+    assert [answer.text for answer in answers] == ["sky", "sky", "sky", "sea", "sea", "sea"]
+
+
+def with_second(folder, cheap, second, dear, kind="text"):
+    parts = {"cheap": ByHand(cheap), "second": ByHand(second), "dear": ByHand(dear)}
+    world = context(kind=kind)
+    build = lambda name, params, role, model=None, logprobs=False: parts[role]  # noqa: E731
+    params = Cascade.Params(cheap="a", second="b", dear="c")
+    made = Cascade(params, replace(world, build=build))
+    made.fit(rows("train"), rows("validation"), folder)
+    made.load(folder)
+    for part in parts.values():
+        part.asked.clear()
+    return made, parts
+
+
+def test_two_cheap_ones_without_probabilities_are_sure_where_they_agree(tmp_path):
+    cheap = {word: Prediction("sky") for word in DEAR}
+    second = {word: Prediction("The sky." if word == "cloud" else "land") for word in DEAR}
+    made, parts = with_second(tmp_path, cheap, second, DEAR)
+    answers = made.predict(rows("validation").queries)
+    assert parts["dear"].asked == ["bird", "star", "wave", "fish", "ship"]
+    assert answers[0].text == "sky"
+
+
+def test_what_a_second_opinion_cost_is_counted_too(tmp_path):
+    cheap = {w: paid("sky", 0.5, 1.0, 1e-3, (10, 1)) for w in DEAR}
+    second = {w: paid("sky" if w == "cloud" else "air", 0.5, 2.0, 2e-3, (20, 2)) for w in DEAR}
+    dear = {w: paid(DEAR[w].text, 0.5, 3.0, 4e-3, (40, 4)) for w in DEAR}
+    made, _ = with_second(tmp_path, cheap, second, dear)
+    kept, asked = made.predict(rows("validation").queries[:2])
+    assert (kept.usd, kept.wall_s, kept.prompt_tokens) == (pytest.approx(3e-3), 3.0, 30)
+    assert (asked.usd, asked.wall_s, asked.output_tokens) == (pytest.approx(7e-3), 6.0, 7)
+
+
+def test_one_that_failed_agrees_with_nobody(tmp_path):
+    failed = {word: Prediction("", error="too long") for word in DEAR}
+    cheap = {**failed, "cloud": Prediction("sky")}
+    made, parts = with_second(tmp_path, cheap, cheap, DEAR)
+    made.predict(rows("validation").queries)
+    assert "cloud" not in parts["dear"].asked
+
+
+SAME = [
+    {"cheap": "tfidf", "dear": "tfidf"},
+    {"cheap": {"use": "zero_shot", "model": "one"}, "dear": {"use": "zero_shot", "model": "one"}},
+    {"cheap": "tfidf", "second": "tfidf", "dear": "lora"},
+    {"cheap": "tfidf", "second": "lora", "dear": {"use": "lora"}},
+]
+
+
+@pytest.mark.parametrize("params", SAME)
+def test_parts_that_are_the_same_are_refused(params):
+    with pytest.raises(ValueError, match=r"are the same .* → name another strategy or model"):
+        Cascade.Params(**params)
+
+
+def test_one_strategy_with_two_models_is_two_parts():
+    far = {"provider": "openai", "base_url": "http://x/v1", "model": "far"}
+    params = Cascade.Params(cheap="zero_shot", dear={"use": "zero_shot", "model": far})
+    assert [part.model for part in Cascade.parts(params)] == [None, far]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from small_world import LABELS, context, fit_and_ship, rows, write_embedder
@@ -40,6 +41,8 @@ CASES = [
     ("match", {"centre": True}, "choice"),
     ("lm_probe", {}, "choice"),
     ("cascade", {"cheap": "tfidf", "dear": "zero_shot"}, "choice"),
+    ("cascade", {"cheap": "zero_shot", "dear": "few_shot"}, "text"),
+    ("distil", {"teacher": "majority", "student": "tfidf", "unlabelled": "new.jsonl"}, "choice"),
 ]
 """Strategy, parameters, kind of answer; those that tune the model alone stand in test_tuned."""
 
@@ -64,7 +67,12 @@ def test_it_answers_from_what_it_shipped(name, params, kind, model, embedder, tm
     nearest = name == "few_shot" and params.get("select", "nearest") == "nearest"
     if name in NEEDS_EMBEDDER or nearest:
         params = params | {"embedder": embedder}
-    served = fit_and_ship(name, params, context(model, kind), tmp_path)
+    world = context(model, kind)
+    if "unlabelled" in params:
+        new = tmp_path / params["unlabelled"]
+        new.write_text('{"input": "rain"}')
+        world = replace(world, unlabelled={str(new): [Query("1", "rain"), Query("2", "whale")]})
+    served = fit_and_ship(name, params, world, tmp_path)
     files = {p: p.read_bytes() for p in (tmp_path / "shipped").rglob("*") if p.is_file()}
     queries = [*rows("test").queries, Query("odd", "äöü 漢字\n\n<b>")]
     together = served.predict(queries)

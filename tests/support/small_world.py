@@ -28,9 +28,10 @@ def rows(name):
 def context(model=None, kind="choice", documents=DOCUMENTS, logged=None, notes=None):
     logged, notes = [] if logged is None else logged, [] if notes is None else notes
 
-    def build(name, params, sub_artifact):
+    def build(name, params, sub_artifact, model=None, **told):
         part = registry.find(name)
-        return part(part.Params(**params), replace(made, holds_out_validation=True))
+        context = replace(made, **{"holds_out_validation": True, **told})
+        return part(part.Params(**params), context)
 
     made = Context(
         task=TaskInfo("tiny", "Where is it?", kind, LABELS if kind == "choice" else {}, 6),

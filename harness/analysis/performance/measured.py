@@ -146,8 +146,11 @@ def usd_per_request(run: RunData, arm: ArmData) -> float | None:
     The newest invocation's token prices count, else what was charged when the answer was given:
     a price that is added or corrected needs no new answers.
     """
-    model = run.header.models.get(arm.plan.model or "")
-    endpoint = model.hosted if model else None
+    # Of an answer of several servers nobody can tell which tokens were whose.
+    served = {arm.plan.model, *arm.plan.serves_with}
+    asked = [run.header.models[n] for n in served if n in run.header.models]
+    hosted = [model.hosted for model in asked if model.hosted is not None]
+    endpoint = hosted[0] if len(hosted) == 1 else None
     charges = []
     for answer in _answered(arm):
         charge = endpoint.charge_usd(answer) if endpoint else None
@@ -198,7 +201,9 @@ def _text(limited_bytes: int | None, peaks: Peaks, machine: Machine) -> str:
 def _charge(run: RunData, arm: ArmData, asked: LoadedModel) -> float | None:
     if asked.requests == 0:
         return 0.0
-    model = run.header.models.get(arm.plan.model or "")
+    hosted = run.hosted_of(arm)
+    same = [one for one in hosted if (one.name, one.location) == (asked.name, asked.hosted_at)]
+    model = next(iter((*same, *hosted)), None)
     if model is None or model.hosted is None:
         return None
     together = Prediction(

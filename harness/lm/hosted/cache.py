@@ -24,7 +24,7 @@ ANSWERS = "what hosted models answer"
 FORMAT = 2
 """Raised when answers are read differently, so that older ones are not taken for these."""
 FIELDS = {field.name for field in fields(Prediction)}
-LATER = {"finish_reason": None}
+LATER = {"finish_reason": None, "mean_logprob": None, "least_logprob": None}
 """Fields that answers of earlier versions lack, and what they say of them: nothing is asked, and
 paid, again for one."""
 

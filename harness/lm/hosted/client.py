@@ -38,10 +38,11 @@ WITHOUT = {
     "stop": "the server takes no stop strings: answers were cut here, and paid in full",
     "max_tokens": "the server takes max_completion_tokens in place of max_tokens: what it thinks"
     " before it answers counts too",
+    "logprobs": "the server gives no probabilities of tokens",
     "response_format": "the server takes no JSON schema: answers were not held to it",
 }
 """Settings that an answer can be had without, with what that means."""
-NAMED = ("seed", "temperature")
+NAMED = ("seed", "temperature", "logprobs")
 """Those whose name in a server's words means that it does not take them: a server that knows no
 `seed` says so in words of its own, without OpenAI's codes. The others' names are common words, or
 stand in complaints that the prompt is too long."""
@@ -98,6 +99,8 @@ def _fields(server: Server, settings: Generation) -> dict[str, Any]:
         "max_tokens": settings.max_new_tokens,
         "seed": server.seed,
     }
+    if server.logprobs:
+        fields["logprobs"] = True
     if settings.stop:
         fields["stop"] = list(settings.stop[:MOST_STOPS])
     if settings.schema is not None:

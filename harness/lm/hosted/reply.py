@@ -7,6 +7,7 @@ is read here is read once, and the client is handed nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from harness.types import FinishReason, Prediction, Prompt
@@ -27,6 +28,10 @@ THOUGHTS = ("reasoning_content", "reasoning")
 THOUGHT = THOUGHT_MARKS[0][0]
 ASKING = ("user", "system", "developer", "tool")
 """Roles of messages that ask; a server that repeats one answers nothing."""
+MOST_LOGPROBS = 100_000
+"""Tokens of an answer whose probabilities are read."""
+LEAST, ALMOST_0 = -9000.0, 1e-4
+"""Between these a logarithm of a probability lies that was computed, and perhaps rounded."""
 MOST_TOKENS = 10**9
 """Of one request; what says more is no count."""
 
@@ -59,7 +64,9 @@ def plain_reply(value: Any) -> dict[str, Any] | None:
         "object": "chat.completion",
         "created": 0,
         "model": model if isinstance(model, str) else "",
-        "choices": [{"index": 0, "finish_reason": finish, "message": said}],
+        "choices": [
+            {"index": 0, "finish_reason": finish, "message": said, "logprobs": _logprobs(choice)}
+        ],
         "usage": _usage(value.get("usage")),
     }
 
@@ -78,6 +85,22 @@ def _usage(usage: Any) -> dict[str, Any] | None:
         "completion_tokens": answered,
         "prompt_tokens_details": {"cached_tokens": cached},
     }
+
+
+def _logprobs(choice: Any) -> dict[str, Any] | None:
+    """Return the log-probabilities of an answer's tokens without the tokens; None: not all known.
+
+    A server may send -9999 for what it did not compute (OpenAI), or NaN.
+    """
+    try:
+        found = [token["logprob"] for token in choice["logprobs"]["content"][:MOST_LOGPROBS]]
+    except (KeyError, TypeError):
+        return None
+    known = all(type(value) in (int, float) and LEAST <= value <= ALMOST_0 for value in found)
+    if not found or not known:
+        return None
+    of = {"token": "", "top_logprobs": []}
+    return {"content": [{**of, "logprob": min(0.0, float(value))} for value in found]}
 
 
 def _tokens(counts: Any, name: str) -> int | None:
@@ -110,8 +133,11 @@ def read_reply(
     if choice.message.refusal:
         notes.append("the model declined some answers")
     details = getattr(usage, "prompt_tokens_details", None)
+    logprobs = _read_logprobs(choice)
     return Prediction(
         text=cut_at(whole, stop),
+        mean_logprob=fmean(logprobs) if logprobs else None,
+        least_logprob=min(logprobs, default=None),
         prompt=prompt,
         prompt_tokens=getattr(usage, "prompt_tokens", None),
         cached_tokens=getattr(details, "cached_tokens", None),
@@ -119,6 +145,11 @@ def read_reply(
         finish_reason=finished,
         notes=tuple(notes),
     )
+
+
+def _read_logprobs(choice: Any) -> list[float]:
+    content = getattr(getattr(choice, "logprobs", None), "content", None) or []
+    return [token.logprob for token in content]
 
 
 def text_of(content: Any) -> str | None:

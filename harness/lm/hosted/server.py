@@ -42,6 +42,8 @@ class Server:
     client: openai.OpenAI
     seed: int
     note: Note
+    logprobs: bool
+    """Whether it is asked how likely its tokens are."""
     key: str | None = field(repr=False)
     refused: frozenset[str] = frozenset()
     """Settings that the server does not take."""
@@ -130,7 +132,7 @@ def connect(context: Context) -> Server:
         max_retries=ref.hosted.max_retries,
         http_client=_http_client(ref, key),
     )
-    server = Server(ref, ref.hosted, client, context.seed, context.note, key)
+    server = Server(ref, ref.hosted, client, context.seed, context.note, context.logprobs, key)
     weakref.finalize(server, client.close)
     return server
 

@@ -51,13 +51,28 @@ class Ending:
         return [None if grammar is None else grammar.start() for grammar in self.grammars]
 
 
+class Written(list[int]):
+    """The tokens that a row was continued with, and how likely the model found each."""
+
+    def __init__(self, tokens: Sequence[int] = (), logprobs: Sequence[float] = ()):
+        """Begin with what was written already.
+
+        Args:
+            tokens: without the one that ended the row.
+            logprobs: natural logarithm of each one's probability among those that were allowed,
+                and of the end's behind them.
+        """
+        super().__init__(tokens)
+        self.logprobs = list(logprobs)
+
+
 def generate_tokens(
     lm: LanguageModel,
     prompts: Sequence[list[int]],
     max_new_tokens: int,
     stop: Sequence[str] = (),
     grammars: Sequence[Grammar | None] = (),
-) -> tuple[list[list[int]], int]:
+) -> tuple[list[Written], int]:
     """Continue each prompt with its most likely tokens.
 
     Args:
@@ -83,9 +98,9 @@ def generate_tokens(
 
 def generate_packed(
     lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending
-) -> tuple[list[list[int]], int]:
+) -> tuple[list[Written], int]:
     """Return what `generate_tokens` does, from packed rows, unchecked."""
-    outputs: dict[int, list[int]] = {}
+    outputs: dict[int, Written] = {}
     reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
     base = prompts[0][: len(lm.prefix)]
     lm.rows.run(partial(_packed, lm, prompts, base, ending, outputs), lm.prefix.clear)
@@ -94,9 +109,9 @@ def generate_packed(
 
 def generate_plain(
     lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending
-) -> tuple[list[list[int]], int]:
+) -> tuple[list[Written], int]:
     """Return what `generate_tokens` does, through transformers' own `generate`, unchecked."""
-    outputs: dict[int, list[int]] = {}
+    outputs: dict[int, Written] = {}
     lm.rows.run(partial(_plain, lm, prompts, ending, outputs))
     return [outputs[row] for row in range(len(prompts))], 0
 
@@ -106,7 +121,7 @@ def _packed(
     prompts: Sequence[list[int]],
     base: list[int],
     ending: Ending,
-    outputs: dict[int, list[int]],
+    outputs: dict[int, Written],
     at_once: int,
 ) -> None:
     """Answer the prompts that have no output yet, group by group."""
@@ -176,11 +191,11 @@ class _Group:
         kept = lm.prefix.keys_values
         self.keys_values = DynamicCache() if kept is None else kept
         self.windows = windows(lm.model.config) or {}
-        self.new: list[list[int]] = [[] for _ in prompts]
+        self.new = [Written() for _ in prompts]
         """Tokens written so far, one list a row."""
         self.states = ending.states()
 
-    def run(self) -> list[list[int]]:
+    def run(self) -> list[Written]:
         """Grow every row to its end and return the new tokens of each."""
         import torch
 
@@ -192,8 +207,11 @@ class _Group:
         wanted = torch.tensor([path[-1] for path in paths], device=self.lm.model.device)  # [rows]
         active = list(range(len(paths)))
         for step in range(self.ending.max_new_tokens):
-            for row, token in zip(active, self._next(inputs, wanted, active), strict=True):
+            for row, (token, logprob) in zip(
+                active, self._next(inputs, wanted, active), strict=True
+            ):
                 self.new[row].append(token)
+                self.new[row].logprobs.append(logprob)
             active = [row for row in active if not self._has_ended(row)]
             if not active or step == self.ending.max_new_tokens - 1:
                 break  # the last tokens predict nothing that is wanted
@@ -204,8 +222,12 @@ class _Group:
             wanted = torch.arange(len(active), device=self.lm.model.device)  # [active]
         return self.new
 
-    def _next(self, inputs: dict[str, Any], wanted: Tensor, active: Sequence[int]) -> list[int]:
+    def _next(
+        self, inputs: dict[str, Any], wanted: Tensor, active: Sequence[int]
+    ) -> list[tuple[int, float]]:
         """Return the most likely allowed token after each wanted node, one an active row.
+
+        With each goes the natural logarithm of its probability among those that are allowed.
 
         Args:
             inputs: what the model is handed.
@@ -226,8 +248,8 @@ class _Group:
             for place, row in enumerate(active):
                 if (state := self._state(row)) is not None:
                     state.forbid(logits[place])
-        tokens: list[int] = logits.argmax(dim=-1).tolist()
-        return tokens
+            logprobs, tokens = logits.float().log_softmax(dim=-1).max(dim=-1)  # [active] each
+        return list(zip(tokens.tolist(), logprobs.tolist(), strict=True))
 
     def _grown(self, active: Sequence[int], keys: _Keys) -> dict[str, Any]:
         """Return the model's inputs for one new node of each active row.
@@ -274,7 +296,7 @@ def _plain(
     lm: LanguageModel,
     prompts: Sequence[list[int]],
     ending: Ending,
-    outputs: dict[int, list[int]],
+    outputs: dict[int, Written],
     at_once: int,
 ) -> None:
     """Answer the prompts that have no output yet, in batches of one length each.
@@ -290,4 +312,5 @@ def _plain(
         for start in range(0, len(rows), width):
             part = rows[start : start + width]
             new = plain.generate(lm, [prompts[row] for row in part], ending.of(part))
-            outputs.update(zip(part, new, strict=True))
+            written = [Written(*one) for one in new]
+            outputs.update(zip(part, written, strict=True))

@@ -97,7 +97,9 @@ def padded_logits(lm: LanguageModel, sequences: Sequence[list[int]], tail: int) 
     return found
 
 
-def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) -> list[list[int]]:
+def generate(
+    lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending
+) -> list[tuple[list[int], list[float]]]:
     """Continue prompts of one length greedily, through transformers' own `generate`.
 
     Args:
@@ -106,7 +108,8 @@ def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) ->
         ending: when a row is over.
 
     Returns:
-        What follows each prompt, up to and without the first token that ends a turn.
+        What follows each prompt, up to and without the first token that ends a turn; and the
+        natural logarithm of each token's probability among those allowed, the end's behind them.
 
     Raises:
         ModelError: a logit is NaN, or the grammar allows no token.
@@ -120,6 +123,8 @@ def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) ->
     processors: list[Any] = [_refuse_nan(lm)]
     if ending.grammars:
         processors.append(_Forbid(ending.states(), skip, lm.ends))
+    kept = _Keep()
+    processors.append(kept)  # the last: it sees what is chosen from
     stop = {"stop_strings": list(ending.stop), "tokenizer": lm.tokenizer} if ending.stop else {}
     ends = list(lm.ends)
     with torch.inference_mode():
@@ -140,8 +145,24 @@ def generate(lm: LanguageModel, prompts: Sequence[list[int]], ending: Ending) ->
             logits_processor=LogitsProcessorList(processors),
             **stop,
         )  # [prompts, tokens]
-    rows = output[:, skip:].tolist()
-    return [row[: next((i for i, t in enumerate(row) if t in ends), len(row))] for row in rows]
+    found = []
+    for number, row in enumerate(output[:, skip:].tolist()):
+        length = next((i for i, token in enumerate(row) if token in ends), len(row))
+        found.append((row[:length], [step[number] for step in kept.steps[: length + 1]]))
+    return found
+
+
+class _Keep:
+    """Keeps in transformers' `generate` how likely the most likely token of each step is."""
+
+    def __init__(self) -> None:
+        self.steps: list[list[float]] = []
+        """One a step: natural logarithms, one a row."""
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Take note of the scores, [rows, vocabulary]; they stay as they are."""
+        self.steps.append(scores.float().log_softmax(dim=-1).amax(dim=-1).tolist())
+        return scores
 
 
 def _refuse_nan(lm: LanguageModel) -> Callable[[Tensor, Tensor], Tensor]:

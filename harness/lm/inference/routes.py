@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from harness.lm.inference import encoder_decoder, last_states, plain
-from harness.lm.inference.generation import Ending, generate_packed, generate_plain
+from harness.lm.inference.generation import Ending, Written, generate_packed, generate_plain
 from harness.lm.inference.scoring import Options, score_packed
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Scores = tuple[list[list[float]], int]
 """One list of log-likelihoods a prompt; prompt tokens that were kept from earlier calls."""
-Outputs = tuple[list[list[int]], int]
+Outputs = tuple[list[Written], int]
 """New tokens of each prompt; prompt tokens that were kept from earlier calls."""
 Pair = tuple[list[int], list[int]]
 """Token ids of a prompt and of its completion."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness import registry
-from harness.errors import shortened
+from harness.errors import StrategyError, shortened
 from harness.metrics import Items, Metric
 from harness.metrics.custom import find_metric
 from harness.metrics.items import items_of
@@ -26,12 +27,22 @@ from harness.run.worker.documents import Documents
 from harness.store.records import Note
 from harness.store.run_folder import read_jsonl
 from harness.strategy import Strategy
-from harness.types import Context, Example, Prediction, Split
+from harness.types import Context, Example, ModelRef, Prediction, Query, Split, model_name
 
 LEARNS = ("fit", "floor")
 """Kinds of jobs in which a strategy learns: in others the harness alone may look at evidence."""
+Fit = Callable[[Split, Split, Path], None]
+"""`Strategy.fit` of an instance."""
 MOST_NOTES = 50
 """Of one job."""
+
+
+class Whole(NamedTuple):
+    """What the parts of a strategy share with it, or lie in."""
+
+    artifact: Path
+    scratch: Path | None
+    model: ModelRef | None
 
 
 class Outfit:
@@ -44,12 +55,16 @@ class Outfit:
         self._more_notes = 1
         self.adopted: list[FinishedFit] = []
         """Other arms' fits that this one took over."""
+        self.rows: tuple[str, str] | None = None
+        """Hashes of the task's training and validation rows, on which those were fitted."""
 
     def strategy(self) -> Strategy:
         """Return a fresh instance of the job's strategy."""
         strategy = registry.find(self.job.strategy, Path(self.job.strategy_base))
         held_out = self.job.holds_out_validation
-        context = self._context(self.workspace.artifact, self.workspace.scratch, held_out)
+        context = self._context(
+            self.workspace.artifact, self.workspace.scratch, holds_out_validation=held_out
+        )
         return strategy(strategy.Params(**self.job.params), context)
 
     @property
@@ -70,7 +85,8 @@ class Outfit:
         base = Path(self.job.strategy_base)
         strategy = registry.find(self.job.strategy, base)
         params = strategy.Params(**self.job.params)
-        return any(part.replays for part, _ in registry.with_parts(strategy, params, base))
+        built = registry.with_parts(strategy, params, base)
+        return any(part.strategy.replays for part in built if part.serves)
 
     def note(self, kind: str, text: str) -> None:
         """Keep a note, once; of very many the first ones, and the others are counted."""
@@ -89,6 +105,15 @@ class Outfit:
         return Documents(self.workspace.inputs / "documents.jsonl")
 
     @cached_property
+    def _unlabelled(self) -> dict[str, list[Query]]:
+        """Inputs without answers, by the files that the task names."""
+        file = self.workspace.inputs / "unlabelled.jsonl"
+        found: dict[str, list[Query]] = {}
+        for row in read_jsonl(file) if file.is_file() else []:
+            found.setdefault(row["file"], []).append(Query.from_row(row["query"]))
+        return found
+
+    @cached_property
     def _evidence(self) -> dict[str, tuple[str, ...]]:
         """Ids of labelled rows to those of the documents that hold their answers."""
         file = self.workspace.inputs / "evidence.jsonl"
@@ -96,13 +121,25 @@ class Outfit:
         return {row["id"]: tuple(row["evidence"]) for row in rows}
 
     def _context(
-        self, artifact: Path, scratch: Path | None, holds_out_validation: bool = False
+        self,
+        artifact: Path,
+        scratch: Path | None,
+        model: ModelRef | None = None,
+        holds_out_validation: bool = False,
     ) -> Context:
-        job = self.job
+        """Return what a strategy is told.
+
+        Args:
+            artifact: its folder.
+            scratch: see `Context.scratch`.
+            model: that of a part with its own; None: the arm's.
+            holds_out_validation: see `Context.holds_out_validation`.
+        """
+        job, model = self.job, model or self.job.model
         return Context(
             task=job.task,
             documents=self.documents,
-            model=job.model,
+            model=model,
             seed=job.seed,
             device=job.device,
             dtype=job.dtype,
@@ -112,39 +149,67 @@ class Outfit:
                 self.workspace.train_log, artifact.relative_to(self.workspace.artifact).as_posix()
             ),
             note=self.note,
-            build=partial(self._build, artifact, scratch),
+            build=partial(self._build, Whole(artifact, scratch, model)),
             scratch=scratch,
             holds_out_validation=holds_out_validation,
             evidence=self._evidence if job.kind in LEARNS else {},
+            models=job.models,
+            unlabelled=self._unlabelled,
         )
 
     def _build(
         self,
-        artifact: Path,
-        scratch: Path | None,
+        whole: Whole,
         name: str,
         params: Mapping[str, Any],
         sub_artifact: str,
+        model: str | Mapping[str, Any] | None = None,
+        **told: bool,
     ) -> Strategy:
-        """Return a part of whatever has this artifact and this scratch folder."""
-        (artifact / sub_artifact).mkdir(exist_ok=True)
+        """Return a part, see `Build`, with its own model or that of the whole."""
+        artifact = whole.artifact / sub_artifact
+        artifact.mkdir(exist_ok=True)
         base = Path(self.job.strategy_base)
         strategy = registry.find(name, base)
         resolved = registry.resolved_params(strategy, params, base)
-        below = scratch / sub_artifact if scratch else None
-        held_out = self._context(artifact / sub_artifact, below, holds_out_validation=True)
-        built = strategy(resolved, held_out)
-        if strategy.refits(resolved):
+        below = whole.scratch / sub_artifact if whole.scratch else None
+        used = whole.model if model is None else self._model(name, model)
+        told = {"holds_out_validation": True, **told}
+        context = replace(self._context(artifact, below, used), **told)  # type: ignore[arg-type]
+        built = strategy(resolved, context)
+        if context.holds_out_validation and strategy.refits(resolved):
             return built  # as an arm it has learnt from the rows that are held out from the part
         for done in self.job.finished:
             alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
+            alike = alike and done.model in (None, used)
             if alike and (self.workspace.root / done.artifact).is_dir():
                 # The same fit on the same rows: taken over, so that it is neither done nor
                 # scored twice.
-                vars(built)["fit"] = partial(self._adopt, done)
+                vars(built)["fit"] = partial(self._adopt, done, built.fit)
         return built
 
-    def _adopt(self, done: FinishedFit, train: Split, validation: Split, artifact: Path) -> None:
+    def _model(self, part: str, model: str | Mapping[str, Any]) -> ModelRef:
+        """Return the model that a part has for itself.
+
+        Raises:
+            StrategyError: the strategy that builds it did not say so among its `parts`.
+        """
+        name = model_name(model)
+        found = self.job.models.get(name)
+        if found is None:
+            raise StrategyError(
+                f"the part '{part}' is built with the model '{name}', which `parts` does not name"
+                " for a part that is asked now → name it there"
+            )
+        return found
+
+    def _adopt(
+        self, done: FinishedFit, fit: Fit, train: Split, validation: Split, artifact: Path
+    ) -> None:
+        """Take a fit over, if it was on the rows that a part is to be fitted on; else do it."""
+        if self.rows not in (None, (train.sha256, validation.sha256)):
+            fit(train, validation, artifact)
+            return
         shutil.copytree(self.workspace.root / done.artifact, artifact, dirs_exist_ok=True)
         self.adopted.append(done)
         text = (

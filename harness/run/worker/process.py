@@ -186,11 +186,11 @@ class Worker:
     def _fit(self) -> None:
         strategy = self.outfit.strategy()
         train, validation = self._split("train"), self._split("validation")
-        before = train.sha256, validation.sha256
+        before = self.outfit.rows = train.sha256, validation.sha256
         base = Path(self.job.strategy_base)
         composed = registry.with_parts(type(strategy), strategy.params, base)
-        if tuners := [(one, params) for one, params in composed if one.learns == "weights"]:
-            reads = any("corpus" in one.needs(params) for one, params in tuners)
+        if tuners := [built for built in composed if built.strategy.learns == "weights"]:
+            reads = any("corpus" in built.strategy.needs(built.params) for built in tuners)
             self._tell_what_is_closed(train, self.outfit.documents if reads else ())
         with self.ruler.phase("fit"), Clock() as clock:
             if self.job.search is None:

@@ -73,6 +73,28 @@ def test_tokens_are_those_of_generate_for_every_architecture(tiny):
     assert_same(lm, given, outputs, 10)
 
 
+def test_how_likely_tokens_are_is_what_transformers_says_of_each_architecture(tiny):
+    """The likeliest token's log-probability, that of the end included, from `generate`'s logits."""
+    import torch
+
+    lm, (prompt, *_) = with_tokenizer(tiny), prompts(1)
+    [written], _ = generate_tokens(lm, [prompt], 6)
+    ids = torch.tensor([prompt])
+    output = lm.model.generate(
+        input_ids=ids,
+        attention_mask=torch.ones_like(ids),
+        max_new_tokens=6,
+        do_sample=False,
+        eos_token_id=END,
+        pad_token_id=END,
+        output_logits=True,
+        return_dict_in_generate=True,
+    )
+    expected = [float(step[0].log_softmax(-1).max()) for step in output.logits]
+    assert written.logprobs == pytest.approx(expected, abs=2e-4)
+    assert len(written.logprobs) - len(written) in (0, 1)  # the end's, where there is one
+
+
 def test_a_kept_prefix_changes_nothing():
     lm, given = with_tokenizer(build("llama")), prompts(2)
     outputs, reused = [], []
