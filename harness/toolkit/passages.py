@@ -70,10 +70,21 @@ def open_search(
     retriever = retrieval.Retriever.build(
         context.documents, params, context.device, context.note, context.log
     )
-    drawn = demonstrations(rows, retrieval.MOST_ROWS, context.seed)
+    telling = [row for row in rows if _tells_its_passage(context, row)]
+    drawn = demonstrations(telling, retrieval.MOST_ROWS, context.seed)
     retrieval.choose_meaning_weight(retriever, drawn, context.evidence, depths, context.note)
     retriever.save(folder)
     return retriever
+
+
+def _tells_its_passage(context: Context, row: Example) -> bool:
+    """Tell whether a right passage can be told for a row: by evidence, or by a text's words.
+
+    A label's name says nothing of where it comes from, and neither does a missing answer.
+    """
+    task = context.task
+    is_text = task.answer_kind == "text" and task.no_answer not in row.targets
+    return is_text or row.query.id in context.evidence
 
 
 def gold_of(
@@ -82,6 +93,7 @@ def gold_of(
     """Return the passage that holds each row's answer, with that answer; None if none was found.
 
     A row that has no answer stands under what was found first: that is how such questions look.
+    Answers that are no texts have their passage from the evidence alone.
 
     Args:
         context: says which documents are the rows' evidence.
@@ -94,6 +106,9 @@ def gold_of(
         evidence, nothing = context.evidence.get(row.query.id, ()), context.task.no_answer
         if nothing is not None and nothing in row.targets:
             golds.append((hits[0].passage.headed_text, nothing) if hits else None)
+            continue
+        if not _tells_its_passage(context, row):
+            golds.append(None)
             continue
         passages = [hit.passage for hit in hits][: FOUND if evidence else GUESSED]
         gold = retrieval.gold_passage(passages, row, evidence)

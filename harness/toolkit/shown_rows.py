@@ -93,8 +93,9 @@ def shown_rows(
         if gold is not None and (count_words(gold[1]) <= most or gold[1] == context.task.no_answer)
     ]
     if len(rows) < min(shots, len(pairs)):
-        what = f"{len(rows)} of {len(pairs)} training rows have a short answer in a passage"
-        context.note("shots", f"{what}: others are shown too, without a passage")
+        if context.task.answer_kind == "text":
+            what = f"{len(rows)} of {len(pairs)} training rows have a short answer in a passage"
+            context.note("shots", f"{what}: others are shown too, without a passage")
         known = {row.query.id for row in rows}
         rest = [row for row, _ in pairs if row.query.id not in known]
         rows += [Shown(row.query, (), row.targets[0]) for row in rest]

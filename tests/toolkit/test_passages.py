@@ -60,6 +60,13 @@ def test_a_row_without_an_answer_stands_under_what_was_found_first(tmp_path):
     assert found(tmp_path, made, rows) == [("Tower\nIt is 330 metres high.", "none")]
 
 
+@pytest.mark.parametrize("evidence", [{}, {"colour": ("tower",)}])
+def test_a_labels_name_in_a_passage_says_nothing(tmp_path, evidence):
+    golds = found(tmp_path, world(kind="choice", evidence=evidence))
+    by_evidence = ("Tower\nIt is 330 metres high.", "green") if evidence else None
+    assert golds == [None, by_evidence, None]
+
+
 GOLD = ("It is 330 metres high.", "330 metres")
 OTHER = ("It is 330 metres high.", "very")
 
