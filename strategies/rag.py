@@ -17,7 +17,6 @@ from harness import (
     Floor,
     Prediction,
     Prompt,
-    PromptForm,
     Prospect,
     Query,
     Split,
@@ -27,7 +26,9 @@ from harness import (
     toolkit,
 )
 from harness.strategy import OWN_MODEL
-from harness.toolkit.prompts import Shown, ended, written
+from harness.toolkit.calibration import Calibration
+from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates
+from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import (
     best_on_validation,
     demonstrations,
@@ -49,7 +50,7 @@ class Rag(Strategy):
     complexity = 3
     provides = frozenset({"citations", "per_user_data", "offline"})
 
-    class Params(toolkit.PassageParams):
+    class Params(toolkit.PassageParams, PromptParams):
         """How passages are found and shown, and what is demonstrated."""
 
         top_k: Candidates[PositiveInt] = Field([1, 3])
@@ -57,10 +58,10 @@ class Rag(Strategy):
         is led astray by further ones."""
         shots: int = Field(4, ge=0)
         """Demonstrations, each under a passage that holds its answer."""
-        select: Literal["nearest", "random"] = "nearest"
-        """nearest: for each query the rows most like it, by the embedder; random: drawn once."""
-        form: PromptForm | None = None
-        """How the prompt is written; None: as suits the model."""
+        select: Literal["auto", "nearest", "random"] = "auto"
+        """nearest: for each query the rows most like it, by the embedder, the most alike last;
+        random: drawn once by the run's seed, so that their part of the prompt is computed once.
+        auto: drawn where answers are copied from the passages, which any row can show."""
         validation_rows: int = Field(50, gt=0)
         """The most validation rows that `top_k` is chosen on."""
 
@@ -85,7 +86,8 @@ class Rag(Strategy):
         """Declare the index and the prompts; any passages and rows stand for those to be found."""
         if params.reranker is not None:
             return Estimate()  # of a cross-encoder nothing is known before it is loaded
-        task, seed, counts = prospect.task, prospect.seed, params.top_k
+        seed, counts, form = prospect.seed, params.top_k, params.template or prospect.form
+        task = as_put(prospect.task, params.labels, form)
         texts, built, searched = retrieval.search_work(params, prospect)
         train = showable(prospect.train)
         found = partial(retrieval.any_passages, texts)
@@ -96,36 +98,35 @@ class Rag(Strategy):
                 drawn = demonstrations(train, params.shots, seed + number)
                 rows = [Shown(r.query, found(1, n), r.targets[0]) for n, r in enumerate(drawn)]
                 shown = Shown(query, found(count, len(train) + number))
-                prompts.append(written(task, params.form or "plain", shown, rows))
+                prompts.append(written(task, form, shown, rows))
             return Answering(prompts, task)
 
         rest = some(prospect.validation, params.validation_rows, seed).queries
         tried = [asked(rest, count) for count in counts] if len(counts) > 1 else []
+        if task.answer_kind == "choice" and params.calibrate != "off":
+            looked_at = some(Split("train", tuple(train)), params.calibration_rows, seed)
+            tried.append(asked(looked_at.queries, max(counts)))
         read = [row.query.full_text for row in (*train, *prospect.validation)]
         labelled = Embedding(read if cls.needs(params) & {"train"} else [], params.embedder)
         answering = asked(prospect.queries, max(counts))
         return Estimate(fit=(*built, labelled, *tried), serve=(*searched, answering))
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Index the documents, find what to demonstrate and choose how many passages to show."""
-        context, params = self.context, self.params
-        needs = self.needs(params)
-        used = train if "train" in needs else validation if "validation" in needs else ()
+        """Index, find what to demonstrate, choose how many passages are shown, and calibrate."""
+        context, params, needs = self.context, self.params, self.needs(self.params)
+        used = train if "train" in needs else validation if "validation" in needs else Split("", ())
         both = (*train, *validation) if "train" in needs else used
         self.retriever = toolkit.open_search(
             context, params, both, params.top_k, artifact / "index"
         )
         golds = toolkit.gold_of(context, self.retriever, used)
         self.copied = toolkit.copies(context, params, used, golds)
-        tell_of_fewer(context, showable(train), params.shots)
-        embedder = self.retriever.embedder if params.select == "nearest" else None
-        self.shown = toolkit.ShownRows(())
-        if params.shots:
-            self.shown = toolkit.shown_rows(context, train, golds, params.shots, embedder)
+        self.shown = self._demonstrated(train, golds)
         self.shown.save(artifact / "shown")
         rows = some(validation, params.validation_rows, context.seed)
-        if len(params.top_k) > 1 and len(rows):
-            self._open_model()
+        calibrating = calibrates(context, params)
+        if calibrating or (len(params.top_k) > 1 and len(rows)):
+            self._open()
         top_k = best_on_validation(
             context,
             "top_k",
@@ -133,8 +134,12 @@ class Rag(Strategy):
             lambda count: surviving(partial(self._answers, top_k=count), rows.queries),
             rows,
         )
-        kept = {"top_k": top_k, "copied": self.copied}
-        (artifact / "prompt.json").write_text(json.dumps(kept))
+        (artifact / "prompt.json").write_text(json.dumps({"top_k": top_k, "copied": self.copied}))
+        found = Calibration()
+        if calibrating:
+            ask, learnt = partial(self._answers, top_k=top_k), both if params.shots else ()
+            found = self.prompter.calibrate(ask, showable(Split("", tuple(learnt))), validation)
+        found.save(artifact / "calibration.json")
 
     def load(self, artifact: Path) -> None:
         """Read index and demonstrations, and load both models."""
@@ -143,7 +148,8 @@ class Rag(Strategy):
         folder, context = artifact / "index", self.context
         self.retriever = retrieval.Retriever.load(folder, self.params, context.device, context.note)
         self.shown = toolkit.ShownRows.load(artifact / "shown", self.retriever.embedder)
-        self._open_model()
+        self._open()
+        self.prompter.calibration = Calibration.load(artifact / "calibration.json")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
@@ -151,21 +157,32 @@ class Rag(Strategy):
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""
-        return self.model.log_likelihood(prompts, completions)
+        return self.prompter.model.log_likelihood(prompts, completions)
 
-    def _open_model(self) -> None:
-        self.model = lm.open_model(self.context)
-        self.form: PromptForm = self.params.form or self.model.default_form
+    def _open(self) -> None:
+        model = lm.open_model(self.context)
+        self.prompter = Prompter.of(self.context, self.params, model)
         if self.params.reranker == OWN_MODEL:
-            self.retriever.reranker = toolkit.QueryLikelihood(self.model)
+            self.retriever.reranker = toolkit.QueryLikelihood(model)
+
+    def _demonstrated(
+        self, train: Split, golds: Sequence[tuple[str, str] | None]
+    ) -> toolkit.ShownRows:
+        params = self.params
+        if not params.shots:
+            return toolkit.ShownRows(())
+        tell_of_fewer(self.context, showable(train), params.shots)
+        drawn = params.select == "random" or (params.select == "auto" and self.copied)
+        embedder = None if drawn else self.retriever.embedder
+        return toolkit.shown_rows(self.context, train, golds, params.shots, embedder)
 
     def _answers(self, queries: Sequence[Query], top_k: int) -> list[Prediction]:
-        task = ended(self.context.task, self.form)
         hits = self.retriever.search(queries, top_k)
         shown = self.shown.of(queries, self.params.shots)
         asked = [self._asked(*one) for one in zip(queries, hits, shown, strict=True)]
+        task = self.context.task
         spans = [toolkit.spans_of(task, texts) for _, _, texts in asked] if self.copied else []
-        answers = toolkit.answer(self.model, [prompt for prompt, _, _ in asked], task, spans)
+        answers = self.prompter.answers([prompt for prompt, _, _ in asked], spans)
         return [
             replace(answer, sources=sources)
             for answer, (_, sources, _) in zip(answers, asked, strict=True)
@@ -178,15 +195,15 @@ class Rag(Strategy):
 
         Demonstrations are left out first, then the last passages; the question never.
         """
-        task, texts = self.context.task, [hit.passage.headed_text for hit in hits]
+        texts = [hit.passage.headed_text for hit in hits]
 
         def build(parts: int) -> Prompt:
             kept = max(0, parts - len(texts))
             passages = toolkit.in_order(texts[:parts], self.params.order)
-            return written(task, self.form, Shown(query, passages), shown[len(shown) - kept :])
+            return self.prompter.written(Shown(query, passages), shown[len(shown) - kept :])
 
-        parts = len(texts) + len(shown)
-        prompt, fitting = toolkit.fitted(self.model, task, build, parts)
+        parts, prompter = len(texts) + len(shown), self.prompter
+        prompt, fitting = toolkit.fitted(prompter.model, prompter.task, build, parts)
         if fitting < parts:
             self.context.note(
                 "prompt",

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt
 
 from harness.errors import StrategyError
-from harness.lm.model import Model
+from harness.lm.model import Model, Spans
 from harness.search_space import search
 from harness.strategy import Params
 from harness.toolkit.answer import answer
@@ -98,16 +98,27 @@ class Prompter:
 
         The first ones are left out first.
         """
-        shown = [replace(row, target=self._put(row.target)) for row in demonstrations]
 
         def build(kept: int) -> Prompt:
-            return written(self.task, self.form, asked, shown[len(shown) - kept :])
+            return self.written(asked, demonstrations[len(demonstrations) - kept :])
 
-        return fitted(self.model, self.task, build, len(shown))
+        return fitted(self.model, self.task, build, len(demonstrations))
 
-    def answers(self, prompts: Sequence[Prompt]) -> list[Prediction]:
-        """Answer prompts, calibrated, in the task's own labels."""
-        given = [self._read(one) for one in answer(self.model, prompts, self.task)]
+    def written(self, asked: Shown, demonstrations: Sequence[Shown] = ()) -> Prompt:
+        """Return a prompt with all of its demonstrations, whether or not it fits the model."""
+        shown = [replace(row, target=self._put(row.target)) for row in demonstrations]
+        return written(self.task, self.form, asked, shown)
+
+    def answers(
+        self, prompts: Sequence[Prompt], spans: Sequence[Spans | None] = ()
+    ) -> list[Prediction]:
+        """Answer prompts, calibrated, in the task's own labels.
+
+        Args:
+            prompts: as they stand.
+            spans: what the answer to each is copied from, of texts; none: answers are free.
+        """
+        given = [self._read(one) for one in answer(self.model, prompts, self.task, spans)]
         return [self.calibration.applied(one) for one in given]
 
     def _put(self, target: str | None) -> str | None:

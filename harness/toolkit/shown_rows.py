@@ -34,7 +34,8 @@ class ShownRows:
     def of(self, queries: Sequence[Query], most: int) -> list[list[Shown]]:
         """Return the demonstrations for each query, the most telling last."""
         if self.near is None:
-            return [list(self.rows[:most]) for _ in queries]
+            # While an arm is calibrated, a row may be asked that is shown.
+            return [[row for row in self.rows[:most] if row.query != query] for query in queries]
         known = {row.query.id: row for row in self.rows}
         return [
             [known[row.query.id] for row, _ in reversed(found)]

@@ -115,7 +115,7 @@ def test_tuning_is_told_with_its_own_parameters():
 
 
 def test_retrieval_shows_as_many_passages_as_it_may():
-    few, many = (estimated("rag", top_k=[k], shots=0).serve[-1].prompts[0].text for k in (1, 3))
+    few, many = (estimated("rag", top_k=[k], shots=0).serve[-1].prompts[0] for k in (1, 3))
     assert few.count("[1] ") == many.count("[1] ") == 1
     assert "[3] " in many
 

@@ -27,8 +27,8 @@ TRAIN = Split(
 ASKED = [Query("q1", "What about a star?"), Query("q2", "What about a ship?")]
 ARMS = [
     ("rag", {"top_k": [1], "shots": 2}),
-    ("rag", {"top_k": [1, 2], "shots": 2, "select": "random", "form": "turns"}),
-    ("rag", {"top_k": [2], "shots": 1, "reranker": "lm", "form": "one_turn"}),
+    ("rag", {"top_k": [1, 2], "shots": 2, "select": "random", "template": "turns"}),
+    ("rag", {"top_k": [2], "shots": 1, "reranker": "lm", "template": "one_turn"}),
     ("rag_lora", {"top_k": 2, "rank": 2, "epochs": 1, "evaluations_per_epoch": 1}),
 ]
 

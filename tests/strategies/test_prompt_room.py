@@ -82,10 +82,11 @@ def test_few_shot_leaves_out_the_first_demonstrations(prompts, template):
 )
 def test_rag_leaves_out_demonstrations_first_and_cites_what_it_shows(prompts, less, rows, pages):
     shown = ShownRows(tuple(Shown(row.query, (), "sea") for row in ROWS[:2]))
-    state = {"shown": shown, "top_k": 3, "retriever": Found(), "copied": False, "form": "turns"}
-    ready("rag", 1000, **state)[0].predict([SHORT])
+    state = {"shown": shown, "top_k": 3, "retriever": Found(), "copied": False}
+    turns = {"template": "turns"}
+    ready("rag", 1000, turns, **state)[0].predict([SHORT])
     window = len(words(prompts.pop())) + 2 - less
-    rag, notes = ready("rag", window, **state)
+    rag, notes = ready("rag", window, turns, **state)
     (answer,) = rag.predict([SHORT])
     (prompt,) = prompts
     assert answer.sources == tuple(pages)

@@ -56,7 +56,9 @@ def test_drawn_rows_are_the_same_for_every_query(tmp_path):
 @pytest.mark.parametrize("embedder", [None, Letters()])
 def test_where_targets_stand_in_no_passage_rows_are_shown_without_one(embedder):
     rows, notes = train("one", "two", "three"), []
-    shown = shown_rows(context(kind="text", notes=notes), rows, golds(rows, "r0", "r1"), 2, embedder)
+    shown = shown_rows(
+        context(kind="text", notes=notes), rows, golds(rows, "r0", "r1"), 2, embedder
+    )
     assert [len(found) for found in shown.of([Query("q", "abc")], 2)] == [2]
     assert notes == [
         (
