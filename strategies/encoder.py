@@ -1,4 +1,7 @@
-"""Classify with an embedding model: a head trained on its vectors, or the whole encoder tuned."""
+"""Classify with an embedding model: a head on its vectors, or the whole encoder tuned before.
+
+It is tuned under a softmax over the labels, or on pairs of rows of the same and of other labels.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,9 @@ from harness import (
 from harness.toolkit.selection import best_strength, learnable
 from harness.workload import Computing, Embedding
 
+FOR_ALL, FOR_PAIRS = ("epochs", "patience"), ("most_steps",)
+"""Parameters of the one way of tuning and of the other."""
+
 
 class Encoder(Strategy):
     """Sentence embeddings under a linear classifier (a choice only)."""
@@ -38,33 +44,46 @@ class Encoder(Strategy):
     class Params(harness.Params):
         """What is trained, and how."""
 
-        trains: Literal["head", "all"] = "head"
-        """head: logistic regression on fixed embeddings; all: the encoder first, then the head."""
+        trains: Literal["head", "all", "contrastive"] = "head"
+        """head: logistic regression on fixed embeddings; all: the encoder first, under a softmax
+        over the labels, then the head; contrastive: the encoder first, on pairs of rows, as SetFit
+        does (Tunstall et al. 2022, arXiv 2209.11055): for some 16 rows a label or fewer."""
         embedder: harness.ModelName = retrieval.DEFAULT_EMBEDDER
         """A sentence-transformers model: the built-in one, a folder or a hub id."""
         inverse_regularisation: Candidates[PositiveFloat] = Field([1.0, 10.0, 100.0, 1000.0])
         """Candidates for scikit-learn's C; the best on validation is kept."""
         refit: bool = True
         """Fit the head on the validation rows too, once C is chosen on them."""
-        learning_rate: float = Field(5e-5, gt=0)
-        """For `all`: the largest of the rates that Devlin et al. 2018 (arXiv 1810.04805) tried for
-        BERT, since this encoder is small."""
-        epochs: int = Field(10, gt=0)
+        learning_rate: float = Field(3e-5, gt=0)
+        """Of the encoder where it is tuned: one of the rates that Devlin et al. 2018
+        (arXiv 1810.04805) tried for BERT; SetFit's own default is 2e-5. Worth trying: from 1e-5 to
+        1e-4."""
+        warmup_share: float = Field(0.1, ge=0, lt=1)
+        """Of the steps, in which the rate rises; it falls to 0 in the others."""
         batch_size: int = Field(16, gt=0)
-        patience: int = Field(2, gt=0)
-        """Epochs without a lower validation loss after which training stops."""
+        """Rows at once, or pairs of rows."""
+        epochs: int = Field(10, gt=0)
+        """For `all`."""
+        patience: int = Field(3, gt=0)
+        """For `all`: epochs without a lower validation loss after which training stops."""
+        most_steps: int = Field(1000, gt=0)
+        """For `contrastive`: where one epoch over all pairs would take more, these are enough."""
 
         @model_validator(mode="after")
         def _agrees(self) -> Self:
-            if self.trains == "head":
-                tuning = ("learning_rate", "epochs", "batch_size", "patience")
-                self.refuse_idle(*tuning, why="trains: head, where no encoder is tuned")
+            idle = {
+                "head": ("learning_rate", "warmup_share", "batch_size", *FOR_ALL, *FOR_PAIRS),
+                "all": FOR_PAIRS,
+                "contrastive": FOR_ALL,
+            }[self.trains]
+            why = ", where no encoder is tuned" if self.trains == "head" else ""
+            self.refuse_idle(*idle, why=f"trains: {self.trains}{why}")
             return self
 
     @classmethod
     def needs(cls, params: Params) -> frozenset[str]:
-        """Tune weights, those of the embedding model, where all of it is trained."""
-        return super().needs(params) | ({"weights"} if params.trains == "all" else set())
+        """Tune weights, those of the embedding model, unless the head alone is trained."""
+        return super().needs(params) | (set() if params.trains == "head" else {"weights"})
 
     @classmethod
     def refits(cls, params: Params) -> bool:
@@ -74,7 +93,7 @@ class Encoder(Strategy):
     @classmethod
     def is_random(cls, params: Params) -> bool:
         """Shuffle rows where the encoder is tuned; the head alone is found exactly."""
-        return params.trains == "all"
+        return params.trains != "head"
 
     @classmethod
     def floors(cls, params: Params) -> tuple[Floor, ...]:
@@ -97,22 +116,27 @@ class Encoder(Strategy):
             for queries in (prospect.train.queries, prospect.validation.queries, prospect.queries)
         )
         reading = Embedding([*rows, *seen], params.embedder)
-        tuned = Embedding(
-            rows, params.embedder, params.epochs, params.batch_size, params.patience, seen
-        )
         head = Computing(wall_s=(0.1, 5.0), libraries=frozenset({"sklearn"}))
-        learnt = (tuned,) if params.trains == "all" else ()
+        learnt: tuple[Embedding, ...] = ()
+        if params.trains == "all":
+            how = params.epochs, params.batch_size, params.patience, seen
+            learnt = (Embedding(rows, params.embedder, *how),)
+        elif params.trains == "contrastive" and rows:
+            labelled = labelled_texts(prospect.train)
+            steps = retrieval.steps_of(labelled, params.batch_size, params.most_steps)
+            passes = max(1, round(2 * steps * params.batch_size / len(rows)))
+            learnt = (Embedding(rows, params.embedder, passes, 2 * params.batch_size),)
         serve = (Embedding(asked, params.embedder), Computing(libraries=head.libraries))
         return Estimate(fit=(*learnt, reading, head), serve=serve)
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Tune the encoder if it is to be, then fit the head and choose its regularisation."""
         params = self.params
-        dtype = "float32" if params.trains == "all" else None
+        dtype = None if params.trains == "head" else "float32"
         embedder = retrieval.Embedder(
             params.embedder, self.context.device, self.context.note, dtype
         )
-        if params.trains == "all":
+        if params.trains != "head":
             self._tune(embedder, train, validation)
             embedder.model.save(str(artifact / "encoder"))
         vectors = embedder.embed([query.full_text for query in train.queries])
@@ -143,17 +167,31 @@ class Encoder(Strategy):
         return toolkit.classified(self.head, vectors)
 
     def _tune(self, embedder: retrieval.Embedder, train: Split, validation: Split) -> None:
-        params = self.params
+        params, seen = self.params, labelled_texts(train)
+        if params.trains == "contrastive":
+            on_pairs = retrieval.ContrastiveSettings(
+                learning_rate=params.learning_rate,
+                batch_size=params.batch_size,
+                most_steps=params.most_steps,
+                warmup_share=params.warmup_share,
+                seed=self.context.seed,
+            )
+            steps = retrieval.tune_on_pairs(embedder, seen, on_pairs, self.context.log)
+            self.context.note("training", f"{steps} steps of {params.batch_size} pairs of rows")
+            return
         settings = retrieval.EncoderSettings(
             learning_rate=params.learning_rate,
             epochs=params.epochs,
             batch_size=params.batch_size,
             patience=params.patience,
             seed=self.context.seed,
+            warmup_share=params.warmup_share,
         )
-        seen, held_out = (
-            [(example.query.full_text, example.targets[0]) for example in split]
-            for split in (train, validation)
-        )
-        kept, epochs = retrieval.tune_encoder(embedder, seen, held_out, settings, self.context.log)
+        held_out, log_row = labelled_texts(validation), self.context.log
+        kept, epochs = retrieval.tune_encoder(embedder, seen, held_out, settings, log_row)
         self.context.note("training", f"epoch {kept} of {epochs} is kept")
+
+
+def labelled_texts(rows: Split) -> list[tuple[str, str]]:
+    """Return the text and the label of each row."""
+    return [(example.query.full_text, example.targets[0]) for example in rows]

@@ -4,6 +4,7 @@ Knows nothing of tasks' data, metrics, language models or reports.
 """
 
 from harness.retrieval.chunking import Passage, count_words, cut, sentences
+from harness.retrieval.contrastive import ContrastiveSettings, steps_of, tune_on_pairs
 from harness.retrieval.embedder import DEFAULT_EMBEDDER, Embedder, Vectors
 from harness.retrieval.fusion_weight import MOST_ROWS, choose_meaning_weight
 from harness.retrieval.gold import gold_passage, is_gold
@@ -19,6 +20,7 @@ __all__ = [
     "DEFAULT_EMBEDDER",
     "MOST_ROWS",
     "WEIGHTS",
+    "ContrastiveSettings",
     "Embedder",
     "EncoderSettings",
     "Hit",
@@ -37,5 +39,7 @@ __all__ = [
     "is_gold",
     "search_work",
     "sentences",
+    "steps_of",
     "tune_encoder",
+    "tune_on_pairs",
 ]

@@ -30,6 +30,8 @@ class EncoderSettings:
     patience: int
     """Epochs without a lower validation loss after which training stops."""
     seed: int
+    warmup_share: float = 0.1
+    """Share of all steps in which the learning rate rises; it falls to 0 in the others."""
 
 
 def tune_encoder(
@@ -66,6 +68,8 @@ def tune_encoder(
         ],
         fused=True,
     )
+    steps = settings.epochs * -(-len(train) // settings.batch_size)
+    schedule = with_decay(optimiser, steps, settings.warmup_share)
     order = random.Random(settings.seed)
     best, kept, step, epoch = None, (float("inf"), 0), 0, 0
     for epoch in range(1, settings.epochs + 1):
@@ -76,13 +80,14 @@ def tune_encoder(
             loss.backward()
             torch.nn.utils.clip_grad_norm_(weights, CLIP_NORM)
             optimiser.step()
+            schedule.step()
             optimiser.zero_grad()
             total += loss.item() * len(batch)
             step += 1
         numbers = {"train_loss": total / len(train)}
         if known:
             numbers["validation_loss"] = _mean_loss(model, head, known, classes, settings)
-        log(step=step, epoch=epoch, learning_rate=settings.learning_rate, **numbers)
+        log(step=step, epoch=epoch, learning_rate=schedule.get_last_lr()[0], **numbers)
         if known and numbers["validation_loss"] < kept[0]:
             kept = (numbers["validation_loss"], epoch)
             best = deepcopy(model.state_dict())
@@ -92,6 +97,28 @@ def tune_encoder(
         model.load_state_dict(best)
     model.eval()
     return kept[1] or epoch, epoch
+
+
+def with_decay(optimiser: Any, steps: int, warmup_share: float) -> Any:
+    """Return the schedule of transformers that rises linearly and then falls to 0.
+
+    Args:
+        optimiser: whose rates it sets; its `step` is called once a step of training.
+        steps: of the whole training.
+        warmup_share: of them, in which the rate rises.
+    """
+    from transformers import get_linear_schedule_with_warmup
+
+    return get_linear_schedule_with_warmup(optimiser, round(warmup_share * steps), steps)
+
+
+def sentence_vectors(model: Any, texts: Sequence[str]) -> Any:
+    """Return a model's vectors of texts with their gradients, [texts, dimensions]."""
+    inputs = {
+        key: value.to(model.device) if hasattr(value, "to") else value
+        for key, value in model.preprocess(list(texts)).items()
+    }
+    return model(inputs)["sentence_embedding"]
 
 
 def _batches(rows: Rows, size: int, order: random.Random | None = None) -> list[Rows]:
@@ -108,12 +135,7 @@ def _loss(model: Any, head: Any, rows: Rows, classes: list[str]) -> Any:
     import torch
     from torch.nn.functional import cross_entropy, normalize
 
-    inputs = model.preprocess([text for text, _ in rows])
-    inputs = {
-        key: value.to(model.device) if hasattr(value, "to") else value
-        for key, value in inputs.items()
-    }
-    vectors = normalize(model(inputs)["sentence_embedding"])
+    vectors = normalize(sentence_vectors(model, [text for text, _ in rows]))
     right = torch.tensor([classes.index(label) for _, label in rows], device=model.device)
     return cross_entropy(SCALE * head(vectors), right)
 

@@ -222,6 +222,7 @@ def test_what_a_part_replays_or_cannot_answer_the_whole_does_and_cannot(tmp_path
         ("match", {}, False),
         ("lm_probe", {}, False),
         ("encoder", {"trains": "all"}, True),
+        ("encoder", {"trains": "contrastive"}, True),
         ("predictions", {"file": "theirs.jsonl"}, False),
         ("predictions", {"file": "theirs.jsonl", "tuned": True}, True),
         ("cascade", {"cheap": "tfidf", "dear": "zero_shot"}, False),

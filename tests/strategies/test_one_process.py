@@ -36,6 +36,7 @@ CASES = [
     ("instruction_search", {"instructions": ["Above or below?"], "rephrased": 1}, "choice"),
     ("encoder", {}, "choice"),
     ("encoder", {"trains": "all", "epochs": 2}, "choice"),
+    ("encoder", {"trains": "contrastive", "most_steps": 5}, "choice"),
     ("classic", {}, "choice"),
     ("classic", {"features": ["vote"], "folds": 2}, "choice"),
     ("match", {"centre": True}, "choice"),

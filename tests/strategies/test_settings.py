@@ -58,6 +58,20 @@ def faults(folder, arm, kind="choice"):
             "encoder: epochs (3) has no effect with trains",
         ),
         (
+            {"use": "encoder", "trains": "contrastive", "epochs": 3},
+            "choice",
+            "encoder: epochs (3) has no effect with trains: contrastive",
+        ),
+        (
+            {"use": "encoder", "trains": "all", "most_steps": 9},
+            "choice",
+            "encoder: most_steps (9) has no effect with trains: all",
+        ),
+        ({"use": "classic", "folds": 1}, "choice", "'folds' of classic: Input should be g"),
+        ({"use": "classic", "features": ["verbs"]}, "choice", "'features.0' of classic"),
+        ({"use": "lm_probe", "layers": [0.0]}, "choice", "'layers.0' of lm_probe"),
+        ({"use": "match", "temperature": 0}, "choice", "'temperature' of match: Input should be g"),
+        (
             {"use": "instruction_search", "rephrased": 0},
             "choice",
             "instruction_search: there is nothing to choose from",
@@ -102,6 +116,7 @@ def test_no_parameter_is_infinite_or_no_number(tmp_path, number):
         ({"use": "rag", "top_k": [1]}, "text"),
         ({"use": "few_shot", "embedder": "owner/model"}, "choice"),
         ({"use": "encoder", "trains": "all", "epochs": 3}, "choice"),
+        ({"use": "encoder", "trains": "contrastive", "most_steps": 3}, "choice"),
         ({"use": "instruction_search", "instructions": ["Say a."], "rephrased": 0}, "choice"),
     ],
 )
