@@ -5,6 +5,7 @@ reports.
 """
 
 from harness.lm.training.adapter_spec import AdapterSpec, Lighter, Linear, no_bytes_per_token
+from harness.metrics import without_thoughts
 from harness.metrics.items import right_choices
 from harness.toolkit.answer import answer, choose, generate
 from harness.toolkit.context_window import fitted
@@ -79,4 +80,5 @@ __all__ = [
     "shown_rows",
     "spans_of",
     "tuning",
+    "without_thoughts",
 ]
