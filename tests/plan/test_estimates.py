@@ -40,6 +40,7 @@ PROSPECT = Prospect(
 NEEDED = {
     "predictions": {"file": "answers.jsonl"},
     "distil": {"teacher": "zero_shot", "unlabelled": "new.jsonl"},
+    "prompt_search": {"reflector": "large"},
 }
 KINDS = {
     "majority": {}, "predictions": {}, "zero_shot": {"serve": {Answering}},
@@ -47,6 +48,7 @@ KINDS = {
     "lora": {"fit": {Tuning}, "serve": {Answering}}, "rag": {"serve": {Answering, Embedding}},
     "rag_lora": {"fit": {Tuning, Embedding}}, "corpus_tuning": {"fit": {Tuning}},
     "cascade": {"fit": {Tuning}, "serve": {Answering}}, "distil": {"fit": {Answering, Computing}},
+    "prompt_search": {"fit": {Answering}, "serve": {Answering}},
 }  # fmt: skip
 
 

@@ -310,6 +310,7 @@ DISTILLED = {"teacher": "few_shot", "student": "tfidf", "unlabelled": "new.jsonl
 SHIPPED = {
     "cascade": ({}, [("tfidf", {})]),
     "distil": (DISTILLED, [("tfidf", {})]),
+    "prompt_search": ({"reflector": "large"}, [("zero_shot", {})]),
     "few_shot": ({}, [("nearest", {"neighbours": [1]})]),
     "rag": ({}, [("retrieve", {})]),
     "rag_lora": ({}, [("retrieve", {})]),

@@ -43,6 +43,7 @@ CASES = [
     ("lm_probe", {}, "choice"),
     ("cascade", {"cheap": "tfidf", "dear": "zero_shot"}, "choice"),
     ("cascade", {"cheap": "zero_shot", "dear": "few_shot"}, "text"),
+    ("prompt_search", {"reflector": "large", "calls": 12, "reflections": 1}, "choice"),
     ("distil", {"teacher": "majority", "student": "tfidf", "unlabelled": "new.jsonl"}, "choice"),
 ]
 """Strategy, parameters, kind of answer; those that tune the model alone stand in test_tuned."""
@@ -69,6 +70,9 @@ def test_it_answers_from_what_it_shipped(name, params, kind, model, embedder, tm
     if name in NEEDS_EMBEDDER or nearest:
         params = params | {"embedder": embedder}
     world = context(model, kind)
+    if "reflector" in params:
+        pytest.importorskip("gepa", reason="GEPA is not installed (the extra `prompts`)")
+        world = replace(world, models={params["reflector"]: model})
     if "unlabelled" in params:
         new = tmp_path / params["unlabelled"]
         new.write_text('{"input": "rain"}')
