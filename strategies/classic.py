@@ -22,6 +22,7 @@ from harness import (
     Split,
     Strategy,
     retrieval,
+    search,
 )
 from harness.toolkit.feature_search import MOST_ROWS, Features, Found, Rows, Space, best_mix
 from harness.toolkit.label_texts import label_texts
@@ -55,7 +56,7 @@ class Classic(Strategy):
         """For `union`: candidates for the length of sentence vectors beside words'."""
         folds: int = Field(5, ge=2)
         """At the most; fewer where the label in the middle has fewer rows."""
-        description_rows: int = Field(3, ge=0)
+        description_rows: int = Field(3, ge=0, json_schema_extra=search([3, 0, 10]))
         """How many rows the name and description of a label count as."""
 
     @classmethod

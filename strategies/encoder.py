@@ -22,7 +22,9 @@ from harness import (
     Query,
     Split,
     Strategy,
+    log,
     retrieval,
+    search,
     toolkit,
 )
 from harness.toolkit.selection import best_strength, learnable
@@ -54,10 +56,9 @@ class Encoder(Strategy):
         """Candidates for scikit-learn's C; the best on validation is kept."""
         refit: bool = True
         """Fit the head on the validation rows too, once C is chosen on them."""
-        learning_rate: float = Field(3e-5, gt=0)
+        learning_rate: float = Field(3e-5, gt=0, json_schema_extra=search(log(1e-5, 1e-4)))
         """Of the encoder where it is tuned: one of the rates that Devlin et al. 2018
-        (arXiv 1810.04805) tried for BERT; SetFit's own default is 2e-5. Worth trying: from 1e-5 to
-        1e-4."""
+        (arXiv 1810.04805) tried for BERT; SetFit's own default is 2e-5."""
         warmup_share: float = Field(0.1, ge=0, lt=1)
         """Of the steps, in which the rate rises; it falls to 0 in the others."""
         batch_size: int = Field(16, gt=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from harness import toolkit
+from harness import search, toolkit
 
 
 class FullFinetune(toolkit.TunedStrategy):
@@ -15,7 +15,9 @@ class FullFinetune(toolkit.TunedStrategy):
     class Params(toolkit.TuningParams, toolkit.PromptedParams):
         """Defaults that make full fine-tuning a fair arm."""
 
-        learning_rate: float | None = Field(None, gt=0)
+        learning_rate: float | None = Field(
+            None, gt=0, json_schema_extra=search([None, 1e-5, 1e-4, 3e-4])
+        )
         """None: a tenth of an adapter's (Schulman 2025, "LoRA Without Regret"), see
         `toolkit.TuningParams`."""
 

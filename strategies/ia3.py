@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from harness import toolkit
+from harness import log, search, toolkit
 
 
 class Ia3(toolkit.TunedStrategy):
@@ -15,7 +15,7 @@ class Ia3(toolkit.TunedStrategy):
     class Params(toolkit.TuningParams, toolkit.PromptedParams):
         """Defaults that make IA³ a fair arm."""
 
-        learning_rate: float = Field(3e-3, gt=0)
+        learning_rate: float = Field(3e-3, gt=0, json_schema_extra=search(log(1e-3, 1e-2)))
         """T-Few's (Liu et al. 2022)."""
         epochs: int = Field(20, gt=0)
         """At the most: T-Few's thousand steps of 8 are 20 epochs of 400 rows."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness import lm, toolkit
+from harness import lm, log, search, toolkit
 
 
 class PrefixTuning(toolkit.TunedStrategy):
@@ -19,7 +19,7 @@ class PrefixTuning(toolkit.TunedStrategy):
 
         tokens: int = Field(20, gt=0)
         """Virtual tokens; Li and Liang 2021 (arXiv 2101.00190) had from 10 to 200, by task."""
-        learning_rate: float = Field(1e-2, gt=0)
+        learning_rate: float = Field(1e-2, gt=0, json_schema_extra=search(log(1e-3, 3e-2)))
         """Rates of full fine-tuning teach a prefix nothing (PEFT issues 710 and 869)."""
         checkpointing: Literal[False] | None = None
         """A prefix would be lost where activations are computed again."""

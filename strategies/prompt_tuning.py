@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from harness import lm, toolkit
+from harness import lm, log, search, toolkit
 
 
 class PromptTuning(toolkit.TunedStrategy):
@@ -17,7 +17,7 @@ class PromptTuning(toolkit.TunedStrategy):
 
         tokens: int = Field(20, gt=0)
         """Virtual tokens: more gain little (Lester et al. 2021, arXiv 2104.08691, section 3.2)."""
-        learning_rate: float = Field(1e-2, gt=0)
+        learning_rate: float = Field(1e-2, gt=0, json_schema_extra=search(log(3e-3, 0.3)))
         """Rates of full fine-tuning teach a soft prompt nothing (PEFT issues 710 and 869)."""
         epochs: int = Field(20, gt=0)
         """At the most. Vectors learn slower than weights: 30,000 steps of 32 in the paper, a

@@ -23,6 +23,7 @@ from harness import (
     Strategy,
     lm,
     retrieval,
+    search,
     toolkit,
 )
 from harness.strategy import OWN_MODEL
@@ -53,10 +54,12 @@ class Rag(Strategy):
     class Params(toolkit.PassageParams, PromptParams):
         """How passages are found and shown, and what is demonstrated."""
 
-        top_k: Candidates[PositiveInt] = Field([1, 3])
+        top_k: Candidates[PositiveInt] = Field(
+            [1, 3], json_schema_extra=search([[1, 3], [1], [3], [5]])
+        )
         """Candidates for how many passages are shown; the best on validation is kept. A small model
         is led astray by further ones."""
-        shots: int = Field(4, ge=0)
+        shots: int = Field(4, ge=0, json_schema_extra=search([4, 2, 8]))
         """Demonstrations, each under a passage that holds its answer."""
         select: Literal["auto", "nearest", "random"] = "auto"
         """nearest: for each query the rows most like it, by the embedder, the most alike last;

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from harness import registry
 from harness.errors import Fault
 from harness.files.yaml_source import Source
 from harness.prices import Prices
+from harness.search_space import Dimension
 from harness.strategy import Strategy
 from harness.task.effort import Effort, Search, Searchable, faults, remarks, shared_out
 from harness.task.model_spec import Hosted, hosted_ref
@@ -35,7 +37,9 @@ def searchable(
     """
     for arm in arms:
         strategy, profile = strategies[arm.name], profiles[arm.name]
-        space = registry.space(strategy, arm.params)
+        space = tuple(
+            one for one in registry.space(strategy, arm.params) if _is_live(strategy, arm, one)
+        )
         if not space or profile.replays or spec.answer.kind not in profile.answers:
             continue
         yield Searchable(
@@ -66,6 +70,20 @@ def searches_of(
     validation = len(read.splits["validation"])
     chosen = shared_out(spec.effort, arms) if validation else {}
     return chosen, tuple(remarks(spec.effort, arms, validation))
+
+
+def _is_live(strategy: type[Strategy], arm: Arm, dimension: Dimension) -> bool:
+    """Tell whether a strategy takes any other value of a parameter beside what the task gives.
+
+    A learning rate of what is not tuned is refused, whatever it is: there is nothing to try.
+    """
+    others = dimension.others if dimension.values else (dimension.low, dimension.high)
+    for value in others:
+        given = int(value) if dimension.whole else value
+        with suppress(Exception):  # a validator of somebody else's may raise anything
+            strategy.Params(**{**arm.params, dimension.name: given})
+            return True
+    return False
 
 
 def _is_priced(arm: Arm, prices: Prices | None) -> bool:

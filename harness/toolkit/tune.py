@@ -19,6 +19,7 @@ from harness.lm.training.adapter_spec import AdapterSpec
 from harness.lm.training.loop import tune
 from harness.lm.training.loss import Pair
 from harness.lm.training.settings import TuneResult, TuneSettings
+from harness.search_space import search
 from harness.strategy import Params
 from harness.toolkit.prompts import PromptStyle
 from harness.toolkit.tuning_choice import Objective, choice_options, objective_named, objective_of
@@ -68,7 +69,7 @@ class ChoiceParams(Params):
 class PromptedParams(ChoiceParams):
     """For what is tuned to answer the task's own questions."""
 
-    prompt: PromptStyle = "short"
+    prompt: PromptStyle = Field("short", json_schema_extra=search(["short", "full"]))
     """short: the input alone; full: zero-shot's whole prompt."""
 
 

@@ -11,7 +11,7 @@ from harness.task.effort import MOST_TRIALS, Effort, Searchable, shared_out
 
 SOURCE = """
 from typing import ClassVar
-from pydantic import Field
+from pydantic import Field, model_validator
 import harness
 from harness import log, search
 
@@ -24,6 +24,17 @@ class Tried(harness.Strategy):
 
     def predict(self, queries):
         return [harness.Prediction("a") for _ in queries]
+
+class Idle(Tried):
+    class Params(harness.Params):
+        tuned: bool = False
+        rate: float = Field(1e-3, json_schema_extra=search(log(1e-4, 5e-3)))
+
+        @model_validator(mode="after")
+        def _agrees(self):
+            if not self.tuned:
+                self.refuse_idle("rate", why="tuned: false")
+            return self
 
 class Asking(Tried):
     needs_model = True
@@ -61,6 +72,12 @@ def test_an_arm_is_told_its_space_and_its_share(tmp_path):
 def test_what_an_arm_gives_is_not_tried(tmp_path):
     loaded = load_task(task(tmp_path, effort={"trials": 7}, strategies=[TRIED | {"shots": 8}]))
     assert [each.name for each in loaded.searches["one"].space] == ["rate"]
+
+
+def test_a_parameter_without_effect_is_nothing_to_choose(tmp_path):
+    arms = [{"use": "arms.py:Idle"}, {"use": "arms.py:Idle", "name": "tuned", "tuned": True}]
+    loaded = load_task(task(tmp_path, effort={"trials": 7}, strategies=arms))
+    assert {name: search.trials for name, search in loaded.searches.items()} == {"tuned": 7}
 
 
 @pytest.mark.parametrize(
