@@ -60,6 +60,11 @@ class LmProbe(Strategy):
         return super().needs(params) - {"weights"} | {"states"}
 
     @classmethod
+    def is_random(cls, params: Params) -> bool:
+        """Draw nothing: the model is frozen, and the classifier is found exactly."""
+        return False
+
+    @classmethod
     def refits(cls, params: Params) -> bool:
         """Learn from validation rows where it is asked to."""
         return params.refit

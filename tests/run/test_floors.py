@@ -11,7 +11,9 @@ from progress import Impatient
 from harness import registry
 from harness.analysis import Comparison, analyse
 from harness.run import floors as floors_module
+from harness.run.environment import Setting, header
 from harness.store.run_folder import RunFolder
+from harness.task import load_task
 from harness.toolkit import TunedStrategy
 from reports import html, markdown
 
@@ -307,6 +309,37 @@ def test_with_several_seeds_the_arm_is_held_against_one_floor(tiny, run_tiny, tm
 
 
 DISTILLED = {"teacher": "few_shot", "student": "tfidf", "unlabelled": "new.jsonl"}
+COSTLY = """
+from harness import Floor, Prediction, Strategy
+
+class Tuned(Strategy):
+    def predict(self, queries):
+        return [Prediction("b") for _ in queries]
+
+    @classmethod
+    def floors(cls, params):
+        return (Floor("own.py:Probe", {}, "a probe", "tuning failed", only_as_arm=True),)
+
+class Probe(Strategy):
+    def predict(self, queries):
+        return [Prediction("a") for _ in queries]
+"""
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        ([], []),
+        (["own.py:Probe"], ["probe"]),
+        ([{"use": "own.py:Probe", "name": "mine"}], ["mine"]),
+    ],
+)
+def test_a_costly_floor_is_one_only_where_it_stands_as_an_arm(tiny, tmp_path, beside, expected):
+    task = load_task(tiny(tmp_path, COSTLY, ["own.py:Tuned", *beside]))
+    [tuned, *_] = header(task, Setting(), frozenset(), "now").trials
+    assert [floor.arm for floor in tuned.floors] == expected
+
+
 SHIPPED = {
     "cascade": ({}, [("tfidf", {})]),
     "distil": (DISTILLED, [("tfidf", {})]),
