@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ class Task:
         """What it adds to every prompt of a model."""
         return ChatSettings(self.spec.system, self.spec.chat_template_kwargs)
 
-    @property
+    @cached_property
     def info(self) -> TaskInfo:
         """What a strategy may know of the task."""
         targets = [target for row in self.train for target in row.targets]

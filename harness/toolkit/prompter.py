@@ -78,6 +78,8 @@ class Prompter:
     model: Model
     task: TaskInfo
     """In the words that are put, with the form's stop strings."""
+    words: Mapping[str, str]
+    """Label to the words that are put for it; empty where answers are no choice."""
     form: PromptForm
     calibration: Calibration = field(default_factory=Calibration)
 
@@ -91,7 +93,8 @@ class Prompter:
         form = params.template or model.default_form
         if params.template is None:
             context.note("template", f"template = {form}, as by default for this model")
-        return cls(context, params, model, as_put(context.task, params.labels, form), form)
+        words = put_labels(context.task, params.labels)
+        return cls(context, params, model, as_put(context.task, params.labels, form), words, form)
 
     def prompt(self, asked: Shown, demonstrations: Sequence[Shown] = ()) -> tuple[Prompt, int]:
         """Return a prompt that fits the model, and how many demonstrations are in it.
@@ -106,7 +109,10 @@ class Prompter:
 
     def written(self, asked: Shown, demonstrations: Sequence[Shown] = ()) -> Prompt:
         """Return a prompt with all of its demonstrations, whether or not it fits the model."""
-        shown = [replace(row, target=self._put(row.target)) for row in demonstrations]
+        shown = [
+            replace(row, target=self.words.get(row.target or "", row.target))
+            for row in demonstrations
+        ]
         return written(self.task, self.form, asked, shown)
 
     def answers(
@@ -121,16 +127,9 @@ class Prompter:
         given = [self._read(one) for one in answer(self.model, prompts, self.task, spans)]
         return [self.calibration.applied(one) for one in given]
 
-    def _put(self, target: str | None) -> str | None:
-        if target is None or self.context.task.answer_kind != "choice":
-            return target
-        return put_labels(self.context.task, self.params.labels).get(target, target)
-
     def _read(self, given: Prediction) -> Prediction:
         """Return an answer with the task's labels in place of the words that were put for them."""
-        if self.params.labels != "descriptions" or self.context.task.answer_kind != "choice":
-            return given
-        label = {text: name for name, text in put_labels(self.context.task, "descriptions").items()}
+        label = {words: name for name, words in self.words.items()}
         logprobs = given.label_logprobs
         if logprobs is not None:
             logprobs = {label[text]: value for text, value in logprobs.items()}
