@@ -21,7 +21,7 @@ class Listener:
     def __init__(self, understands):
         self.understands, self.asked = understands, []
 
-    def __call__(self, model, prompts, facts):
+    def __call__(self, model, prompts, facts, spans=()):
         self.asked += map(str, prompts)
         if facts.answer_kind == "text":
             return [Prediction(REWORDED) for _ in prompts]

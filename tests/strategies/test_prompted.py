@@ -99,7 +99,7 @@ def test_a_shown_row_is_no_demonstration_of_its_own_while_it_is_calibrated_on(
 ):
     asked = []
 
-    def answer(model, prompts, task):
+    def answer(model, prompts, task, spans=()):
         asked.extend(prompts)
         return [Prediction("sky", {"sky": -0.5, "sea": -1.0}) for _ in prompts]
 
@@ -144,7 +144,9 @@ def test_a_text_ends_where_a_line_does_if_all_targets_are_lines(model, tmp_path,
     stops = []
     monkeypatch.setattr(
         "harness.toolkit.prompter.answer",
-        lambda model, prompts, task: stops.append(task.stop) or [Prediction("") for _ in prompts],
+        lambda model, prompts, task, *_: (
+            stops.append(task.stop) or [Prediction("") for _ in prompts]
+        ),
     )
     for one_line in (True, False):
         world = context(model, "text")
