@@ -18,14 +18,13 @@ from harness.analysis.damage import CHANGED
 from harness.cli.verdict import analysed
 from harness.errors import HarnessError
 from harness.files.removal import remove
-from harness.run import Runner, answer_with, opened
+from harness.metrics.custom import find_metric
+from harness.run import Runner, answer_with, opened, own_metrics
 from harness.run.launchers.in_process import InProcessLauncher
 from harness.stats import bootstrap
 from harness.store.run_folder import RunFolder
 from harness.task import load_task
 from harness.types import Query
-
-pytestmark = pytest.mark.process  # the metric runs in a process of its own, as it does for users
 
 OWN = """
 from harness import Floor, Prediction, Strategy
@@ -99,10 +98,12 @@ def write(tiny, folder):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_resamples():
-    """A hundred resamples in place of ten thousand: no test here is about intervals."""
+def cheap():
+    """A hundred resamples in place of ten thousand, and the metric in this process: no test here is
+    about intervals or processes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "RESAMPLES", 100)
+        patch.setattr(own_metrics, "find_metric_apart", find_metric)
         yield
 
 
