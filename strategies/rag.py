@@ -140,7 +140,7 @@ class Rag(Strategy):
         (artifact / "prompt.json").write_text(json.dumps({"top_k": top_k, "copied": self.copied}))
         found = Calibration()
         if calibrating:
-            ask, learnt = partial(self._answers, top_k=top_k), both if params.shots else ()
+            ask, learnt = partial(self._answers, top_k=top_k), train if params.shots else ()
             found = self.prompter.calibrate(ask, showable(Split("", tuple(learnt))), validation)
         found.save(artifact / "calibration.json")
 

@@ -16,6 +16,7 @@ from harness import retrieval
 from harness.errors import StrategyError
 from harness.lm.model import Spans
 from harness.retrieval.params import Weight
+from harness.search_space import search
 from harness.strategy import Candidates
 from harness.toolkit.selection import demonstrations
 from harness.types import Context, Example, TaskInfo
@@ -45,7 +46,7 @@ class PassageParams(retrieval.RetrievalParams):
     """As retrieval's, of several; chosen on the labelled rows that the arm uses anyway."""
     order: Order = "auto"
     """Of the passages above a question; auto: the best last where there are three or more."""
-    extract: Literal["auto", "on", "off"] = "auto"
+    extract: Literal["auto", "on", "off"] = Field("auto", json_schema_extra=search(["auto", "off"]))
     """Whether answers are copied from the passages, word for word. auto: where at least 80% of the
     training targets stand in a passage. Texts only, and no server of a hosted model can be held to
     it."""
