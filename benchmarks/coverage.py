@@ -165,7 +165,7 @@ def _token_f1() -> Iterator[Regime]:
 def _seeds() -> Iterator[Regime]:
     for seeds in (2, 3, 4, 5, 10):
         for n in (100, 300):
-            for item_sd, seed_sd in ((0.0, 0.0), (2.0, 0.2), (2.0, 0.5)):
+            for item_sd, seed_sd in ((0.0, 0.0), (2.0, 0.2), (2.0, 0.5), (2.0, 1.0)):
                 population = Crossed(2.0, item_sd, seed_sd)
                 items = "equal" if item_sd == 0 else "unequal"
                 points = 100 * population.sd_of_seeds

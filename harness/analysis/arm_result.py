@@ -85,10 +85,12 @@ def usage_of(run: RunData, arm: ArmData) -> Usage:
     """Return what the cost arithmetic needs of an arm that finished."""
     charge, fit_charge = measured.usd_per_request(run, arm), measured.fit_charged_usd(run, arm)
     own_times = bool(measured.own_times_s(arm))
-    origin = origin_of(run, arm)
+    origin, search = origin_of(run, arm), arm.files.search
+    fit_s = fmean(measured.fit_walls_s(origin.arm))
     return Usage(
         arm=arm.name,
-        fit_s=fmean(measured.fit_walls_s(origin.arm)),
+        fit_s=fit_s,
+        search_s=min(search.besides_s, fit_s) if search else 0.0,
         throughput_per_s=measured.throughput_per_s(origin.arm),
         labels_n=arm.plan.labels_n,
         needs_model=arm.plan.needs_model or bool(arm.plan.models),
@@ -205,7 +207,7 @@ def _trainings(run: RunData, arm: ArmData, terms: Terms) -> Trainings | None:
         return None
     usage = usage_of(run, arm).of_trainings(len(found.each))
     usd = costs_of(usage, terms).table().fitting_usd
-    return found.model_copy(update={"fit_wall_s": usage.trainings * usage.fit_s, "fit_usd": usd})
+    return found.model_copy(update={"fit_wall_s": usage.prepare_s, "fit_usd": usd})
 
 
 def _also(run: RunData, arm: ArmData, primary: Score) -> tuple[Score, ...]:

@@ -18,7 +18,8 @@ NOTE = (
 )
 COST_NOTE = (
     "Preparation and cost in the tables above are of one training: what the mean score takes."
-    " Preparation to ship the best of several = trainings × preparation of one."
+    " Preparation to ship the best of several = trainings × preparation of one; what was searched"
+    " was searched once."
 )
 
 

@@ -59,12 +59,15 @@ def test_intervals_of_macro_f1_hold_the_truth_about_as_often_as_they_say():
     assert simulate(made, 400, 5)["coverage"] == pytest.approx(0.95, abs=0.033)  # 3 errors
 
 
-def test_five_seeds_that_differ_are_covered():
-    population = coverage.Crossed(2.0, 2.0, 0.3)
+@pytest.mark.parametrize("seeds", [3, 5])
+@pytest.mark.parametrize("seed_sd", [0.3, 1.0])
+def test_seeds_that_differ_are_covered(seeds, seed_sd):
+    """The mean of the method, with the variance between seeds and that between rows known."""
+    population = coverage.Crossed(2.0, 2.0, seed_sd)
     made = regime(
-        lambda draw: population.draw(draw, 100, 5, np.arange(100)), population.mean, n=100
+        lambda draw: population.draw(draw, 100, seeds, np.arange(100)), population.mean, n=100
     )
-    assert simulate(made, 300, 5)["coverage"] == pytest.approx(0.95, abs=0.04)
+    assert simulate(made, 300, 5)["coverage"] == pytest.approx(0.95, abs=0.04)  # 3 errors
 
 
 def test_every_regime_draws_what_it_says():

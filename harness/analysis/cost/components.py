@@ -182,8 +182,8 @@ def refits(usage: Usage, terms: Terms) -> float:
 
 def _prepared(name: str, times: float, usage: Usage, terms: Terms) -> Iterator[CostComponent]:
     """Yield so many preparations: machine time, and charges where there are or may be some."""
-    in_total, times = bool(terms.traffic), times * usage.trainings
-    machine = CostComponent(name, "s", fixed=usage.fit_s * times, in_total=in_total)
+    in_total = bool(terms.traffic)
+    machine = CostComponent(name, "s", fixed=usage.prepare_s * times, in_total=in_total)
     yield _priced(machine, terms, usage.prepared_on)
     charged = usage.fit_charged_usd
     if charged is None:
@@ -191,7 +191,8 @@ def _prepared(name: str, times: float, usage: Usage, terms: Terms) -> Iterator[C
         why = REQUESTS if unpriced else PREPARATION_REQUESTS
         yield CostComponent(name, "usd", fixed=None, unknown=why, in_total=in_total)
     elif charged:
-        yield CostComponent(name, "usd", fixed=charged * times, in_total=in_total)
+        charges = charged * usage.trainings * times
+        yield CostComponent(name, "usd", fixed=charges, in_total=in_total)
 
 
 def _priced(

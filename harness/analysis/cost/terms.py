@@ -48,6 +48,13 @@ class Usage:
     trainings: int = 1
     """How many times it is trained for each time it is prepared: 1 gives what the method scores on
     average, several the best of them on validation."""
+    search_s: float = 0.0
+    """What of `fit_s` is choosing parameters: done once for all trainings."""
+
+    @property
+    def prepare_s(self) -> float:
+        """Seconds of all trainings of one preparation."""
+        return self.fit_s + (self.trainings - 1) * (self.fit_s - self.search_s)
 
     def of_trainings(self, n: int) -> Usage:
         """Return the same for choosing one of so many trainings."""
