@@ -99,6 +99,28 @@ def test_one_with_a_model_keeps_it_too(tmp_path):
     check_strategy(few_shot, {"shots": 3}, model, launcher=InProcessLauncher)
 
 
+COMBINED = [
+    ("cascade", {"cheap": "tfidf", "dear": "majority"}, "choice"),
+    ("cascade", {"cheap": "zero_shot", "dear": {"use": "zero_shot", "model": "large"}}, "text"),
+    ("distil", {"teacher": "majority", "student": "tfidf"}, "choice"),
+    ("distil", {"teacher": {"use": "zero_shot", "model": "large"}, "student": "tfidf"}, "choice"),
+    ("prompt_search", {"reflector": "large", "calls": 12, "reflections": 1}, "choice"),
+]
+
+
+@pytest.mark.parametrize(("name", "params", "kind"), COMBINED)
+def test_combinations_keep_it_too_with_models_of_their_own(name, params, kind, tmp_path):
+    if name == "prompt_search":
+        pytest.importorskip("gepa", reason="GEPA is not installed (the extra `prompts`)")
+    if name == "distil":
+        new = tmp_path / "new.jsonl"
+        new.write_text("".join(f'{{"input": "thing {n}"}}\n' for n in range(6)))
+        params = {**params, "unlabelled": str(new)}
+    model = write_model(tmp_path / "model", "llama-tied", chat=True)
+    models = {"": model, "large": write_model(tmp_path / "large", "llama", chat=True)}
+    check_strategy(registry.find(name), params, models, kinds=(kind,), launcher=InProcessLauncher)
+
+
 def test_every_built_in_strategy_is_checked_here_or_in_one_process():
     ours = {n for n in registry.names() if registry.find(n).__module__.startswith("strategies.")}
     assert ours == {"predictions", *(name for name, *_ in (*TUNED, *CASES))}
