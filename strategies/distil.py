@@ -111,6 +111,8 @@ class Distil(Strategy):
         Raises:
             StrategyError: the teacher gave no answer that can be learnt.
         """
+        for name in ("teacher", "student"):
+            (artifact / name).mkdir(exist_ok=True)
         taught = self._taught(train, validation, artifact)
         shutil.rmtree(artifact / "teacher")  # the student alone is shipped
         gc.collect()  # or two models would be in memory at once
