@@ -96,6 +96,7 @@ class RagLora(Strategy):
         served = [(a.prompt, row.targets[0]) for a, row in zip(asked, validation, strict=True)]
         toolkit.learn(self.model, context, params, self._pairs(train, golds), served)
         lm.save_trained(self.model, artifact / "adapter", context.dtype)
+        toolkit.settle(self.model, context, params, served, artifact / "adapter")
 
     def load(self, artifact: Path) -> None:
         """Read the index, load the model and merge the adapter into it."""
@@ -104,6 +105,7 @@ class RagLora(Strategy):
         self.retriever = retrieval.Retriever.load(folder, self.params, context.device, context.note)
         adapter = toolkit.lora_adapter(self.params)
         self.model = lm.open_trained(self.context, adapter, artifact / "adapter")
+        self.calibration = toolkit.read_calibration(artifact / "adapter")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
@@ -111,7 +113,8 @@ class RagLora(Strategy):
         spans = [toolkit.spans_of(task, one.texts) for one in asked] if self.copied else []
         answers = toolkit.answer(self.model, [one.prompt for one in asked], task, spans)
         return [
-            replace(answer, sources=one.sources) for answer, one in zip(answers, asked, strict=True)
+            replace(self.calibration.applied(answer), sources=one.sources)
+            for answer, one in zip(answers, asked, strict=True)
         ]
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:

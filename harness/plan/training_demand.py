@@ -189,6 +189,8 @@ def _wall_s(
         if trained is None or watched is None:
             return None
         evaluations = (steps + every - 1) // every if held_out else 0
+        if held_out:  # of the mean of the last weights, and for the calibration of labels
+            evaluations += (work.averaged > 1) + bool(work.labels)
         layers = model.skeleton.shape.layers * passes * steps / per_epoch
         ends.append(
             trained[end]

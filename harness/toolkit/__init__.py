@@ -7,6 +7,7 @@ reports.
 from harness.lm.training.adapter_spec import AdapterSpec, Lighter, Linear, no_bytes_per_token
 from harness.metrics import without_thoughts
 from harness.metrics.items import right_choices
+from harness.toolkit.after_tuning import read_calibration, settle
 from harness.toolkit.answer import answer, choose, generate
 from harness.toolkit.context_window import fitted
 from harness.toolkit.linear_classifier import (
@@ -74,9 +75,11 @@ __all__ = [
     "no_bytes_per_token",
     "open_search",
     "part_of",
+    "read_calibration",
     "right_choices",
     "said",
     "save_classifier",
+    "settle",
     "shown_rows",
     "spans_of",
     "tuning",

@@ -64,6 +64,9 @@ class ChoiceParams(Params):
     class_weight: Literal["none", "balanced"] = "none"
     """balanced: rows of rare labels count more, so that all labels count alike; not for label
     text."""
+    calibrate: Literal["off", "vector"] = "vector"
+    """vector: a bias for each label and a temperature, fitted on validation rows where there are
+    three a label; not beside weights of labels, which would be corrected twice."""
 
 
 class PromptedParams(ChoiceParams):

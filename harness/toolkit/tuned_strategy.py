@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Literal
 
 from harness.lm import AdapterSpec, open_trainable, open_trained, save_trained
 from harness.strategy import Floor, Strategy
+from harness.toolkit.after_tuning import read_calibration, settle
 from harness.toolkit.answer import answer
 from harness.toolkit.prompts import instruction_block, training_pairs, tuned_prompt
 from harness.toolkit.tune import learn, tuning
@@ -33,7 +34,7 @@ from harness.workload import Answering, Estimate, Prospect, in_four_bits
 
 
 class TunedStrategy(Strategy):
-    """Train on the task's pairs with early stopping, ship what was learnt, answer with it.
+    """Train on the task's pairs, ship what was learnt, answer with it.
 
     A subclass says in `adapter` what is trained. Its `Params` inherit from `TuningParams` and
     `PromptedParams`. What holds for it by that: the forecast counts its weights exactly, its
@@ -82,7 +83,7 @@ class TunedStrategy(Strategy):
         return in_four_bits(estimate) if cls.four_bits else estimate
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
-        """Train with early stopping on validation loss, and keep the best weights."""
+        """Train, keep the weights that suit the validation rows best, and calibrate on those."""
         task, params = self.context.task, self.params
         # A soft prompt begins as the instruction that the short prompt leaves out.
         text = instruction_block(task)
@@ -90,17 +91,19 @@ class TunedStrategy(Strategy):
         rows = [training_pairs(task, split, params.prompt) for split in (train, validation)]
         learn(model, self.context, params, *rows)
         save_trained(model, artifact, self.context.dtype)
+        settle(model, self.context, params, rows[1], artifact)
 
     def load(self, artifact: Path) -> None:
         """Load the model with what was learnt."""
         adapter = self.adapter(self.params)
         self.model = open_trained(self.context, adapter, artifact, self.four_bits)
+        self.calibration = read_calibration(artifact)
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query with the tuned model."""
         task = self.context.task
         prompts = [tuned_prompt(task, query, self.params.prompt) for query in queries]
-        return answer(self.model, prompts, task)
+        return [self.calibration.applied(one) for one in answer(self.model, prompts, task)]
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -16,6 +16,7 @@ from harness.lm.loading.load import open_weights
 from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapter_spec import AdapterSpec
 from harness.lm.training.left_out import left_out
+from harness.lm.training.merge_check import MergeFinding
 from harness.types import Context
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def open_trained(
     if adapter.trains_all:
         lm = open_weights(context, weights=folder)
     else:
-        lm = open_weights(context, adapter=folder, four_bits=four_bits, merge=adapter.merges)
+        found = MergeFinding.read(folder)
+        merge = adapter.merges and (found is None or found.harmless)
+        if adapter.merges and found is not None and not found.harmless:
+            context.note("engine", f"{found.says}: the adapter is served unmerged")
+        lm = open_weights(context, adapter=folder, four_bits=four_bits, merge=merge)
     lm.head = read_head(lm, folder)
     return lm
 
