@@ -96,7 +96,7 @@ class RagLora(Strategy):
         served = [(a.prompt, row.targets[0]) for a, row in zip(asked, validation, strict=True)]
         toolkit.learn(self.model, context, params, self._pairs(train, golds), served)
         lm.save_trained(self.model, artifact / "adapter", context.dtype)
-        toolkit.settle(self.model, context, params, served, artifact / "adapter")
+        toolkit.finish_tuning(self.model, context, params, served, artifact / "adapter")
 
     def load(self, artifact: Path) -> None:
         """Read the index, load the model and merge the adapter into it."""

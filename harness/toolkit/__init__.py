@@ -7,7 +7,7 @@ reports.
 from harness.lm.training.adapter_spec import AdapterSpec, Lighter, Linear, no_bytes_per_token
 from harness.metrics import without_thoughts
 from harness.metrics.items import right_choices
-from harness.toolkit.after_tuning import read_calibration, settle
+from harness.toolkit.after_tuning import finish_tuning, read_calibration
 from harness.toolkit.answer import answer, choose, generate
 from harness.toolkit.context_window import fitted
 from harness.toolkit.linear_classifier import (
@@ -61,6 +61,7 @@ __all__ = [
     "choose",
     "classified",
     "copies",
+    "finish_tuning",
     "fit_classifier",
     "fit_classifiers",
     "fitted",
@@ -79,7 +80,6 @@ __all__ = [
     "right_choices",
     "said",
     "save_classifier",
-    "settle",
     "shown_rows",
     "spans_of",
     "tuning",

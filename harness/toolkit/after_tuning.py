@@ -24,7 +24,7 @@ ROWS_A_LABEL = 3
 """Validation rows below which biases of labels would follow single rows: a choice of ours."""
 
 
-def settle(
+def finish_tuning(
     lm: LanguageModel,
     context: Context,
     params: ChoiceParams,
@@ -60,7 +60,7 @@ def settle(
 
 
 def read_calibration(artifact: Path) -> Calibration:
-    """Return what `settle` fitted."""
+    """Return what `finish_tuning` fitted."""
     return Calibration.load(artifact / FILE)
 
 

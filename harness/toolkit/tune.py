@@ -92,7 +92,7 @@ def learn(
         context: gives the seed, the log and the folder for checkpoints.
         params: how long and how fast.
         train: prompt and answer of each example, as texts.
-        validation: likewise; watched for early stopping.
+        validation: likewise; they decide which weights are kept.
 
     Raises:
         ModelError: as `tune` does; or no training row fits.
@@ -126,7 +126,7 @@ def learn_texts(
         params: how long and how fast.
         texts: to be continued from nothing, each to its end; one that is longer than the model's
             context is read in pieces.
-        validation: prompts and answers; watched for early stopping.
+        validation: prompts and answers; they decide which weights are kept.
 
     Raises:
         ModelError: as `tune` does.

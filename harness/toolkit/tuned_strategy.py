@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Literal
 
 from harness.lm import AdapterSpec, open_trainable, open_trained, save_trained
 from harness.strategy import Floor, Strategy
-from harness.toolkit.after_tuning import read_calibration, settle
+from harness.toolkit.after_tuning import finish_tuning, read_calibration
 from harness.toolkit.answer import answer
 from harness.toolkit.prompts import instruction_block, training_pairs, tuned_prompt
 from harness.toolkit.tune import learn, tuning
@@ -91,7 +91,7 @@ class TunedStrategy(Strategy):
         rows = [training_pairs(task, split, params.prompt) for split in (train, validation)]
         learn(model, self.context, params, *rows)
         save_trained(model, artifact, self.context.dtype)
-        settle(model, self.context, params, rows[1], artifact)
+        finish_tuning(model, self.context, params, rows[1], artifact)
 
     def load(self, artifact: Path) -> None:
         """Load the model with what was learnt."""

@@ -9,6 +9,7 @@ no longer for it. Knows nothing of tasks.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -98,5 +99,7 @@ def merged_meanwhile(lm: LanguageModel) -> Iterator[None]:
     try:
         yield
     finally:
-        lm.model.unmerge_adapter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it rounds, which is said above
+            lm.model.unmerge_adapter()
         lm.prefix.clear()
