@@ -111,7 +111,7 @@ def learnable(context: Context, refit: bool, train: Split, validation: Split) ->
         )
         return None
     both = len(train) + len(validation)
-    context.note("refit", f"fitted again on all {both} labelled rows, validation rows included")
+    context.note("refit", f"trained again on all {both} labelled rows, validation rows included")
     return Split("train and validation", (*train, *validation))
 
 

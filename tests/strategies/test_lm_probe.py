@@ -29,7 +29,7 @@ def test_it_learns_the_rows_and_says_what_was_chosen(model, tmp_path):
     assert [p.text for p in found] == [row.targets[0] for row in rows("train")]
     told = [text for kind, text in notes if kind == "chosen"]
     assert any(text.startswith("states = layer ") and ", C " in text for text in told)
-    assert ("refit", "fitted again on all 12 labelled rows, validation rows included") in notes
+    assert ("refit", "trained again on all 12 labelled rows, validation rows included") in notes
 
 
 def test_it_keeps_nothing_of_the_model(model, tmp_path):
