@@ -77,7 +77,7 @@ class Cascade(Strategy):
         cheap = toolkit.part_of(params.cheap)
         if cheap.model is not None:
             return ()
-        means = "its threshold, set on validation rows, does not hold"
+        means = "asking the expensive one gains nothing here"
         return (Floor(cheap.strategy, cheap.params, "its cheap part alone", means),)
 
     @classmethod
