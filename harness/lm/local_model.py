@@ -329,10 +329,11 @@ def form_for(lm: LanguageModel, weights: int) -> PromptForm:
 
     Below a billion a chat template costs more than it gives: SmolLM2-135M chose right among ten
     labels of banking77 in 0.575 of 200 cases from running text and in 0.345 from turns. Larger
-    models were not measured here.
+    models were not measured here. A task that sets variables of the template wants it applied.
     """
     shown = lm.has_turns and lm.chat.view(several=True).lost is None
-    return "turns" if shown and weights >= SMALL else "plain"
+    wanted = weights >= SMALL or bool(lm.ref.chat.template_kwargs)
+    return "turns" if shown and wanted else "plain"
 
 
 def _packing(model: Any) -> str | None:

@@ -55,7 +55,8 @@ class PromptParams(Params):
     )
     """How demonstrations and input are written. turns: as turns of a chat; one_turn: in one; plain:
     as running text, without a chat template; bare: that without the instruction. None: plain for
-    models below a billion weights and those whose template shows no conversation, else turns."""
+    models below a billion weights, unless the task sets chat_template_kwargs, and for those whose
+    template shows no conversation; else turns."""
     labels: LabelWording = Field(
         "described", json_schema_extra=search(["described", "names", "descriptions"])
     )

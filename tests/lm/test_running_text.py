@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from scripted_server import open_at, reply
 from tiny_models import write_model
@@ -11,7 +13,7 @@ from harness.lm import Generation, load
 from harness.lm.chat import answer_tokens, prompt_tokens
 from harness.lm.hosted.client import IN_A_TURN
 from harness.lm.inference.routes import PACKED, PLAIN
-from harness.types import RunningText
+from harness.types import ChatSettings, RunningText
 
 TEXT = "What?\n\nInput: sky\nAnswer: blue\n\nInput: leaf\nAnswer:"
 PROMPTS = [RunningText(TEXT), RunningText(TEXT.replace("leaf", "sea"))]
@@ -100,4 +102,10 @@ def test_small_models_and_those_without_turns_read_running_text(tmp_path, chat):
 
 def test_a_large_model_that_knows_turns_gets_turns(chat_model, monkeypatch):
     monkeypatch.setattr(chat_model.model, "num_parameters", lambda: 10**9)
+    assert chat_model.default_form == "turns"
+
+
+def test_a_task_that_sets_variables_of_the_template_wants_it_applied(chat_model, monkeypatch):
+    chat = ChatSettings(template_kwargs={"enable_thinking": True})
+    monkeypatch.setattr(chat_model, "ref", replace(chat_model.ref, chat=chat))
     assert chat_model.default_form == "turns"

@@ -13,7 +13,7 @@ from harness import lm
 from harness.analysis import analyse
 from harness.errors import TaskError
 from harness.task import load_task
-from harness.types import ModelRef
+from harness.types import ModelRef, read_prompt
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +33,15 @@ def test_the_figures_are_those_of_a_plain_pass(ran, arm):
     record = records[arm]
     trial = folder.trial_folder(arm, record.fit_id, record.trial_id)
     prompts = {
-        row["id"]: row["prompt"]
+        row["id"]: read_prompt(row["prompt"])
         for row in map(json.loads, (trial / "predictions.jsonl").read_text().splitlines())
     }
     model = lm.load(ModelRef("model", str(location)), "cpu", "float32")
     total, sizes = 0.0, 0
     for example in task.test:
-        prompt = lm.prompt_tokens(model, prompts[example.query.id])
-        answer = lm.answer_tokens(model, example.targets[0])[:-1]
+        prompt = prompts[example.query.id]
+        answer = lm.answer_tokens(model, example.targets[0], prompt, ended=False)
+        prompt = lm.prompt_tokens(model, prompt)
         with torch.inference_mode():
             logits = model.model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
         for place, token in enumerate(answer, start=len(prompt) - 1):
