@@ -131,6 +131,8 @@ class Prospect:
     """As `Context.unlabelled`."""
     form: PromptForm = "turns"
     """How demonstrations are written for the arm's model, unless its user says otherwise."""
+    scores_labels: bool = True
+    """Whether the arm's model tells how probable labels are: a hosted one does not."""
 
 
 def by_model(estimate: Estimate, model: str | Mapping[str, Any] | None) -> Estimate:

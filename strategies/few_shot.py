@@ -28,7 +28,7 @@ from harness import (
     search,
 )
 from harness.toolkit.calibration import Calibration
-from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates
+from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates, foreseen
 from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import (
     best_on_validation,
@@ -114,7 +114,7 @@ class FewShot(Strategy):
 
         rows = some(prospect.validation, params.validation_rows, seed).queries
         tried = [prompts(rows, count) for count in counts] if len(counts) > 1 else []
-        if task.answer_kind == "choice" and params.calibrate != "off":
+        if foreseen(params, prospect):
             looked_at = some(Split("train", tuple(train)), params.calibration_rows, seed)
             tried.append(prompts(looked_at.queries, counts[-1]))
         shown = prompts(prospect.queries, counts[-1])

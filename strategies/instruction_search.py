@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
 from harness.toolkit.calibration import Calibration
-from harness.toolkit.prompter import Prompter, PromptParams, as_put
+from harness.toolkit.prompter import Prompter, PromptParams, as_put, foreseen
 from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import best_on_validation, showable, some, surviving
 from harness.workload import Answering
@@ -84,7 +84,7 @@ class InstructionSearch(Strategy):
 
         rows = some(prospect.validation, params.validation_rows, prospect.seed).queries
         looked_at = Split("train", tuple(showable(prospect.train)))
-        if task.answer_kind == "choice" and params.calibrate != "off":
+        if foreseen(params, prospect):
             rows = [*rows, *some(looked_at, params.calibration_rows, prospect.seed).queries]
         tried = asking(rows)
         wanted = replace(task, answer_kind="text", labels={}, schema=None, max_new_tokens=LONGEST)

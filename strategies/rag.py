@@ -28,7 +28,7 @@ from harness import (
 )
 from harness.strategy import OWN_MODEL
 from harness.toolkit.calibration import Calibration
-from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates
+from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates, foreseen
 from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import (
     best_on_validation,
@@ -106,7 +106,7 @@ class Rag(Strategy):
 
         rest = some(prospect.validation, params.validation_rows, seed).queries
         tried = [asked(rest, count) for count in counts] if len(counts) > 1 else []
-        if task.answer_kind == "choice" and params.calibrate != "off":
+        if foreseen(params, prospect):
             looked_at = some(Split("train", tuple(train)), params.calibration_rows, seed)
             tried.append(asked(looked_at.queries, max(counts)))
         read = [row.query.full_text for row in (*train, *prospect.validation)]

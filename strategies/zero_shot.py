@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
 from harness.toolkit.calibration import Calibration
-from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates
+from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates, foreseen
 from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import showable, some
 from harness.workload import Answering
@@ -38,7 +38,7 @@ class ZeroShot(Strategy):
             return Answering([written(task, form, Shown(query)) for query in queries], task)
 
         rows = some(Split("train", tuple(showable(prospect.train))), params.calibration_rows, 0)
-        calibrating = task.answer_kind == "choice" and params.calibrate != "off"
+        calibrating = foreseen(params, prospect)
         fit = (asked(rows.queries),) if calibrating and len(rows) else ()
         return Estimate(fit=fit, serve=(asked(prospect.queries),))
 

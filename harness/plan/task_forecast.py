@@ -131,6 +131,7 @@ def _plan(task: Task, arm: Arm, studied: dict[str, PlannedModel | ModelRef | str
             part=partial(_part, task),
             unlabelled=task.unlabelled_of(task.profiles[arm.name]),
             form=model.default_form if isinstance(model, PlannedModel) else "turns",
+            scores_labels=not isinstance(model, ModelRef),
         )
         estimate = registry.estimate(strategy, params, prospect)
     except HarnessError as problem:  # costs no run

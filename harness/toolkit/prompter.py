@@ -39,6 +39,7 @@ from harness.types import (
     Split,
     TaskInfo,
 )
+from harness.workload import Prospect
 
 LabelWording = Literal["names", "descriptions", "described"]
 """names: the labels alone are listed; described: with what they mean; descriptions: what a label
@@ -215,6 +216,12 @@ def calibrates(context: Context, params: PromptParams) -> bool:
         )
         return False
     return True
+
+
+def foreseen(params: PromptParams, prospect: Prospect) -> bool:
+    """Tell whether a fit is going to calibrate, for a forecast."""
+    chosen = prospect.task.answer_kind == "choice" and params.calibrate != "off"
+    return chosen and prospect.scores_labels
 
 
 def as_put(task: TaskInfo, labels: LabelWording, form: PromptForm) -> TaskInfo:

@@ -30,7 +30,8 @@ def test_what_the_price_file_does_not_say_is_unknown(planned):
 
 
 def test_an_unknown_part_makes_the_sum_unknown_with_the_reason(planned, capsys, tmp_path):
-    found = planned(["zero_shot", "majority", "own.py:Certain"])
+    zero_shot = {"use": "zero_shot", "calibrate": "off"}
+    found = planned([zero_shot, "majority", "own.py:Certain"])
     [card, slow, mystery] = found["zero_shot"]["elsewhere"]
     assert card["total_usd"] == card["fit_usd"] + card["serve_usd"] > 0
     assert (slow["fit_usd"], slow["serve_usd"], slow["total_usd"]) == (0, None, None)
