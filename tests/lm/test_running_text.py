@@ -42,7 +42,9 @@ def test_an_option_is_scored_as_it_stands_in_the_text(chat_model, monkeypatch, r
     for prompt, scored in zip(PROMPTS, chat_model.score_options(PROMPTS, LABELS), strict=True):
         begin = tokenizer(prompt.text).input_ids
         for label, value in zip(LABELS, scored.log_likelihoods, strict=True):
-            whole = tokenizer(f"{prompt.text} {label}\n\n").input_ids
+            answer = tokenizer(f"{prompt.text} {label}").input_ids
+            whole = tokenizer(f"{prompt.text} {label}\n\nInput").input_ids[: len(answer) + 1]
+            assert whole[:-1] == answer
             assert whole[: len(begin)] == begin
             with torch.inference_mode():
                 logits = chat_model.model(torch.tensor([whole])).logits[0].log_softmax(-1)

@@ -12,6 +12,8 @@ from harness.types import ChatSettings, Prompt, RunningText
 if TYPE_CHECKING:
     from harness.lm.local_model import LanguageModel
 
+NEXT_LETTER = "A"
+"""Stands for whatever follows the end of an answer in running text."""
 REMEDY = "use a model whose chat template shows every turn, or mend the template in its folder"
 
 
@@ -63,10 +65,13 @@ def _in_running_text(lm: LanguageModel, text: str, prompt: RunningText, ended: b
     tokens = _behind(lm.tokenizer, before, f" {text}")
     if not ended:
         return tokens
-    # The answer's last token may be one with its end ("." and a blank line), as it was in training.
-    whole = _behind(lm.tokenizer, before, f" {text}{prompt.end}")
-    # Some tokenizers drop line ends.
-    return whole if whole != tokens else [*tokens, lm.ends[0]]
+    if _behind(lm.tokenizer, before, f" {text}{prompt.end}") == tokens:
+        return [*tokens, lm.ends[0]]  # some tokenizers drop line ends
+    # Cut as it is where the text goes on: SmolLM2 has one token for a blank line at a text's end,
+    # and two for one between paragraphs. What the first one says is enough. The answer's own last
+    # token may hold the end too ("." and a line's end).
+    whole = _behind(lm.tokenizer, before, f" {text}{prompt.end}{NEXT_LETTER}")
+    return whole[: len(tokens) + (whole[: len(tokens)] == tokens)]
 
 
 def _in_turn(lm: LanguageModel, text: str) -> list[int]:
