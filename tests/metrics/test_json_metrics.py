@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.files.cpu_limit import OverdueError
 from harness.metrics import Items, complaint_under, find, read_object, schema_fault, written
+from harness.metrics.objects import LEAST_S, PATTERNS_S
 
 SCHEMA = {
     "type": "object",
@@ -155,3 +157,27 @@ def test_what_is_wrong_with_a_schema_is_said_with_its_place():
     assert schema_fault(SCHEMA) is None
     fault = schema_fault({"properties": {"a": {"type": "text"}}})
     assert fault.startswith("at $.properties.a.type: 'text' is not valid")
+
+
+def test_answers_that_take_too_long_get_less_and_less_time(monkeypatch):
+    allowed = []
+
+    def overdue(seconds):
+        allowed.append(seconds)
+        raise OverdueError
+
+    monkeypatch.setattr("harness.metrics.objects.cpu_limit", overdue)
+    complaint = complaint_under({"properties": {"a": {"pattern": "^(a+)+$"}}})
+    told = [complaint({"a": "b"}) for _ in range(20)]
+    assert told[0] == f"a `pattern` of the schema takes more than {PATTERNS_S:g} s on it"
+    assert sum(allowed) < 2 * PATTERNS_S + 20 * LEAST_S
+    assert allowed[-1] == LEAST_S
+
+
+def test_an_answer_after_those_that_take_too_long_is_still_read(monkeypatch):
+    monkeypatch.setattr("harness.metrics.objects.PATTERNS_S", 0.2)
+    complaint = complaint_under({"properties": {"a": {"pattern": "^(a+)+$"}}})
+    for _ in range(3):
+        assert "takes more than" in complaint({"a": "a" * 40 + "b"})
+    assert complaint({"a": "aaa"}) is None
+    assert "does not match" in complaint({"a": "b"})
