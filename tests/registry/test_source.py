@@ -136,7 +136,7 @@ def test_an_init_that_does_more_than_pass_names_on_is_followed_whole(rooms, tmp_
         ("from . import helper\nload = helper.lm.open_model", "from harness import lm"),
         ("    def load(self, a):\n        from a_plug.helper import kit\n        kit.answer()",
          "from harness import toolkit as kit"),
-        ("from a_plug import helper\nmine = helper", "from harness import toolkit"),
+        ("from a_plug import helper\nmine = helper", "from harness import lm"),
         ("import a_plug.helper", "from a_plug.deeper import x"),
         ("from a_plug.helper import *", "from harness import lm"),
     ],
