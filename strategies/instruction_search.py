@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm, toolkit
-from harness.toolkit.calibration import Calibration
-from harness.toolkit.prompter import Prompter, PromptParams, as_put, foreseen
+from harness import Estimate, Prospect, Query, Split, lm, toolkit
+from harness.toolkit.prompter import PromptParams, as_put, foreseen
 from harness.toolkit.prompts import Shown, written
-from harness.toolkit.selection import best_on_validation, showable, some, surviving
+from harness.toolkit.selection import showable, some
 from harness.workload import Answering
 
 WAYS = (
@@ -31,13 +29,8 @@ LONGEST = 96
 """Tokens of a rephrased instruction."""
 
 
-class InstructionSearch(Strategy):
+class InstructionSearch(toolkit.InstructedStrategy):
     """Zero-shot's prompt under the best of several instructions."""
-
-    answers = frozenset({"choice", "text", "json"})
-    needs_model = True
-    complexity = 2
-    provides = frozenset({"per_user_data", "offline"})
 
     class Params(PromptParams):
         """Which wordings are tried besides the task's own, and how the task is put."""
@@ -97,46 +90,9 @@ class InstructionSearch(Strategy):
         """Compare the wordings on validation rows, each calibrated, and write down the best."""
         self.model = lm.open_model(self.context)
         own = self.context.task.instruction
-        calibrated: dict[str, Calibration] = {}
-
-        def tried(wording: str) -> list[Prediction]:
-            self._put(wording)
-            calibrated[wording] = self.prompter.calibrate(self.predict, showable(train), validation)
-            return surviving(self.predict, rows.queries)
-
-        wordings = dict.fromkeys([own, *self.params.instructions, *self._rephrased(own)])
+        wordings = [own, *self.params.instructions, *self._rephrased(own)]
         rows = some(validation, self.params.validation_rows, self.context.seed)
-        best = best_on_validation(
-            self.context,
-            "instruction",
-            {f"{n} ({shortened(wording)})": wording for n, wording in enumerate(wordings, start=1)},
-            tried,
-            rows,
-        )
-        if best not in calibrated:  # the only one is taken untried
-            self._put(best)
-            calibrated[best] = self.prompter.calibrate(self.predict, showable(train), validation)
-        (artifact / "instruction.json").write_text(json.dumps(best))
-        calibrated[best].save(artifact / "calibration.json")
-
-    def load(self, artifact: Path) -> None:
-        """Read the instruction and load the model."""
-        self.model = lm.open_model(self.context)
-        self._put(json.loads((artifact / "instruction.json").read_text()))
-        self.prompter.calibration = Calibration.load(artifact / "calibration.json")
-
-    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Answer each query under the instruction that is put."""
-        return self.prompter.answers([self.prompter.prompt(Shown(query))[0] for query in queries])
-
-    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
-        """Return the natural-log likelihood of each completion after its prompt."""
-        return self.model.log_likelihood(prompts, completions)
-
-    def _put(self, instruction: str) -> None:
-        """Ask under an instruction from now on."""
-        task = replace(self.context.task, instruction=instruction)
-        self.prompter = Prompter.of(replace(self.context, task=task), self.params, self.model)
+        self.keep_best(wordings, rows, train, validation, artifact)
 
     def _rephrased(self, instruction: str) -> list[str]:
         requests = [
@@ -153,8 +109,3 @@ class InstructionSearch(Strategy):
         )
         written = toolkit.answer(self.model, requests, as_text) if requests else []
         return [" ".join(prediction.text.split()) for prediction in written if prediction.text]
-
-
-def shortened(text: str) -> str:
-    """Return a text's beginning, for a note."""
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,19 +16,16 @@ from harness import (
     FitModel,
     Floor,
     Prediction,
-    Prompt,
     Prospect,
     Query,
     Split,
-    Strategy,
     lm,
     toolkit,
 )
 from harness.errors import FOR_ALL_ITEMS, StrategyError
-from harness.toolkit.calibration import Calibration
-from harness.toolkit.prompter import Prompter, PromptParams, as_put
+from harness.toolkit.prompter import PromptParams, as_put
 from harness.toolkit.prompts import Shown, written
-from harness.toolkit.selection import best_on_validation, showable, some, surviving
+from harness.toolkit.selection import showable, some, surviving
 from harness.types import model_name
 from harness.workload import Answering
 
@@ -37,26 +33,20 @@ FINALISTS = 3
 """Rewritten instructions that are compared with the task's own on rows of their own."""
 LONGEST = 1024
 """Tokens of a reflection: GEPA asks for all that the examples teach, which may be a page."""
-SHOWN = 40
-"""Characters of an instruction in a note."""
 FEW_ROWS = 100
 """Training rows below which GEPA has little to reflect on (arXiv 2507.19457 uses 100 and more)."""
 MINIBATCH = 3
 """Rows of one reflection: GEPA's own default."""
 
 
-class PromptSearch(Strategy):
+class PromptSearch(toolkit.InstructedStrategy):
     """Zero-shot's prompt under an instruction that a reflector has written (arXiv 2507.19457).
 
     GEPA looks at answers to training rows, has the reflector rewrite the instruction, and keeps
     what does better on one half of the validation rows; the finalists meet on the other half.
     """
 
-    answers = frozenset({"choice", "text", "json"})
-    needs_model = True
     needs_train = True
-    complexity = 2
-    provides = frozenset({"per_user_data", "offline"})
 
     class Params(PromptParams):
         """Who rewrites, how the task is put, and what the search may spend."""
@@ -138,42 +128,8 @@ class PromptSearch(Strategy):
         self.model = lm.open_model(self.context)
         own = self.context.task.instruction
         found = self._searched(optimise, own, shown, rows[:middle])
-        calibrated: dict[str, Calibration] = {}
-
-        def tried(instruction: str) -> list[Prediction]:
-            self._put(instruction)
-            calibrated[instruction] = self.prompter.calibrate(self.predict, shown, validation)
-            return surviving(self.predict, others.queries)
-
         others = Split(validation.name, rows[middle:])
-        candidates = {
-            f"{n} ({text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'})": text
-            for n, text in enumerate(dict.fromkeys([own, *found]), start=1)
-        }
-        best = best_on_validation(self.context, "instruction", candidates, tried, others)
-        if best not in calibrated:  # the only one is taken untried
-            tried(best)
-        (artifact / "instruction.json").write_text(json.dumps(best, ensure_ascii=False))
-        calibrated[best].save(artifact / "calibration.json")
-
-    def load(self, artifact: Path) -> None:
-        """Read the instruction and load the model."""
-        self.model = lm.open_model(self.context)
-        self._put(json.loads((artifact / "instruction.json").read_text()))
-        self.prompter.calibration = Calibration.load(artifact / "calibration.json")
-
-    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Answer each query under the instruction that is put."""
-        return self.prompter.answers([self.prompter.prompt(Shown(query))[0] for query in queries])
-
-    def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
-        """Return the natural-log likelihood of each completion after its prompt."""
-        return self.model.log_likelihood(prompts, completions)
-
-    def _put(self, instruction: str) -> None:
-        """Ask under an instruction from now on."""
-        task = replace(self.context.task, instruction=instruction)
-        self.prompter = Prompter.of(replace(self.context, task=task), self.params, self.model)
+        self.keep_best([own, *found], others, train, validation, artifact)
 
     def _searched(
         self,
@@ -249,7 +205,7 @@ class Search:
         """Answer rows under an instruction, and score each answer by itself."""
         from gepa.core.adapter import EvaluationBatch
 
-        self.arm._put(candidate["instruction"])
+        self.arm.put(candidate["instruction"])
         queries = [row.query for row in batch]
         answers = self._kept(partial(surviving, self.arm.predict, queries))
         scores = [self._score(given, row) for given, row in zip(answers, batch, strict=True)]

@@ -10,6 +10,7 @@ from harness.metrics.items import right_choices
 from harness.toolkit.after_tuning import finish_tuning, read_calibration
 from harness.toolkit.answer import answer, choose, generate
 from harness.toolkit.context_window import fitted
+from harness.toolkit.instructed import InstructedStrategy
 from harness.toolkit.linear_classifier import (
     Classifiers,
     classified,
@@ -45,6 +46,7 @@ __all__ = [
     "AdapterSpec",
     "ChoiceParams",
     "Classifiers",
+    "InstructedStrategy",
     "Lighter",
     "Linear",
     "LoraParams",
