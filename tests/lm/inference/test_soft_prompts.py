@@ -13,7 +13,7 @@ from harness.errors import ModelError
 from harness.lm import mean_loss, save_trained, score_options, tune
 from harness.lm.inference.generation import generate_tokens
 from harness.lm.inference.routes import PACKED, PLAIN
-from harness.lm.training.loss import losses
+from harness.lm.training.objective import TokenLoss
 
 
 @pytest.mark.parametrize("kind", ["prompt", "prefix"])
@@ -96,8 +96,7 @@ def with_random_vectors(lm, kind):
 def gradient(lm, rows):
     [vectors] = [weight for weight in lm.model.parameters() if weight.requires_grad]
     vectors.grad = None
-    for loss, _ in losses(lm, rows, 10_000):
-        loss.backward()
+    TokenLoss().loss(lm, rows).backward()
     return vectors.grad.flatten().tolist()
 
 
