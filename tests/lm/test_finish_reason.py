@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.lm.inference.generation import Written
 from harness.lm.local_model import LanguageModel
 from harness.lm.model import Generation
 from harness.types import ModelRef
@@ -35,7 +36,7 @@ class Scripted:
         self.written = written
 
     def generate(self, lm, prompts, ending):
-        return [[ord(letter) for letter in self.written]] * len(prompts), 0
+        return [Written(list(map(ord, self.written))) for _ in prompts], 0
 
 
 class Sizeless:

@@ -16,6 +16,7 @@ from small_world import context
 
 from harness import toolkit
 from harness.analysis import analyse
+from harness.lm.inference.generation import Written
 from harness.lm.local_model import LanguageModel
 from harness.types import ModelRef, Query, TaskInfo
 from strategies.predictions import Predictions, read
@@ -62,7 +63,7 @@ class Said:
         self.texts = texts
 
     def generate(self, lm, prompts, ending):
-        return [tokens_of(text) for text in self.texts], 0
+        return [Written(tokens_of(text)) for text in self.texts], 0
 
 
 class Sizeless:
@@ -73,7 +74,7 @@ class Sizeless:
 def local(texts, task):
     model = SimpleNamespace(config=Sizeless(), generation_config=None)
     lm = LanguageModel(ModelRef("here", ""), model, Letters(), Said(texts))
-    lm._grammar = lambda schema: None
+    lm._grammars = lambda settings, rows: []
     return toolkit.generate(
         lm, [str(n) for n in range(len(texts))], task.max_new_tokens, task.stop, task.schema
     )
