@@ -13,7 +13,7 @@ from planned_task import CARDS, write
 from benchmarks.configs import write_config
 from harness.cli.commands import run_command
 from harness.plan import arm_forecast as forecast
-from harness.plan import foresee, inference_passes, process_demand, training_demand
+from harness.plan import foresee, inference_passes, process_demand, training_pieces
 from harness.plan.demand import LIBRARY_BYTES, PROCESS_BYTES
 from harness.plan.target_machine import Place, measured_operations_per_s
 from harness.run.environment import hardware
@@ -111,7 +111,7 @@ def test_a_hosted_model_costs_by_the_token(tmp_path):
 
 def test_rows_are_cut_once_for_all_machines_that_cut_them_alike(tmp_path, monkeypatch):
     cut = {"passes": 0, "pieces": 0}
-    passes, pieces = inference_passes.plan_rows, training_demand.pieces
+    passes, pieces = inference_passes.plan_rows, training_pieces.pieces
 
     def count(name, function):
         def counted(*words, **more):
@@ -121,7 +121,7 @@ def test_rows_are_cut_once_for_all_machines_that_cut_them_alike(tmp_path, monkey
         return counted
 
     monkeypatch.setattr(inference_passes, "plan_rows", count("passes", passes))
-    monkeypatch.setattr(training_demand, "pieces", count("pieces", pieces))
+    monkeypatch.setattr(training_pieces, "pieces", count("pieces", pieces))
     write_config(tmp_path / "model", "llama-3-8b")
     path = write(tmp_path, ["zero_shot", "lora"], model="./model", run={"memory_gib": 90})
     row = (
