@@ -25,6 +25,8 @@ from harness.errors import StrategyError
 
 ALMOST_0 = 1e-6
 """Above 0 by as much a logarithm of a probability may be, having been rounded."""
+LogProbability = Annotated[float, Field(le=ALMOST_0)]
+"""Natural logarithm of a probability."""
 
 
 def known_reason(value: object) -> object:
@@ -42,12 +44,14 @@ class Line(BaseModel):
 
     id: str | int | float
     text: str
-    label_logprobs: dict[str, Annotated[float, Field(le=ALMOST_0)]] | None = None
+    label_logprobs: dict[str, LogProbability] | None = None
     prompt: Prompt | None = None
     prompt_tokens: NonNegativeInt | None = None
     cached_tokens: NonNegativeInt | None = None
     output_tokens: NonNegativeInt | None = None
     finish_reason: Annotated[Literal["stop", "length"] | None, BeforeValidator(known_reason)] = None
+    mean_logprob: LogProbability | None = None
+    least_logprob: LogProbability | None = None
     sources: tuple[str, ...] | None = None
     error: str | None = None
     notes: tuple[str, ...] | None = None
