@@ -10,6 +10,7 @@ from harness import registry
 from harness.lm.chat import turns_of
 from harness.retrieval import Hit, Passage
 from harness.toolkit import ShownRows
+from harness.toolkit.calibration import Calibration
 from harness.toolkit.prompter import Prompter, PromptParams
 from harness.toolkit.prompts import Shown
 from harness.types import Example, Prediction, Query
@@ -97,10 +98,11 @@ def test_rag_leaves_out_demonstrations_first_and_cites_what_it_shows(prompts, le
 
 
 def test_rag_lora_cites_only_the_passages_that_fit(prompts):
-    roomy, notes = ready("rag_lora", 1000, retriever=Found(), copied=False)
+    state = {"retriever": Found(), "copied": False, "calibration": Calibration()}
+    roomy, notes = ready("rag_lora", 1000, **state)
     roomy.predict([SHORT])
     window = len(words(prompts.pop())) + 2 - 1
-    tight, notes = ready("rag_lora", window, retriever=Found(), copied=False)
+    tight, notes = ready("rag_lora", window, **state)
     (answer,) = tight.predict([SHORT])
     assert answer.sources == ("d0", "d1")
     said = "some prompts have fewer passages: all do not fit the model's context"
