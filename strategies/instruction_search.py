@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from harness import Estimate, Prospect, Query, Split, lm, toolkit
-from harness.toolkit.prompter import PromptParams, as_put, foreseen
+from harness.toolkit.prompter import PromptParams, as_put, foreseen, form_of
 from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import showable, some
 from harness.workload import Answering
@@ -69,7 +69,8 @@ class InstructionSearch(toolkit.InstructedStrategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the rephrasing and every wording's answers to validation rows."""
-        form, given = params.template or prospect.form, len(params.instructions)
+        form = params.template or form_of(prospect.task, prospect.form, shows=False)
+        given = len(params.instructions)
         task = as_put(prospect.task, params.labels, form)
 
         def asking(queries: Sequence[Query]) -> Answering:

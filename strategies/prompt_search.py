@@ -23,7 +23,7 @@ from harness import (
     toolkit,
 )
 from harness.errors import FOR_ALL_ITEMS, StrategyError
-from harness.toolkit.prompter import PromptParams, as_put
+from harness.toolkit.prompter import PromptParams, as_put, form_of
 from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import showable, some, surviving
 from harness.types import model_name
@@ -84,7 +84,7 @@ class PromptSearch(toolkit.InstructedStrategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare reflections, the answers that they rest on, and the finalists', at the most."""
-        form = params.template or prospect.form
+        form = params.template or form_of(prospect.task, prospect.form, shows=False)
         task = as_put(prospect.task, params.labels, form)
 
         def asking(queries: Sequence[Query], times: int = 1) -> Answering:

@@ -59,7 +59,7 @@ class Rag(Strategy):
         )
         """Candidates for how many passages are shown; the best on validation is kept. A small model
         is led astray by further ones."""
-        shots: int = Field(4, ge=0, json_schema_extra=search([4, 2, 8]))
+        shots: int = Field(4, ge=0)
         """Demonstrations, each under a passage that holds its answer."""
         select: Literal["auto", "nearest", "random"] = "auto"
         """nearest: for each query the rows most like it, by the embedder, the most alike last;

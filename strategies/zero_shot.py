@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
 from harness.toolkit.calibration import Calibration
-from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates, foreseen
+from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates, foreseen, form_of
 from harness.toolkit.prompts import Shown, written
 from harness.toolkit.selection import showable, some
 from harness.workload import Answering
@@ -31,7 +31,7 @@ class ZeroShot(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the prompts."""
-        form = params.template or prospect.form
+        form = params.template or form_of(prospect.task, prospect.form, shows=False)
         task = as_put(prospect.task, params.labels, form)
 
         def asked(queries: Sequence[Query]) -> Answering:
@@ -64,4 +64,5 @@ class ZeroShot(Strategy):
         return self.prompter.model.log_likelihood(prompts, completions)
 
     def _open(self) -> None:
-        self.prompter = Prompter.of(self.context, self.params, lm.open_model(self.context))
+        model = lm.open_model(self.context)
+        self.prompter = Prompter.of(self.context, self.params, model, shows=False)

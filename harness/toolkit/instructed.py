@@ -56,7 +56,8 @@ class InstructedStrategy(Strategy):
     def put(self, instruction: str) -> None:
         """Ask under an instruction from now on."""
         task = replace(self.context.task, instruction=instruction)
-        self.prompter = Prompter.of(replace(self.context, task=task), self.params, self.model)
+        context = replace(self.context, task=task)
+        self.prompter = Prompter.of(context, self.params, self.model, shows=False)
 
     def keep_best(
         self,

@@ -57,7 +57,8 @@ class PromptParams(Params):
     """How demonstrations and input are written. turns: as turns of a chat; one_turn: in one; plain:
     as running text, without a chat template; bare: that without the instruction. None: plain for
     models below a billion weights, unless the task sets chat_template_kwargs, and for those whose
-    template shows no conversation; else turns."""
+    template shows no conversation; else turns, and so where answers are written and none is
+    shown."""
     labels: LabelWording = Field(
         "described", json_schema_extra=search(["described", "names", "descriptions"])
     )
@@ -69,6 +70,20 @@ class PromptParams(Params):
     say nothing; vector: on the validation rows' answers; off: not at all."""
     calibration_rows: PositiveInt = 100
     """The most rows that this is done on."""
+
+
+def form_of(task: TaskInfo, default: PromptForm, shows: bool) -> PromptForm:
+    """Return the form in which a task is put, unless the user names one.
+
+    Where answers are written and none is demonstrated, a model is asked in turns: behind running
+    text it goes on in any way that such a text may go on, and only its chat tells it to answer.
+
+    Args:
+        task: which.
+        default: `Model.default_form`.
+        shows: whether answers are demonstrated.
+    """
+    return default if shows or task.answer_kind == "choice" else "turns"
 
 
 @dataclass
@@ -86,13 +101,21 @@ class Prompter:
     calibration: Calibration = field(default_factory=Calibration)
 
     @classmethod
-    def of(cls, context: Context, params: PromptParams, model: Model) -> Prompter:
+    def of(
+        cls, context: Context, params: PromptParams, model: Model, shows: bool = True
+    ) -> Prompter:
         """Return how a strategy with these parameters puts its task.
+
+        Args:
+            context: the strategy's.
+            params: likewise.
+            model: which is asked.
+            shows: whether it demonstrates answers.
 
         Raises:
             StrategyError: two labels would be put in the same words.
         """
-        form = params.template or model.default_form
+        form = params.template or form_of(context.task, model.default_form, shows)
         if params.template is None:
             context.note("template", f"template = {form}, as by default for this model")
         words = put_labels(context.task, params.labels)

@@ -27,7 +27,7 @@ ODD = {
     "raise KeyboardInterrupt": "KeyboardInterrupt()",
     "ctypes.string_at(0)": "ended its process with SIGSEGV",
     "os.kill(os.getpid(), signal.SIGKILL)": "ended its process with SIGKILL",
-    "os.closerange(3, 100)": "ended its process with exit code 1",
+    "os.closerange(3, 4096)": "ended its process with exit code 1",
     "json.dumps = None; return 1": None,
     "print('words ' * 10**6); return 1": None,
     "os.write(1, b'{\"worths\": [1]}\\n'); return 0.5": None,

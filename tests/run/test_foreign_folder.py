@@ -240,6 +240,8 @@ def test_a_server_is_asked_on_the_users_word_alone(foreign):
     answers = as_json(choices=[{**rain, "finish_reason": "stop"}])
     with raw_server(answers) as theirs, raw_server(answers) as mine:
         job = {"strategy": "zero_shot", "params": {}, "model": hosted(theirs.url)}
+        (artifact,) = (foreign / "run").glob("trials/majority/*/artifact")
+        (artifact / "calibration.json").write_text("{}")
         forged(foreign / "run", arm="majority", **job)
         done = predicted(foreign, "majority", **secrets)
         refused(done, f"asks the server {theirs.url} with the value of EVIL_KEY")

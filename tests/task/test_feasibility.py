@@ -29,7 +29,7 @@ def corpus(tmp_path):
     [
         ("citations", ["majority", "zero_shot"], "rag"),
         ("per_user_data", ["majority", "tfidf"], "few_shot"),
-        ("offline", ["own.py:Plain"], "corpus_tuning"),
+        ("offline", ["own.py:Plain"], "classic, corpus_tuning"),
     ],
 )
 def test_a_need_that_no_arm_offers_is_a_fault_with_what_to_add(tmp_path, need, arms, names):
