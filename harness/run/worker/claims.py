@@ -97,6 +97,12 @@ def _problems(prediction: Prediction) -> Iterator[str]:
     for name in COUNTS:
         if given[name] is not None and (type(given[name]) is not int or given[name] < 0):
             yield f"{name}: {given[name]!r} is no number of tokens → an int of at least 0, or None"
+    for name in ("mean_logprob", "least_logprob"):
+        if given[name] is not None and not is_log_probability(given[name]):
+            yield (
+                f"{name}: {given[name]!r} is not the natural logarithm of a probability → a finite"
+                " number of at most 0, or None"
+            )
     logprobs = given["label_logprobs"]
     if logprobs is not None and not isinstance(logprobs, Mapping):
         yield f"label_logprobs: {type(logprobs).__name__} → a mapping of labels to logarithms"

@@ -28,6 +28,8 @@ IMPOSSIBLE = [
     ("output_tokens", nan, "nan is no number of tokens"),
     ("output_tokens", np.int64(3), "no number of tokens"),
     ("label_logprobs", {"a": 0.1}, "not the natural logarithm"),
+    ("mean_logprob", 0.1, "not the natural logarithm"),
+    ("least_logprob", nan, "not the natural logarithm"),
     ("label_logprobs", {"a": nan}, "not the natural logarithm"),
     ("label_logprobs", {"a": -inf}, "leave out a label of probability 0"),
     ("label_logprobs", {"a": None}, "not the natural logarithm"),
