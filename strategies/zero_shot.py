@@ -16,8 +16,8 @@ from harness.workload import Answering
 class ZeroShot(Strategy):
     """Prompt with the instruction and, for a choice, the labels and what they mean.
 
-    Of training rows, where there are any, it uses the inputs and how often each label comes, to
-    take the model's liking for some labels out.
+    Of training rows, where there are any, it uses the inputs alone, to take the model's liking for
+    some labels out: it needs no labelled rows.
     """
 
     answers = frozenset({"choice", "text", "json"})
@@ -27,6 +27,11 @@ class ZeroShot(Strategy):
 
     class Params(PromptParams):
         """How the task is put."""
+
+    @classmethod
+    def needs(cls, params: Params) -> frozenset[str]:
+        """Labelled rows where it is calibrated on their answers."""
+        return super().needs(params) | ({"validation"} if params.calibrate == "vector" else set())
 
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
@@ -47,7 +52,8 @@ class ZeroShot(Strategy):
         found = Calibration()
         if calibrates(self.context, self.params):
             self._open()
-            found = self.prompter.calibrate(self.predict, showable(train), validation)
+            rows = showable(train)
+            found = self.prompter.calibrate(self.predict, rows, validation, labelled=False)
         found.save(artifact / "calibration.json")
 
     def load(self, artifact: Path) -> None:

@@ -167,6 +167,7 @@ class Prompter:
         ask: Callable[[Sequence[Query]], Sequence[Prediction]],
         train: Sequence[Example],
         validation: Split,
+        labelled: bool = True,
     ) -> Calibration:
         """Find what is to be taken out of the scores, and answer with it from now on.
 
@@ -174,10 +175,12 @@ class Prompter:
             ask: answers queries as they will be asked; a row is no demonstration of its own.
             train: rows whose inputs may be looked at.
             validation: rows whose answers may.
+            labelled: whether the training rows' answers may say how frequent labels are. An arm
+                that is to need no labels takes them for equally frequent.
         """
         self.calibration = Calibration()
         if calibrates(self.context, self.params):
-            self.calibration = self._found(ask, train, validation)
+            self.calibration = self._found(ask, train, validation, labelled)
         return self.calibration
 
     def _found(
@@ -185,6 +188,7 @@ class Prompter:
         ask: Callable[[Sequence[Query]], Sequence[Prediction]],
         train: Sequence[Example],
         validation: Split,
+        labelled: bool,
     ) -> Calibration:
         params, context = self.params, self.context
         labels, kind = list(context.task.labels), params.calibrate
@@ -200,6 +204,10 @@ class Prompter:
         if kind != "contextual" and train:
             rows = some(Split("train", tuple(train)), params.calibration_rows, context.seed)
             given = surviving(ask, rows.queries)
+            if not labelled:
+                how = f"on the inputs of {len(rows)} training rows, without their answers"
+                context.note("calibration", f"to equal shares of the labels, {how}")
+                return match_shares(given, equal_shares(labels))
             kept = [row.targets[0] for row, one in zip(rows, given, strict=True) if not one.error]
             among_all = shares_of([row.targets[0] for row in train], equal_shares(labels))
             context.note(

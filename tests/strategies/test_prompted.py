@@ -38,17 +38,34 @@ def calibration_in(folder):
     return Calibration.load(folder / "calibration.json")
 
 
-@pytest.mark.parametrize(("name", "params"), ARMS)
-def test_labels_come_up_as_often_as_in_the_training_rows(name, params, model, tmp_path):
-    few = [Example(Query(f"few-{n}", f"word {n}"), ("sky",)) for n in range(9)]
-    train = Split("train", (*rows("train"), *few))
-    made = fitted(name, params, context(model), tmp_path, train)
+def uneven(extra):
+    """Training rows of which one label has more than the other."""
+    few = [Example(Query(f"few-{n}", f"word {n}"), ("sky",)) for n in range(extra)]
+    return Split("train", (*rows("train"), *few))
+
+
+def share_of_sky(answers):
+    return np.mean([exp(answer.label_logprobs["sky"]) for answer in answers])
+
+
+def test_labels_come_up_as_often_as_in_the_training_rows(model, tmp_path):
+    train = uneven(9)
+    made = fitted("few_shot", {"shots": 2, "select": "random"}, context(model), tmp_path, train)
     assert set(calibration_in(tmp_path).bias) == set(LABELS)
     made.load(tmp_path)
-    answers = made.predict(train.queries)
-    share = np.mean([exp(answer.label_logprobs["sky"]) for answer in answers])
     among_all = 12.5 / 16  # half a row more for each label; all rows are looked at again
+    share = share_of_sky(made.predict(train.queries))
     assert share == pytest.approx((12 + among_all) / 16, abs=1e-3)
+
+
+def test_zero_shot_looks_at_no_label(model, tmp_path):
+    notes = []
+    made = fitted("zero_shot", {}, context(model, notes=notes), tmp_path, uneven(9))
+    made.load(tmp_path)
+    assert share_of_sky(made.predict(uneven(9).queries)) == pytest.approx(0.5, abs=1e-3)
+    assert any("without their answers" in text for _, text in notes)
+    assert "validation" not in made.needs(made.params)
+    assert "validation" in made.needs(type(made).Params(calibrate="vector"))
 
 
 def test_off_keeps_the_models_own_scores(model, tmp_path):
@@ -68,8 +85,7 @@ def test_without_training_rows_labels_are_equally_frequent_and_the_record_says_s
     made.fit(NONE, NONE, tmp_path)
     assert ("calibration", "no training rows: labels are taken for equally frequent") in (notes)
     empty = made.predict([Query("e", text) for text in ("N/A", "", "[MASK]")])
-    share = np.mean([exp(answer.label_logprobs["sky"]) for answer in empty])
-    assert share == pytest.approx(0.5, abs=1e-3)
+    assert share_of_sky(empty) == pytest.approx(0.5, abs=1e-3)
 
 
 def test_vector_with_too_few_rows_of_a_label_is_prior_matched_and_says_so(model, tmp_path):
