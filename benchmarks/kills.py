@@ -35,10 +35,11 @@ MEASURED = frozenset(
     {
         "p50_s", "p95_s", "p50_cold_s", "throughput_per_s", "fit_wall_s", "wall_s", "machine_s",
         "fit_peak_bytes", "fit_peak_ram_bytes", "predict_peak_bytes", "predict_peak_ram_bytes",
-        "foresight", "started_at", "sha256",
+        "foresight", "started_at", "sha256", "git_commit",
     }
 )  # fmt: skip
-"""Keys of comparison.json that two undisturbed runs differ in: times, memory, and their hash."""
+"""Keys of comparison.json that two undisturbed runs differ in: times, memory, and their hash; the
+commit where the tree is worked on meanwhile."""
 IN_TEXT = re.compile(r"\d[\d.,]*\s(?:µs|ms|s|min|h|MiB|GiB)\b")
 BUSY = re.compile(r"busy machine")
 """What a warning says that is about the machine, not about the run."""
