@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import exp
 from pathlib import Path
@@ -21,6 +21,8 @@ from harness.workload import Work, by_model
 Role = Literal["cheap", "second", "dear"]
 UNSET = 0.5
 """Threshold where there are no validation rows: more likely than all other labels together."""
+ROUNDING = 1e-4
+"""How far a probability may move with the rows that are computed beside it, generously."""
 NEVER = -1.0
 """How sure an answer without probabilities is, or one that failed: below any threshold chosen."""
 
@@ -196,7 +198,7 @@ class Cascade(Strategy):
             self.context.note("chosen", f"{UNSET}: there are no validation rows to set it on")
             return UNSET
         best = (-1.0, 0.0)
-        for step, threshold in enumerate([*sorted(set(sure)), 2.0], start=1):
+        for step, threshold in enumerate(thresholds(sure), start=1):
             kept = [value >= threshold for value in sure]
             mixed = [c if keep else e for c, e, keep in zip(cheap, expensive, kept, strict=True)]
             score = self.context.metric(mixed, validation)
@@ -234,6 +236,20 @@ class Cascade(Strategy):
             right = toolkit.right_choices(answers, rows, self.context.task)
             return sum(not good for good in right) / len(right)
         return max(0.0, 1.0 - self.context.metric(answers, rows))
+
+
+def thresholds(sure: Sequence[float]) -> Iterator[float]:
+    """Yield thresholds to try: just below each value, and one that no value reaches.
+
+    Values that lie closer than rounding may move them are one: on a threshold between them, or
+    exactly on one, an answer would depend on the rows that it was computed with.
+    """
+    before = None
+    for value in sorted(set(sure)):
+        if before is None or value - before > 2 * ROUNDING:
+            yield value - ROUNDING if value > NEVER else NEVER
+        before = value
+    yield 2.0
 
 
 def named_in(params: Cascade.Params) -> list[tuple[Role, toolkit.PartParams]]:
