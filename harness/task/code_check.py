@@ -173,7 +173,7 @@ def _ours_sha256() -> str:
     from harness.files.reached_code import sha256_of_code
 
     home = Path(OURS)
-    names = ("strategy.py", "types.py", "workload.py", "registry", "metrics/custom.py", "task")
+    names = ("strategy.py", "types", "workload.py", "registry", "metrics/custom.py", "task")
     return sha256_of([sha256_of_code(home / name) for name in names])
 
 

@@ -94,7 +94,7 @@ def test_everything_counts_where_the_text_does_not_say_what_is_reached(rooms, tm
     strategy = in_file(tmp_path, lines)
     beside = tmp_path / "beside.py"
     beside.write_text("x = 1")
-    files = [*(rooms / page for page in (ENGINE, SEARCH, PROMPTS, "types.py")), beside]
+    files = [*(rooms / page for page in (ENGINE, SEARCH, PROMPTS, "types/rows.py")), beside]
     assert [file for file in files if not follows(strategy, file)] == []
 
 
@@ -203,7 +203,7 @@ def test_a_built_in_arm_follows_the_rooms_that_it_uses(rooms, name, room):
     strategy = registry.find(name)
     found = {page: follows(strategy, rooms / page) for page in (ENGINE, SEARCH)}
     assert found == BY_ROOM[room]
-    assert follows(strategy, rooms / "types.py")
+    assert follows(strategy, rooms / "types/rows.py")
     assert not follows(strategy, rooms / "plan/demand.py")
 
 
