@@ -82,7 +82,7 @@ PARTS = (
     Part(
         "hostile task and data files",
         "refused with a line, left out with a reason, or read right",
-        ("tests/task/test_hostile_files.py",),
+        ("tests/task/hostile",),
         measured=True,
     ),
     Part(

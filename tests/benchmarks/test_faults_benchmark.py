@@ -49,7 +49,10 @@ def test_every_test_that_it_names_is_there():
     for part in faults.PARTS:
         for test in part.tests:
             file, _, function = test.partition("::")
-            assert (ROOT / file).is_file()
+            if (ROOT / file).is_dir():
+                assert list((ROOT / file).glob("test_*.py"))
+                assert not function
+                continue
             assert f"def {function}(" in (ROOT / file).read_text() or not function
 
 

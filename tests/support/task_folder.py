@@ -61,3 +61,8 @@ def faults_of(path: Path) -> list[Fault]:
 def told(path: Path) -> list[str]:
     """The faults as lines, with the folder left out."""
     return [str(fault).replace(f"{path.parent}/", "") for fault in faults_of(path)]
+
+
+def nested(open_, close, depth=100_000):
+    """Return text that opens so many times and then closes as often."""
+    return open_ * depth + close * depth
