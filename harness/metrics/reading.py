@@ -31,16 +31,21 @@ _MARKED = re.compile(
 _NO_MARK = re.compile("[^" + re.escape("".join({mark[0] for mark, _ in THOUGHT_MARKS})) + "]*")
 """A text without a character that begins a thought's mark."""
 _END_OF_CLAUSE = r".;!?。；！？\n"
+_TWO_WORDS_ON = r"(?:{blank}+\w+){{0,2}}{mark}*"
 _NEGATIONS = (
     (
-        r"(?<!\w)(?:not|never|neither|nor|non|no|cannot|without|nicht|pas|ni|нет|не)|n['’]t",
-        r"(?:{blank}+\w+){{0,2}}{mark}*",
+        r"(?<!\w)(?:not|never|neither|nor|non|no|cannot|without|nicht|pas|ni|нет|не)",
+        _TWO_WORDS_ON,
     ),
-    (r"(?<!\w)kein", r"\w*(?:{blank}+\w+){{0,2}}{mark}*"),
+    (r"n['’]t", _TWO_WORDS_ON),
+    (r"(?<!\w)kein", r"\w*" + _TWO_WORDS_ON),
     (r"不|非|未|無|没有", r"{mark}*"),
     (r"不是|不属于|不会是", r"{mark}*"),
 )
-"""What denies, and how far: two more words, and marks, of the same clause."""
+"""What denies, and how far: two more words, and marks, of the same clause.
+
+Each line is looked for by itself: two of one line that share a letter would hide one another.
+"""
 _DENIALS = [
     re.compile(
         f"(?:{word})(?=({reach}))".format(blank=r"[^\S\n]", mark=rf"[^\w{_END_OF_CLAUSE}]"),
