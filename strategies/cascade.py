@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, inf
 from pathlib import Path
 from typing import Literal, Self
 
@@ -241,14 +241,17 @@ class Cascade(Strategy):
 def thresholds(sure: Sequence[float]) -> Iterator[float]:
     """Yield thresholds to try: just below each value, and one that no value reaches.
 
-    Values that lie closer than rounding may move them are one: on a threshold between them, or
-    exactly on one, an answer would depend on the rows that it was computed with.
+    Values that lie closer than rounding may move them share one: on a threshold between them, or
+    exactly on one, an answer would depend on the rows that it was computed with. Where values
+    stand so close for long, as those of many rows near 1 do, a threshold stands every few
+    roundings, in the middle between two values.
     """
-    before = None
+    tried = below = -inf
     for value in sorted(set(sure)):
-        if before is None or value - before > 2 * ROUNDING:
-            yield value - ROUNDING if value > NEVER else NEVER
-        before = value
+        if value - tried > 2 * ROUNDING:
+            yield NEVER if value <= NEVER else value - min(ROUNDING, (value - below) / 2)
+            tried = value
+        below = value
     yield 2.0
 
 

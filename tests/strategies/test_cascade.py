@@ -13,7 +13,7 @@ from harness.errors import StrategyError
 from harness.metrics.items import right_choices
 from harness.toolkit.charges import with_earlier
 from harness.types import Endpoint, ModelRef, Prediction
-from strategies.cascade import Cascade
+from strategies.cascade import NEVER, ROUNDING, Cascade, thresholds
 
 TOKENS = {"usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 2.0}
 HOSTED = ModelRef("far", "http://x/v1", hosted=Endpoint("openai", **TOKENS))
@@ -81,6 +81,18 @@ def fitted(folder, *args, **more):
     for part in parts.values():
         part.asked.clear()
     return made, parts
+
+
+def test_thresholds_stand_below_values_that_rounding_tells_apart():
+    close = [NEVER, 0.5, 0.5 + ROUNDING, 0.9]
+    assert list(thresholds(close)) == pytest.approx([NEVER, 0.5 - ROUNDING, 0.9 - ROUNDING, 2.0])
+
+
+def test_many_values_close_together_are_not_one_threshold():
+    many = [0.9 + place * ROUNDING / 10 for place in range(1_000)]
+    tried = list(thresholds(many))
+    assert 40 < len(tried) < 60
+    assert not set(tried) & set(many)
 
 
 def test_the_threshold_is_the_lowest_of_the_best_and_the_curve_is_kept(tmp_path):
