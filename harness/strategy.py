@@ -111,6 +111,9 @@ class Part:
     """Its own language model, written as the task's `model` is; None: that of the arm."""
     serves: bool = True
     """Whether it is asked while the arm serves; a teacher is not."""
+    refits: bool = False
+    """Whether it may learn from the validation rows as an arm may: nothing is set on its answers to
+    them, and it is built with what its whole is told of `Context.holds_out_validation`."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +237,8 @@ class Strategy(ABC):
         """Return whether it learns from the validation rows too, its settings once chosen.
 
         As a part of another strategy it must not (`Context.holds_out_validation`), and no fit of an
-        arm that did is taken over for one.
+        arm that did is taken over for one. That of `parts` that may (`Part.refits`) is added by the
+        harness.
         """
         return False
 

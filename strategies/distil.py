@@ -73,8 +73,13 @@ class Distil(Strategy):
 
     @classmethod
     def parts(cls, params: Params) -> tuple[Part, ...]:
-        """Return both; the teacher is asked in preparation alone."""
-        return toolkit.part_of(params.teacher, serves=False), toolkit.part_of(params.student)
+        """Return both; the teacher is asked in preparation alone.
+
+        Nothing is set here on the student's answers to validation rows, so it may learn from them
+        as an arm may. So may the teacher, which says nothing of these rows to the student.
+        """
+        teacher = toolkit.part_of(params.teacher, serves=False)
+        return teacher, toolkit.part_of(params.student, refits=True)
 
     @classmethod
     def floors(cls, params: Params) -> tuple[Floor, ...]:
@@ -133,19 +138,23 @@ class Distil(Strategy):
         return self.student.log_likelihood(prompts, completions)
 
     def _student(self) -> Strategy:
-        part = toolkit.part_of(self.params.student)
-        # Nothing is set on its answers here, so it may learn from the validation rows as an arm.
+        return self._built("student", toolkit.part_of(self.params.student))
+
+    def _built(self, role: str, part: Part) -> Strategy:
+        """Return one of them, held off from validation rows where the whole is."""
         return self.context.build(
-            part.strategy, part.params, "student", part.model, holds_out_validation=False
+            part.strategy,
+            part.params,
+            role,
+            part.model,
+            holds_out_validation=self.context.holds_out_validation,
         )
 
     def _taught(self, train: Split, validation: Split, artifact: Path) -> list[Example]:
         """Return the inputs that the teacher answered, each with what it said as its target."""
         queries = self.context.unlabelled[self.params.unlabelled]
         part = toolkit.part_of(self.params.teacher)
-        teacher = self.context.build(
-            part.strategy, part.params, "teacher", part.model, holds_out_validation=False
-        )
+        teacher = self._built("teacher", part)
         teacher.fit(train, validation, artifact / "teacher")
         teacher.load(artifact / "teacher")
         answers = surviving(teacher.predict, queries)

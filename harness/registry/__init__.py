@@ -10,6 +10,7 @@ from harness.registry.profiles import (
     resolved_params,
     with_parts,
 )
+from harness.registry.refitting import refits
 from harness.registry.source import distributions_of, source_sha256
 from harness.registry.spaces import FAMILIES, family, space
 
@@ -31,6 +32,7 @@ __all__ = [
     "origins_in",
     "profile",
     "reference_to",
+    "refits",
     "refused",
     "resolved_params",
     "source_sha256",

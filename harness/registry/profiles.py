@@ -93,7 +93,7 @@ class Profile:
     is_random: bool
     """Whether another seed trains it, or a part of it, to something else."""
     refits: bool
-    """Whether it learns from validation rows too; as parts, strategies do not."""
+    """Whether it, or a part that may, learns from validation rows too."""
     sha256: str
     """Hash of the sources, input files and model folders that decide how it behaves."""
     settings: Mapping[str, Any]
@@ -144,7 +144,8 @@ def profile(strategy: type[Strategy], params: Params, base: Path, depth: int = 0
         provides,
         said.replays or any(part.replays for part in serving),
         said.is_random or any(part.is_random for part in parts),
-        said.refits,
+        said.refits
+        or any(part.refits for one, part in zip(built, parts, strict=True) if one.part.refits),
         sha256_of(sources),
         _settings(params, {*files, *folders}),
         said.fit_usd + sum(part.fit_usd for part in parts),

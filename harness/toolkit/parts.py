@@ -27,16 +27,17 @@ PartParams = str | Use
 """Type of a parameter that names a strategy: by its name alone, or with parameters and a model."""
 
 
-def part_of(named: PartParams, serves: bool = True) -> Part:
+def part_of(named: PartParams, serves: bool = True, refits: bool = False) -> Part:
     """Return the part that a parameter names.
 
     Args:
         named: the parameter's value.
         serves: whether it is asked while the arm serves.
+        refits: see `Part.refits`.
     """
     if isinstance(named, str):
-        return Part(named, {}, None, serves)
-    return Part(named.use, named.model_extra or {}, named.model, serves)
+        return Part(named, {}, None, serves, refits)
+    return Part(named.use, named.model_extra or {}, named.model, serves, refits)
 
 
 def in_words(part: Part) -> str:

@@ -6,7 +6,9 @@ wrong.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import exp
+from pathlib import Path
 
 import pytest
 from small_world import WORDS, context, fit_and_ship, write_embedder
@@ -111,3 +113,34 @@ def test_a_cascade_sets_its_threshold_on_rows_that_its_cheap_part_has_not_learnt
     sure = [sureness(answer) for answer in cheap.predict(asked)]
     assert seen == pytest.approx(list(thresholds(sure)))
     assert served.threshold in seen
+
+
+def distilled(folder, holds_out):
+    params = {"teacher": "majority", "student": "tfidf", "unlabelled": "new.jsonl"}
+    distil, notes = registry.find("distil"), []
+    unlabelled = {"new.jsonl": [Query("n", "a new text")]}
+    world = replace(context(notes=notes), unlabelled=unlabelled, holds_out_validation=holds_out)
+    folder.mkdir()
+    distil(distil.Params(**params), world).fit(TRAIN, LEARNT_LATE, folder)
+    return [text for kind, text in notes if kind == "refit"]
+
+
+def test_a_student_learns_from_them_unless_its_whole_is_a_part_itself(tmp_path):
+    assert distilled(tmp_path / "arm", False) == [
+        "trained again on all 10 labelled rows, validation rows included"
+    ]
+    (said,) = distilled(tmp_path / "part", True)
+    assert said.startswith("it learns nothing from the 3 validation rows")
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_an_arm_learns_from_them_as_its_student_does(refit, tmp_path):
+    (tmp_path / "new.jsonl").touch()
+    distil, student = registry.find("distil"), {"use": "tfidf", "refit": refit}
+    unlabelled = str(tmp_path / "new.jsonl")
+    params = distil.Params(teacher="majority", student=student, unlabelled=unlabelled)
+    assert registry.refits(distil, params, Path()) is refit
+    assert registry.profile(distil, params, Path()).refits is refit
+    cascade = registry.find("cascade")
+    above = cascade.Params(cheap={"use": "distil", **params.model_dump()}, dear="majority")
+    assert not registry.profile(cascade, above, Path()).refits  # it holds its parts off

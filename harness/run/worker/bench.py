@@ -99,7 +99,8 @@ class Bench:
         outfit = self.outfit_of(candidate, holds_out=False)
         strategy = outfit.strategy()
         notes, adopted = _told(folder / READY)
-        if strategy.refits(strategy.params):  # it was held off from the rows that it was scored on
+        # One that refits was held off from the rows that it was scored on.
+        if registry.refits(type(strategy), strategy.params, outfit.base):
             remove(folder / TRAIN_LOG)
             strategy.fit(self.train, self.validation, workspace.artifact)
             notes, adopted = outfit.notes, outfit.adopted

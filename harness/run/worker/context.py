@@ -177,7 +177,7 @@ class Outfit:
         told = {"holds_out_validation": True, **told}
         context = replace(self._context(artifact, below, used), **told)  # type: ignore[arg-type]
         built = strategy(resolved, context)
-        if context.holds_out_validation and strategy.refits(resolved):
+        if context.holds_out_validation and registry.refits(strategy, resolved, base):
             return built  # as an arm it has learnt from the rows that are held out from the part
         for done in self.job.finished:
             alike = (done.strategy, done.params) == (name, resolved.model_dump(mode="json"))
