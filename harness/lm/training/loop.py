@@ -13,7 +13,7 @@ from dataclasses import asdict
 from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.errors import ModelError
 from harness.files.hashing import sha256_of
@@ -26,9 +26,6 @@ from harness.lm.training.objective import HEAD_RATE, Objective, TokenLoss
 from harness.lm.training.optimiser import CLIP_NORM, adamw, linear_schedule
 from harness.lm.training.piece_limit import COPIES, piece_limit
 from harness.lm.training.settings import TuneResult, TuneSettings
-
-if TYPE_CHECKING:
-    pass
 
 
 def tune(  # noqa: PLR0913, PLR0917
