@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 
 from harness.errors import Fault, nearest_name, unknown_name
-from harness.task.row_files import Row
+from harness.task.rows import Row
 from harness.task.schema import Data
 
 NEEDED = ("input", "target", "slices", "cluster", "id", "groups", "evidence")

@@ -12,7 +12,7 @@ from typing import Any
 from harness.errors import Fault, shown, unknown_name
 from harness.metrics import read_object, written
 from harness.task.columns import ADD_OR_LEAVE, chat_fault, holds_chat, not_finite
-from harness.task.row_files import Row, as_text
+from harness.task.rows import Row, as_text
 from harness.wording.values import nfc
 
 

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from harness.errors import Fault, RunFolderError, TaskError
 from harness.files.yaml_source import not_utf8
-from harness.task.json_rows import json_rows
-from harness.task.row_files import FORMATS, Row, read_rows
+from harness.task.rows import FORMATS, Row, read_rows
+from harness.task.rows.json_rows import json_rows
 from harness.task.schema import Data
 from harness.task.splits import new_queries
 from harness.types import Query

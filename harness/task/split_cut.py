@@ -16,7 +16,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Generic, TypeVar
 
-from harness.task.row_files import Row
+from harness.task.rows import Row
 from harness.task.same_input import input_key
 from harness.task.schema import Data, SplitShares
 

@@ -21,7 +21,7 @@ from harness.task.columns import (
     no_number,
 )
 from harness.task.gold import GoldReader, GoldRow
-from harness.task.row_files import Row, as_text
+from harness.task.rows import Row, as_text
 from harness.task.schema import Data
 from harness.types import Example, Query, Split
 from harness.wording.values import nfc, value_text

@@ -14,7 +14,7 @@ from harness.task.answer_format import read_labels, read_schema
 from harness.task.columns import NEEDED, absent_everywhere, columns_of
 from harness.task.corpus import Corpus, read_corpus
 from harness.task.gold import GoldReader, GoldRow
-from harness.task.row_files import Row, read_rows
+from harness.task.rows import Row, read_rows
 from harness.task.schema import Data, TaskFile
 from harness.task.split_cut import SPLITS, cut, empty_shares
 from harness.task.splits import Seen, examples_of

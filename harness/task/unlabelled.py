@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import Fault
-from harness.task.row_files import read_rows
+from harness.task.rows import read_rows
 from harness.task.same_input import key_of
 from harness.task.schema import Data
 from harness.task.splits import new_queries

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from task_folder import data, faults_of, jsonl, rows, task_text, told, write
 
 from harness.task import load_task
-from harness.task.row_files import read_rows
+from harness.task.rows import read_rows
 
 GOOD = rows("test", 2)
 CSV_TASK = task_text(data=data(test="test.csv"))

@@ -8,7 +8,7 @@ from task_folder import data, faults_of, jsonl, task_text, told, write
 
 from harness.errors import MOST_BYTES, TaskError
 from harness.task import load_task
-from harness.task.row_files import read_rows
+from harness.task.rows import read_rows
 
 ROWS = [{"text": f'so "much", {i}; it is\ttext', "label": "ab"[i % 2]} for i in range(12)]
 

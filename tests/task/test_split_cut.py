@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from task_folder import data, jsonl, rows, task_text, told, write
 
 from harness.task import load_task
-from harness.task.row_files import Row
+from harness.task.rows import Row
 from harness.task.same_input import normalised
 from harness.task.schema import Data, SplitShares
 from harness.task.split_cut import cut

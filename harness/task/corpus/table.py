@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, shown, unknown_name
-from harness.task.row_files import Row, as_text, read_rows
+from harness.task.rows import Row, as_text, read_rows
 from harness.types import Document
 
 ONE_TEXT = "write one text, or leave out the row"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +16,10 @@ from harness.files.bounded import (
     read_bounded,
 )
 from harness.files.yaml_source import not_utf8
-from harness.task.csv_rows import csv_rows
-from harness.task.json_rows import json_rows
-from harness.wording.values import nfc, value_text
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One raw row and where it stands; names of columns are in Unicode's form C."""
-
-    file: str
-    line: int
-    values: dict[str, Any]
-
-    @property
-    def where(self) -> str:
-        """Its place as faults have it."""
-        return f"{self.file}:{self.line}"
-
+from harness.task.rows.delimited import csv_rows
+from harness.task.rows.json_rows import json_rows
+from harness.task.rows.row import Row
+from harness.wording.values import nfc
 
 Reader = Callable[[str, str, list[Fault]], Iterator[tuple[int, Mapping[str, Any]]]]
 FORMATS: Mapping[str, Reader] = {
@@ -127,17 +111,3 @@ def _nearby(path: Path) -> str:
         return "paths start from the task file's folder"
     names = [file.name for file in path.parent.iterdir() if file.suffix.lower() in FORMATS]
     return unknown_name("file there", path.name, names)
-
-
-def as_text(value: Any) -> str | None:
-    """Return a text, a number or a boolean as its file writes it; None for anything else.
-
-    JSON's true is the text "true", and 1.10 is "1.10".
-    """
-    if type(value) is str:  # nearly all are: of a million rows it counts
-        return value
-    if not isinstance(value, (str, int, float)):
-        return None
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return value_text(value)
