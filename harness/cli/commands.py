@@ -76,6 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from harness.cli.terminal import Screen
     from harness.files.temporary_folder import temporary_place
     from harness.run import Runner, drop_large_artifacts, opened
+    from harness.store.finding import gravest_first
     from harness.store.run_folder import RunFolder
     from harness.task import limited
 
@@ -94,8 +95,8 @@ def _run(arguments: argparse.Namespace) -> int:
     foreseen = partial(_foreseen, task, screen, known)
     runner = Runner(task, RunFolder(out), screen, only, foreseen)
     with opened(out, task.spec.name, arguments.fresh) as folder:
-        for finding in task.remarks:
-            screen.say(finding)
+        for finding in gravest_first(task.remarks):
+            screen.say(finding.line)
         try:
             runner.run(arguments.quick)
         finally:
@@ -191,6 +192,7 @@ def _tell_metrics(folder: RunFolder, trust: bool) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     from harness.run.preflight import examined
+    from harness.store.finding import Finding, gravest_first
     from harness.task import near_copies, near_duplicates
 
     task = _loaded(arguments.task)
@@ -199,19 +201,21 @@ def _check(arguments: argparse.Namespace) -> int:
         f"{arguments.task}: {data.train_n} train, {data.validation_n} validation,"
         f" {data.test_n} test rows, {len(task.arms)} arms"
     )
-    deep: tuple[str, ...] = ()
+    deep: tuple[Finding, ...] = ()
     if arguments.deep:
         deep = near_duplicates({s.name: s for s in (task.train, task.validation, task.test)})
         deep += near_copies(task.documents)
     models = examined(task)
-    for finding in (*task.remarks, *deep, *models.remarks):
-        tell(finding)
+    of_models = (Finding.of_sentence(said, "model") for said in models.remarks)
+    found = gravest_first((*task.remarks, *deep, *of_models))
+    for finding in found:
+        tell(finding.line)
     for problem in models.problems:
         complain(f"error: {problem}")
     if models.problems:
         return MISTAKE
-    if arguments.strict and data.leaked_ids:
-        complain("error: --strict, and test inputs stand in other splits")
+    if arguments.strict and (severe := sum(finding.severity == "severe" for finding in found)):
+        complain(f"error: --strict, and {severe} of {len(found)} findings are severe")
         return MISTAKE
     return OK
 

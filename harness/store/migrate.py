@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.store.finding import Finding
+
 Values = dict[str, Any]
 """A record as it was read, before it is checked."""
 RESULTS = ("fit", "serve", "likelihood", "probe", "robustness")
@@ -60,5 +62,25 @@ def each_result_names_its_hardware(records: Sequence[Values]) -> list[Values]:
     return found
 
 
-STEPS: dict[int, Callable[[Sequence[Values]], list[Values]]] = {1: each_result_names_its_hardware}
+def findings_are_records(records: Sequence[Values]) -> list[Values]:
+    """Go from version 2 to 3: what the audit found is a record, and was a sentence."""
+    return [_with_records(record) if version_of(record) == 2 else record for record in records]
+
+
+def _with_records(record: Values) -> Values:
+    data = record.get("data")
+    if record["kind"] != "header" or not isinstance(data, dict):
+        return {**record, "schema_version": 3}
+    found = {
+        key: [Finding.of_sentence(said).model_dump(mode="json") for said in data[key]]
+        for key in ("findings", "expectations")
+        if key in data
+    }
+    return {**record, "schema_version": 3, "data": {**data, **found}}
+
+
+STEPS: dict[int, Callable[[Sequence[Values]], list[Values]]] = {
+    1: each_result_names_its_hardware,
+    2: findings_are_records,
+}
 """By the version that a step starts from."""

@@ -11,13 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from harness.store.base import Record
+from harness.store.finding import Finding
 from harness.store.machine import Hardware, Machine
 from harness.store.order_check import OrderCheck
 from harness.store.planned_floor import PlannedFloor
 from harness.store.validation_score import ValidationScore
 from harness.types import ModelRef
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of headers and trials; migrate.py reads earlier ones."""
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Seconds, joules, dollars: finite, never negative; what says otherwise is refused where it is
@@ -261,8 +262,8 @@ class DataSummary(Record):
     sha256: dict[str, str]
     leaked_ids: tuple[str, ...] = ()
     """Test rows whose input also stands in train or validation."""
-    findings: tuple[str, ...] = ()
-    expectations: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    expectations: tuple[Finding, ...] = ()
     """What the rows can be expected to show; a run's own figures take their place."""
 
 

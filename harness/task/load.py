@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from harness import registry
 from harness.errors import Fault, TaskError
 from harness.files.yaml_source import Source
 from harness.prices import Prices, read_prices
+from harness.store.finding import Finding, FindingSeverity
 from harness.store.records import DataSummary
 from harness.strategy import Strategy
 from harness.task.arms import arms_of
@@ -78,8 +79,8 @@ class Task:
     or the task gives no effort."""
     unlabelled: Mapping[str, Unlabelled] = field(default_factory=dict)
     """Inputs without answers that arms learn from, by the files' paths (`Profile.rows_files`)."""
-    doubts: tuple[str, ...] = ()
-    """What its limits are known beforehand not to do, in sentences."""
+    doubts: tuple[Finding, ...] = ()
+    """What its limits are known beforehand not to do, and what its parameters will not."""
     known: dict[int, Task] = field(default_factory=dict, init=False, repr=False, compare=False)
     """The task with the rows of seeds that were asked for."""
 
@@ -107,8 +108,8 @@ class Task:
         return self.known[seed]
 
     @property
-    def remarks(self) -> tuple[str, ...]:
-        """Everything worth saying of it before a run, in sentences."""
+    def remarks(self) -> tuple[Finding, ...]:
+        """Everything worth saying of it before a run."""
         return (*self.doubts, *self.data.findings, *self.data.expectations)
 
     def models_of(self, arm: Arm) -> list[Model]:
@@ -248,12 +249,18 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         searches=searches,
         unlabelled=unlabelled,
         doubts=(
-            *doubts(spec, arms, profiles, prices),
-            *of_effort,
-            *asked_for_too_many(params, corpus.documents),
+            *_said("limits", doubts(spec, arms, profiles, prices), "warning"),
+            *_said("effort", of_effort),
+            *_said("passages asked for", asked_for_too_many(params, corpus.documents)),
             *(said for file, read in unlabelled.items() for said in read.findings(Path(file).name)),
         ),
     )
+
+
+def _said(
+    kind: str, sentences: Iterable[str], severity: FindingSeverity = "note"
+) -> Iterator[Finding]:
+    return (Finding.of_sentence(sentence, kind, severity) for sentence in sentences)
 
 
 def _place(key: tuple[str | int, ...]) -> list[str | int]:

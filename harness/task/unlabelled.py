@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import Fault
+from harness.store.finding import Finding
 from harness.task.rows import read_rows
 from harness.task.same_input import key_of
 from harness.task.schema import Data
@@ -27,11 +28,12 @@ class Unlabelled:
     left_out: Mapping[str, int]
     """Where inputs that were left out stand: a split's name, or "file" of repeated ones."""
 
-    def findings(self, name: str) -> Iterator[str]:
-        """Yield what is worth saying of a file, in sentences."""
+    def findings(self, name: str) -> Iterator[Finding]:
+        """Yield what is worth saying of a file."""
         for where, count in self.left_out.items():
             stand = "are repeated" if where == "file" else f"also stand in the {where} split"
-            yield f"{name}: {count} of its inputs {stand}; they are left out"
+            text = f"{name}: {count} of its inputs {stand}; they are left out"
+            yield Finding(kind="unlabelled inputs left out", text=text, count=count)
 
 
 def read_unlabelled(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reports.section import SectionOf
 from reports.sections.arms import arms, by_label, slices
 from reports.sections.costs import changes, costs
+from reports.sections.data_audit import data_audit
 from reports.sections.diagnostics import citations, diagnostics, forecasts
 from reports.sections.effort import effort
 from reports.sections.evidence import answers_read, differences, gaps, rejected, resolution
@@ -20,6 +21,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     costs,
     changes,
     criteria,
+    data_audit,
     notes,
     answers_read,
     gaps,

@@ -22,9 +22,13 @@ def criteria(comparison: Comparison) -> Section:
 
 
 def notes(comparison: Comparison) -> Section:
-    """Every warning, what the audit of data, machine and measurements found, and arms' notes."""
+    """Every warning, what is found of machine and measurements, and arms' notes.
+
+    What is found in the data stands in a section of its own (data_audit.py).
+    """
+    in_table = {finding.sentence for finding in comparison.audit}
     lines = [warning_item(warning) for warning in comparison.warnings]
-    lines += [Item(finding) for finding in comparison.findings]
+    lines += [Item(finding) for finding in comparison.findings if finding not in in_table]
     for row in ordered(comparison):
         lines += _of_arm(row)
     return Section("Warnings and notes", (Items(tuple(lines)),))

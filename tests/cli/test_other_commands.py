@@ -22,8 +22,13 @@ def test_check_counts_the_rows_and_names_leaked_ones(tmp_path):
     (tmp_path / "task/validation.jsonl").write_text(text)
     done = harness("check", path)
     assert done.returncode == 0
-    assert "20 of 20 test inputs also stand in train or validation" in done.stdout
-    assert harness("check", path, "--strict").returncode == 2
+    first, *others = done.stdout.splitlines()[1:]
+    assert first.startswith("severe: 20 of 20 test inputs also stand in train or validation")
+    assert first.endswith(" → take them out of train and validation")
+    assert all(line.startswith(("warning: ", "note: ")) for line in others)
+    strict = harness("check", path, "--strict")
+    assert strict.returncode == 2
+    assert strict.stderr.startswith("error: --strict, and 1 of ")
 
 
 def test_list_names_what_there_is_and_its_json_says_the_same():

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from harness.analysis import Comparison, analyse
 from harness.cli.terminal import Screen
+from harness.store.finding import Finding
 from harness.store.records import Note
 from harness.types import Endpoint, ModelRef, Prediction
 from reports import html, markdown
@@ -57,7 +58,7 @@ def marked_run(path):
         labour={"usd_per_hour": 60, "hours": {f"a{MARK}": 2}},
         answer={"kind": "choice", "labels": ["yes", MARK]},
         instruction=f"instruction {MARK}",
-        data={"findings": (f"finding {MARK}",)},
+        data={"findings": (Finding.of_sentence(f"finding {MARK}"),)},
         truth={"slices": [{f"column {MARK}": f"value {MARK}"}] * N},
         model=ModelRef(
             MARK, f"http://{MARK}/v1", hosted=Endpoint("openai", None), origin=MARK, licence=MARK

@@ -9,6 +9,7 @@ import json
 
 import pytest
 from scripted_server import Script, fails, reply, serving
+from sentences import sentences
 from task_folder import faults_of, jsonl
 
 from harness.analysis.performance.measured import fit_charged_usd
@@ -102,7 +103,7 @@ def test_inputs_of_the_splits_are_left_out_and_counted_whatever_their_writing(
         for text in ("TEST text 3!", "test text 4", "validation  text 1", "new text 2")
     )
     path = task(tiny, tmp_path, {**DISTIL, "unlabelled": "new.jsonl"}, rows)
-    said = load_task(path).remarks
+    said = sentences(load_task(path).remarks)
     assert "new.jsonl: 2 of its inputs also stand in the test split; they are left out" in said
     assert any("1 of its inputs also stand in the validation split" in text for text in said)
     assert any("1 of its inputs are repeated" in text for text in said)

@@ -11,6 +11,7 @@ import pytest
 
 from harness.analysis import analyse
 from harness.errors import RunFolderError
+from harness.store.finding import Finding
 from harness.store.machine import Machine
 from harness.store.migrate import STEPS, each_result_names_its_hardware, migrated
 from harness.store.records import SCHEMA_VERSION
@@ -69,6 +70,17 @@ def test_a_step_leaves_records_of_later_versions_alone():
     assert migrated(migrated([header(LAPTOP), trial()])) == migrated([header(LAPTOP), trial()])
 
 
+def test_what_the_audit_said_becomes_a_record_of_what_to_do():
+    data = {"train_n": 1, "findings": ["1 of 2 rows leaks → take it out", "so it is"]}
+    (found,) = migrated([{**header(LAPTOP), "schema_version": 2, "data": data}])
+    leak, other = found["data"]["findings"]
+    assert (leak["text"], leak["remedy"]) == ("1 of 2 rows leaks", "take it out")
+    assert (other["text"], other["remedy"], other["severity"]) == ("so it is", None, "note")
+    assert Finding.model_validate(leak).sentence == data["findings"][0]
+    assert found["data"]["train_n"] == 1
+    assert "expectations" not in found["data"]
+
+
 def test_there_is_a_step_from_each_earlier_version():
     assert sorted(STEPS) == list(range(1, SCHEMA_VERSION))
 
@@ -114,7 +126,7 @@ def test_a_newer_version_is_refused_with_its_place(old):
     newer = {"kind": "header", "schema_version": SCHEMA_VERSION + 1}
     with old.records.open("a") as stream:
         stream.write(json.dumps(newer) + "\n")
-    with pytest.raises(RunFolderError, match=r"records\.jsonl:5: schema_version 3 is not one of"):
+    with pytest.raises(RunFolderError, match=r"records\.jsonl:5: schema_version 4 is not one of"):
         old.trials()
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sentences import sentences
 from task_folder import data, rows, task_text, write
 
 from harness.task import load_task
@@ -49,8 +50,8 @@ def test_test_inputs_that_stand_in_train_or_validation_are_found_not_refused(tmp
     )
     found = load_task(path).data
     assert found.leaked_ids == ("t1", "t2")
-    assert found.findings[0].startswith("2 of 4 test inputs also stand in train or validation")
-    assert "t1, t2" in found.findings[0]
+    assert found.findings[0].text.startswith("2 of 4 test inputs also stand in train or validation")
+    assert "t1, t2" in found.findings[0].text
 
 
 def test_test_inputs_that_stand_in_the_documents_are_named(tmp_path):
@@ -64,13 +65,13 @@ def test_test_inputs_that_stand_in_the_documents_are_named(tmp_path):
     )
     found = load_task(path).data
     assert found.leaked_ids == ()
-    (said,) = [text for text in found.findings if "word for word" in text]
+    (said,) = [text for text in sentences(found.findings) if "word for word" in text]
     assert said.startswith("1 of 3 test inputs stand word for word in the documents (t1): ")
 
 
 def test_repeats_inside_a_split_are_counted(tmp_path):
     repeated = [row(1, "x"), row(2, "X!"), row(3, "x."), row(4, "y")]
-    findings = load_task(write(tmp_path, test_jsonl=repeated)).data.findings
+    findings = sentences(load_task(write(tmp_path, test_jsonl=repeated)).data.findings)
     assert "2 inputs of test repeat an earlier one of test" in findings
 
 
@@ -78,26 +79,27 @@ def test_of_a_clean_task_only_what_its_size_can_show_is_said(tmp_path):
     data = load_task(write(tmp_path, task_text(margin=0.99))).data
     assert data.findings == ()
     (expected,) = data.expectations
-    assert expected.startswith("with 6 test rows the smallest margin")
+    assert expected.text.startswith("with 6 test rows the smallest margin")
 
 
 @pytest.mark.parametrize(("margin", "warned"), [(0.05, True), (0.5, False)])
 def test_a_margin_too_small_for_the_test_set_is_said_before_the_run(tmp_path, margin, warned):
     path = write(tmp_path, task_text(margin=margin), test_jsonl=rows("test", 100))
-    found = load_task(path).data.expectations
+    found = sentences(load_task(path).data.expectations)
     assert any("is smaller than that" in finding for finding in found) is warned
 
 
 def test_what_a_margin_of_nothing_means_is_said_before_the_run(tmp_path):
     path = write(tmp_path, task_text(margin=0.0), test_jsonl=rows("test", 100))
     *_, said = load_task(path).data.expectations
-    assert "only if every other arm is significantly worse" in said
+    assert "only if every other arm is significantly worse" in said.text
 
 
 def test_labels_that_no_training_row_has_are_named_before_the_run(tmp_path):
     asked = [*rows("test", 4), row("t9", "what now", "c"), row("t10", "and now", "c")]
     labels = {"kind": "choice", "labels": ["a", "b", "c"]}
-    found = load_task(write(tmp_path, task_text(answer=labels), test_jsonl=asked)).data.findings
+    path = write(tmp_path, task_text(answer=labels), test_jsonl=asked)
+    found = [finding.text for finding in load_task(path).data.findings]
     assert (
         "2 test rows have a label that no training row has (c):"
         " arms that learn labels from rows cannot answer with it"
@@ -156,7 +158,7 @@ def cluster_task(folder, train, test, **changes):
 def test_clusters_on_both_sides_of_given_splits_are_counted_and_named(tmp_path):
     train, test = clustered("train", [2, 2, 2]), clustered("test", [3, 1, 4], first=1)
     (found,) = cluster_task(tmp_path, train, test).findings
-    assert found.startswith(
+    assert found.text.startswith(
         "2 of 3 test clusters (1, 2), with 4 of 8 test rows, also stand in train or validation: "
     )
 
@@ -169,12 +171,12 @@ def test_clusters_of_one_side_each_are_no_finding(tmp_path):
 def test_the_margin_that_can_be_confirmed_is_one_of_clusters(tmp_path):
     train, test = clustered("train", [10], first=9), clustered("test", [100, 100, 100])
     said, warned = cluster_task(tmp_path, train, test, margin=0.05).expectations
-    assert said == (
+    assert said.text == (
         "with 300 test rows in 3 clusters the smallest margin that can be confirmed is about 45.4"
         " points if two arms differ on 10% of rows and the rows of a cluster are alike (4.5 if they"
         " are not): a guess until they have run"
     )
-    assert warned.endswith("→ add test rows of further clusters, or accept a larger margin")
+    assert warned.remedy == "add test rows of further clusters, or accept a larger margin"
 
 
 @pytest.mark.parametrize(
@@ -192,4 +194,4 @@ def test_a_sample_of_test_rows_is_worth_the_clusters_that_are_left(tmp_path):
     train, test = clustered("train", [10], first=9), clustered("test", [20] * 3)
     task = limited(load_task(write(tmp_path, text, train_jsonl=train, test_jsonl=test)), 2)
     assert task.clusters["test"] == tuple(row.cluster for row in task.truth)
-    assert task.data.expectations[0].startswith("with 2 test rows in ")
+    assert task.data.expectations[0].text.startswith("with 2 test rows in ")

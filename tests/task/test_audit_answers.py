@@ -1,6 +1,7 @@
 """What right answers say before a run: several of them, labels without rows, rows that differ."""
 
 import pytest
+from sentences import sentences
 from task_folder import data, rows, task_text, write
 
 from harness.task import load_task
@@ -16,7 +17,7 @@ def said(folder, words, **changes):
     """The findings that hold some words."""
     files = {key: changes.pop(key) for key in list(changes) if key.endswith("_jsonl")}
     task = load_task(write(folder, task_text(**changes), **files))
-    return [line for line in task.remarks if words in line]
+    return [line for line in sentences(task.remarks) if words in line]
 
 
 @pytest.mark.parametrize("keys", [{}, TEXT])

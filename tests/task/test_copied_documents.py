@@ -1,6 +1,7 @@
 """Copies in the corpus: found with counts and ids, and accepted as evidence."""
 
 import pytest
+from sentences import sentences
 from task_folder import data, rows, task_text, write
 
 from harness.metrics import find
@@ -24,7 +25,7 @@ def test_the_same_page_twelve_times_is_one_finding(tmp_path):
         (tmp_path / f"docs/copy{number:02}.md").write_text(REFUND)
     (tmp_path / "docs/fee.md").write_text("The fee is four euros.")
     path = write(tmp_path, task_text(data=data(corpus="docs")), test_jsonl=rows("test", 6))
-    (found,) = load_task(path).data.findings
+    (found,) = sentences(load_task(path).data.findings)
     assert found.startswith(
         "11 of 13 documents say the same as another (copy00 = copy01 = copy02 = 9 more): "
     )
@@ -51,7 +52,7 @@ def test_copies_say_the_same_but_for_blanks_and_file_names(one, other, copies):
 def test_of_many_copied_texts_some_are_named():
     documents = [page(f"{text}-{copy}", f"text {text}") for text in range(5) for copy in range(2)]
     (found,) = copied_documents(documents)
-    assert found.startswith(
+    assert found.text.startswith(
         "5 of 10 documents say the same as another (0-0 = 0-1; 1-0 = 1-1; 2-0 = 2-1; and 2 more"
         " texts): "
     )
@@ -111,4 +112,5 @@ def test_check_tells_of_a_top_k_that_is_too_large(tmp_path):
     (tmp_path / "docs/a.md").write_text(REFUND)
     arms = [{"use": "rag", "top_k": [1000]}]
     path = write(tmp_path, task_text(data=data(corpus="docs"), strategies=arms))
-    assert load_task(path).remarks[0].startswith("rag: top_k of 1000 is more than the 1 different")
+    said = load_task(path).remarks[0].text
+    assert said.startswith("rag: top_k of 1000 is more than the 1 different")

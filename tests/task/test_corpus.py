@@ -2,6 +2,7 @@
 
 import pytest
 from pdf_file import pdf
+from sentences import sentences
 from task_folder import data, jsonl, task_text, told, write
 
 from harness.task import limited, load_task
@@ -146,13 +147,13 @@ def test_what_is_skipped_is_counted_and_named_and_the_rest_is_read(tmp_path):
     (docs / "scan.pdf").write_bytes(pdf(""))
     task = load_task(write(tmp_path, task_text(data=data(corpus="docs"))))
     assert [document.id for document in task.documents] == ["good"]
-    found = task.data.findings[:3]
+    found = sentences(task.data.findings[:3])
     assert found[0].startswith("1 of 5 documents left out, encrypted ")
     assert found[0].endswith(": closed.pdf")
     assert found[1].startswith("2 of 5 documents left out, not UTF-8 text ")
     assert found[1].endswith(": latin.md, nul.txt")
     assert found[2].startswith("1 of 5 documents left out, no text ")
-    assert limited(task, 2).data.findings[:3] == found
+    assert sentences(limited(task, 2).data.findings[:3]) == found
 
 
 def test_files_of_other_formats_are_counted_by_ending_but_for_hidden_ones(tmp_path):
@@ -165,7 +166,7 @@ def test_files_of_other_formats_are_counted_by_ending_but_for_hidden_ones(tmp_pa
         (docs / name).write_text("text")
     task = load_task(write(tmp_path, task_text(data=data(corpus="docs"))))
     assert task.corpus.unread == ("2 .docx", "1 without an ending", "1 .rst")
-    assert task.data.findings[0] == (
+    assert task.data.findings[0].text == (
         "files of other formats in the corpus are not read (2 .docx, 1 without an ending, 1 .rst):"
         " only .md, .txt, .html, .htm, .pdf, .jsonl, .csv are"
     )
@@ -207,7 +208,7 @@ def test_an_ending_that_is_no_text_is_told_in_text(tmp_path):
 def test_of_very_many_skipped_documents_some_are_named(tmp_path):
     some = [{"text": ""}] * 25 + [{"text": "x"}]
     path = write(tmp_path, task_text(data=data(corpus="c.jsonl")), c_jsonl=some)
-    finding = load_task(path).data.findings[0]
+    finding = load_task(path).data.findings[0].text
     assert finding.startswith("25 of 26 documents left out")
     assert finding.endswith("c.jsonl:19, c.jsonl:20 and 5 more")
 

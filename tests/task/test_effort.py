@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from sentences import sentences
 from task_folder import rows, task_text, told, write
 
 from harness.search_space import Dimension
@@ -123,20 +124,20 @@ def test_money_needs_prices(tmp_path):
 def test_without_validation_rows_the_defaults_run_and_it_is_said(tmp_path):
     loaded = load_task(task(tmp_path, validation=0, effort={"trials": 7}))
     assert not loaded.searches
-    assert "there are no validation rows to choose on" in " ".join(loaded.remarks)
+    assert "there are no validation rows to choose on" in " ".join(sentences(loaded.remarks))
 
 
 def test_nothing_to_choose_is_said(tmp_path):
     loaded = load_task(task(tmp_path, effort={"trials": 7}, strategies=["majority"]))
     assert not loaded.searches
-    assert "no arm has a parameter left to choose" in " ".join(loaded.remarks)
+    assert "no arm has a parameter left to choose" in " ".join(sentences(loaded.remarks))
 
 
 def test_too_few_trials_for_a_family_are_said(tmp_path):
     arms = [TRIED, TRIED | {"name": "two"}]
     loaded = load_task(task(tmp_path, effort={"trials": 1}, strategies=arms))
     assert [search.trials for search in loaded.searches.values()] == [1, 1]
-    assert "leaves two its defaults alone" in " ".join(loaded.remarks)
+    assert "leaves two its defaults alone" in " ".join(sentences(loaded.remarks))
 
 
 def test_a_wrong_space_is_a_fault_without_effort_too(tmp_path):

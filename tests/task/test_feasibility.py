@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sentences import sentences
 from task_folder import data, rows, task_text, told, write
 
 from harness.task import load_task
@@ -81,7 +82,7 @@ def test_a_limit_on_money_without_a_price_is_told(tmp_path, model, prices, whose
         prices="prices.yaml" if prices else None,
     )
     path = write(tmp_path, text, **files)
-    said = [line for line in load_task(path).remarks if "max_usd_per_1k" in line]
+    said = [line for line in sentences(load_task(path).remarks) if "max_usd_per_1k" in line]
     assert len(said) == (whose is not None)
     assert all(f"no price applies to {whose}, and" in line for line in said)
 
@@ -96,7 +97,7 @@ def test_answers_from_elsewhere_may_bring_their_own_charges(tmp_path):
 @pytest.mark.parametrize("key", ["max_fit_memory_gib", "max_serve_memory_gib"])
 def test_a_limit_above_what_a_trial_may_take_is_told(tmp_path, key):
     text = task_text(limits={key: 16}, run={"memory_gib": 8})
-    (said,) = load_task(write(tmp_path, text)).doubts
+    (said,) = sentences(load_task(write(tmp_path, text)).doubts)
     assert said.startswith(f"limits.{key} (16) is above run.memory_gib (8)")
     text = task_text(limits={key: 8}, run={"memory_gib": 8})
     assert load_task(write(tmp_path, text)).doubts == ()

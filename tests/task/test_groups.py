@@ -96,7 +96,7 @@ def test_documents_that_nobody_may_see_are_a_finding(tmp_path):
     path = write(tmp_path, task_text(data=data(corpus="c.jsonl")), c_jsonl=CLOSED)
     task = load_task(path)
     assert [document.allow for document in task.documents] == [("hr",), None, ()]
-    assert task.data.findings[0].startswith(
+    assert task.data.findings[0].text.startswith(
         "2 of 3 documents are for groups only and no query has groups: nobody can be shown them"
     )
 

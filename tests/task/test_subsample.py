@@ -72,7 +72,7 @@ def test_the_facts_of_the_data_are_those_of_the_sample():
     assert some.data.sha256["test"] == some.test.sha256 != whole.test.sha256
     assert some.data.sha256["train"] == whole.data.sha256["train"]
     assert set(some.data.leaked_ids) <= set(ids(some))
-    assert some.data.expectations[0].startswith("with 10 test rows")
+    assert some.data.expectations[0].text.startswith("with 10 test rows")
 
 
 def test_a_limit_beyond_the_test_set_changes_nothing():

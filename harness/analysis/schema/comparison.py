@@ -25,6 +25,7 @@ from harness.analysis.schema.scores import (
     Unanswerable,
 )
 from harness.analysis.schema.trainings import Trainings
+from harness.store.finding import Finding
 from harness.store.machine import Machine
 from harness.store.records import Status
 
@@ -277,7 +278,9 @@ class Comparison(Conclusion):
     warnings: tuple[ReportWarning, ...] = ()
     """The severe ones first; none in comparisons of earlier versions."""
     findings: tuple[str, ...] = ()
-    """What the audit of the data, the machine and the measurements found."""
+    """What the audit of the data, the machine and the measurements found, in sentences."""
+    audit: tuple[Finding, ...] = ()
+    """What the audit of the data found, as records; none in comparisons of earlier versions."""
     cost_curve: CostCurve | None = None
     """Of the choice and the best others, where there is traffic."""
     cost_basis: str

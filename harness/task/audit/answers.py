@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from operator import itemgetter
 
+from harness.store.finding import Finding, FindingSeverity
 from harness.task.audit.repeated_inputs import RepeatedInputs
 from harness.types import Example, Split
 
@@ -18,10 +19,15 @@ SHOWN_PAIRS = 5
 """Rows that ask the same and are named with each other."""
 MOST_COMPARED = 50
 """Rows with the same input that are compared pair by pair; each of more only with the first."""
+SEVERE = 0.05
+"""Share of test rows beyond which what is wrong with them misleads: about the margin of a task."""
+TWO_VIEWS, WITHOUT_ROWS = "same input, different answers", "labels without rows"
+"""Kinds of findings."""
+CORRECT = "correct them, or leave one of each out"
 
 
-def said_of_answers(repeated: RepeatedInputs, labels: Collection[str]) -> Iterator[str]:
-    """Yield what is worth saying of the right answers, in sentences.
+def said_of_answers(repeated: RepeatedInputs, labels: Collection[str]) -> Iterator[Finding]:
+    """Yield what is worth saying of the right answers.
 
     Args:
         repeated: the splits, and which of their rows ask the same.
@@ -34,7 +40,7 @@ def said_of_answers(repeated: RepeatedInputs, labels: Collection[str]) -> Iterat
     yield from without_rows(splits, labels)
 
 
-def several_answers(splits: Mapping[str, Split]) -> Iterator[str]:
+def several_answers(splits: Mapping[str, Split]) -> Iterator[Finding]:
     """Say how many rows accept several answers, and what that means."""
     counts = {
         name: (sum(len(row.targets) > 1 and len(set(row.targets)) > 1 for row in split), len(split))
@@ -42,13 +48,17 @@ def several_answers(splits: Mapping[str, Split]) -> Iterator[str]:
     }
     told = [f"{n} of {total} {name} rows" for name, (n, total) in counts.items() if n]
     if told:
-        yield (
-            f"{' and '.join(told)} accept several answers, as a list: any one of them is right"
-            " → if all of them together are the answer, make it one JSON answer (answer.kind: json)"
+        yield Finding(
+            kind="several right answers",
+            text=f"{' and '.join(told)} accept several answers, as a list: any one of them is"
+            " right",
+            count=sum(n for n, _ in counts.values()),
+            remedy="if all of them together are the answer, make it one JSON answer"
+            " (answer.kind: json)",
         )
 
 
-def two_views(repeated: RepeatedInputs, *, exact: bool) -> Iterator[str]:
+def two_views(repeated: RepeatedInputs, *, exact: bool) -> Iterator[Finding]:
     """Say which rows ask the same and have no right answer in common.
 
     Args:
@@ -58,27 +68,33 @@ def two_views(repeated: RepeatedInputs, *, exact: bool) -> Iterator[str]:
     splits = repeated.splits
     test = _pairs_inside(repeated, "test", exact)
     if test:
-        rows = len({row for pair in test for row in pair})
-        yield (
-            f"{rows} of {len(splits['test'])} test rows ask the same as another test row and have"
-            f" another right answer ({_named(test)}): no arm can be right on both → correct them,"
-            " or accept both answers, as a list"
+        ids = list(dict.fromkeys(row for pair in test for row in pair))
+        severity: FindingSeverity = (
+            "severe" if len(ids) > SEVERE * len(splits["test"]) else "warning"
         )
+        text = (
+            f"{len(ids)} of {len(splits['test'])} test rows ask the same as another test row and"
+            f" have another right answer ({_named(test)}): no arm can be right on both"
+        )
+        remedy = "correct them, or accept both answers, as a list"
+        yield Finding.of(TWO_VIEWS, text, ids, severity=severity, remedy=remedy)
     train = _pairs_inside(repeated, "train", exact)
     if train:
-        rows = len({row for pair in train for row in pair})
-        yield (
-            f"{rows} of {len(splits['train'])} train rows ask the same as another and have another"
-            f" right answer ({_named(train)}): arms that learn from rows are taught both"
+        ids = list(dict.fromkeys(row for pair in train for row in pair))
+        text = (
+            f"{len(ids)} of {len(splits['train'])} train rows ask the same as another and have"
+            f" another right answer ({_named(train)}): arms that learn from rows are taught both"
         )
+        yield Finding.of(TWO_VIEWS, text, ids, severity="warning", remedy=CORRECT)
     across = _pairs_across(repeated, exact)
     if across:
-        rows = len({row for row, _ in across})
-        yield (
-            f"{rows} of {len(splits['test'])} test rows ask the same as a row of train or"
+        ids = list(dict.fromkeys(row for row, _ in across))
+        text = (
+            f"{len(ids)} of {len(splits['test'])} test rows ask the same as a row of train or"
             f" validation and have another right answer ({_named(across)}): arms that learn from"
             " rows are taught a wrong one"
         )
+        yield Finding.of(TWO_VIEWS, text, ids, severity="warning", remedy=CORRECT)
 
 
 def _pairs_inside(repeated: RepeatedInputs, split: str, exact: bool) -> list[tuple[str, str]]:
@@ -143,35 +159,44 @@ def _named(pairs: Sequence[tuple[str, str]]) -> str:
     return named + (f", and {len(pairs) - SHOWN_PAIRS} more" if len(pairs) > SHOWN_PAIRS else "")
 
 
-def never_learnt(splits: Mapping[str, Split]) -> Iterator[str]:
+def never_learnt(splits: Mapping[str, Split]) -> Iterator[Finding]:
     """Name the labels of test rows that no training row has."""
     taught = {label for row in splits["train"] for label in row.targets}
     asked = [row for row in splits["test"] if taught.isdisjoint(row.targets)]
     if taught and asked:
         labels = sorted({label for row in asked for label in row.targets})
-        yield (
+        text = (
             f"{len(asked)} test rows have a label that no training row has ({_listed(labels)}):"
             " arms that learn labels from rows cannot answer with it"
         )
+        ids = [row.query.id for row in asked]
+        remedy = "add training rows of it"
+        yield Finding.of("labels never learnt", text, ids, severity="warning", remedy=remedy)
 
 
-def without_rows(splits: Mapping[str, Split], labels: Collection[str]) -> Iterator[str]:
+def without_rows(splits: Mapping[str, Split], labels: Collection[str]) -> Iterator[Finding]:
     """Name the labels that no row has, and those that no test row has."""
     seen = {
         name: {label for row in split for label in row.targets} for name, split in splits.items()
     }
     nowhere = [label for label in labels if not any(label in some for some in seen.values())]
     if nowhere:
-        yield (
-            f"{len(nowhere)} of {len(labels)} labels stand in no row ({_listed(nowhere)}): every"
-            " arm is offered them, none can learn them, and nothing tests them → add rows, or"
-            " remove them"
+        yield Finding(
+            kind=WITHOUT_ROWS,
+            text=f"{len(nowhere)} of {len(labels)} labels stand in no row ({_listed(nowhere)}):"
+            " every arm is offered them, none can learn them, and nothing tests them",
+            count=len(nowhere),
+            severity="warning",
+            remedy="add rows, or remove them",
         )
     untested = [label for label in labels if label not in seen["test"] and label not in nowhere]
     if untested:
-        yield (
-            f"{len(untested)} of {len(labels)} labels have no test row ({_listed(untested)}): the"
-            " score says nothing of them"
+        yield Finding(
+            kind=WITHOUT_ROWS,
+            text=f"{len(untested)} of {len(labels)} labels have no test row ({_listed(untested)}):"
+            " the score says nothing of them",
+            count=len(untested),
+            remedy="add test rows of them",
         )
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.store.finding import Finding
+
 Clusters = Sequence[str | None]
 """The cluster of each row of a split; None where the task names no column of clusters."""
 SHOWN = 5
 """Clusters that are named."""
 
 
-def torn_apart(clusters: Mapping[str, Clusters]) -> Iterator[str]:
-    """Say, in a sentence, which clusters stand in test and in train or validation too.
+def torn_apart(clusters: Mapping[str, Clusters]) -> Iterator[Finding]:
+    """Say which clusters stand in test and in train or validation too.
 
     Args:
         clusters: split's name to the cluster of each of its rows.
@@ -25,11 +27,16 @@ def torn_apart(clusters: Mapping[str, Clusters]) -> Iterator[str]:
     torn = [cluster for cluster in test if cluster in seen]
     if torn:
         named = ", ".join(torn[:SHOWN]) + (", …" if len(torn) > SHOWN else "")
-        yield (
-            f"{len(torn)} of {len(test)} test clusters ({named}), with"
-            f" {sum(test[one] for one in torn)} of {len(clusters['test'])} test rows, also stand in"
-            " train or validation: scores are better there than on new clusters → move a cluster's"
-            " rows into one split, or cut one file by data.all and split, which keeps them together"
+        rows = sum(test[one] for one in torn)
+        yield Finding(
+            kind="clusters on both sides",
+            text=f"{len(torn)} of {len(test)} test clusters ({named}), with {rows} of"
+            f" {len(clusters['test'])} test rows, also stand in train or validation: scores are"
+            " better there than on new clusters",
+            count=rows,
+            severity="severe",
+            remedy="move a cluster's rows into one split, or cut one file by data.all and split,"
+            " which keeps them together",
         )
 
 

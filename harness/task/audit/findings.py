@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from harness.store.finding import Finding, FindingSeverity
 from harness.store.records import DataSummary
 from harness.task.audit.answers import said_of_answers
 from harness.task.audit.clusters import Clusters, torn_apart
@@ -15,6 +16,8 @@ from harness.task.corpus import FORMATS, Corpus
 from harness.task.same_input import normalised
 from harness.types import Split
 
+LEAKED = "test inputs in other splits"
+"""The kind of exact leaks."""
 TELLING_CHARACTERS = 25
 """An input that is not longer may stand in a document by chance."""
 SHOWN = 20
@@ -52,26 +55,32 @@ def data_summary(
     )
 
 
-def findings(repeated: RepeatedInputs, corpus: Corpus, labels: Collection[str]) -> tuple[str, ...]:
-    """Return what is found in the data itself, in sentences."""
+def findings(
+    repeated: RepeatedInputs, corpus: Corpus, labels: Collection[str]
+) -> tuple[Finding, ...]:
+    """Return what is found in the data itself."""
     splits = repeated.splits
     found = [*_left_out(corpus), *_unread(corpus), *copied_documents(corpus.documents)]
     found += _out_of_reach(corpus, splits)
     leaked = repeated.leaked_ids()
     if leaked:
         shown = ", ".join(leaked[:5]) + (", …" if len(leaked) > 5 else "")
-        found.append(
+        text = (
             f"{len(leaked)} of {len(splits['test'])} test inputs also stand in train or validation"
             f" ({shown}); scores are given with and without them"
         )
+        remedy = "take them out of train and validation"
+        found.append(Finding.of(LEAKED, text, leaked, severity="severe", remedy=remedy))
     found += _in_documents(corpus, splits["test"])
     for name in splits:
         if repeats := repeated.inside(name):
-            found.append(f"{repeats} inputs of {name} repeat an earlier one of {name}")
+            text = f"{repeats} inputs of {name} repeat an earlier one of {name}"
+            grave: FindingSeverity = "warning" if name == "test" else "note"
+            found.append(Finding(kind="repeated inputs", text=text, count=repeats, severity=grave))
     return (*found, *said_of_answers(repeated, labels))
 
 
-def _in_documents(corpus: Corpus, test: Split) -> list[str]:
+def _in_documents(corpus: Corpus, test: Split) -> list[Finding]:
     """Name the test rows whose whole input stands in a document: its answer may stand there too."""
     if not corpus.documents:
         return []
@@ -88,31 +97,40 @@ def _in_documents(corpus: Corpus, test: Split) -> list[str]:
     ids = [row_id for row_id in inputs if row_id in found]
     if not ids:
         return []
-    return [
+    text = (
         f"{len(ids)} of {len(test)} test inputs stand word for word in the documents"
         f" ({_listed(ids)}): if the answers stand beside them, arms that search or learn the"
-        " documents see these answers → take such pages out of the corpus"
+        " documents see these answers"
+    )
+    remedy = "take such pages out of the corpus"
+    return [
+        Finding.of("test inputs in the documents", text, ids, severity="warning", remedy=remedy)
     ]
 
 
-def _left_out(corpus: Corpus) -> list[str]:
-    """Name the documents that were skipped, a sentence for each reason."""
+def _left_out(corpus: Corpus) -> list[Finding]:
+    """Name the documents that were skipped, a finding for each reason."""
     total = len(corpus.documents) + len(corpus.skipped)
     places: dict[str, list[str]] = defaultdict(list)
     for skipped in corpus.skipped:
         places[skipped.why].append(skipped.where)
+    said = {
+        why: f"{len(names)} of {total} documents left out, {why}: {_listed(names)}"
+        for why, names in places.items()
+    }
     return [
-        f"{len(names)} of {total} documents left out, {why}: {_listed(names)}"
+        Finding.of("documents left out", said[why], names, severity="warning")
         for why, names in places.items()
     ]
 
 
-def _unread(corpus: Corpus) -> list[str]:
+def _unread(corpus: Corpus) -> list[Finding]:
     """Say which files of the corpus's folder nobody reads."""
     if not corpus.unread:
         return []
     kinds = _listed(corpus.unread)
-    return [f"files of other formats in the corpus are not read ({kinds}): only {FORMATS} are"]
+    text = f"files of other formats in the corpus are not read ({kinds}): only {FORMATS} are"
+    return [Finding(kind="files of other formats", text=text)]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -120,13 +138,16 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {surplus} more" if surplus > 0 else "")
 
 
-def _out_of_reach(corpus: Corpus, splits: Mapping[str, Split]) -> list[str]:
+def _out_of_reach(corpus: Corpus, splits: Mapping[str, Split]) -> list[Finding]:
     """Say that documents are for groups of which nobody asks anything."""
     documents = corpus.documents
     closed = [document for document in documents if document.allow is not None]
     if not closed or any(query.groups for split in splits.values() for query in split.queries):
         return []
-    return [
+    text = (
         f"{len(closed)} of {len(documents)} documents are for groups only and no query has groups:"
-        " nobody can be shown them → name the column of groups in data.groups"
-    ]
+        " nobody can be shown them"
+    )
+    ids = [document.id for document in closed]
+    remedy = "name the column of groups in data.groups"
+    return [Finding.of("documents for nobody", text, ids, severity="warning", remedy=remedy)]

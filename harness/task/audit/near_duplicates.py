@@ -7,28 +7,31 @@ from typing import Any
 
 import numpy as np
 
+from harness.store.finding import Finding, FindingSeverity
 from harness.task.same_input import input_key
 from harness.types import Document, Split
 
 ALIKE = 0.9
 """Cosine of two inputs' character n-grams from which a person would call them the same text."""
 SHOWN = 5
+NEAR = "near duplicates"
 ROWS_AT_ONCE = 512
 
 
-def near_duplicates(splits: Mapping[str, Split]) -> tuple[str, ...]:
+def near_duplicates(splits: Mapping[str, Split]) -> tuple[Finding, ...]:
     """Find test inputs that are nearly the same as one in train or validation.
 
     Texts are compared by the cosine of their TF-IDF over character n-grams of 3 to 5; inputs with
     other visible fields are others.
 
     Returns:
-        Sentences for the user: how many there are, and the closest pairs.
+        How many there are, and the closest pairs.
     """
     others = [query for name in ("train", "validation") for query in splits[name].queries]
     tests = splits["test"].queries
     if not others:
-        return ("there are no other splits to compare the test inputs with",)
+        text = "there are no other splits to compare the test inputs with"
+        return (Finding(kind=NEAR, text=text),)
     fields = [np.array([input_key("", query.fields) for query in some]) for some in (tests, others)]
     closest = _closest(
         [query.text for query in tests],
@@ -41,21 +44,23 @@ def near_duplicates(splits: Mapping[str, Split]) -> tuple[str, ...]:
         reverse=True,
     )  # fmt: skip
     share = len(pairs) / len(tests)
-    found = [
+    text = (
         f"{len(pairs)} of {len(tests)} test inputs ({share:.1%}) are nearly the same as one in"
-        f" train or validation (cosine of character n-grams at least {ALIKE})"
-    ]
-    found += [f"{test} is nearly {other} (cosine {c:.2f})" for c, test, other in pairs[:SHOWN]]
-    return tuple(found)
+        f" train or validation (cosine of character n-grams at least {ALIKE}){_closest_of(pairs)}"
+    )
+    ids = [test for _, test, _ in pairs]
+    severity: FindingSeverity = "warning" if pairs else "note"
+    remedy = "take them out of train and validation" if pairs else None
+    return (Finding.of(NEAR, text, ids, severity=severity, remedy=remedy),)
 
 
-def near_copies(documents: Sequence[Document]) -> tuple[str, ...]:
+def near_copies(documents: Sequence[Document]) -> tuple[Finding, ...]:
     """Find documents that nearly say the same as an earlier one: other case, another footer.
 
     Compared as inputs are. Copies that say the very same are not counted again.
 
     Returns:
-        Sentences for the user: how many there are, and the closest pairs; none without documents.
+        How many there are, and the closest pairs; nothing without documents.
     """
     distinct = list({document.content: document for document in reversed(documents)}.values())[::-1]
     if len(distinct) < 2:
@@ -72,13 +77,18 @@ def near_copies(documents: Sequence[Document]) -> tuple[str, ...]:
         if cosine >= ALIKE
     ]
     pairs = sorted(earlier, reverse=True)
-    found = [
+    text = (
         f"{len(pairs)} of {len(documents)} documents are nearly the same as an earlier one (cosine"
-        f" of character n-grams at least {ALIKE}): each takes places of its own among the passages"
-        " found"
-    ]
-    found += [f"{one} is nearly {other} (cosine {c:.2f})" for c, one, other in pairs[:SHOWN]]
-    return tuple(found)
+        f" of character n-grams at least {ALIKE}){_closest_of(pairs)}: each takes places of its own"
+        " among the passages found"
+    )
+    return (Finding.of("nearly copied documents", text, [one for _, one, _ in pairs]),)
+
+
+def _closest_of(pairs: Sequence[tuple[float, str, str]]) -> str:
+    """Return the closest pairs in words."""
+    told = "; ".join(f"{one} is nearly {other} (cosine {c:.2f})" for c, one, other in pairs[:SHOWN])
+    return f", the closest: {told}" if told else ""
 
 
 def _closest(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from harness.stats import power
+from harness.store.finding import Finding
 from harness.task.audit.clusters import Clusters, independent_rows
 
 DISCORDANCE = 0.10
 """Share of test rows on which two good arms differ, for planning (PEERS: 10 to 30%)."""
+
+
+CONFIRMABLE, TOO_SMALL = "margin that can be confirmed", "margin too small for the test rows"
+"""Kinds of findings."""
 
 
 def confirmable_margin(n: float, discordance: float = DISCORDANCE) -> float:
@@ -22,8 +27,8 @@ def confirmable_margin(n: float, discordance: float = DISCORDANCE) -> float:
     return power.smallest_margin(power.standard_error(discordance, n))
 
 
-def expectations(n: int, margin: float, clusters: Clusters) -> tuple[str, ...]:
-    """Return what n test rows can be expected to show, in sentences: guesses until arms have run.
+def expectations(n: int, margin: float, clusters: Clusters) -> tuple[Finding, ...]:
+    """Return what n test rows can be expected to show: guesses until arms have run.
 
     Args:
         n: test rows.
@@ -41,22 +46,24 @@ def expectations(n: int, margin: float, clusters: Clusters) -> tuple[str, ...]:
             f" and the rows of a cluster are alike ({100 * confirmable_margin(n):.1f} if they are"
             " not)"
         )
-    said += ": a guess until they have run"
+    size = Finding(kind=CONFIRMABLE, text=f"{said}: a guess until they have run", count=n)
     if margin == 0:
-        return (
-            said,
+        text = (
             "a margin of 0 accepts no gap: an arm is recommended only if every other arm is"
-            " significantly worse; expect 'not enough evidence' between similar arms → give a"
-            " `margin`",
+            " significantly worse; expect 'not enough evidence' between similar arms"
+        )
+        return size, Finding(
+            kind=TOO_SMALL, text=text, severity="warning", remedy="give a `margin`"
         )
     if margin < smallest:
         more = "add test rows" if independent == n else "add test rows of further clusters"
-        return (
-            said,
+        text = (
             f"the margin of {100 * margin:.1f} points is smaller than that: expect 'not enough"
-            f" evidence' between similar arms → {more}, or accept a larger margin",
+            " evidence' between similar arms"
         )
-    return (said,)
+        remedy = f"{more}, or accept a larger margin"
+        return size, Finding(kind=TOO_SMALL, text=text, severity="warning", remedy=remedy)
+    return (size,)
 
 
 def _rows(n: int, clusters: Clusters) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hand_made import TRAFFIC, Arm, right, write_run
 
 from harness.analysis import analyse
+from harness.store.finding import Finding
 from harness.task.audit.test_size import confirmable_margin
 from reports import markdown
 
@@ -121,7 +122,8 @@ def test_mcnemar_stands_beside_differences_of_right_or_wrong_and_only_there(tmp_
 
 
 def test_what_was_guessed_before_the_run_is_not_told_beside_what_it_showed(tmp_path):
-    data = {"findings": ("of the rows",), "expectations": ("of their number",)}
+    said = Finding.of_sentence
+    data = {"findings": (said("of the rows"),), "expectations": (said("of their number"),)}
     found = analysed(tmp_path / "two", range(12), range(6, 20), data=data)
     assert found.resolution is not None
     assert "of the rows" in found.findings
