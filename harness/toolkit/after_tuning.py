@@ -40,12 +40,8 @@ def finish_tuning(
         held_out: prompts and answers of validation rows; those without room are left out.
         artifact: the folder that `save_trained` wrote to.
     """
-    rows = [
-        (prompt, answer)
-        for prompt, answer in held_out
-        if lm.has_room(lm.count_tokens(prompt), lm.count_answer_tokens(answer))
-    ]
     labels = list(context.task.labels) if context.task.answer_kind == "choice" else []
+    rows = _with_room(lm, held_out, labels)
     given = choose(lm, [prompt for prompt, _ in rows], labels) if labels else []
     found = _calibration(context, params, given, [answer for _, answer in rows])
     found.save(artifact / FILE)
@@ -62,6 +58,19 @@ def finish_tuning(
 def read_calibration(artifact: Path) -> Calibration:
     """Return what `finish_tuning` fitted."""
     return Calibration.load(artifact / FILE)
+
+
+def _with_room(
+    lm: LanguageModel, held_out: Sequence[tuple[Prompt, str]], labels: Sequence[str]
+) -> list[tuple[Prompt, str]]:
+    """Return the rows whose answers, and all labels that are scored as text, fit the model."""
+    scored = [] if lm.head is not None else labels
+    longest = max(map(lm.count_answer_tokens, scored), default=0)
+    return [
+        (prompt, answer)
+        for prompt, answer in held_out
+        if lm.has_room(lm.count_tokens(prompt), max(longest, lm.count_answer_tokens(answer)))
+    ]
 
 
 def _calibration(

@@ -97,8 +97,13 @@ def learn(
     Raises:
         ModelError: as `tune` does; or no training row fits.
     """
+    chosen = isinstance(params, ChoiceParams)
+    options = choice_options(lm, context.task) if chosen else []
+    # All labels are scored behind a prompt, so the longest must have room.
+    scored = options if objective_named(context.task, params) != "head" else []
+    longest = max(map(len, scored), default=0)
     rows = [
-        _fitting(lm, context, _pairs(lm, pairs), name)
+        _fitting(lm, context, _pairs(lm, pairs), name, longest)
         for pairs, name in ((train, "training"), (validation, "validation"))
     ]
     if train and not rows[0]:
@@ -106,8 +111,6 @@ def learn(
             f"all {len(train)} training rows are longer than the model's {lm.context_tokens} tokens"
             " → shorten the inputs, or name a model with a longer context"
         )
-    chosen = isinstance(params, ChoiceParams)
-    options = choice_options(lm, context.task) if chosen else []
     return _tuned(lm, context, params, rows, options)
 
 
@@ -179,10 +182,20 @@ def _tuned(
 
 
 def _fitting(
-    lm: LanguageModel, context: Context, pairs: Sequence[Pair], name: str
+    lm: LanguageModel, context: Context, pairs: Sequence[Pair], name: str, behind: int = 0
 ) -> Sequence[Pair]:
-    """Return the pairs that fit the model's context, and note how many do not."""
-    kept = [pair for pair in pairs if lm.has_room(len(pair[0]), len(pair[1]))]
+    """Return the pairs that fit the model's context, and note how many do not.
+
+    Args:
+        lm: the model.
+        context: is told.
+        pairs: prompts and answers.
+        name: of the split.
+        behind: tokens that each prompt must leave room for, whatever its own answer.
+    """
+    kept = [
+        (prompt, text) for prompt, text in pairs if lm.has_room(len(prompt), max(len(text), behind))
+    ]
     if len(kept) < len(pairs):
         context.note(
             "training",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -10,6 +11,8 @@ from small_world import LABELS, context, rows
 from tiny_models import write_model
 
 from harness import registry
+from harness.lm import open_weights, prompt_tokens
+from harness.types import Example, Query, Split, TaskInfo
 
 QUICK = {"epochs": 12, "patience": 99}
 TUNED = [
@@ -93,3 +96,28 @@ def test_variants_of_lora_are_what_peft_calls_so(name, given, written, model, tm
 def test_an_arm_cannot_be_set_to_be_another_method(name, flag, tmp_path):
     with pytest.raises(ValidationError, match=flag):
         registry.resolved_params(registry.find(name), {flag: False}, tmp_path)
+
+
+@pytest.mark.parametrize("objective", ["label_softmax", "label_text", "head"])
+def test_rows_leave_room_for_the_longest_label_that_is_scored_behind_them(
+    objective, model, tmp_path
+):
+    labels = {"sky": "", "the wide and deep blue sea": ""}
+    notes = []
+    world = replace(
+        context(model, notes=notes), task=TaskInfo("tiny", "Where is it?", "choice", labels, 6)
+    )
+    lm = open_weights(world)
+    most = lm.context_tokens - len(prompt_tokens(lm, "")) - lm.count_answer_tokens("sky")
+    narrow = Example(Query("narrow", "x" * most), ("sky",))
+    learnt, held_out = (
+        Split(name, (narrow, *[replace(row, targets=(list(labels)[n % 2],)) for n, row in some]))
+        for name in ("train", "validation")
+        for some in [list(enumerate(rows(name)))]
+    )
+    kind = registry.find("lora")
+    params = kind.Params(rank=2, epochs=1, objective=objective)
+    kind(params, world).fit(learnt, held_out, tmp_path)
+    left_out = [text for _, text in notes if "were left out" in text]
+    assert len(left_out) == (0 if objective == "head" else 2)
+    assert all(text.startswith("1 of 7 ") for text in left_out)
