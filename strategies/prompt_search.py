@@ -91,8 +91,8 @@ class PromptSearch(toolkit.InstructedStrategy):
             prompts = [written(task, form, Shown(query)) for query in queries]
             return Answering(prompts * times, task)
 
-        half = some(prospect.validation, params.validation_rows, prospect.seed).queries
-        looked_at = [*prospect.train.queries, *half][: params.calls] or [Query("", "")]
+        rows = some(prospect.validation, params.validation_rows, prospect.seed).queries
+        looked_at = [*prospect.train.queries, *rows[1::2]][: params.calls] or [Query("", "")]
         times = -(-params.calls // len(looked_at))
         reflecting = replace(
             prospect.task, answer_kind="text", labels={}, schema=None, max_new_tokens=LONGEST
@@ -103,7 +103,7 @@ class PromptSearch(toolkit.InstructedStrategy):
             reflecting,
             by=model_name(params.reflector),
         )
-        finals = asking(half[len(half) // 2 :], 1 + FINALISTS)
+        finals = asking(rows[::2], 1 + FINALISTS)
         return Estimate(
             fit=(reflections, asking(looked_at, times), finals), serve=(asking(prospect.queries),)
         )
@@ -121,14 +121,14 @@ class PromptSearch(toolkit.InstructedStrategy):
                 f"an instruction is searched and chosen on validation rows, and there are"
                 f" {len(rows)} → add data.validation, or use zero_shot"
             )
-        middle = len(rows) // 2
         shown = showable(train)
         if len(shown) < FEW_ROWS:
             self.context.note("search", f"only {len(shown)} training rows to reflect on")
         self.model = lm.open_model(self.context)
         own = self.context.task.instruction
-        found = self._searched(optimise, own, shown, rows[:middle])
-        others = Split(validation.name, rows[middle:])
+        # Every other row: a file may be sorted by its answers.
+        found = self._searched(optimise, own, shown, rows[1::2])
+        others = Split(validation.name, rows[::2])
         self.keep_best([own, *found], others, train, validation, artifact)
 
     def _searched(

@@ -73,6 +73,32 @@ def test_what_the_reflector_writes_is_kept_only_if_it_does_better_on_other_rows(
     made.predict(rows("test").queries)
 
 
+def test_rows_that_are_sorted_by_their_answers_are_searched_and_chosen_on_alike(
+    tmp_path, monkeypatch
+):
+    seen = {}
+
+    def optimise(valset, **_):
+        seen["searched"] = valset
+        own = [{"instruction": OWN}]
+        return SimpleNamespace(val_aggregate_scores=[0.5], candidates=own, total_metric_calls=1)
+
+    def keep_best(arm, instructions, others, *_):
+        seen["chosen"] = others
+
+    monkeypatch.setattr("strategies.prompt_search.gepa_optimize", lambda: optimise)
+    monkeypatch.setattr(PromptSearch, "keep_best", keep_best)
+    monkeypatch.setattr("harness.lm.open_model", lambda told: None)
+    far = ModelRef("far", "http://x/v1", hosted=Endpoint("openai", key_env="TEST_KEY"))
+    world = replace(context(), models={"far at http://x/v1": far})
+    PromptSearch(PromptSearch.Params(reflector=FAR), world).fit(
+        rows("train"), rows("validation"), tmp_path
+    )
+    for some in seen.values():
+        assert {row.targets[0] for row in some} == {"sky", "sea"}
+        assert len(some) == 3
+
+
 def test_the_budget_holds(tmp_path, monkeypatch):
     with serving(Script(default=reply("```\nSay it.\n```"))) as server:
         _, _, notes = searched(tmp_path, monkeypatch, server.url, calls=500, reflections=3)
