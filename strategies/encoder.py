@@ -27,6 +27,7 @@ from harness import (
     search,
     toolkit,
 )
+from harness.toolkit.linear_classifier import check_several_labels
 from harness.toolkit.selection import best_strength, learnable
 from harness.workload import Computing, Embedding
 
@@ -132,7 +133,8 @@ class Encoder(Strategy):
 
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Tune the encoder if it is to be, then fit the head and choose its regularisation."""
-        params = self.params
+        params, answers = self.params, [example.targets[0] for example in train]
+        check_several_labels(answers)  # pairs of two labels would be looked for without end
         dtype = None if params.trains == "head" else "float32"
         embedder = retrieval.Embedder(
             params.embedder, self.context.device, self.context.note, dtype
@@ -142,7 +144,6 @@ class Encoder(Strategy):
             embedder.model.save(str(artifact / "encoder"))
         vectors = embedder.embed([query.full_text for query in train.queries])
         seen = embedder.embed([query.full_text for query in validation.queries])
-        answers = [example.targets[0] for example in train]
         strengths = params.inverse_regularisation
         fitted = toolkit.fit_classifiers(vectors, answers, strengths)
         chosen = best_strength(

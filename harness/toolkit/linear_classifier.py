@@ -61,8 +61,7 @@ def fit_classifiers(
     """
     from sklearn.linear_model import LogisticRegression
 
-    if len(set(answers)) < 2:
-        raise StrategyError(f"all training rows answer '{answers[0]}' → add rows of others")
+    check_several_labels(answers)
     wide = vectors.shape[0] < vectors.shape[1] and vectors.shape[0] <= MOST_ROWS
     rows, back = _row_space(vectors) if wide else (vectors, None)
     found = {}
@@ -76,6 +75,16 @@ def fit_classifiers(
             fitted.n_features_in_ = vectors.shape[1]
         found[strength] = fitted
     return found
+
+
+def check_several_labels(answers: Sequence[str]) -> None:
+    """Check that there is something to tell apart.
+
+    Raises:
+        StrategyError: all rows have the same label.
+    """
+    if len(set(answers)) < 2:
+        raise StrategyError(f"all training rows answer '{answers[0]}' → add rows of others")
 
 
 def _row_space(vectors: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

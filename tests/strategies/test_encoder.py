@@ -1,0 +1,21 @@
+"""The encoder before it is tuned: what there is nothing to learn of is refused at once."""
+
+from __future__ import annotations
+
+import pytest
+from small_world import context, rows, write_embedder
+
+from harness import registry
+from harness.errors import StrategyError
+from harness.types import Split
+
+
+@pytest.mark.parametrize("trains", ["head", "all", "contrastive"])
+def test_rows_of_one_label_are_refused_before_anything_is_tuned(trains, tmp_path, monkeypatch):
+    for name in ("tune_encoder", "tune_on_pairs"):  # of one label the pairs would never end
+        monkeypatch.delattr(f"harness.retrieval.{name}")
+    kind = registry.find("encoder")
+    params = kind.Params(trains=trains, embedder=write_embedder(tmp_path))
+    sky = Split("train", tuple(row for row in rows("train") if row.targets == ("sky",)))
+    with pytest.raises(StrategyError, match="all training rows answer 'sky' → add rows of others"):
+        kind(params, context()).fit(sky, rows("validation"), tmp_path)
