@@ -27,7 +27,7 @@ EPOCHS = ((1_000, 8), (10_000, 4), (float("inf"), 2))
 
 
 def rate_of(params: TuningParams, lm: LanguageModel) -> float:
-    """Return the learning rate, and leave a remark where nobody named one.
+    """Return the learning rate: the one that is named, or the default.
 
     Args:
         params: with a rate, or None for the default.
