@@ -63,6 +63,8 @@ class Task:
     clusters: Mapping[str, tuple[str | None, ...]]
     """Split's name to the cluster of each of its rows."""
     corpus: Corpus
+    said: tuple[str, ...]
+    """What is worth saying of how rows came into their splits, in sentences."""
     arms: tuple[Arm, ...]
     """The arms of the task file; one that is entered with several models is one arm for each."""
     strategies: Mapping[str, type[Strategy]]
@@ -95,9 +97,10 @@ class Task:
 
         Seed 0 has them as they are given. Any other one cuts the same rows anew, so that what
         scores differ by between seeds is what they differ by between trainings on such rows, and
-        not between initialisations alone (Bouthillier et al. 2021, arXiv 2103.03098).
+        not between initialisations alone (Bouthillier et al. 2021, arXiv 2103.03098). Rows that
+        were cut by time are not: validation rows are newer than those of train for every seed.
         """
-        if seed == 0:
+        if seed == 0 or self.is_by_time:
             return self
         if seed not in self.known:
             choice = self.spec.answer.kind == "choice"
@@ -106,6 +109,11 @@ class Task:
             )
             self.known[seed] = replace(self, train=train, validation=validation)
         return self.known[seed]
+
+    @property
+    def is_by_time(self) -> bool:
+        """Whether rows were cut by their times."""
+        return self.spec.split is not None and self.spec.split.time is not None
 
     @property
     def remarks(self) -> tuple[Finding, ...]:
@@ -204,7 +212,7 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         raise TaskError([*problem.faults, *faults]) from None
     of_data: list[Fault] = []
     read = read_data(spec, source, of_data)
-    labels, schema, corpus, splits, truths = read
+    labels, schema, corpus, splits, truths, said = read
     refused = try_code(spec, source.path.parent, read, info_of(spec, labels, schema))
     faults.extend(Fault(source.where(_place(key)), what) for key, what in refused.items())
     check_keys(spec, source, faults, {str(key[-1]) for key in refused})
@@ -240,11 +248,12 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         },
         clusters=clusters,
         corpus=corpus,
+        said=said,
         arms=arms,
         strategies=strategies,
         params=params,
         profiles=profiles,
-        data=data,
+        data=data.model_copy(update={"findings": (*said, *data.findings)}),
         prices=prices,
         searches=searches,
         unlabelled=unlabelled,

@@ -19,7 +19,16 @@ from pydantic import (
 
 from harness.task.effort import EffortOrNone
 from harness.task.model_spec import Model, Models
-from harness.task.spec import Fraction, NonNegativeFloat, PositiveFloat, Spec
+from harness.task.spec import (
+    Column,
+    Fraction,
+    NonNegativeFloat,
+    PositiveFloat,
+    Seed,
+    Spec,
+    listed,
+)
+from harness.task.split_spec import SplitSpec
 from harness.task.template_kwargs import TemplateKwargs
 from harness.wording.values import nfc, value_text
 
@@ -28,8 +37,6 @@ LONGEST_NAME = 100
 """Characters; names of tasks and arms are names of folders too."""
 MOST_ARMS = 1000
 MOST_SEEDS = 100
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""What every generator of random numbers takes."""
 
 
 def _shape(value: Any) -> str | None:
@@ -43,8 +50,6 @@ def _described(value: Any) -> Any:
 
 Label = Annotated[str, AfterValidator(nfc)]
 Description = Annotated[str, BeforeValidator(_described)]
-Column = Annotated[str, AfterValidator(nfc)]
-"""The name of a column. Like a label it is compared in one form of Unicode (NFC)."""
 
 Labels = Annotated[
     Annotated[list[Label], Tag("list[]")]
@@ -70,10 +75,6 @@ JsonSchema = Annotated[
         custom_error_message="Input should be a JSON schema, or the path of a JSON file of one",
     ),
 ]
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 class Answer(Spec):
@@ -127,24 +128,12 @@ class Data(Spec):
     none). Strategies see it as `Query.groups` alone."""
 
 
-class SplitShares(Spec):
-    """How `data.all` is cut. The cut depends on the inputs alone, not on the order of rows.
-
-    Where `data.cluster` is given, a cluster stays whole.
-    """
-
-    test: Fraction = 0.3
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """0: no validation rows."""
-    seed: Seed = 0
-
-
 class Generation(Spec):
     """How free text is generated (greedily, always)."""
 
     max_new_tokens: int | None = Field(None, gt=0)
     """After so many tokens an answer is cut; None: after what the training targets need."""
-    stop: Annotated[list[str], BeforeValidator(_listed)] = Field([])
+    stop: Annotated[list[str], BeforeValidator(listed)] = Field([])
 
 
 class Limits(Spec):
@@ -168,7 +157,7 @@ class Needs(Spec):
     per_user_data: bool = False
     citations: bool = False
     offline: bool = False
-    licence: Annotated[list[str] | None, BeforeValidator(_listed)] = None
+    licence: Annotated[list[str] | None, BeforeValidator(listed)] = None
     """Licences of which the base model's must be one, as its metadata writes it ("apache-2.0")."""
 
 
@@ -269,7 +258,7 @@ class TaskFile(Spec):
     effort: EffortOrNone = "none"
     """What is spent on choosing arms' parameters on validation rows, in the spaces that strategies
     declare; none: every arm has its defaults. A parameter that an arm's entry gives stays."""
-    split: SplitShares | None = None
+    split: SplitSpec | None = None
     generation: Generation = Generation()
     limits: Limits = Limits()
     needs: Needs = Needs()

@@ -18,7 +18,8 @@ from typing import Generic, TypeVar
 
 from harness.task.rows import Row
 from harness.task.same_input import input_key
-from harness.task.schema import Data, SplitShares
+from harness.task.schema import Data
+from harness.task.split_spec import SplitSpec
 
 SPLITS = ("train", "validation", "test")
 CUT_FIRST = ("test", "validation")
@@ -44,7 +45,7 @@ class Unit(Generic[T]):
 
 
 def cut(
-    rows: Sequence[Row], data: Data, shares: SplitShares, *, by_target: bool
+    rows: Sequence[Row], data: Data, shares: SplitSpec, *, by_target: bool
 ) -> dict[str, list[Row]]:
     """Cut rows into train, validation and test, stratified by target where `by_target`.
 
@@ -68,7 +69,7 @@ def cut(
 
 
 def empty_shares(
-    parts: Mapping[str, Sequence[Row]], data: Data, shares: SplitShares
+    parts: Mapping[str, Sequence[Row]], data: Data, shares: SplitSpec
 ) -> Iterator[tuple[str, str, str]]:
     """Yield (split, what is wrong, remedy) for each share that got no row and that was asked for.
 
@@ -98,7 +99,7 @@ def _units(rows: Sequence[Row], data: Data, seed: int, *, by_target: bool) -> li
     """Return the rows that must stay together, those of each stratum in the order of their rank."""
     together: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        together[_shared(row, data)].append(row)
+        together[shared(row, data)].append(row)
     units = []
     for key, some in together.items():
         labels = Counter(_label(row, data) for row in some) if by_target else {"": 1}
@@ -108,7 +109,8 @@ def _units(rows: Sequence[Row], data: Data, seed: int, *, by_target: bool) -> li
     return sorted(units, key=lambda unit: unit.rank)
 
 
-def _shared(row: Row, data: Data) -> str:
+def shared(row: Row, data: Data) -> str:
+    """Return what is the same for rows that must stay together: their cluster, else their input."""
     cluster = row.values.get(data.cluster) if data.cluster else None
     if cluster is not None:
         return f"cluster {cluster}"
@@ -120,15 +122,13 @@ def _label(row: Row, data: Data) -> str:
     return unicodedata.normalize("NFC", str(row.values.get(data.target)))
 
 
-def _quotas(sizes: Mapping[str, int], shares: SplitShares) -> dict[str, dict[str, int]]:
+def _quotas(sizes: Mapping[str, int], shares: SplitSpec) -> dict[str, dict[str, int]]:
     """Return how many rows of each stratum each split gets: its share, rounded down or up.
 
     All splits' totals come by the largest remainder, then each split's row too many by stratum.
     """
-    n = sum(sizes.values())
-    exact = {split: Fraction(str(getattr(shares, split))) for split in CUT_FIRST}
-    exact["train"] = 1 - exact["test"] - exact["validation"]
-    totals = _largest_remainder({split: share * n for split, share in exact.items()}, n)
+    exact = _exact(shares)
+    sums = totals(sum(sizes.values()), shares)
 
     # A stratum's rows beyond its rounded-down shares: each goes to a split of its own.
     over = {
@@ -139,7 +139,7 @@ def _quotas(sizes: Mapping[str, int], shares: SplitShares) -> dict[str, dict[str
     for split in CUT_FIRST:
         wanted = {name: exact[split] * size for name, size in sizes.items()}
         quotas[split] = {name: floor(share) for name, share in wanted.items()}
-        missing = totals[split] - sum(quotas[split].values())
+        missing = sums[split] - sum(quotas[split].values())
         later = 1 if split == "test" else 0  # splits besides train that may still take one
         order = sorted(
             sizes,
@@ -154,6 +154,17 @@ def _quotas(sizes: Mapping[str, int], shares: SplitShares) -> dict[str, dict[str
             quotas[split][name] += 1
             over[name] -= 1
     return quotas
+
+
+def totals(n: int, shares: SplitSpec) -> dict[str, int]:
+    """Return how many of n rows each split gets by its share."""
+    return _largest_remainder({split: share * n for split, share in _exact(shares).items()}, n)
+
+
+def _exact(shares: SplitSpec) -> dict[str, Fraction]:
+    """Return each split's share as it is written, without what floating point adds."""
+    exact = {split: Fraction(str(getattr(shares, split))) for split in CUT_FIRST}
+    return exact | {"train": 1 - exact["test"] - exact["validation"]}
 
 
 def _largest_remainder(wanted: Mapping[str, Fraction], n: int) -> dict[str, int]:

@@ -13,10 +13,12 @@ from harness.metrics import complaint_under
 from harness.task.answer_format import read_labels, read_schema
 from harness.task.columns import NEEDED, absent_everywhere, columns_of
 from harness.task.corpus import Corpus, read_corpus
+from harness.task.frozen_splits import since_frozen
 from harness.task.gold import GoldReader, GoldRow
+from harness.task.one_file import Parts, parts_of
 from harness.task.rows import Row, read_rows
 from harness.task.schema import Data, TaskFile
-from harness.task.split_cut import SPLITS, cut, empty_shares
+from harness.task.split_cut import SPLITS
 from harness.task.splits import Seen, examples_of
 from harness.types import Split
 from harness.wording.values import nfc
@@ -30,6 +32,8 @@ class TaskData(NamedTuple):
     corpus: Corpus
     splits: Mapping[str, Split]
     truths: Mapping[str, list[GoldRow]]
+    said: tuple[str, ...] = ()
+    """What is worth saying of how rows came into their splits, in sentences."""
 
 
 def read_data(spec: TaskFile, source: Source, faults: list[Fault]) -> TaskData:
@@ -43,8 +47,8 @@ def read_data(spec: TaskFile, source: Source, faults: list[Fault]) -> TaskData:
         spec.answer.no_answer,
         {nfc(document.id): document.id for document in corpus.documents},
     )
-    splits, truths = _splits(spec, source, reader, faults)
-    return TaskData(labels, schema, corpus, splits, truths)
+    splits, truths, said = _splits(spec, source, reader, faults)
+    return TaskData(labels, schema, corpus, splits, truths, said)
 
 
 def _corpus(spec: TaskFile, source: Source, faults: list[Fault]) -> Corpus:
@@ -67,8 +71,9 @@ def _absolute(path: Path) -> Path:
 
 def _splits(
     spec: TaskFile, source: Source, reader: GoldReader, faults: list[Fault]
-) -> tuple[dict[str, Split], dict[str, list[GoldRow]]]:
-    rows = _rows(spec, source, faults)
+) -> tuple[dict[str, Split], dict[str, list[GoldRow]], tuple[str, ...]]:
+    parts = _rows(spec, source, faults)
+    rows = parts.rows
     first = [part[0] for part in rows.values() if part][:1]
     known = {column: None for part in rows.values() for column in columns_of(part)}
     faults.extend(absent_everywhere(first, known, spec.data, "visible"))
@@ -81,10 +86,13 @@ def _splits(
     if no_test and not faults:
         fix = "add rows, or raise split.test" if spec.data.all else "add data.test"
         faults.append(Fault(source.where(["data"]), "there are no test rows", fix))
-    return splits, truths
+    said = list(parts.said)
+    if parts.frozen is not None:
+        said += since_frozen(parts.frozen, splits, parts.left_out)
+    return splits, truths, tuple(said)
 
 
-def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list[Row]]:
+def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> Parts:
     data, folder = spec.data, source.path.parent
     where = source.where(["data"])
     named = [name for name in SPLITS if getattr(data, name)]
@@ -95,14 +103,10 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
         if spec.split is None:
             fix = "add e.g. split: {test: 0.3, validation: 0.1}"
             faults.append(Fault(where, "`all` needs shares to be cut by", fix))
-            return {name: [] for name in SPLITS}
-        read = _with_columns({"all": read_rows(folder / data.all, faults, folder)}, data, faults)[
-            "all"
-        ]
-        parts = cut(read, data, spec.split, by_target=spec.answer.kind == "choice")
-        for split, what, fix in empty_shares(parts, data, spec.split):
-            faults.append(Fault(source.where(["split", split]), what, fix))
-        return parts
+            return Parts()
+        every = {"all": read_rows(folder / data.all, faults, folder)}
+        read = _with_columns(every, data, faults)["all"]
+        return parts_of(read, spec, spec.split, source, faults)
     if spec.split is not None:
         faults.append(Fault(source.where(["split"]), "`split` cuts `data.all`", "name that file"))
     if not data.test:
@@ -112,7 +116,7 @@ def _rows(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, list
         name: read_rows(folder / file, faults, folder) if file else []
         for name, file in files.items()
     }
-    return _with_columns(read_of, data, faults)
+    return Parts(_with_columns(read_of, data, faults))
 
 
 def _with_columns(

@@ -6,7 +6,7 @@ Knows nothing of data; one named function for each kind of check.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,8 @@ from harness.metrics import Items, Metric, Need, unanswerable
 from harness.metrics.custom import find_metric
 from harness.task.gold import GoldRow
 from harness.task.key_faults import FIXES, key_fault, keys_of
-from harness.task.schema import Answer, Arm, Data, SplitShares, TaskFile, arm_of
+from harness.task.schema import Answer, Arm, Data, TaskFile, arm_of
+from harness.task.split_spec import SplitSpec
 
 
 def validate(source: Source) -> TaskFile:
@@ -46,7 +47,7 @@ def spec_of_data(source: Source) -> TaskFile | None:
     would be told of the rows then need not be true.
     """
     parts: dict[str, Any] = {}
-    kinds: dict[str, type[BaseModel]] = {"data": Data, "answer": Answer, "split": SplitShares}
+    kinds: dict[str, type[BaseModel]] = {"data": Data, "answer": Answer, "split": SplitSpec}
     for name, kind in kinds.items():
         value = deepcopy(source.value.get(name))
         if value is None and name == "split":
@@ -122,10 +123,7 @@ def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
             role = "the target" if column == data.target else "evidence"
             what = f"'{column}' is {role}: no strategy may see it"
             faults.append(Fault(where, what, "name another column"))
-    split = spec.split
-    if split and split.test + split.validation > 1:
-        what = f"test {split.test} and validation {split.validation} are more than all rows"
-        faults.append(Fault(source.where(["split"]), what, "their sum is at most 1"))
+    faults.extend(_split_faults(spec, source))
     if data.evidence and not data.corpus:
         where = source.where(["data", "evidence"])
         faults.append(
@@ -142,6 +140,40 @@ def _check_data(spec: TaskFile, source: Source, faults: list[Fault]) -> None:
             where = source.where(["data", "visible", position])
             what = f"'{column}' holds the groups: strategies see it as Query.groups alone"
             faults.append(Fault(where, what, "remove it here"))
+
+
+def _split_faults(spec: TaskFile, source: Source) -> Iterator[Fault]:
+    """Yield what the keys of `split` say against each other: none may be without effect."""
+    split = spec.split
+    if split is None:
+        return
+    if split.test + split.validation > 1:
+        what = f"test {split.test} and validation {split.validation} are more than all rows"
+        yield Fault(source.where(["split"]), what, "their sum is at most 1")
+    others = {
+        "column": ("time", "test", "validation", "seed", "frozen"),
+        "time": ("seed",),
+    }
+    for key, against in others.items():
+        for other in against if getattr(split, key) is not None else ():
+            if other in split.model_fields_set:
+                what = f"`{other}` has no effect where `{key}` says which row is in which split"
+                yield Fault(source.where(["split", other]), what, f"remove {other}, or {key}")
+    if split.values is not None and split.column is None:
+        what = "`values` says what the values of a column mean, and none is named"
+        yield Fault(source.where(["split", "values"]), what, "add `column`, or remove `values`")
+    given = (
+        Counter(
+            value
+            for name in type(split.values).model_fields
+            for value in getattr(split.values, name)
+        )
+        if split.values is not None
+        else Counter[str]()
+    )
+    for value in (value for value, count in given.items() if count > 1):
+        what = f"'{value}' stands twice under `values`"
+        yield Fault(source.where(["split", "values"]), what, "name each value once")
 
 
 NEEDED_KEYS: Mapping[Need, str] = {

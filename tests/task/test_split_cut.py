@@ -11,11 +11,12 @@ from task_folder import data, jsonl, rows, task_text, told, write
 from harness.task import load_task
 from harness.task.rows import Row
 from harness.task.same_input import normalised
-from harness.task.schema import Data, SplitShares
+from harness.task.schema import Data
 from harness.task.split_cut import cut
+from harness.task.split_spec import SplitSpec
 
 COLUMNS = Data(input="text", target="label")
-SHARES = SplitShares()
+SHARES = SplitSpec()
 
 
 def raw_rows(labels_and_texts):
@@ -167,7 +168,7 @@ def test_all_rows_and_each_label_are_cut_by_the_shares(sizes, test, validation):
     pairs = [(label, f"{label} {i}") for label, n in sizes.items() for i in range(n)]
     shares = {"test": test, "validation": validation, "train": 1 - test - validation}
     parts = cut(
-        raw_rows(pairs), COLUMNS, SplitShares(test=test, validation=validation), by_target=True
+        raw_rows(pairs), COLUMNS, SplitSpec(test=test, validation=validation), by_target=True
     )
     for split, share in shares.items():
         assert abs(len(parts[split]) - share * len(pairs)) < 1
@@ -193,7 +194,7 @@ def intents(each):
 def test_labels_of_few_rows_are_cut_by_the_largest_remainder_over_all(
     each, test, validation, sizes
 ):
-    shares = SplitShares(test=test, validation=validation)
+    shares = SplitSpec(test=test, validation=validation)
     parts = cut(raw_rows(intents(each)), COLUMNS, shares, by_target=True)
     assert (len(parts["test"]), len(parts["validation"]), len(parts["train"])) == sizes
     for split, share in (("test", test), ("validation", validation)):
@@ -221,7 +222,7 @@ def test_copies_of_inputs_do_not_move_the_sizes(n):
 
 def test_labels_that_differ_in_their_encoding_alone_are_one_stratum():
     pairs = [(("caf\u00e9", "cafe\u0301")[i % 2], f"row {i}") for i in range(20)]
-    parts = cut(raw_rows(pairs), COLUMNS, SplitShares(test=0.05, validation=0.05), by_target=True)
+    parts = cut(raw_rows(pairs), COLUMNS, SplitSpec(test=0.05, validation=0.05), by_target=True)
     assert [len(part) for part in parts.values()] == [18, 1, 1]
 
 
@@ -254,7 +255,7 @@ def test_a_cluster_stays_whole():
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=10, max_size=40), st.integers(0, 9), st.booleans())
 def test_clusters_of_any_sizes_come_near_the_shares_and_stay_whole(sizes, seed, by_target):
-    shares = SplitShares(seed=seed)
+    shares = SplitSpec(seed=seed)
     rows_ = clustered(sizes, lambda cluster, row: "abc"[(cluster + row) % 3])
     parts = cut(rows_, CLUSTERED, shares, by_target=by_target)
     again = cut(rows_[::-1], CLUSTERED, shares, by_target=by_target)
@@ -286,7 +287,7 @@ def test_another_seed_is_another_cut():
         tuple(
             sorted(
                 row.where
-                for row in cut(raw_rows(pairs), COLUMNS, SplitShares(seed=seed), by_target=True)[
+                for row in cut(raw_rows(pairs), COLUMNS, SplitSpec(seed=seed), by_target=True)[
                     "test"
                 ]
             )
@@ -380,7 +381,7 @@ def test_faults_of_a_cut_file_keep_their_lines(tmp_path):
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_rows_added_later_leave_most_rows_where_they_are(seed):
-    shares = SplitShares(seed=seed)
+    shares = SplitSpec(seed=seed)
     pairs = [("a", f"{seed} {i}") for i in range(100)]
     before = cut(raw_rows(pairs), COLUMNS, shares, by_target=True)
     after = cut(raw_rows([*pairs, ("a", "new")]), COLUMNS, shares, by_target=True)
