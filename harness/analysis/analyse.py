@@ -100,6 +100,7 @@ class Analysis:
             resolution=resolved,
             warnings=warnings_of(self.run, self.arms, found),
             findings=(
+                *header.data_changes,
                 *(finding.sentence for finding in header.data.findings),
                 *(() if resolved else (said.sentence for said in header.data.expectations)),
                 *self.prices.stale(datetime.fromisoformat(header.started_at).date()),

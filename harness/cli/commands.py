@@ -84,11 +84,13 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UserError("--gate asks for the verdict on all arms → leave --quick out")
     temporary_place()  # without one no arm can be given its rows
     task = _loaded(arguments.task)
+    screen = Screen()
+    if (written := task.freeze()) is not None:
+        screen.say(f"{written}: written; from now on it says which row is in which split")
     if arguments.limit is not None:
         task = limited(task, arguments.limit)
     only = [name for word in arguments.only for name in word.split(",") if name]
     out = arguments.out or Path("runs") / task.spec.name
-    screen = Screen()
     known: Mapping[str, Forecast] = {}
     if arguments.quick:
         known, only = _quick(task, only, screen)

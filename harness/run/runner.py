@@ -21,6 +21,7 @@ from harness.run.launchers.local import LocalLauncher
 from harness.run.own_metrics import keep_worths
 from harness.run.preflight import preflight
 from harness.run.shared_fits import parts_first
+from harness.run.splits_kept import data_changes, keep_splits
 from harness.run.trial import (
     TrialRunner,
     damaged_files,
@@ -108,6 +109,7 @@ class Runner:
         recorded = self.folder.trials()
         measured_on = [on.machine for record in recorded.values() for on in record.hardware]
         plan = header(self.task, setting, self.only, now(), measured_on, quick)
+        plan = plan.model_copy(update={"data_changes": self._data_changes(earlier)})
         # First what is done: forecasts and weights in 4 bits take seconds, and torch, and only
         # what is going to run needs them.
         planned = {trial.trial_id for trial in plan.trials}
@@ -120,6 +122,7 @@ class Runner:
         setting = self._examined(setting, running)
         make_ready(self.task, setting, running)
         self.folder.append(plan)
+        keep_splits(self.task, self.folder)
         if self.task.documents:  # `predict` hands them to a strategy when the data is gone
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
         else:
@@ -149,6 +152,13 @@ class Runner:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
             keep_worths(self.task, self.folder, plan)
         return plan
+
+    def _data_changes(self, earlier: RunHeader | None) -> tuple[str, ...]:
+        """Return what of the rows differs from the folder's last run, once it is told."""
+        found = tuple(data_changes(self.task, self.folder, earlier))
+        for line in found:
+            self.progress.say(line)
+        return found
 
     def _stands(self, record: TrialRecord, setting: Setting) -> bool:
         """Tell whether a trial is done; an arm that is named (`only`) is to have its artifact.

@@ -303,6 +303,8 @@ class RunHeader(Record):
     """SHA-256 of `truth.jsonl` and `documents.jsonl` as this invocation writes them, by name. Runs
     of earlier versions name none: theirs cannot be verified."""
     data: DataSummary
+    data_changes: tuple[str, ...] = ()
+    """What of the rows differs from the folder's run before, in sentences."""
     models: dict[str, ModelRef]
     """Those that arms need, by the name that the task file gives."""
     answer_room: dict[str, AnswerRoom] = Field({})

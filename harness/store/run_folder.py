@@ -41,6 +41,7 @@ class RunFolder:
         self._lines = RecordLines(self.records)
         self.truth = path / "truth.jsonl"
         self.documents = path / "documents.jsonl"
+        self.splits = path / "splits.json"
         self.own_worths = path / "own_worths.json"
         self.comparison = path / "comparison.json"
         self.report_md = path / "report.md"
@@ -73,7 +74,7 @@ class RunFolder:
         """
         reports = (self.comparison, self.report_md, self.report_html)
         index = self._lines.index_path
-        files = (self.records, index, self.truth, self.documents, self.own_worths)
+        files = (self.records, index, self.truth, self.documents, self.splits, self.own_worths)
         for file in (*files, *reports):
             if file.exists() and not file.is_file():
                 raise RunFolderError(f"{file} is not a file → take it away, then try again")

@@ -21,6 +21,7 @@ from harness.task.audit.search_size import asked_for_too_many
 from harness.task.corpus import Corpus
 from harness.task.effort import Search
 from harness.task.feasibility import doubts, unmet_needs
+from harness.task.frozen_splits import freeze
 from harness.task.gold import GoldRow
 from harness.task.model_spec import Model, read_model
 from harness.task.schema import Arm, TaskFile
@@ -63,8 +64,8 @@ class Task:
     clusters: Mapping[str, tuple[str | None, ...]]
     """Split's name to the cluster of each of its rows."""
     corpus: Corpus
-    said: tuple[str, ...]
-    """What is worth saying of how rows came into their splits, in sentences."""
+    said: tuple[Finding, ...]
+    """What is worth saying of how rows came into their splits."""
     arms: tuple[Arm, ...]
     """The arms of the task file; one that is entered with several models is one arm for each."""
     strategies: Mapping[str, type[Strategy]]
@@ -109,6 +110,22 @@ class Task:
             )
             self.known[seed] = replace(self, train=train, validation=validation)
         return self.known[seed]
+
+    def freeze(self) -> Path | None:
+        """Write which row is in which split, where the task names a file for it and has none yet.
+
+        Returns:
+            The file's path, if it was written.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        return freeze(self.spec.split, self.folder, self.splits)
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """Its three splits by their names."""
+        return {split.name: split for split in (self.train, self.validation, self.test)}
 
     @property
     def is_by_time(self) -> bool:

@@ -44,7 +44,6 @@ def limited(task: Task, limit: int) -> Task:
     splits = {"train": task.train, "validation": task.validation, "test": test}
     clusters = {**task.clusters, "test": tuple(row.cluster for row in truth)}
     spec, total = task.spec, task.data.test_total_n
-    data = audit.data_summary(
-        splits, clusters, task.corpus, task.labels, spec.margin, total, task.said
-    )
+    data = audit.data_summary(splits, clusters, task.corpus, task.labels, spec.margin, total)
+    data = data.model_copy(update={"findings": (*task.said, *data.findings)})
     return replace(task, test=test, truth=truth, clusters=clusters, data=data)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from harness.errors import Fault
 from harness.files.yaml_source import Source
 from harness.metrics import complaint_under
+from harness.store.finding import Finding
 from harness.task.answer_format import read_labels, read_schema
 from harness.task.columns import NEEDED, absent_everywhere, columns_of
 from harness.task.corpus import Corpus, read_corpus
@@ -32,8 +33,8 @@ class TaskData(NamedTuple):
     corpus: Corpus
     splits: Mapping[str, Split]
     truths: Mapping[str, list[GoldRow]]
-    said: tuple[str, ...] = ()
-    """What is worth saying of how rows came into their splits, in sentences."""
+    said: tuple[Finding, ...] = ()
+    """What is worth saying of how rows came into their splits."""
 
 
 def read_data(spec: TaskFile, source: Source, faults: list[Fault]) -> TaskData:
@@ -71,7 +72,7 @@ def _absolute(path: Path) -> Path:
 
 def _splits(
     spec: TaskFile, source: Source, reader: GoldReader, faults: list[Fault]
-) -> tuple[dict[str, Split], dict[str, list[GoldRow]], tuple[str, ...]]:
+) -> tuple[dict[str, Split], dict[str, list[GoldRow]], tuple[Finding, ...]]:
     parts = _rows(spec, source, faults)
     rows = parts.rows
     first = [part[0] for part in rows.values() if part][:1]
@@ -86,9 +87,10 @@ def _splits(
     if no_test and not faults:
         fix = "add rows, or raise split.test" if spec.data.all else "add data.test"
         faults.append(Fault(source.where(["data"]), "there are no test rows", fix))
-    said = list(parts.said)
+    said = [Finding.of_sentence(line, "how rows were split") for line in parts.said]
     if parts.frozen is not None:
-        said += since_frozen(parts.frozen, splits, parts.left_out)
+        changed = since_frozen(parts.frozen, splits, parts.left_out)
+        said += (Finding.of_sentence(line, "changed rows", "warning") for line in changed)
     return splits, truths, tuple(said)
 
 
