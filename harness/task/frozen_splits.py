@@ -7,6 +7,7 @@ time_cut.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,17 +85,26 @@ def by_frozen(rows: Sequence[Row], frozen: Frozen, data: Data) -> dict[str, list
         frozen: the file.
         data: names the columns.
     """
-    place = {row_id: name for name, some in frozen.record.splits.items() for row_id in some.ids}
+    places = {
+        row_id: (at, name)
+        for name, some in frozen.record.splits.items()
+        for at, row_id in enumerate(some.ids)
+    }
     ids = id_column(rows, data)
     assert ids is not None, "see `without_ids`"
-    parts: dict[str, list[Row]] = {name: [] for name in (*SPLITS, LEFT_OUT)}
+    known: dict[str, list[tuple[int, Row]]] = {name: [] for name in SPLITS}
     new = []
     for row in rows:
-        name = place.get(as_text(row.values.get(ids)) or "")
-        if name in parts:
-            parts[name].append(row)
+        at, name = places.get(as_text(row.values.get(ids)) or "", (0, ""))
+        if name in known:
+            known[name].append((at, row))
         else:
             new.append(row)
+    # In the order in which they were cut, so that a split without changes is the very same.
+    parts = {
+        name: [row for _, row in sorted(some, key=itemgetter(0))] for name, some in known.items()
+    }
+    parts[LEFT_OUT] = []
     held_out = {shared(row, data) for name in ("validation", "test") for row in parts[name]}
     for row in new:
         parts[LEFT_OUT if shared(row, data) in held_out else "train"].append(row)
