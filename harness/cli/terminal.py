@@ -52,8 +52,7 @@ class Screen:
 
     def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
         """Show that a half of a trial began."""
-        seed = f" (seed {trial.seed})" if trial.seed else ""
-        self._text = f"[{number}/{total}] {trial.arm}{seed}: {DOING[doing]}"
+        self._text = f"[{number}/{total}] {trial.arm}{_which(trial)}: {DOING[doing]}"
         self._since = time.monotonic()
         if not self._live:
             return
@@ -71,7 +70,7 @@ class Screen:
     def end(self, record: TrialRecord, reused: bool) -> None:
         """Print how a trial ended."""
         self.close()
-        seed = f" (seed {record.seed})" if record.seed else ""
+        seed = _which(record)
         if reused:
             self.say(f"{record.arm}{seed}: done before, nothing it depends on has changed")
             return
@@ -142,6 +141,13 @@ class Screen:
 
     def _print(self, text: str, style: str | None = None) -> None:
         self.console.print(_cell(text), soft_wrap=True, style=style)
+
+
+def _which(trial: PlannedTrial | TrialRecord) -> str:
+    """Return which of an arm's trials it is, in brackets, where it is not the only or first one."""
+    if trial.rows is not None:
+        return f" ({trial.rows.words})"
+    return f" (seed {trial.seed})" if trial.seed else ""
 
 
 def _cell(text: str) -> Text:

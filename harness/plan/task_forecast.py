@@ -20,7 +20,8 @@ from harness.plan.target_machine import Place, priced_places, this_place
 from harness.plan.unloaded_model import PlannedModel, study
 from harness.prices import Prices
 from harness.run.answer_room import asked, room_of
-from harness.run.environment import hardware, refusal
+from harness.run.environment import hardware
+from harness.run.planned import refusal
 from harness.store.records import Forecast
 from harness.task import Task
 from harness.task.model_spec import Hosted, Model, hosted_ref, name_of

@@ -70,7 +70,7 @@ class Dispatcher:
             strategy=trial.strategy,
             strategy_base=str(self.task.folder.resolve()),
             params=trial.params | (searched.params if searched else {}),
-            task=asked(self.task, trial.arm, self.setting.answer_room).info,
+            task=asked(self._rows_of(trial), trial.arm, self.setting.answer_room).info,
             metric=self.task.spec.metric,
             model=self._model(trial, plan),
             models=self._beside(trial, kind),
@@ -92,6 +92,10 @@ class Dispatcher:
             timeout_s=_timeout_s(limits.timeout_min * 60, plan),
             memory_bytes=memory,
         )
+
+    def _rows_of(self, trial: PlannedTrial) -> Task:
+        """Return the task as the job is told of it: what it learns from says what answers are."""
+        return self.task if trial.rows is None else self.task.of_seed(trial.seed, trial.rows)
 
     def _plan(self, trial: PlannedTrial) -> SearchPlan | None:
         """Return what a fit may spend on choosing parameters; None where it has those it has."""

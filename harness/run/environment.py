@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -18,19 +18,15 @@ from harness.errors import ModelError
 from harness.machine import describe as machine
 from harness.machine.device import gpu_name
 from harness.machine.git import git_commit
-from harness.registry import Profile, distributions_of
-from harness.registry.foreign_code import foreign_code
-from harness.run import fingerprints as identity
-from harness.run.answer_room import asked, rooms
-from harness.run.floor_plan import planned_floors
+from harness.registry import distributions_of
+from harness.run.answer_room import rooms
+from harness.run.planned import planned_trials, planned_variants
 from harness.store.criteria_seal import CRITERIA, metric_hashes, seal
 from harness.store.machine import Machine
-from harness.store.records import AnswerRoom, PlannedTrial, RunHeader
+from harness.store.records import AnswerRoom, RunHeader
 from harness.store.run_folder import sha256_of_jsonl
 from harness.task import Task
-from harness.task.feasibility import offered
 from harness.task.model_spec import Hosted, Model, hosted_ref, name_of
-from harness.task.schema import Arm
 from harness.types import ModelRef
 
 
@@ -221,6 +217,7 @@ def header(
     machines = [this_machine, *measured_on]
     prices = task.prices.used(machines, models).model_dump(mode="json") if task.prices else None
     hashes = metric_hashes(spec, task.folder)
+    trials = tuple(planned_trials(task, setting, only))
     return RunHeader(
         started_at=started_at,
         task=spec,
@@ -234,7 +231,8 @@ def header(
         answer_room=dict(setting.answer_room),
         device=setting.device,
         dtype=setting.dtype,
-        trials=tuple(_planned(task, setting, only)),
+        trials=trials,
+        curve=() if quick else tuple(planned_variants(task, setting, trials)),
         prices=prices,
         git_commit=git_commit(task.folder),
         packages=machine.package_versions(
@@ -253,93 +251,3 @@ def _files(task: Task) -> dict[str, str]:
     if task.documents:
         found["documents.jsonl"] = sha256_of_jsonl(map(asdict, task.documents))
     return found
-
-
-def _planned(task: Task, setting: Setting, only: frozenset[str]) -> Iterator[PlannedTrial]:
-    """Yield every arm with each of its seeds, interleaved by seed."""
-    refused = {arm.name: refusal(task, arm) for arm in task.arms}
-    floors = {
-        arm.name: tuple(planned_floors(task, arm, setting.models, setting.dtype))
-        for arm in task.arms
-        if refused[arm.name] is None
-    }
-    code = {
-        arm.name: {
-            found.reference: found.identity
-            for found in foreign_code(arm.use, task.params[arm.name], task.folder)
-        }
-        for arm in task.arms
-    }
-    seeds = {arm.name: task.seeds_of(arm.name) for arm in task.arms}
-    beside = {arm.name: tuple(map(name_of, task.models_beside(arm.name))) for arm in task.arms}
-    for turn in range(max(map(len, seeds.values()), default=0)):
-        for arm in (arm for arm in task.arms if turn < len(seeds[arm.name])):
-            seed = seeds[arm.name][turn]
-            strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
-            model = None if arm.model is None else name_of(arm.model)
-            used = setting.models.get(model or "")
-            rows = task.of_seed(seed)
-            told = asked(rows, arm.name, setting.answer_room)
-            others = {
-                name: setting.models[name] for name in beside[arm.name] if name in setting.models
-            }
-            fit = identity.fit_id(told, arm.name, seed, used, setting.dtype, others)
-            yield PlannedTrial(
-                arm=arm.name,
-                strategy=arm.use,
-                params=task.params[arm.name],
-                seed=seed,
-                fit_id=fit,
-                trial_id=identity.trial_id(fit, arm.name, task.test),
-                is_random=profile.is_random,
-                rows_sha256={split.name: split.sha256 for split in (rows.train, rows.validation)},
-                selected=not only or arm.name in only,
-                refused=refused[arm.name],
-                answers=tuple(sorted(profile.answers)),
-                labels_n=_labels_n(task, profile),
-                needs_model="model" in profile.needs,
-                learns=profile.learns,
-                tunes="weights" in profile.needs,
-                complexity=strategy.complexity,
-                provides=tuple(sorted(offered(arm, profile))),
-                model=model,
-                models=beside[arm.name],
-                serves_with=tuple(map(name_of, task.models_beside(arm.name, serving=True))),
-                licences={
-                    name: setting.licences.get(name) for name in task.profiles[arm.name].models
-                },
-                replays=profile.replays,
-                fit_usd=profile.fit_usd,
-                code=code[arm.name],
-                floors=floors.get(arm.name, ()),
-            )
-
-
-def _labels_n(task: Task, profile: Profile) -> int:
-    """Return how many labelled rows an arm uses; whoever learns from rows chooses on others too.
-
-    Whose answers are replayed and come from tuned weights learnt from them elsewhere.
-    """
-    needs = profile.needs
-    learns = "train" in needs or (profile.replays and "weights" in needs)
-    learnt = task.data.train_n if learns else 0
-    return learnt + (task.data.validation_n if learns or "validation" in needs else 0)
-
-
-def refusal(task: Task, arm: Arm) -> str | None:
-    """Return why an arm cannot run on a task at all, or None."""
-    strategy, profile = task.strategies[arm.name], task.profiles[arm.name]
-    kind, needs = task.spec.answer.kind, profile.needs
-    if kind not in profile.answers:
-        who = "one of its parts " if kind in strategy.answers else ""
-        return f"{who}does not give answers of kind {kind}"
-    if "train" in needs and not len(task.train):
-        fewer = ", or ask for shots: 0" if task.params[arm.name].get("shots") else ""
-        return f"needs training rows, and the task has none → add data.train{fewer}"
-    if "corpus" in needs and not task.documents:
-        return "needs documents, and the task has none (data.corpus)"
-    if profile.tunes_own and isinstance(arm.model, Hosted):
-        return f"needs a model's weights; '{arm.model.model}' is hosted"
-    if "states" in needs and isinstance(arm.model, Hosted):
-        return f"reads a model's hidden states; '{arm.model.model}' is hosted"
-    return None

@@ -101,7 +101,7 @@ def _predictions(
     folder: RunFolder, plan: RunHeader
 ) -> Iterator[tuple[Sequence[str], Sequence[Prediction]]]:
     """Yield the ids and answers of each file of them: of trials, perturbed rows and floors."""
-    for trial in plan.trials:
+    for trial in (*plan.trials, *plan.curve):
         here = folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         floors = [folder.floor_folder(floor.key) for floor in trial.floors if floor.key]
         for place in (here, *floors):

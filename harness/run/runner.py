@@ -5,9 +5,10 @@ Knows nothing of scores and prices; leaves records in the run folder for the ana
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import groupby
 from typing import Protocol
 
 from harness.errors import UnknownNameError
@@ -19,6 +20,7 @@ from harness.run.floors import FloorRunner
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
 from harness.run.own_metrics import keep_worths
+from harness.run.planned import kind_of_rows, variants_asked
 from harness.run.preflight import preflight
 from harness.run.shared_fits import parts_first
 from harness.run.splits_kept import data_changes, keep_splits
@@ -110,15 +112,18 @@ class Runner:
         measured_on = [on.machine for record in recorded.values() for on in record.hardware]
         plan = header(self.task, setting, self.only, now(), measured_on, quick)
         plan = plan.model_copy(update={"data_changes": self._data_changes(earlier)})
+        if quick and (left_out := variants_asked(self.task)):
+            self.progress.say(f"--quick: {left_out} left out; run without it for them")
         # First what is done: forecasts and weights in 4 bits take seconds, and torch, and only
         # what is going to run needs them.
-        planned = {trial.trial_id for trial in plan.trials}
+        every = (*plan.trials, *plan.curve)
+        planned = {trial.trial_id for trial in every}
         known = {trial_id: recorded[trial_id] for trial_id in planned & set(recorded)}
         done = {trial_id: r for trial_id, r in known.items() if self._stands(r, setting)}
         self._tell_of_damage(plan, known)
         plan = self._foreseen(plan, done, earlier)
         refused = {trial.trial_id: trial for trial in plan.trials if trial.refused}
-        running = _running(plan, {**done, **refused})
+        running = _running(every, {**done, **refused})
         setting = self._examined(setting, running)
         make_ready(self.task, setting, running)
         self.folder.append(plan)
@@ -136,7 +141,7 @@ class Runner:
             for number, trial in enumerate(parts_first(self.task, plan.trials), start=1):
                 if trial.refused or not trial.selected:
                     continue
-                tell = partial(self.progress.start, trial, number, len(plan.trials))
+                tell = partial(self.progress.start, trial, number, len(every))
                 record, reused = done.get(trial.trial_id), trial.trial_id in done
                 if record is None:
                     record = trials.run(trial, tell)
@@ -147,7 +152,8 @@ class Runner:
                     if complete is not record or not reused:
                         self.folder.append(complete)
                 self.progress.end(complete, reused)
-            FloorRunner(dispatcher).run(plan, partial(self._tell_of_floor, len(plan.trials)))
+            FloorRunner(dispatcher).run(plan, partial(self._tell_of_floor, len(every)))
+            self._run_variants(dispatcher, plan, done)
         finally:
             write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
             keep_worths(self.task, self.folder, plan)
@@ -166,10 +172,12 @@ class Runner:
         One that was served before there were several trainings to choose from is served again, for
         its score on validation rows.
         """
-        if is_validated(self.task, record.arm, setting.models) and validated(record) is None:
+        of_several = record.rows is None and is_validated(self.task, record.arm, setting.models)
+        if of_several and validated(record) is None:
             return False
         artifact = self.folder.fit_folder(record.arm, record.fit_id) / ARTIFACT
-        wanted = record.arm in self.only and not artifact.is_dir()
+        named = record.rows is None and record.arm in self.only
+        wanted = named and not artifact.is_dir()
         return is_done(self.folder, record) and not wanted
 
     def _tell_of_damage(self, plan: RunHeader, known: Mapping[str, TrialRecord]) -> None:
@@ -177,12 +185,35 @@ class Runner:
         lost = self.folder.lost()
         if HEADER in lost:
             self.progress.say(f"{lost[HEADER]}; it is written anew")
-        for trial in plan.trials:
+        for trial in (*plan.trials, *plan.curve):
             if trial.trial_id in lost:
                 self.progress.say(f"{lost[trial.trial_id]}; {trial.arm} is run again")
             elif (record := known.get(trial.trial_id)) is not None:
                 for path in damaged_files(self.folder, record):
                     self.progress.say(f"{path} is not what was recorded; {trial.arm} is run again")
+
+    def _run_variants(
+        self, dispatcher: Dispatcher, plan: RunHeader, done: Mapping[str, TrialRecord]
+    ) -> None:
+        """Run the trials on other rows that are not done yet, those on the same kind together.
+
+        So a trial finds the fits of its parts, and the parameters that were chosen, among trials on
+        as many rows as it has itself.
+        """
+        number, total = len(plan.trials), len(plan.trials) + len(plan.curve)
+        for _, together in groupby(plan.curve, key=kind_of_rows):
+            group = list(together)
+            trials = TrialRunner(dispatcher, group)
+            for trial in parts_first(self.task, group):
+                number += 1
+                if not trial.selected:
+                    continue
+                record, reused = done.get(trial.trial_id), trial.trial_id in done
+                if record is None:
+                    tell = partial(self.progress.start, trial, number, total)
+                    record = trials.run(trial, tell)
+                    self.folder.append(record)
+                self.progress.end(record, reused)
 
     def _tell_of_floor(self, total: int, trial: PlannedTrial) -> None:
         self.progress.start(trial, total, total, "floor")
@@ -205,7 +236,7 @@ class Runner:
         for trial in earlier.trials if earlier else ():
             if trial.refused and trial.forecast:  # it was never run, and will not be
                 recorded.setdefault(trial.trial_id, trial.forecast)
-        new = self.foresee(arms) if (arms := _running(plan, recorded)) else {}
+        new = self.foresee(arms) if (arms := _running(plan.trials, recorded)) else {}
         by_id = {
             t.trial_id: recorded.get(t.trial_id, new.get(t.arm)) for t in plan.trials if t.selected
         }
@@ -223,6 +254,6 @@ def _completed(
     return refused_is_failed(lambda: diagnostics.complete(trial, record, tell), lambda _: record)
 
 
-def _running(plan: RunHeader, known: Mapping[str, object]) -> frozenset[str]:
-    """Return the selected arms of which not every trial is known already."""
-    return frozenset(t.arm for t in plan.trials if t.selected and t.trial_id not in known)
+def _running(trials: Iterable[PlannedTrial], known: Mapping[str, object]) -> frozenset[str]:
+    """Return the selected arms of which not every one of these trials is known already."""
+    return frozenset(t.arm for t in trials if t.selected and t.trial_id not in known)

@@ -17,13 +17,13 @@ def parts_first(task: Task, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
 
     So each part is fitted once. All others stay in their order.
     """
-    ordered: dict[tuple[str, int], PlannedTrial] = {}
+    ordered: dict[str, PlannedTrial] = {}
 
     def place(trial: PlannedTrial) -> None:
-        if (trial.arm, trial.seed) not in ordered:
+        if trial.trial_id not in ordered:
             for part in built_by(task, trial, plan):
                 place(part)
-            ordered[trial.arm, trial.seed] = trial
+            ordered[trial.trial_id] = trial
 
     for trial in plan:
         place(trial)
@@ -31,7 +31,7 @@ def parts_first(task: Task, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
 
 
 def built_by(task: Task, trial: PlannedTrial, plan: Sequence[PlannedTrial]) -> list[PlannedTrial]:
-    """Return the trials of a trial's parts: same parameters, same seed, same models if any."""
+    """Return the trials of a trial's parts: same parameters, seed, rows and models if any."""
     strategy = task.strategies[trial.arm]
     params = registry.resolved_params(strategy, trial.params, task.folder)
     composed = list(registry.with_parts(strategy, params, task.folder))[1:]
@@ -44,6 +44,7 @@ def built_by(task: Task, trial: PlannedTrial, plan: Sequence[PlannedTrial]) -> l
         other
         for other in plan
         if other.seed == trial.seed
+        and other.rows == trial.rows
         and other.arm not in task.searches  # it may come to have other parameters
         and (task.strategies[other.arm], other.params, other.model) in parts
     ]

@@ -86,7 +86,7 @@ class TrialRunner:
         self._hand_on_search(trial, folder)
         job = self.dispatcher.job(trial, "fit", folder, self._finished(trial))
         profile = self.task.profiles[trial.arm]
-        rows = rows_to_learn_from(self.task.of_seed(trial.seed), profile)
+        rows = rows_to_learn_from(self.task.of_seed(trial.seed, trial.rows), profile)
         result = self.dispatcher.work(job, rows)
         if result.status == "ok":
             known = FitAccount(
@@ -130,7 +130,9 @@ class TrialRunner:
         emptied(folder, self.folder.path)
         job = self.dispatcher.job(trial, "serve", folder)
         rows: dict[str, Iterable[dict[str, Any]]] = {"queries": map(asdict, self.task.test.queries)}
-        if is_validated(self.task, trial.arm, self.dispatcher.setting.models):
+        # Which training is shipped is chosen among those on all rows.
+        models = self.dispatcher.setting.models
+        if trial.rows is None and is_validated(self.task, trial.arm, models):
             job = job.model_copy(update={"validates": True})
             learnt_from = rows_to_learn_from(
                 self.task.of_seed(trial.seed), self.task.profiles[trial.arm]
@@ -170,6 +172,7 @@ class TrialRunner:
             strategy=trial.strategy,
             params=trial.params,
             seed=trial.seed,
+            rows=trial.rows,
             status=last.status,
             error=f"{half}{last.error}" if last.error else None,
             fit=fit,

@@ -15,6 +15,7 @@ from harness.store.finding import Finding
 from harness.store.machine import Hardware, Machine
 from harness.store.order_check import OrderCheck
 from harness.store.planned_floor import PlannedFloor
+from harness.store.rows_variant import RowsVariant
 from harness.store.validation_score import ValidationScore
 from harness.types import ModelRef
 
@@ -175,6 +176,8 @@ class TrialRecord(Record):
     params: dict[str, Any]
     """Every parameter as resolved, defaults included."""
     seed: int
+    rows: RowsVariant | None = None
+    """What it learnt from, if not from all rows as they are; None in earlier versions' records."""
     status: Status
     error: str | None = None
     fit: WorkerResult | None = None
@@ -208,6 +211,8 @@ class PlannedTrial(Record):
     strategy: str
     params: dict[str, Any]
     seed: int
+    rows: RowsVariant | None = None
+    """What it learns from; None: all rows of its seed, as they are."""
     fit_id: str
     trial_id: str
     is_random: bool = False
@@ -312,6 +317,9 @@ class RunHeader(Record):
     device: str
     dtype: str
     trials: tuple[PlannedTrial, ...]
+    curve: tuple[PlannedTrial, ...] = ()
+    """Trials that learn from fewer rows, wrong labels or made rows. They are run after all others,
+    and no conclusion rests on them but those about such rows."""
     prices: dict[str, Any] | None
     """The price rows that applied when this was run."""
     prompt_date: str | None = None

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from harness.errors import Fault, nearest_name, shown, unknown_name
 from harness.files.yaml_source import Source, quote_it
+from harness.task.curve_keys import WRITE_SIZES
 from harness.task.effort import WRITE_EFFORT
 from harness.task.model_spec import UNSHOWN
 from harness.task.schema import TaskFile
@@ -30,6 +31,10 @@ FIXES = {
     "metric": "write a metric's name, e.g. accuracy; see `python -m harness list metrics`",
     "also": "write names of metrics; see `python -m harness list metrics`",
     "system": "write the text of one system turn, or leave `system` out",
+    "curve": "write e.g. curve: {sizes: [25, 50, 100, all], repeats: 3}",
+    "curve.sizes": WRITE_SIZES,
+    "noise": "write a share between 0 and 1, e.g. noise: 0.1",
+    "augment": "write e.g. augment: {factor: 2, kinds: [typo]}",
     "effort": WRITE_EFFORT,
     "effort.trials": WRITE_EFFORT,
     "effort.minutes": WRITE_EFFORT,

@@ -14,11 +14,13 @@ from harness.files.yaml_source import Source
 from harness.prices import Prices, read_prices
 from harness.store.finding import Finding, FindingSeverity
 from harness.store.records import DataSummary
+from harness.store.rows_variant import RowsVariant
 from harness.strategy import Strategy
 from harness.task.arms import arms_of
 from harness.task.audit import findings as audit
 from harness.task.audit.search_size import asked_for_too_many
 from harness.task.corpus import Corpus
+from harness.task.curve_keys import curve_faults
 from harness.task.effort import Search
 from harness.task.feasibility import doubts, unmet_needs
 from harness.task.frozen_splits import freeze
@@ -28,6 +30,7 @@ from harness.task.schema import Arm, TaskFile
 from harness.task.searches import searchable, searches_of
 from harness.task.seed_cut import cut_anew
 from harness.task.task_data import TaskData, read_data
+from harness.task.training_rows import learnt_rows
 from harness.task.unlabelled import Unlabelled, read_all
 from harness.task.validate import (
     check_keys,
@@ -84,8 +87,10 @@ class Task:
     """Inputs without answers that arms learn from, by the files' paths (`Profile.rows_files`)."""
     doubts: tuple[Finding, ...] = ()
     """What its limits are known beforehand not to do, and what its parameters will not."""
-    known: dict[int, Task] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """The task with the rows of seeds that were asked for."""
+    known: dict[tuple[int, RowsVariant | None], Task] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The task with the rows of seeds and variants that were asked for."""
 
     def seeds_of(self, arm: str) -> tuple[int, ...]:
         """Return the seeds that an arm is run with, the first one first."""
@@ -93,23 +98,41 @@ class Task:
             return tuple(self.spec.seeds)
         return SEEDS if self.profiles[arm].is_random else SEEDS[:1]
 
-    def of_seed(self, seed: int) -> Task:
+    def of_seed(self, seed: int, variant: RowsVariant | None = None) -> Task:
         """Return the task with train and validation as trials of a seed have them.
 
         Seed 0 has them as they are given. Any other one cuts the same rows anew, so that what
         scores differ by between seeds is what they differ by between trainings on such rows, and
         not between initialisations alone (Bouthillier et al. 2021, arXiv 2103.03098). Rows that
         were cut by time are not: validation rows are newer than those of train for every seed.
+
+        Args:
+            seed: of the trial.
+            variant: which of these rows it learns from, and what is done to them; None: all.
         """
-        if seed == 0 or self.is_by_time:
+        if variant is None and (seed == 0 or self.is_by_time):
             return self
-        if seed not in self.known:
+        if (seed, variant) not in self.known:
             choice = self.spec.answer.kind == "choice"
-            train, validation = cut_anew(
-                self.train, self.validation, self.clusters, seed, by_target=choice
-            )
-            self.known[seed] = replace(self, train=train, validation=validation)
-        return self.known[seed]
+            if variant is None:
+                train, validation = cut_anew(
+                    self.train, self.validation, self.clusters, seed, by_target=choice
+                )
+                rows = replace(self, train=train, validation=validation)
+            else:
+                whole = self.of_seed(seed)
+                drawn = learnt_rows(whole.train, whole.validation, variant, by_target=choice)
+                known = {
+                    made: self.evidence[row]
+                    for made, row in drawn.made_of.items()
+                    if row in self.evidence
+                }
+                evidence = {**self.evidence, **known}
+                rows = replace(
+                    self, train=drawn.train, validation=drawn.validation, evidence=evidence
+                )
+            self.known[seed, variant] = rows
+        return self.known[seed, variant]
 
     def freeze(self) -> Path | None:
         """Write which row is in which split, where the task names a file for it and has none yet.
@@ -238,6 +261,9 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     if len(faults) == earlier and not refused:  # an arm that is not understood may offer it
         faults.extend(unmet_needs(spec, source, arms, profiles))
     check_labour(spec, source, arms, faults)
+    if not of_data:
+        names = [*dict.fromkeys(arm.name for arm in (*spec.strategies, *arms))]
+        faults.extend(curve_faults(spec.curve, spec.augment, source, names, splits))
     prices = _prices(spec, path.parent, faults)
     to_choose = list(searchable(spec, arms, strategies, profiles, prices))
     searches, of_effort = searches_of(spec, source, to_choose, read, faults)

@@ -17,6 +17,7 @@ from pydantic import (
     Tag,
 )
 
+from harness.task.curve_keys import Augment, Curve, Noise
 from harness.task.effort import EffortOrNone
 from harness.task.model_spec import Model, Models
 from harness.task.spec import (
@@ -258,6 +259,12 @@ class TaskFile(Spec):
     effort: EffortOrNone = "none"
     """What is spent on choosing arms' parameters on validation rows, in the spaces that strategies
     declare; none: every arm has its defaults. A parameter that an arm's entry gives stays."""
+    curve: Curve | None = None
+    """Arms are prepared again from fewer labelled rows, when all else is done."""
+    noise: Noise | None = None
+    """Likewise with this share of wrong labels among the training rows."""
+    augment: Augment | None = None
+    """Likewise with further training rows that are made of those that there are."""
     split: SplitSpec | None = None
     generation: Generation = Generation()
     limits: Limits = Limits()

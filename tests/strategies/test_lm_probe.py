@@ -12,7 +12,7 @@ from task_folder import task_text, write
 from tiny_models import write_model
 
 from harness import Example, Query, Split, registry
-from harness.run.environment import refusal
+from harness.run.planned import refusal
 from harness.task import load_task
 from strategies.lm_probe import LmProbe, Scale
 
