@@ -12,9 +12,9 @@ from harness.types import Split
 
 @pytest.mark.parametrize("trains", ["head", "all", "contrastive"])
 def test_rows_of_one_label_are_refused_before_anything_is_tuned(trains, tmp_path, monkeypatch):
-    # Of one label the pairs would never end. No model is loaded before.
-    monkeypatch.delattr("harness.retrieval.Embedder")
     kind = registry.find("encoder")
+    # Of one label the pairs would never end. No model is loaded before.
+    monkeypatch.setattr("harness.retrieval.Embedder", None)
     params = kind.Params(trains=trains)
     sky = Split("train", tuple(row for row in rows("train") if row.targets == ("sky",)))
     with pytest.raises(StrategyError, match="all training rows answer 'sky' → add rows of others"):
