@@ -7,7 +7,7 @@ alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -30,7 +30,8 @@ from harness.lm.inference.label_head import LabelHead, score_labels
 from harness.lm.inference.prefix_cache import PrefixCache
 from harness.lm.inference.routes import PLAIN, Route
 from harness.lm.inference.scoring import score_options
-from harness.lm.inference.soft_prompt import soft_tokens
+from harness.lm.inference.soft_prompt import soft_tokens, underneath
+from harness.lm.inference.token_tree import TokenTree
 from harness.lm.model import Ability, Generation, OptionScores
 from harness.lm.sizing.budget import MOST_TOKENS, Note, RowLimit
 from harness.store.records import LoadedModel
@@ -38,9 +39,11 @@ from harness.types import ModelRef, Prediction, Prompt, PromptForm, RunningText
 from harness.wording.thoughts import behind_thoughts, cut_at, is_thought_token
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from harness.lm.training.adapter_spec import AdapterSpec
+    from harness.lm.training.lower_states import LowerStates
 
 
 SMALL = 10**9
@@ -67,6 +70,8 @@ class LanguageModel:
     """Receives remarks for the record: what turned out otherwise than asked for."""
     adapter: AdapterSpec | None = None
     """What is trained of it, once `add_adapter` was called."""
+    lower: LowerStates | None = None
+    """What its lower layers make of tokens, while only the layers above them are trained."""
     head: LabelHead | None = None
     """What scores labels in place of their text, where it was tuned with one."""
     grammars: Grammars = field(default_factory=Grammars)
@@ -238,6 +243,21 @@ class LanguageModel:
                 )
             )
         return predictions
+
+    def tree_logits(self, given: Mapping[str, Any], tree: TokenTree) -> Tensor:
+        """Return the logits of a token tree where they are wanted, [wanted, vocabulary].
+
+        Args:
+            given: what the model is handed for it.
+            tree: the row.
+        """
+        # A row behind kept keys and values stands elsewhere than where its states were computed.
+        if self.lower is not None and given.get("past_key_values") is None:
+            above = self.lower.logits(given, tree)
+            if above is not None:
+                return above
+        found: Tensor = underneath(self.model)(**given).logits[0]
+        return found
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion's text after its prompt."""

@@ -175,6 +175,9 @@ def _wall_s(
     if not cut:
         return None
     operations = sum(_operations(work, model, piece, again) for step in cut for piece in step)
+    # What the lower layers make of each row is computed once, where they are not trained.
+    below = 1 - work.adapter.upper_share
+    once = sum(2 * below * model.skeleton.computed * p.tokens for step in cut for p in step)
     passes = sum(len(step) for step in cut)
     per_epoch = len(cut)
     every = max(1, per_epoch // work.evaluations_per_epoch)
@@ -184,7 +187,7 @@ def _wall_s(
     updates = model.trained_weights(work.adapter) * UPDATE_BYTES / BYTES_PER_S[place.device]
     ends = []
     for end, steps in enumerate((first_stop, total)):
-        trained = place.span_s(operations * steps / per_epoch, "training")
+        trained = place.span_s(operations * steps / per_epoch + once, "training")
         watched = _evaluation_s(work, model, place, held_out, again)
         if trained is None or watched is None:
             return None
@@ -201,14 +204,14 @@ def _wall_s(
     return ends[0], ends[1]
 
 
-def _operations(work: Tuning, model: PlannedModel, piece: Piece, again: bool) -> int:
+def _operations(work: Tuning, model: PlannedModel, piece: Piece, again: bool) -> float:
     """Return the operations of one pass forward and back.
 
     Going back costs as much as going forward again, and as much once more where the weights
     themselves have gradients; attention twice as much in either case.
     """
     bones = model.skeleton
-    products = 2 * bones.computed * piece.tokens
+    products = work.adapter.upper_share * 2 * bones.computed * piece.tokens
     rest = bones.fixed_operations(piece.contexts, piece.completion)
     forward = products + rest
     gradients = (2 if work.adapter.trains_all else 1) * products + 2 * rest

@@ -26,6 +26,9 @@ class LoraParams(TuningParams):
         None, gt=0, json_schema_extra=search([None, 2e-4, 1e-3, 2e-3])
     )
     """None: by the model's size and the batch (tuning_defaults.py)."""
+    upper_share: float = Field(1.0, gt=0, le=1)
+    """Of the model's layers, counted from the last one down, those that get adapters. Below 1 what
+    the other layers make of each row is computed once and not in every epoch."""
     rank_stabilised: bool = False
     """Scale by alpha/√rank instead of alpha/rank (Kalajdzievski 2023, arXiv 2312.03732)."""
     decomposed: bool = False
@@ -49,5 +52,6 @@ def lora_adapter(params: LoraParams) -> AdapterSpec:
             "use_rslora": params.rank_stabilised,
             "use_dora": params.decomposed,
         },
+        upper_share=params.upper_share,
         lighter=(Lighter("qlora", four_bits=True),),
     )

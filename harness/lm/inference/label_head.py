@@ -108,31 +108,46 @@ def score_labels(
     """
     import torch
 
-    for number, prompt in enumerate(prompts):
-        lm.check_room(number, len(prompt), 0)
-    if not prompts:
+    states, reused = states_of(lm, prompts)
+    if not len(prompts):
         return [], 0
-    reused = 0
-    if lm.packs:
-        reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
-    found: dict[int, list[float]] = {}
     with torch.inference_mode():
-        lm.rows.run(partial(_score_rest, lm, head, prompts, found))
-    if any(isnan(value) for row in found.values() for value in row):
+        found = head.scores(states).log_softmax(dim=-1).tolist()  # [prompts, labels]
+    if any(isnan(value) for row in found for value in row):
         raise ModelError(
             f"'{lm.ref.name}' gave NaN in {lm.model.dtype} → set `dtype: float32` in the task"
         )
-    return [found[number] for number in range(len(prompts))], reused
+    return found, reused
 
 
-def _score_rest(
-    lm: LanguageModel,
-    head: LabelHead,
-    prompts: Sequence[list[int]],
-    found: dict[int, list[float]],
-    at_once: int,
+def states_of(lm: LanguageModel, prompts: Sequence[list[int]]) -> tuple[Tensor, int]:
+    """Return what a head reads of each prompt, without gradients.
+
+    Returns:
+        States [prompts, hidden]; and how many prompt tokens were kept from earlier calls.
+
+    Raises:
+        ModelError: a prompt does not fit the model's context.
+    """
+    import torch
+
+    for number, prompt in enumerate(prompts):
+        lm.check_room(number, len(prompt), 0)
+    if not prompts:
+        return torch.empty(0, 0), 0
+    reused = 0
+    if lm.packs:
+        reused = lm.rows.run(partial(lm.prefix.begin, lm.model, prompts), lm.prefix.clear)
+    found: dict[int, Tensor] = {}
+    with torch.inference_mode():
+        lm.rows.run(partial(_read_rest, lm, prompts, found))
+        return torch.stack([found[number] for number in range(len(prompts))]), reused
+
+
+def _read_rest(
+    lm: LanguageModel, prompts: Sequence[list[int]], found: dict[int, Tensor], at_once: int
 ) -> None:
-    """Score what is not scored yet, the shortest prompts first, so many tokens at once."""
+    """Read what is not read yet, the shortest prompts first, so many tokens at once."""
     left = sorted(set(range(len(prompts))) - set(found), key=lambda place: len(prompts[place]))
     while left:
         part = [left.pop(0)]
@@ -146,5 +161,4 @@ def _score_rest(
             lm.prefix.restore()
         else:
             states = lm.route.last_states(lm, asked)
-        scores = head.scores(states).log_softmax(dim=-1)  # [part, labels]
-        found.update(zip(part, scores.tolist(), strict=True))
+        found.update(zip(part, states, strict=True))  # [part, hidden]

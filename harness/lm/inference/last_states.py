@@ -47,7 +47,7 @@ def of_tree(
         "use_cache": kept is not None,
         "logits_to_keep": torch.tensor(nodes, device=lm.model.device),
     }
-    found = _seen_by_head(lm, lambda: underneath(lm.model)(**given))[0]  # [nodes, hidden]
+    found = _seen_by_head(lm, lambda: lm.tree_logits(given, tree))[0]  # [nodes, hidden]
     return found[torch.tensor([place_of[end] for end in ends], device=found.device)]
 
 

@@ -69,20 +69,37 @@ def _shortened(decoder: Any) -> Iterator[str]:
     """
     import torch
 
-    number = getattr(decoder.config.get_text_config(decoder=True), "num_hidden_layers", None)
-    for holder in decoder.modules():
+    found = layer_list(decoder)
+    if found is None:
+        raise CannotRunAloneError("they are in no list of their own")
+    holder, name, layers = found
+    kinds = [_kind(decoder.config, place, layer) for place, layer in enumerate(layers)]
+    enough = 1 + max(kinds.index(kind) for kind in kinds)
+    kept = min(len(layers), max(FEWEST_LAYERS, enough))
+    setattr(holder, name, torch.nn.ModuleList(layers[:kept]))
+    try:
+        yield f"the first {kept} of {len(layers)} layers in float32"
+    finally:
+        setattr(holder, name, layers)
+
+
+def layer_list(model: Any) -> tuple[Any, str, Any] | None:
+    """Return a decoder's layers with the module that holds them and their name there.
+
+    Args:
+        model: a decoder, or a model with one.
+
+    Returns:
+        None where they are in no list of their own.
+    """
+    import torch
+
+    number = getattr(model.config.get_text_config(decoder=True), "num_hidden_layers", None)
+    for holder in model.modules():
         for name, layers in holder.named_children():
             if isinstance(layers, torch.nn.ModuleList) and len(layers) == number:
-                kinds = [_kind(decoder.config, place, layer) for place, layer in enumerate(layers)]
-                enough = 1 + max(kinds.index(kind) for kind in kinds)
-                kept = min(number, max(FEWEST_LAYERS, enough))
-                setattr(holder, name, torch.nn.ModuleList(layers[:kept]))
-                try:
-                    yield f"the first {kept} of {number} layers in float32"
-                finally:
-                    setattr(holder, name, layers)
-                return
-    raise CannotRunAloneError("they are in no list of their own")
+                return holder, name, layers
+    return None
 
 
 def _kind(config: Any, place: int, layer: Any) -> Any:

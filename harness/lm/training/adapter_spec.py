@@ -55,6 +55,9 @@ class AdapterSpec:
     """What that class is given. The kind of model and the layout of its weights are filled in."""
     merges: bool = True
     """What was learnt becomes part of the model's weights for serving, unless those have 4 bits."""
+    upper_share: float = 1.0
+    """Of the model's layers, counted from the last one down, those that get an adapter; one at the
+    least."""
     soft_tokens: int = 0
     """Learnt vectors, or keys and values, that stand before every input."""
     starts_as: Callable[[LanguageModel, list[int]], None] | None = None

@@ -15,7 +15,7 @@ from harness.lm.inference.label_head import read_head
 from harness.lm.loading.load import open_weights
 from harness.lm.local_model import LanguageModel
 from harness.lm.training.adapter_spec import AdapterSpec
-from harness.lm.training.left_out import left_out
+from harness.lm.training.left_out import below_share, left_out
 from harness.lm.training.merge_check import MergeFinding
 from harness.types import Context
 
@@ -147,8 +147,9 @@ def _adapted(
     """Return the model with a method's trainable weights on it."""
     if adapter.peft_config is None:
         return model.requires_grad_(True)
-    if adapter.soft_tokens and model.config.is_encoder_decoder:
-        # PEFT cannot score from the encoder's kept output behind a soft prompt.
+    if (adapter.soft_tokens or adapter.upper_share < 1) and model.config.is_encoder_decoder:
+        # PEFT cannot score from the encoder's kept output behind a soft prompt; and which of two
+        # stacks of layers is above is not defined.
         raise ModelError(f"{adapter.name} needs a decoder-only model, and '{name}' is none")
     from peft import get_peft_model
 
@@ -173,7 +174,8 @@ def _peft_config(adapter: AdapterSpec, model: PreTrainedModel) -> Any:
     given["task_type"] = "SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM"
     known = {field.name for field in fields(kind)}
     if given.get("target_modules") == "all-linear" and "exclude_modules" in known:
-        given["exclude_modules"] = left_out(model) or None
+        below = below_share(model, adapter.upper_share)
+        given["exclude_modules"] = [*left_out(model), *below] or None
     if "fan_in_fan_out" in known:
         # GPT-2's linear layers keep their weights transposed, as PEFT has to know.
         given["fan_in_fan_out"] = any(isinstance(module, Conv1D) for module in model.modules())

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.errors import ModelError
+from harness.lm.loading.first_layers import layer_list
+
 
 def left_out(model: Any) -> list[str]:
     """Return the names of linear layers that adapters leave as they are.
@@ -45,3 +48,31 @@ def text_part(model: Any) -> list[Any] | None:
     if model.config.is_encoder_decoder or model.config.get_text_config() is model.config:
         return None
     return [*model.get_decoder().modules(), model.get_output_embeddings()]
+
+
+def below_share(model: Any, share: float) -> list[str]:
+    """Return the names of linear layers below the upper share of a decoder's layers.
+
+    Args:
+        model: of transformers, as it was loaded.
+        share: of its layers, counted from the last one down; 1: none is below.
+
+    Raises:
+        ModelError: the layers are in no list of their own.
+    """
+    import torch
+
+    if share >= 1:
+        return []
+    found = layer_list(model)
+    if found is None:
+        kind = model.config.model_type
+        raise ModelError(f"a model of type '{kind}' names no layers → leave `upper_share` out")
+    layers = list(found[2])
+    kept = max(1, round(share * len(layers)))
+    below = {id(part) for layer in layers[: len(layers) - kept] for part in layer.modules()}
+    return [
+        name
+        for name, part in model.named_modules()
+        if isinstance(part, torch.nn.Linear) and id(part) in below
+    ]

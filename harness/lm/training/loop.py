@@ -22,6 +22,7 @@ from harness.lm.sizing.budget import RowLimit
 from harness.lm.training.checkpoint import Checkpoint
 from harness.lm.training.kept import Kept
 from harness.lm.training.loss import Pair, pieces
+from harness.lm.training.lower_states import LowerStates
 from harness.lm.training.objective import HEAD_RATE, Objective, TokenLoss
 from harness.lm.training.optimiser import CLIP_NORM, adamw, linear_schedule
 from harness.lm.training.piece_limit import COPIES, piece_limit
@@ -72,6 +73,7 @@ def tune(  # noqa: PLR0913, PLR0917
         lm.note("resumed", f"at step {training.step}, after {checkpoint.earlier_s:.0f} s of work")
 
     lm.prefix.clear()  # it belongs to weights that are about to change
+    lm.lower = LowerStates.of(lm)
     lm.model.train()
     try:
         for step, batch in enumerate(batches(train, settings), start=1):
@@ -88,6 +90,7 @@ def tune(  # noqa: PLR0913, PLR0917
             checkpoint.write_when_due(key, training.state)
         return training.finish(validation)
     finally:
+        lm.lower = None
         lm.model.eval()  # an interrupted model must still serve without dropout
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.lm.inference.attention import tree_inputs
 from harness.lm.inference.scoring import score_packed
-from harness.lm.inference.soft_prompt import opening, soft_tokens, underneath
+from harness.lm.inference.soft_prompt import opening, soft_tokens
 from harness.lm.inference.token_tree import TokenTree, common_prefix_length
 from harness.lm.local_model import LanguageModel
 
@@ -123,11 +123,13 @@ def forward(lm: LanguageModel, tree: TokenTree, nodes: Sequence[int]) -> Tensor:
     # Behind a soft prompt the row stands as behind a kept prefix, whose gradients are wanted.
     past = soft_tokens(lm.model)
     kept = {"past_key_values": opening(lm.model)} if past else {}
-    wanted = torch.tensor(nodes, device=lm.model.device)
-    found: Tensor = underneath(lm.model)(
-        **tree_inputs(lm.model, tree, past), **kept, use_cache=bool(past), logits_to_keep=wanted
-    ).logits[0]
-    return found
+    given = {
+        **tree_inputs(lm.model, tree, past),
+        **kept,
+        "use_cache": bool(past),
+        "logits_to_keep": torch.tensor(nodes, device=lm.model.device),
+    }
+    return lm.tree_logits(given, tree)
 
 
 def _packed(lm: LanguageModel, rows: Sequence[Choice]) -> Tensor:
