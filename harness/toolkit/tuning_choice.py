@@ -15,7 +15,6 @@ from harness.lm.inference.label_head import new_head
 from harness.lm.local_model import LanguageModel
 from harness.lm.training.label_loss import balanced_weights
 from harness.lm.training.loss import Pair
-from harness.toolkit.head_start import start_head
 from harness.types import TaskInfo
 
 if TYPE_CHECKING:
@@ -95,12 +94,11 @@ def objective_of(
     if name == "label_text" or not options:
         return engine.TokenLoss(options)
     weights = [1.0] * len(options)
-    place_of = {tuple(option): place for place, option in enumerate(options)}
     if getattr(params, "class_weight", "none") == "balanced":
+        place_of = {tuple(option): place for place, option in enumerate(options)}
         weights = balanced_weights([place_of[tuple(text)] for _, text in train], len(options))
     smoothing = float(getattr(params, "label_smoothing", 0.0))
     if name == "label_softmax":
         return engine.LabelSoftmax(options, weights, smoothing)
     lm.head = new_head(lm, tuple(task.labels))
-    start_head(lm, lm.head, [prompt for prompt, _ in train], [place_of[tuple(t)] for _, t in train])
     return engine.HeadLoss(lm.head, options, weights, smoothing)
