@@ -18,7 +18,7 @@ from harness.lm.inference.last_states import of_tree
 from harness.lm.inference.scoring import score_options
 from harness.lm.local_model import LanguageModel
 from harness.lm.training.label_loss import fitted_cross_entropy, smoothed_cross_entropy
-from harness.lm.training.loss import Pair, likelihoods, mean_loss
+from harness.lm.training.loss import Pair, likelihoods, mean_loss, pieces
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 TOKEN_SHARE = 0.3
 """Of the right label's loss per token beside the softmax over labels, which alone would leave the
 probability of saying any label free: a choice of ours."""
+LOOK_TOKENS = 512
+"""Of a piece of validation rows that is scored above kept states."""
 HEAD_RATE = 10.0
 """Learning rate of a new head, as a multiple of the adapter's: it starts from nothing."""
 
@@ -183,12 +185,29 @@ def label_cross_entropy(
     lm: LanguageModel, pairs: Sequence[Pair], options: Sequence[list[int]]
 ) -> float:
     """Return the cross-entropy of whole options as they are scored, at its best temperature."""
+    places = _places(pairs, options)
+    if lm.lower is not None:
+        return fitted_cross_entropy(_scored_above(lm, pairs, options), places)
     lm.prefix.clear()
     try:
         scores, _ = score_options(lm, [prompt for prompt, _ in pairs], [options] * len(pairs))
     finally:
         lm.prefix.clear()
-    return fitted_cross_entropy(scores, _places(pairs, options))
+    return fitted_cross_entropy(scores, places)
+
+
+def _scored_above(
+    lm: LanguageModel, pairs: Sequence[Pair], options: Sequence[list[int]]
+) -> list[list[float]]:
+    """Score options where the lower layers' states are kept: each look reads the same rows."""
+    import torch
+
+    scores: list[list[float]] = []
+    with torch.no_grad():
+        for piece in pieces(pairs, LOOK_TOKENS, padded=False, texts=options):
+            found = likelihoods(lm, [(prompt, options) for prompt, _ in piece])
+            scores += found.view(len(piece), len(options)).tolist()
+    return scores
 
 
 def told_apart(options: Sequence[list[int]]) -> list[list[int]]:

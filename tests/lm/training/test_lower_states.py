@@ -12,6 +12,7 @@ from harness.lm import add_adapter, tune
 from harness.lm.loading.first_layers import layer_list
 from harness.lm.training import lower_states
 from harness.lm.training.lower_states import LowerStates
+from harness.lm.training.objective import label_cross_entropy
 
 ODD = ("mixtral", "phimoe")
 """PEFT warns of the first one's fused experts, and the second one's router draws noise."""
@@ -76,3 +77,13 @@ def test_a_model_that_is_trained_from_its_first_layer_on_keeps_nothing():
     lm = build("llama")
     add_adapter(lm, spec("lora"))
     assert LowerStates.of(lm) is None
+
+
+def test_a_look_at_labels_is_the_same_from_above():
+    options = [[5, 6], [5, 7], [8]]
+    rows = [(prompt, options[place % 3]) for place, (prompt, _) in enumerate(pairs(6))]
+    lm = build("llama")
+    add_adapter(lm, spec("lora", **UPPER))
+    whole = label_cross_entropy(lm, rows, options)
+    lm.lower = LowerStates.of(lm)
+    assert label_cross_entropy(lm, rows, options) == pytest.approx(whole, rel=1e-5)
