@@ -20,6 +20,7 @@ from harness.analysis.schema.scores import (
     AnswerCounts,
     CitedAnswer,
     Difference,
+    Leakage,
     Resolution,
     Score,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Difference",
     "EffortResult",
     "Foresight",
+    "Leakage",
     "Recommendation",
     "ReportWarning",
     "Resolution",

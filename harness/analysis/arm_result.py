@@ -28,6 +28,7 @@ from harness.analysis.schema.scores import Score
 from harness.analysis.schema.trainings import Trainings
 from harness.analysis.scoring import breakdown
 from harness.analysis.scoring.answers import answer_counts
+from harness.analysis.scoring.leakage import leakage_of
 from harness.analysis.scoring.score import further_score, item_metric, primary_score, score
 from harness.analysis.scoring.trainings import trainings_of
 from harness.store.machine import Hardware
@@ -56,6 +57,7 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
         trainings=_trainings(run, arm, terms),
         also=_also(run, arm, primary),
         without_leaks=_without_leaks(run, arm),
+        leakage=leakage_of(run, arm),
         slices=slices,
         worst_slice=breakdown.worst_slice(slices) if run.task.diagnostics.worst_slice else None,
         diagnostics=_diagnostics(run, arm),

@@ -13,6 +13,7 @@ from harness.analysis.run_data import RunData
 from harness.analysis.schema.comparison import ArmResult, Comparison, Recommendation
 from harness.analysis.schema.report_warning import ReportWarning, Severity
 from harness.analysis.schema.scores import AnswerCounts
+from harness.analysis.scoring.leakage import lead_of
 from harness.store.records import PlannedTrial
 from harness.wording import numbers
 from harness.wording.sentences import listed
@@ -92,6 +93,40 @@ def below_a_floor(
                     ),
                     arms=(arm.strategy,),
                 )
+
+
+def leaked_lead(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of arms whose lead over the best other arm is gone without the rows they may have seen.
+
+    A lead that is smaller on fewer rows is still one: it is gone if it was significant, is so no
+    more, and less than half of it is left.
+    """
+    data = {arm.name: arm for arm in run.finished}
+    scored = [arm for arm in arms if arm.score is not None and arm.strategy in data]
+    for arm in scored:
+        others = [other for other in scored if other is not arm]
+        if arm.leakage is None or not arm.leakage.ids or not others:
+            continue
+        rival = max(others, key=lambda other: (other.score and other.score.value) or 0.0)
+        pair = data[arm.strategy], data[rival.strategy]
+        whole = lead_of(run, *pair, frozenset())
+        if whole is None or whole.low <= 0:
+            continue
+        rest = lead_of(run, *pair, frozenset(arm.leakage.ids))
+        if rest is not None and (rest.low > 0 or 2 * rest.value >= whole.value):
+            continue
+        left = "no row is left" if rest is None else f"it is {numbers.points(rest.value)}"
+        yield ReportWarning(
+            severity="severe",
+            text=(
+                f"{arm.strategy} leads {rival.strategy} by {numbers.points(whole.value)} on all"
+                f" test rows; without the {len(arm.leakage.ids)} that stand in what it may use,"
+                f" {left} → take these rows out of what it learns from, and run again"
+            ),
+            arms=(arm.strategy,),
+        )
 
 
 def choice_within_noise(
@@ -179,6 +214,7 @@ def _not_selected(plan: PlannedTrial) -> bool:
 KINDS: tuple[KindOfWarning, ...] = (
     lost_answers,
     order_decides,
+    leaked_lead,
     below_a_floor,
     arms_left_out,
     unsteady_trainings,

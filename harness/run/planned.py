@@ -21,6 +21,7 @@ from harness.store.planned_floor import PlannedFloor
 from harness.store.records import PlannedTrial
 from harness.store.rows_variant import RowsVariant
 from harness.task import Task
+from harness.task.audit.leaks import reads
 from harness.task.feasibility import offered
 from harness.task.model_spec import Hosted, name_of
 from harness.task.schema import Arm
@@ -151,6 +152,7 @@ class PlannedArm:
             serves_with=tuple(map(name_of, task.models_beside(arm.name, serving=True))),
             licences={name: setting.licences.get(name) for name in profile.models},
             replays=profile.replays,
+            reads=reads(task, arm.name),
             fit_usd=profile.fit_usd,
             code=self._code,
             floors=() if variant else self._floors,

@@ -23,7 +23,7 @@ from harness.run.own_metrics import keep_worths
 from harness.run.planned import kind_of_rows, variants_asked
 from harness.run.preflight import preflight
 from harness.run.shared_fits import parts_first
-from harness.run.splits_kept import data_changes, keep_splits
+from harness.run.splits_kept import data_changes, keep_splits, with_leaks
 from harness.run.trial import (
     TrialRunner,
     damaged_files,
@@ -111,7 +111,7 @@ class Runner:
         recorded = self.folder.trials()
         measured_on = [on.machine for record in recorded.values() for on in record.hardware]
         plan = header(self.task, setting, self.only, now(), measured_on, quick)
-        plan = plan.model_copy(update={"data_changes": self._data_changes(earlier)})
+        plan = with_leaks(self.task, self._with_changes(plan, earlier), earlier)
         if quick and (left_out := variants_asked(self.task)):
             self.progress.say(f"--quick: {left_out} left out; run without it for them")
         # First what is done: forecasts and weights in 4 bits take seconds, and torch, and only
@@ -159,12 +159,12 @@ class Runner:
             keep_worths(self.task, self.folder, plan)
         return plan
 
-    def _data_changes(self, earlier: RunHeader | None) -> tuple[str, ...]:
-        """Return what of the rows differs from the folder's last run, once it is told."""
+    def _with_changes(self, plan: RunHeader, earlier: RunHeader | None) -> RunHeader:
+        """Return the plan with what of the rows differs from the folder's last run, and tell it."""
         found = tuple(data_changes(self.task, self.folder, earlier))
         for line in found:
             self.progress.say(line)
-        return found
+        return plan.model_copy(update={"data_changes": found})
 
     def _stands(self, record: TrialRecord, setting: Setting) -> bool:
         """Tell whether a trial is done; an arm that is named (`only`) is to have its artifact.

@@ -1,4 +1,4 @@
-"""Keeps which rows were in which split in the run folder, and says what changed since.
+"""Keeps what is known of a run's rows: who is in which split, what changed, what leaked.
 
 The right answers of test rows are not among it, not even as hashes: workers could read them there.
 Where those changed is told from `truth.jsonl`, which a run lays down when all is over.
@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from harness.files.atomic import atomic_write
+from harness.files.hashing import sha256_of
 from harness.store.recorded_files import is_as_recorded
 from harness.store.records import RunHeader
 from harness.store.run_folder import RunFolder, each_row
 from harness.store.split_record import SplitsRecord, changes, recorded_splits, target_hash
 from harness.task import Task
+from harness.task.audit.leaks import leak_sources
 
 
 def keep_splits(task: Task, folder: RunFolder) -> None:
@@ -54,6 +56,20 @@ def data_changes(task: Task, folder: RunFolder, earlier: RunHeader | None) -> It
     lines = list(changes(before, now))
     if lines:
         yield f"the data changed since the run before: {'; '.join(lines)}"
+
+
+def with_leaks(task: Task, plan: RunHeader, earlier: RunHeader | None) -> RunHeader:
+    """Return the plan with the test rows that stand in what its arms may use.
+
+    They are looked for again only where rows, documents or arms are others than in the run before.
+    """
+    arms = {arm.name: [task.profiles[arm.name].sha256, task.params[arm.name]] for arm in task.arms}
+    texts = [task.spec.instruction, task.spec.system, plan.files.get("documents.jsonl")]
+    reading = {trial.arm: trial.reads for trial in plan.trials}
+    of = sha256_of([task.data.sha256, texts, arms, reading])
+    known = earlier is not None and earlier.leaks_of == of
+    leaks = earlier.leaks if earlier is not None and known else leak_sources(task)
+    return plan.model_copy(update={"leaks": leaks, "leaks_of": of})
 
 
 def _sha(header: RunHeader, name: str) -> str | None:

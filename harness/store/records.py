@@ -12,6 +12,7 @@ from pydantic import Field
 
 from harness.store.base import Record
 from harness.store.finding import Finding
+from harness.store.leaks import LeakSource
 from harness.store.machine import Hardware, Machine
 from harness.store.order_check import OrderCheck
 from harness.store.planned_floor import PlannedFloor
@@ -251,6 +252,9 @@ class PlannedTrial(Record):
     code: dict[str, str | None] = Field({})
     """Code of others that it runs: as the task names it, to the file's hash or the package's
     version. Empty in runs of earlier versions too."""
+    reads: tuple[str, ...] | None = None
+    """What it may use of what test rows may stand in, by the names of the header's `leaks`; None in
+    runs of earlier versions, which do not say it."""
     floors: tuple[PlannedFloor, ...] = ()
     """Of those that its strategy names, the ones that can answer this task."""
     forecast: Forecast | None = None
@@ -310,6 +314,10 @@ class RunHeader(Record):
     data: DataSummary
     data_changes: tuple[str, ...] = ()
     """What of the rows differs from the folder's run before, in sentences."""
+    leaks: tuple[LeakSource, ...] | None = None
+    """Test rows that stand in what arms may use; None in runs of earlier versions."""
+    leaks_of: str | None = None
+    """Hash of what they follow from: while that is the same, they stand."""
     models: dict[str, ModelRef]
     """Those that arms need, by the name that the task file gives."""
     answer_room: dict[str, AnswerRoom] = Field({})

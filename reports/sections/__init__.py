@@ -9,6 +9,7 @@ from reports.sections.data_audit import data_audit
 from reports.sections.diagnostics import citations, diagnostics, forecasts
 from reports.sections.effort import effort
 from reports.sections.evidence import answers_read, differences, gaps, rejected, resolution
+from reports.sections.leakage import leakage
 from reports.sections.method import criteria, glossary, notes, reproduce
 from reports.sections.trainings import trainings
 
@@ -24,6 +25,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     data_audit,
     notes,
     answers_read,
+    leakage,
     gaps,
     differences,
     resolution,

@@ -19,6 +19,7 @@ from harness.analysis.schema.scores import (
     ClassScore,
     Difference,
     Gap,
+    Leakage,
     Resolution,
     Score,
     SliceScore,
@@ -163,6 +164,9 @@ class ArmResult(Conclusion):
     complexity: int
     also: tuple[Score, ...] = ()
     without_leaks: Score | None = None
+    """On the rows whose input stands in no other split: the same rows for every arm."""
+    leakage: Leakage | None = None
+    """Test rows in what this arm may use; None: it did not finish, or an earlier version ran it."""
     slices: tuple[SliceScore, ...] = ()
     classes: tuple[ClassScore, ...] = ()
     """For choices among not too many labels."""

@@ -144,3 +144,28 @@ class CitedAnswer(Conclusion):
     """On one line, its end cut off where it is long; None: answering failed."""
     sources: tuple[str, ...] = ()
     """Ids of the documents that it names, the most telling first."""
+
+
+class LeakedFrom(Conclusion):
+    """Test rows that stand in one thing that an arm may use."""
+
+    source: str
+    exact: int
+    near: int | None
+    """Further ones that nearly stand there; None: not looked for."""
+
+
+class Leakage(Conclusion):
+    """Test rows that stand in what an arm may use, and what it scores without them."""
+
+    sources: tuple[LeakedFrom, ...] = ()
+    ids: tuple[str, ...] = ()
+    """Of all such rows."""
+    exact: int = 0
+    """How many of them stand in any source."""
+    near: int | None = 0
+    """How many others nearly do; None: not looked for in all of them."""
+    without: Score | None = None
+    """Its score on all other rows; None: there are no such rows, or no others."""
+    unknown: str | None = None
+    """Why it is not known what the arm has learnt from, if so."""

@@ -12,14 +12,12 @@ from harness.task.audit.clusters import Clusters, torn_apart
 from harness.task.audit.copied_documents import copied_documents
 from harness.task.audit.repeated_inputs import RepeatedInputs
 from harness.task.audit.test_size import expectations
+from harness.task.audit.within_texts import ids_within
 from harness.task.corpus import FORMATS, Corpus
-from harness.task.same_input import normalised
 from harness.types import Split
 
 LEAKED = "test inputs in other splits"
 """The kind of exact leaks."""
-TELLING_CHARACTERS = 25
-"""An input that is not longer may stand in a document by chance."""
 SHOWN = 20
 """Documents left out, or kinds of files, that are named; of the rest the number."""
 
@@ -84,17 +82,7 @@ def _in_documents(corpus: Corpus, test: Split) -> list[Finding]:
     """Name the test rows whose whole input stands in a document: its answer may stand there too."""
     if not corpus.documents:
         return []
-    inputs = {query.id: f" {normalised(query.text)} " for query in test.queries}
-    by_word: dict[str, list[str]] = defaultdict(list)
-    for row_id, text in inputs.items():
-        if len(text) > TELLING_CHARACTERS:
-            by_word[max(text.split(), key=len)].append(row_id)
-    found: set[str] = set()
-    for document in corpus.documents if by_word else ():
-        read = f" {normalised(document.text)} "
-        for word in by_word.keys() & set(read.split()):  # an input's longest word: seldom there
-            found.update(row_id for row_id in by_word[word] if inputs[row_id] in read)
-    ids = [row_id for row_id in inputs if row_id in found]
+    ids = ids_within(test.queries, (document.text for document in corpus.documents))
     if not ids:
         return []
     text = (

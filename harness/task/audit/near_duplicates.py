@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.store.finding import Finding, FindingSeverity
 from harness.task.same_input import input_key
-from harness.types import Document, Split
+from harness.types import Document, Query, Split
 
 ALIKE = 0.9
 """Cosine of two inputs' character n-grams from which a person would call them the same text."""
@@ -32,17 +32,10 @@ def near_duplicates(splits: Mapping[str, Split]) -> tuple[Finding, ...]:
     if not others:
         text = "there are no other splits to compare the test inputs with"
         return (Finding(kind=NEAR, text=text),)
-    fields = [np.array([input_key("", query.fields) for query in some]) for some in (tests, others)]
-    closest = _closest(
-        [query.text for query in tests],
-        [query.text for query in others],
-        lambda rows: fields[0][rows, None] != fields[1][None, :],
-    )
     pairs = sorted(
-        ((cosine, test.id, others[at].id) for test, (cosine, at) in zip(tests, closest, strict=True)
-         if cosine >= ALIKE),
+        ((cosine, test, other) for test, (other, cosine) in nearly_in(tests, others).items()),
         reverse=True,
-    )  # fmt: skip
+    )
     share = len(pairs) / len(tests)
     text = (
         f"{len(pairs)} of {len(tests)} test inputs ({share:.1%}) are nearly the same as one in"
@@ -52,6 +45,30 @@ def near_duplicates(splits: Mapping[str, Split]) -> tuple[Finding, ...]:
     severity: FindingSeverity = "warning" if pairs else "note"
     remedy = "take them out of train and validation" if pairs else None
     return (Finding.of(NEAR, text, ids, severity=severity, remedy=remedy),)
+
+
+def nearly_in(tests: Sequence[Query], others: Sequence[Query]) -> dict[str, tuple[str, float]]:
+    """Return which queries are nearly the same as one of others.
+
+    Args:
+        tests: the queries.
+        others: those that they are compared with; at least one.
+
+    Returns:
+        A query's id to the id of the one that it is nearest to, and how near that is; of the
+        queries that nearly are another, in their order.
+    """
+    fields = [np.array([input_key("", query.fields) for query in some]) for some in (tests, others)]
+    closest = _closest(
+        [query.text for query in tests],
+        [query.text for query in others],
+        lambda rows: fields[0][rows, None] != fields[1][None, :],
+    )
+    return {
+        test.id: (others[at].id, cosine)
+        for test, (cosine, at) in zip(tests, closest, strict=True)
+        if cosine >= ALIKE
+    }
 
 
 def near_copies(documents: Sequence[Document]) -> tuple[Finding, ...]:
