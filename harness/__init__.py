@@ -25,6 +25,7 @@ from harness.strategy import (
 )
 from harness.types import (
     Context,
+    Conversation,
     Document,
     Example,
     Prediction,
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Candidates",
     "Context",
+    "Conversation",
     "Document",
     "Estimate",
     "Example",

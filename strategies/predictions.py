@@ -25,6 +25,8 @@ from harness.errors import StrategyError
 
 ALMOST_0 = 1e-6
 """Above 0 by as much a logarithm of a probability may be, having been rounded."""
+RECORDED = '{"recorded"'
+"""How the first line of a file begins that `harness record` wrote: it says how it asked."""
 LogProbability = Annotated[float, Field(le=ALMOST_0)]
 """Natural logarithm of a probability."""
 
@@ -57,10 +59,13 @@ class Line(BaseModel):
     notes: tuple[str, ...] | None = None
     wall_s: NonNegativeFloat | None = None
     usd: NonNegativeFloat | None = None
+    query_sha256: str | None = None
+    """In a file of `harness record`: hash of what was asked."""
 
     def prediction(self, usd: float | None) -> Prediction:
         """Return the answer; one that names no price costs `usd`."""
-        fields = ((name, getattr(self, name)) for name in type(self).model_fields if name != "id")
+        names = (name for name in type(self).model_fields if name not in ("id", "query_sha256"))
+        fields = ((name, getattr(self, name)) for name in names)
         known = {name: value for name, value in fields if value is not None}
         return Prediction(**{"usd": usd, **known})
 
@@ -75,9 +80,10 @@ class Predictions(Strategy):
         """Where the answers stand, and what one costs."""
 
         file: InputFile
-        """JSON lines of `id` and `text`; also `label_logprobs`, `sources`, `wall_s` (seconds that
-        the answer took), `usd` (its price) and whatever else a prediction has. A field that is null
-        is as good as none; fields of other names are ignored."""
+        """What `harness record` wrote, or JSON lines of `id` and `text`; also `label_logprobs`,
+        `sources`, `wall_s` (seconds that the answer took), `usd` (its price) and whatever else a
+        prediction has. A field that is null is as good as none; fields of other names are
+        ignored."""
         usd_per_1k: float | None = Field(None, ge=0)
         """Price of a thousand answers, where the lines name none."""
         fit_usd: float = Field(0, ge=0, allow_inf_nan=False)
@@ -112,8 +118,32 @@ class Predictions(Strategy):
         self.lines = read(artifact / "predictions.jsonl")
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
-        """Give each query's answer; one that the file lacks is a failed item."""
+        """Give each query's answer; one that the file lacks is a failed item.
+
+        Raises:
+            StrategyError: the file was recorded, and lacks answers that can be asked for still, or
+                was asked something else.
+        """
+        if any(line.query_sha256 for line in self.lines.values()):
+            self._check(queries)
         return [self._answer(query) for query in queries]
+
+    def _check(self, queries: Sequence[Query]) -> None:
+        name = Path(self.params.file).name
+        missing = [query.id for query in queries if query.id not in self.lines]
+        if missing:
+            raise StrategyError(
+                f"{name} has no answer to {len(missing)} of {len(queries)} rows, the first"
+                f" '{missing[0]}' → `harness record` asks for these alone, or run with the same"
+                " --limit as it"
+            )
+        known = ((query, self.lines[query.id].query_sha256) for query in queries)
+        other = [query.id for query, asked in known if asked not in (None, query.sha256)]
+        if other:
+            raise StrategyError(
+                f"{name} answers {len(other)} rows that have changed since, the first '{other[0]}'"
+                " → put them back, or have these asked again with `harness record`"
+            )
 
     def _answer(self, query: Query) -> Prediction:
         line = self.lines.get(query.id)
@@ -138,6 +168,8 @@ def read(file: Path) -> dict[str, Line]:
         raise StrategyError(f"{file.name} is not UTF-8 ({problem}) → save it as UTF-8") from None
     for number, row in enumerate(text.split("\n"), start=1):
         if not row.strip():
+            continue
+        if number == 1 and row.startswith(RECORDED):
             continue
         where = f"{file.name}:{number}"
         try:

@@ -1,14 +1,18 @@
-"""Ask the model as it is: instruction, list of labels, input."""
+"""Ask the model as it is: instruction, list of labels, input; or as it was tuned elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
 
 from harness import Estimate, Prediction, Prompt, Prospect, Query, Split, Strategy, lm
+from harness.errors import StrategyError
 from harness.toolkit.calibration import Calibration
 from harness.toolkit.prompter import Prompter, PromptParams, as_put, calibrates, foreseen, form_of
-from harness.toolkit.prompts import Shown, written
+from harness.toolkit.prompts import AsTuned, Shown, tuned_chat, written
 from harness.toolkit.selection import showable, some
 from harness.workload import Answering
 
@@ -28,6 +32,19 @@ class ZeroShot(Strategy):
     class Params(PromptParams):
         """How the task is put."""
 
+        as_tuned: AsTuned = "off"
+        """For a hosted model that was tuned on chats: it is asked as its training file asks, with
+        the input alone as the user's turn and no list of labels. instruction: under the task's
+        instruction as the system turn; system: under the row's own, a visible column `system`;
+        input: without a system turn. Earlier turns are the visible column `earlier`."""
+
+        @model_validator(mode="after")
+        def _nothing_is_idle(self) -> Self:
+            if self.as_tuned != "off":
+                idle = ("template", "labels", "calibrate", "calibration_rows")
+                self.refuse_idle(*idle, why=f"as_tuned: {self.as_tuned}")
+            return self
+
     @classmethod
     def needs(cls, params: Params) -> frozenset[str]:
         """Labelled rows where it is calibrated on their answers."""
@@ -36,6 +53,11 @@ class ZeroShot(Strategy):
     @classmethod
     def estimate(cls, params: Params, prospect: Prospect) -> Estimate:
         """Declare the prompts."""
+        if params.as_tuned != "off":
+            prompts = [
+                tuned_chat(prospect.task, query, params.as_tuned) for query in prospect.queries
+            ]
+            return Estimate(fit=(), serve=(Answering(prompts, prospect.task),))
         form = params.template or form_of(prospect.task, prospect.form, shows=False)
         task = as_put(prospect.task, params.labels, form)
 
@@ -50,7 +72,7 @@ class ZeroShot(Strategy):
     def fit(self, train: Split, validation: Split, artifact: Path) -> None:
         """Calibrate."""
         found = Calibration()
-        if calibrates(self.context, self.params):
+        if self.params.as_tuned == "off" and calibrates(self.context, self.params):
             self._open()
             rows = showable(train)
             found = self.prompter.calibrate(self.predict, rows, validation, labelled=False)
@@ -63,6 +85,10 @@ class ZeroShot(Strategy):
 
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the instruction alone."""
+        style = self.params.as_tuned
+        if style != "off":
+            task = self.context.task
+            return self.prompter.answers([tuned_chat(task, query, style) for query in queries])
         return self.prompter.answers([self.prompter.prompt(Shown(query))[0] for query in queries])
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
@@ -70,5 +96,14 @@ class ZeroShot(Strategy):
         return self.prompter.model.log_likelihood(prompts, completions)
 
     def _open(self) -> None:
+        ref, style = self.context.model, self.params.as_tuned
+        if style != "off" and (ref is None or ref.hosted is None):
+            raise StrategyError(
+                f"as_tuned: {style} asks a model that was tuned on chats at its server, and"
+                f" '{ref.name if ref else None}' runs here → remove as_tuned"
+            )
+        params = self.params
+        if style != "off":  # a chat has turns, and nothing is said of a choice that there is not
+            params = params.model_copy(update={"template": "turns"})
         model = lm.open_model(self.context)
-        self.prompter = Prompter.of(self.context, self.params, model, shows=False)
+        self.prompter = Prompter.of(self.context, params, model, shows=False)

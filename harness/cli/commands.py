@@ -268,6 +268,20 @@ def _predict(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _record(arguments: argparse.Namespace) -> int:
+    from harness.cli.recording import recorded
+    from harness.run.record import Request
+    from harness.task import limited
+
+    if arguments.key_env is not None and arguments.base_url is None:
+        raise UserError("--key-env goes with --base-url → name the server that gets the key")
+    task = _loaded(arguments.task)
+    if arguments.limit is not None:
+        task = limited(task, arguments.limit)
+    request = Request(arguments.arm, arguments.base_url, arguments.key_env)
+    return recorded(task, request, arguments.out)
+
+
 def _list(arguments: argparse.Namespace) -> int:
     from harness.cli import catalogue
 
@@ -299,6 +313,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "plan": _plan,
     "predict": _predict,
+    "record": _record,
     "list": _list,
     "new": _new,
 }

@@ -115,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.set_defaults(command="predict")
 
+    _add_record(commands)
+
     listing = commands.add_parser("list", help="show what is available, plugins included")
     listing.add_argument("kind", nargs="?", choices=("strategies", "metrics", "models"))
     listing.add_argument("--json", action="store_true")
@@ -125,3 +127,27 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("name", metavar="NAME")
     new.set_defaults(command="new")
     return parser
+
+
+def _add_record(commands: argparse._SubParsersAction[_Parser]) -> None:
+    record = commands.add_parser(
+        "record", help="keep a hosted model's answers to the test rows, for when it is gone"
+    )
+    record.add_argument("task", type=Path, metavar="TASK.yaml")
+    record.add_argument(
+        "--arm", required=True, metavar="NAME", help="an arm of the task whose model is hosted"
+    )
+    record.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="default: recorded/<arm>.jsonl beside the task; what it holds is not asked again",
+    )
+    record.add_argument("--limit", type=_positive, metavar="N", help="a seeded sample of N rows")
+    record.add_argument(
+        "--base-url", type=_address, metavar="URL", help="ask this server, not the task's"
+    )
+    record.add_argument(
+        "--key-env", metavar="NAME", help="variable with that server's key; default: send none"
+    )
+    record.set_defaults(command="record")

@@ -27,7 +27,7 @@ from harness.task import Task
 from harness.task.model_spec import Hosted, Model, hosted_ref, name_of
 from harness.task.schema import Arm
 from harness.types import ModelRef
-from harness.workload import Computing, Estimate, Prospect
+from harness.workload import Answering, Computing, Estimate, Prospect
 
 
 @dataclass(frozen=True)
@@ -176,11 +176,21 @@ def _here(task: Task, plans: Any) -> Place:
     """Return this machine; its speed is measured only where something is computed on it."""
     given = task.spec.run.memory_gib
     memory = int(given * 2**30) if given else available_bytes()
-    halves = [half or () for p in plans for half in (p.estimate.fit, p.estimate.serve)]
-    computes = any(not isinstance(work, Computing) for half in halves for work in half)
+    computes = any(
+        not isinstance(work, Computing) and not _asks_a_server(p, work)
+        for p in plans
+        for half in (p.estimate.fit, p.estimate.serve)
+        for work in half or ()
+    )
     device, dtype = hardware(task)
     here = machine.this_machine(device)
     return this_place(here, device, dtype, memory, task.prices, computes)
+
+
+def _asks_a_server(plan: Plan, work: Any) -> bool:
+    """Tell whether a piece of an arm's work is answers of the hosted model that is its own."""
+    own = isinstance(work, Answering) and work.by is None
+    return own and isinstance(plan.model, ModelRef)
 
 
 def _stale(task: Task, today: date) -> Iterator[str]:

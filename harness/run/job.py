@@ -6,7 +6,8 @@ where that folder lies elsewhere. Knows nothing of processes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -17,7 +18,7 @@ from harness.search_space import Dimension
 from harness.store.base import Record
 from harness.store.fit_account import TRAIN_LOG
 from harness.store.records import LoadedModel, Measurement
-from harness.types import ModelRef, TaskInfo
+from harness.types import ModelRef, Query, TaskInfo
 
 WARM_UPS = 3
 LATENCY_QUERIES = 50
@@ -162,3 +163,8 @@ class Workspace:
     def scratch(self) -> Path | None:
         """See `Context.scratch`."""
         return self.folder / "scratch" if self.job.kind == "fit" else None
+
+
+def latency_sample(queries: Sequence[Query]) -> list[Query]:
+    """Return the queries that are timed one at a time: of the same ones always the same."""
+    return random.Random(0).sample(queries, min(LATENCY_QUERIES, len(queries)))

@@ -100,9 +100,16 @@ def _asking_one(
             " and variable yourself (--base-url URL --key-env NAME; without --key-env no key is"
             " sent), or say --trust to have that one asked"
         )
-    key = f"the key in {endpoint.key_env}" if endpoint.key_env else "no key"
-    tell(f"asks {urlsplit(model.location).netloc} ({model.location}) with {key}")
+    tell(server_said(model))
     return model
+
+
+def server_said(model: ModelRef) -> str:
+    """Return which server a hosted model's prompts go to, and which variable holds its key."""
+    assert model.hosted is not None
+    name = model.hosted.key_env
+    key = f"the key in {name}" if name else "no key"
+    return f"asks {urlsplit(model.location).netloc} ({model.location}) with {key}"
 
 
 def _said(code: ForeignCode, plan: PlannedTrial) -> str:

@@ -26,6 +26,7 @@ from harness.task.feasibility import doubts, unmet_needs
 from harness.task.frozen_splits import freeze
 from harness.task.gold import GoldRow
 from harness.task.model_spec import Model, read_model
+from harness.task.recorded_files import changed_since, prompt_sha256
 from harness.task.schema import Arm, TaskFile
 from harness.task.searches import searchable, searches_of
 from harness.task.seed_cut import cut_anew
@@ -272,6 +273,9 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         faults.append(Fault(source.where(["metric"]), nothing.what, nothing.fix))
     files = [Path(file) for profile in profiles.values() for file in profile.rows_files]
     unlabelled = {} if of_data else read_all(files, spec.data, splits, of_data)
+    if not (faults or of_data):
+        asked = prompt_sha256(spec, labels, schema), splits["test"]
+        faults.extend(changed_since(spec, source, strategies, params, asked))
     if faults or of_data:
         raise TaskError([*faults, *of_data])
     margin, total = spec.margin, len(splits["test"])

@@ -13,7 +13,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.types import Example, Prompt, PromptForm, Query, RunningText, TaskInfo
+from harness.errors import StrategyError
+from harness.types import (
+    Conversation,
+    Example,
+    Prompt,
+    PromptForm,
+    Query,
+    RunningText,
+    TaskInfo,
+)
 
 BETWEEN = "\n\n"
 """Stands between the parts of running text, as `running_text` of the engine has it."""
@@ -22,6 +31,13 @@ NEXT_INPUT = ("\nInput:", "\nPassages:")
 PromptStyle = Literal["short", "full"]
 """What a tuned model is asked: "short" is the input alone: what the instruction says, it has
 learnt; "full" is zero-shot's whole prompt."""
+
+AsTuned = Literal["off", "instruction", "system", "input"]
+"""How a hosted model is asked that was tuned on chats: under the task's instruction as the system
+turn, under the row's own, or under none."""
+SYSTEM, EARLIER = "system", "earlier"
+"""Visible columns of tasks that were made of chats: the row's own system message, and the turns
+before its input, a list of `role` and `content`."""
 
 
 def instruction_block(task: TaskInfo) -> str:
@@ -112,6 +128,41 @@ def under_passages(shown: Shown) -> str:
 def tuned_prompt(task: TaskInfo, query: Query, style: PromptStyle) -> str:
     """Return what a tuned model is asked: the input alone, or zero-shot's whole prompt."""
     return full_prompt(task, query) if style == "full" else query.full_text
+
+
+def tuned_chat(task: TaskInfo, query: Query, style: AsTuned) -> Prompt:
+    """Return what a hosted model that was tuned on chats is asked, as its training file has it.
+
+    Args:
+        task: whose instruction may be the system turn.
+        query: its fields `system` and `earlier` are turns; other visible ones stand below its text.
+        style: where the system turn comes from.
+
+    Raises:
+        StrategyError: the earlier turns are none, or are not the user's and the assistant's in
+            turn.
+    """
+    rest = {name: value for name, value in query.fields.items() if name not in (SYSTEM, EARLIER)}
+    turns = (*_earlier(query), replace(query, fields=rest).full_text)
+    system = {"instruction": task.instruction, "system": query.fields.get(SYSTEM)}.get(style)
+    if system:
+        return Conversation(str(system), turns)
+    return turns if len(turns) > 1 else turns[0]
+
+
+def _earlier(query: Query) -> tuple[str, ...]:
+    """Return the turns before a query's text."""
+    given = query.fields.get(EARLIER) or ()
+    try:
+        said = [(turn["role"], str(turn["content"])) for turn in given]
+    except (TypeError, KeyError):
+        said = [("", "")]
+    if [role for role, _ in said] != ["user", "assistant"] * (len(said) // 2):
+        raise StrategyError(
+            f"the earlier turns of '{query.id}' are not the user's and the assistant's in turn"
+            ' → write [{"role": "user", "content": …}, {"role": "assistant", "content": …}, …]'
+        )
+    return tuple(content for _, content in said)
 
 
 def training_pairs(

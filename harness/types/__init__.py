@@ -13,7 +13,14 @@ from harness.types.model_ref import (
     model_name,
 )
 from harness.types.prediction import FinishReason, Prediction
-from harness.types.prompts import Prompt, PromptForm, RunningText, prompt_value, read_prompt
+from harness.types.prompts import (
+    Conversation,
+    Prompt,
+    PromptForm,
+    RunningText,
+    prompt_value,
+    read_prompt,
+)
 from harness.types.rows import Document, Example, Query, Split, content_of
 from harness.types.task_info import NEW_TOKENS, AnswerKind, TaskInfo
 
@@ -26,6 +33,7 @@ __all__ = [
     "Build",
     "ChatSettings",
     "Context",
+    "Conversation",
     "Document",
     "Endpoint",
     "Example",

@@ -30,6 +30,11 @@ class Query:
         known = {name: value for name, value in self.fields.items() if value is not None}
         return "\n".join([self.text, *(f"{name}: {value_text(v)}" for name, v in known.items())])
 
+    @property
+    def sha256(self) -> str:
+        """Hash of all that it asks, whatever its id."""
+        return sha256_of([self.text, dict(self.fields), sorted(self.groups)])
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Query:
         """Return the query that a line of JSON holds."""

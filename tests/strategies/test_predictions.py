@@ -28,7 +28,8 @@ def answered(file, *row_ids, **params):
 
 
 def test_a_line_has_the_fields_of_a_prediction():
-    assert list(Line.model_fields) == ["id", *(field.name for field in fields(Prediction))]
+    of_answer = [field.name for field in fields(Prediction)]
+    assert list(Line.model_fields) == ["id", *of_answer, "query_sha256"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.lm.chat.opening import Opening, opening_of
-from harness.types import THOUGHT_SWITCHES, ChatSettings, Prompt, RunningText
+from harness.types import THOUGHT_SWITCHES, ChatSettings, Conversation, Prompt, RunningText
 
 MARK = "\ue000{}\ue001"
 SYSTEM, ANSWER, NEXT = (MARK.format(name) for name in ("s", "a", "n"))
@@ -37,7 +37,7 @@ def messages(prompt: Prompt, system: str | None = None) -> list[dict[str, Any]]:
 
     Running text is one turn of the user: a chat knows nothing else.
     """
-    turns = turns_of(prompt)
+    turns, system = turns_of(prompt), system_of(prompt, system)
     said = [
         {"role": "assistant" if number % 2 else "user", "content": turn}
         for number, turn in enumerate(turns)
@@ -49,12 +49,20 @@ def turns_of(prompt: Prompt) -> tuple[str, ...]:
     """Return the turns of a prompt, the user's first."""
     if isinstance(prompt, RunningText):
         return (prompt.text,)
+    if isinstance(prompt, Conversation):
+        return prompt.turns
     return (prompt,) if isinstance(prompt, str) else prompt
+
+
+def system_of(prompt: Prompt, system: str | None) -> str | None:
+    """Return the text of the system turn: what the task says there, and under it the prompt's."""
+    own = prompt.system if isinstance(prompt, Conversation) else None
+    return "\n\n".join(text for text in (system, own) if text) or None
 
 
 def running_text(prompt: Prompt, system: str | None = None) -> str:
     """Return a prompt as one text, for a model that knows no turns."""
-    turns = turns_of(prompt)
+    turns, system = turns_of(prompt), system_of(prompt, system)
     answered = zip(turns[::2], turns[1::2], strict=False)
     above = [system] if system else []
     return "\n\n".join([*above, *(f"{asked} {answer}" for asked, answer in answered), turns[-1]])
@@ -193,8 +201,9 @@ class ChatTemplate:
 
     def _said(self, prompt: Prompt, system: str | None, form: Form) -> list[dict[str, Any]]:
         """Return a prompt's messages in a form."""
+        turns, system = turns_of(prompt), system_of(prompt, system)
+        prompt = turns
         if system and not form.system_apart:
-            turns = turns_of(prompt)
             prompt, system = (f"{system}\n\n{turns[0]}", *turns[1:]), None
         return _in_form(messages(prompt, system), form)
 

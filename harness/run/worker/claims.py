@@ -15,7 +15,7 @@ from numbers import Real
 from typing import Any, TypeGuard
 
 from harness.errors import shortened
-from harness.types import Prediction, RunningText
+from harness.types import Conversation, Prediction, Prompt, RunningText
 
 ALMOST_0 = 1e-6
 """Above 0 by as much a logarithm of a probability may be, having been rounded."""
@@ -61,11 +61,10 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 def _wrong_texts(prediction: Prediction) -> Iterator[str]:
     """Yield which texts are none, or longer than anybody reads."""
-    prompt, sources, ends = prediction.prompt, prediction.sources, prediction.finish_reason
+    sources, ends = prediction.sources, prediction.finish_reason
     if len(prediction.text) > MOST_CHARACTERS:
         yield f"its answer has {len(prediction.text):,} characters, of {MOST_CHARACTERS:,} at most"
-    if isinstance(prompt, RunningText):
-        prompt = (prompt.text, prompt.end)
+    prompt = _texts_of(prediction.prompt)
     if not (prompt is None or isinstance(prompt, str) or _are_texts(prompt)):
         yield f"prompt: {type(prompt).__name__} → a text, a tuple of texts, RunningText, or None"
     elif prompt is not None and sum(map(len, prompt)) > MOST_PROMPT:
@@ -80,6 +79,15 @@ def _wrong_texts(prediction: Prediction) -> Iterator[str]:
         yield f"error: {type(prediction.error).__name__} → a text, or None"
     if ends not in (None, "stop", "length"):
         yield f"finish_reason: {shortened(repr(ends), 100)} → stop, length, or None"
+
+
+def _texts_of(prompt: Prompt | None) -> str | tuple[str, ...] | None:
+    """Return the texts of a prompt; whatever else somebody gave for one, as it is."""
+    if isinstance(prompt, RunningText):
+        return (prompt.text, prompt.end)
+    if isinstance(prompt, Conversation):
+        return (prompt.system, *prompt.turns)
+    return prompt
 
 
 def _are_texts(value: object) -> bool:

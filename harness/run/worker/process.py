@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 import sys
 import tempfile
 import traceback
@@ -24,11 +23,11 @@ from harness.files.atomic import atomic_write
 from harness.probes import perturbations as perturb
 from harness.run.job import (
     JOB,
-    LATENCY_QUERIES,
     RESULT,
     WARM_UPS,
     Job,
     Workspace,
+    latency_sample,
 )
 from harness.run.worker.claims import is_amount
 from harness.run.worker.clock import Clock
@@ -303,7 +302,7 @@ class Worker:
 
     def _measure_latency(self, strategy: Strategy, queries: Sequence[Query]) -> None:
         """Time single requests: warm (the constant prefix kept, as by a server), then cold."""
-        chosen = random.Random(0).sample(queries, min(LATENCY_QUERIES, len(queries)))
+        chosen = latency_sample(queries)
         for query in chosen[:WARM_UPS]:
             timed(strategy, query)
         self.warm_walls_s = [timed(strategy, query) for query in chosen]
