@@ -13,6 +13,7 @@ import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -300,10 +301,29 @@ def _list(arguments: argparse.Namespace) -> int:
 def _new(arguments: argparse.Namespace) -> int:
     from harness.cli.scaffold import new_strategy, new_task
 
-    make = {"task": new_task, "strategy": new_strategy}[arguments.kind]
-    for line in make(arguments.name, Path.cwd()):
+    name, here = arguments.name, Path.cwd()
+    if arguments.source is not None:
+        lines = _task_of(arguments, here)
+    elif arguments.validation or arguments.model or arguments.base_url or arguments.key_env:
+        raise UserError("--validation, --model, --base-url and --key-env go with --from FILE")
+    else:
+        lines = {"task": new_task, "strategy": new_strategy}[arguments.kind](name, here)
+    for line in lines:
         tell(line)
     return OK
+
+
+def _task_of(arguments: argparse.Namespace, here: Path) -> list[str]:
+    from harness.cli.tuning_file import Source, task_of
+
+    if arguments.kind != "task":
+        raise UserError("--from makes a task of rows → new task NAME --from FILE")
+    source = Source(arguments.source, arguments.validation, arguments.model)
+    if arguments.base_url is not None:  # another server gets no key that is not named for it
+        source = replace(source, base_url=arguments.base_url, key_env=None)
+    if arguments.key_env is not None:
+        source = replace(source, key_env=arguments.key_env)
+    return task_of(arguments.name, here, source)
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {

@@ -122,10 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(command="list")
 
-    new = commands.add_parser("new", help="write a task or a strategy to start from")
-    new.add_argument("kind", choices=("task", "strategy"))
-    new.add_argument("name", metavar="NAME")
-    new.set_defaults(command="new")
+    _add_new(commands)
     return parser
 
 
@@ -151,3 +148,30 @@ def _add_record(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--key-env", metavar="NAME", help="variable with that server's key; default: send none"
     )
     record.set_defaults(command="record")
+
+
+def _add_new(commands: argparse._SubParsersAction[_Parser]) -> None:
+    new = commands.add_parser("new", help="write a task or a strategy to start from")
+    new.add_argument("kind", choices=("task", "strategy"))
+    new.add_argument("name", metavar="NAME")
+    new.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="make the task of a file that a hosted chat model was tuned on (OpenAI's format)",
+    )
+    new.add_argument(
+        "--validation",
+        type=Path,
+        metavar="FILE",
+        help="rows of the same format that it was not tuned on: the test rows",
+    )
+    new.add_argument("--model", metavar="ID", help="that model (ft:…), to be recorded")
+    new.add_argument(
+        "--base-url", type=_address, metavar="URL", help="its server; default: OpenAI's"
+    )
+    new.add_argument(
+        "--key-env", metavar="NAME", help="variable with its key; default: OPENAI_API_KEY"
+    )
+    new.set_defaults(command="new")

@@ -89,9 +89,9 @@ def test_contract():
 
 def new_task(name: str, parent: Path) -> list[str]:
     """Write a task that runs; returns lines for the screen."""
-    folder = _folder(name, parent, r"[a-z0-9_.@-]+")
+    folder = new_folder(name, parent, r"[a-z0-9_.@-]+")
     rows = [json.dumps({"text": text, "label": label}) for text, label in ROWS]
-    _write(
+    write_files(
         folder,
         {
             "task.yaml": TASK.format(name=name, folder=name),
@@ -105,10 +105,10 @@ def new_task(name: str, parent: Path) -> list[str]:
 
 def new_strategy(name: str, parent: Path) -> list[str]:
     """Write an installable strategy with its contract test; returns lines for the screen."""
-    folder = _folder(name, parent, r"[a-z][a-z0-9_]*")
+    folder = new_folder(name, parent, r"[a-z][a-z0-9_]*")
     class_name = "".join(part.capitalize() for part in name.split("_"))
     words = {"name": name, "class_name": class_name}
-    _write(
+    write_files(
         folder,
         {
             "pyproject.toml": STRATEGY_PYPROJECT.format(**words),
@@ -122,7 +122,12 @@ def new_strategy(name: str, parent: Path) -> list[str]:
             f"then name it in a task: strategies: [majority, {name}]"]  # fmt: skip
 
 
-def _folder(name: str, parent: Path, pattern: str) -> Path:
+def new_folder(name: str, parent: Path, pattern: str) -> Path:
+    """Return the folder of something new.
+
+    Raises:
+        UserError: the name is impossible, or taken.
+    """
     if not re.fullmatch(pattern, name):
         raise UserError(f"'{name}' is not a possible name → it must match {pattern}")
     folder = parent / name
@@ -131,7 +136,8 @@ def _folder(name: str, parent: Path, pattern: str) -> Path:
     return folder
 
 
-def _write(folder: Path, files: dict[str, str]) -> None:
+def write_files(folder: Path, files: dict[str, str]) -> None:
+    """Write files into a folder, by their names, which may have folders of their own."""
     for file_name, text in files.items():
         path = folder / file_name
         path.parent.mkdir(parents=True, exist_ok=True)

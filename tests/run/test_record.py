@@ -222,7 +222,7 @@ def test_another_server_gets_no_key_unless_it_is_named(tmp_path):
         assert other.returncode == 0, other.stderr
         assert "with the key in TEST_KEY" in other.stderr
     alone = record(path, "--key-env", "TEST_KEY")
-    assert (alone.returncode, alone.stderr[:36]) == (2, "error: --key-env goes with --base-url")
+    assert (alone.returncode, "--key-env goes with --base-url" in alone.stderr) == (2, True)
 
 
 def test_no_key_is_written_anywhere(tmp_path):
