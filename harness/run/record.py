@@ -21,11 +21,12 @@ from harness.errors import EndpointError, StrategyError, UnknownNameError, UserE
 from harness.files.hashing import sha256_of
 from harness.files.temporary_folder import temporary_folder
 from harness.run.dispatch import Dispatcher
-from harness.run.environment import Setting, header, make_ready, refusal, resolved_setting
+from harness.run.environment import Setting, header, make_ready, resolved_setting
 from harness.run.job import Workspace, latency_sample
 from harness.run.launchers.base import handed_over
 from harness.run.launchers.in_process import InProcessLauncher
 from harness.run.opening import server_said
+from harness.run.planned import refusal
 from harness.run.trial import now, rows_to_learn_from
 from harness.run.worker.context import Outfit
 from harness.run.worker.predict import predict_all
