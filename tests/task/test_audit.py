@@ -161,6 +161,8 @@ def test_clusters_on_both_sides_of_given_splits_are_counted_and_named(tmp_path):
     assert found.text.startswith(
         "2 of 3 test clusters (1, 2), with 4 of 8 test rows, also stand in train or validation: "
     )
+    assert found.count == 4
+    assert found.rows == ("test1.0", "test1.1", "test1.2", "test2.0")
 
 
 def test_clusters_of_one_side_each_are_no_finding(tmp_path):

@@ -16,24 +16,29 @@ SHOWN = 5
 """Clusters that are named."""
 
 
-def torn_apart(clusters: Mapping[str, Clusters]) -> Iterator[Finding]:
+def torn_apart(clusters: Mapping[str, Clusters], ids: Sequence[str]) -> Iterator[Finding]:
     """Say which clusters stand in test and in train or validation too.
 
     Args:
         clusters: split's name to the cluster of each of its rows.
+        ids: of the test rows, in the same order.
     """
     test = Counter(cluster for cluster in clusters["test"] if cluster is not None)
     seen = {one for name, some in clusters.items() if name != "test" for one in some}
     torn = [cluster for cluster in test if cluster in seen]
     if torn:
         named = ", ".join(torn[:SHOWN]) + (", …" if len(torn) > SHOWN else "")
-        rows = sum(test[one] for one in torn)
-        yield Finding(
-            kind="clusters on both sides",
-            text=f"{len(torn)} of {len(test)} test clusters ({named}), with {rows} of"
+        rows = [
+            row_id
+            for row_id, cluster in zip(ids, clusters["test"], strict=True)
+            if cluster is not None and cluster in seen
+        ]
+        yield Finding.of(
+            "clusters on both sides",
+            f"{len(torn)} of {len(test)} test clusters ({named}), with {len(rows)} of"
             f" {len(clusters['test'])} test rows, also stand in train or validation: scores are"
             " better there than on new clusters",
-            count=rows,
+            rows,
             severity="severe",
             remedy="move a cluster's rows into one split, or cut one file by data.all and split,"
             " which keeps them together",

@@ -48,7 +48,10 @@ def data_summary(
         test_total_n=test_total_n,
         sha256={name: split.sha256 for name, split in splits.items()},
         leaked_ids=repeated.leaked_ids(),
-        findings=(*findings(repeated, corpus, labels), *torn_apart(clusters)),
+        findings=(
+            *findings(repeated, corpus, labels),
+            *torn_apart(clusters, [query.id for query in splits["test"].queries]),
+        ),
         expectations=expectations(len(splits["test"]), margin, clusters["test"]),
     )
 
