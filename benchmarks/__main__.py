@@ -30,6 +30,8 @@ NAMES = (
     "published",
     "analysis",
     "faults",
+    "curve",
+    "curves",
 )
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2

@@ -13,6 +13,7 @@ from harness.analysis.schema.comparison import (
     Foresight,
     Recommendation,
 )
+from harness.analysis.schema.curve import LearningCurve
 from harness.analysis.schema.diagnostics import ArmDiagnostics, Change
 from harness.analysis.schema.effort import EffortResult
 from harness.analysis.schema.report_warning import ReportWarning
@@ -43,6 +44,7 @@ __all__ = [
     "EffortResult",
     "Foresight",
     "Leakage",
+    "LearningCurve",
     "Recommendation",
     "ReportWarning",
     "Resolution",

@@ -14,6 +14,7 @@ from harness.analysis.arm_result import arm_result, terms_of, usage_of
 from harness.analysis.cost.basis import cost_basis, cost_notes
 from harness.analysis.cost.terms import Terms, Usage
 from harness.analysis.cost.volume import break_evens, curve
+from harness.analysis.curve.curve import learning_curve
 from harness.analysis.decision import flips, wording
 from harness.analysis.decision.inputs import Inputs
 from harness.analysis.decision.rule import decide
@@ -108,6 +109,7 @@ class Analysis:
             ),
             audit=header.data.findings,
             cost_curve=curve(leading, terms),
+            learning_curve=learning_curve(self.run, found.choice),
             cost_basis=cost_basis(self.prices, header.machine, terms, usages),
             run=self._provenance(),
             not_as_sealed=self.not_as_sealed,

@@ -20,6 +20,7 @@ from harness.analysis.run_data import (
     ArmData,
     GoldRows,
     RunData,
+    VariantTrial,
 )
 from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of_file
@@ -57,8 +58,9 @@ def read_run(folder: RunFolder, trust: bool = False) -> RunData:
     found = tuple(_arm(known, arms[name], planned[name]) for name in names)
     damage = dict.fromkeys(line for arm in found for line in damage_of(folder, header, arm))
     worths = read_worths(folder.own_worths)
+    variants = tuple(_variant(known, plan) for plan in header.curve)
     run = RunData(
-        header, gold, found, documents, damage=tuple(damage), worths=worths, trusted=trust
+        header, gold, found, documents, variants, damage=tuple(damage), worths=worths, trusted=trust
     )
     return replace(run, arms=tuple(_scorable(run, arm) for arm in found))
 
@@ -146,6 +148,21 @@ def _arm(known: Known, plan: PlannedTrial, planned: list[PlannedTrial]) -> ArmDa
             floors=tuple(floor_answers(folder, floor, gold) for floor in plan.floors),
         ),
     )
+
+
+def _variant(known: Known, plan: PlannedTrial) -> VariantTrial:
+    """Return a trial on other rows; what is lost or left out has no answers, and says why."""
+    record = known.trials.get(plan.trial_id)
+    if record is None:
+        why = "the run was interrupted before it" if plan.selected else "left out by --only"
+        return VariantTrial(plan, "skipped", known.lost.get(plan.trial_id, why))
+    if record.status != "ok":
+        return VariantTrial(plan, record.status, record.error)
+    try:
+        answers = _predictions(known.folder, record, known.gold)
+    except RunFolderError as problem:
+        return VariantTrial(plan, "skipped", f"{LOST}{problem} → {AGAIN}")
+    return VariantTrial(plan, "ok", None, tuple(replace(a, label_logprobs=None) for a in answers))
 
 
 def _ending(

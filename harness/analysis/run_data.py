@@ -158,6 +158,18 @@ class ArmData:
 
 
 @dataclass(frozen=True)
+class VariantTrial:
+    """One trial that learnt from other rows than the task's own, and what it answered."""
+
+    plan: PlannedTrial
+    status: Status
+    error: str | None = None
+    predictions: tuple[Prediction, ...] = ()
+    """In the order of the gold rows, without their labels' probabilities; empty unless it ended
+    ok."""
+
+
+@dataclass(frozen=True)
 class RunData:
     """All records of the newest invocation of a run folder."""
 
@@ -166,6 +178,8 @@ class RunData:
     arms: tuple[ArmData, ...]
     documents: Mapping[str, Document]
     """By id, of the corpus as it was when the task ran."""
+    variants: tuple[VariantTrial, ...] = ()
+    """Trials on other rows, which no verdict rests on."""
     prices: Prices = field(default_factory=Prices)
     """The rows that apply to it."""
     damage: tuple[str, ...] = ()

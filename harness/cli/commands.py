@@ -225,18 +225,23 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from harness.cli.terminal import Screen
-    from harness.plan import foresee
+    from harness.plan import curve_json, curve_lines, foresee, foresee_curve
     from harness.run.preflight import examined
 
     task = _loaded(arguments.task)
     outlook = foresee(task)  # first: it fetches the small files that are examined
     models = examined(task)
+    curve = foresee_curve(task)
     if arguments.json:
         refused = {**models.refused, **models.refused_arms}
-        found = {"remarks": list(models.remarks), "refused": refused}
+        found = {"remarks": list(models.remarks), "refused": refused, "curve": curve_json(curve)}
         tell_json(json.dumps(outlook.as_json() | found))
         return OK
     screen = Screen()
+    for line in curve_lines(curve):
+        screen.say(line)
+    if curve:
+        screen.say("")
     screen.show_outlook(outlook)
     for line in (*models.problems, *models.remarks):
         screen.say(line)

@@ -10,12 +10,14 @@ from reports.sections.diagnostics import citations, diagnostics, forecasts
 from reports.sections.effort import effort
 from reports.sections.evidence import answers_read, differences, gaps, rejected, resolution
 from reports.sections.leakage import leakage
+from reports.sections.learning_curve import learning_curve
 from reports.sections.method import criteria, glossary, notes, reproduce
 from reports.sections.trainings import trainings
 
 SECTIONS: tuple[SectionOf, ...] = (
     arms,
     trainings,
+    learning_curve,
     by_label,
     glossary,
     rejected,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from harness.analysis.schema import Conclusion
+from harness.analysis.schema.curve import LearningCurve
 from harness.analysis.schema.diagnostics import ArmDiagnostics, FloorResult
 from harness.analysis.schema.effort import EffortResult
 from harness.analysis.schema.report_warning import ReportWarning
@@ -287,6 +288,8 @@ class Comparison(Conclusion):
     """What the audit of the data found, as records; none in comparisons of earlier versions."""
     cost_curve: CostCurve | None = None
     """Of the choice and the best others, where there is traffic."""
+    learning_curve: LearningCurve | None = None
+    """None: no trial on other rows was asked for."""
     cost_basis: str
     """What "cheaper" means in this comparison, in words."""
     run: dict[str, Any]

@@ -1,0 +1,1 @@
+"""What trials on fewer rows, on wrong labels and on made rows come to; nothing else reads them."""
