@@ -6,7 +6,8 @@ Both stand in the task file or in a JSON file that it names.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from harness.files.bounded import MIB, RefusedFileError, read_bounded
 from harness.files.json_text import parsed
 from harness.files.yaml_source import Source, quote_it
 from harness.metrics import schema_fault
-from harness.task.schema import TaskFile
+from harness.task.rows import Row, as_text
+from harness.task.schema import Data, TaskFile
 from harness.wording.values import nfc, value_text
 
 MOST_BYTES = 16 * MIB
@@ -33,6 +35,8 @@ def read_labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str
         if given is not None:
             faults.append(Fault(where, "only a choice has labels", "remove it, or kind: choice"))
         return {}
+    if given is None:  # they are found in the rows: `labels_of`
+        return {}
     if isinstance(given, str):
         given = _read_json(given, source.path.parent, where, faults, "labels")
         if not isinstance(given, list | dict):
@@ -42,6 +46,45 @@ def read_labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str
         faults.append(Fault(where, what, "leave out rare ones, or put them together"))
         return {}
     return _labels(given, where, faults)
+
+
+def labels_of(
+    rows: Sequence[Row], data: Data, source: Source, faults: list[Fault]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the labels that stand in training rows, where the task lists none, and what is said.
+
+    They are in the order of the alphabet. A label of other splits alone is a fault of its rows: to
+    take it from there would tell arms of the test rows.
+    """
+    counts: Counter[str] = Counter()
+    for row in rows:
+        value = row.values.get(data.target)
+        texts = (as_text(one) for one in (value if isinstance(value, list) else [value]))
+        counts.update(label for text in texts if text and (label := nfc(text).strip()))
+    where = source.where(["answer", "labels"])
+    if not counts:
+        what = "a choice needs labels: none are listed, and no training row has one"
+        faults.append(Fault(where, what, "list them, e.g. labels: [a, b]"))
+    elif len(counts) == 1:
+        what = f"a choice needs two different labels, and all rows have '{next(iter(counts))}'"
+        faults.append(Fault(where, what, "add rows of others, or list them, e.g. labels: [a, b]"))
+    elif len(counts) > MOST_LABELS:
+        what = (
+            f"{len(counts):,} labels in the rows are more than a choice can have ({MOST_LABELS:,})"
+        )
+        faults.append(Fault(where, what, "write `kind: text` where answers are free texts"))
+        return {}, []
+    shown = [f"{label} ({n:,})" for label, n in counts.most_common(SHOWN_LABELS)]
+    more = f" and {len(counts) - SHOWN_LABELS:,} more" if len(counts) > SHOWN_LABELS else ""
+    said = (
+        f"answer.labels: none are listed; {len(counts):,} are found in the training rows:"
+        f" {', '.join(shown)}{more}"
+    )
+    return dict.fromkeys(sorted(counts), ""), [said] if counts else []
+
+
+SHOWN_LABELS = 10
+"""Labels that are named with their counts, the most frequent ones first."""
 
 
 def _labels(given: Any, where: str, faults: list[Fault]) -> dict[str, str]:

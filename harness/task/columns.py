@@ -6,17 +6,33 @@ Knows the keys of `data`; knows nothing of what is right of a row.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from math import isfinite
-from typing import Any
 
 from harness.errors import Fault, nearest_name, unknown_name
-from harness.task.rows import Row
-from harness.task.schema import Data
+from harness.task.rows import Reading, Row
+from harness.task.schema import Data, target_of_chat
 
 NEEDED = ("input", "target", "slices", "cluster", "id", "groups", "evidence")
 """Keys whose columns every row has; those that `visible` names may be absent from some rows."""
 ADD_OR_LEAVE = "give it a value, or leave out the row"
+
+
+def reading_of(data: Data, *more: str | None) -> Reading:
+    """Return how the files of a task are read; `more` are columns that other keys name."""
+    named = (
+        data.input,
+        data.target,
+        data.id,
+        data.cluster,
+        data.evidence,
+        data.groups,
+        *data.visible,
+        *data.slices,
+        *more,
+    )
+    columns = tuple(dict.fromkeys(column for column in named if column is not None))
+    return Reading(**data.read.model_dump(), input=data.input, target=data.target, columns=columns)
 
 
 def id_column(rows: Sequence[Row], data: Data) -> str | None:
@@ -51,6 +67,10 @@ def absent_everywhere(
     columns = wanted if isinstance(wanted, list) else [wanted]
     for column in columns if rows else ():
         if column is None or column in known:
+            continue
+        if key == "target" and column == target_of_chat(data.input):
+            what = f"'{data.input}' is the target too, and holds no chat: no strategy may see it"
+            yield Fault(rows[0].where, what, "name another column as `input` or `target`")
             continue
         what = unknown_name("column", column, known)
         near = nearest_name(column, known)
@@ -104,29 +124,3 @@ def no_number(row: Row, columns: Sequence[str]) -> Iterator[Fault]:
         except ValueError:
             what = f"'{column}' holds NaN or Infinity, which is no value"
             yield Fault(row.where, what, "write null where nothing is known, or leave out the row")
-
-
-MESSAGE_KEYS = ({"role", "content"}, {"from", "value"})
-"""Keys of a chat message, as most data sets have them."""
-
-
-def holds_chat(value: Any) -> bool:
-    """Tell whether a value is a list of chat messages."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(
-            isinstance(one, Mapping) and any(keys <= one.keys() for keys in MESSAGE_KEYS)
-            for one in value
-        )
-    )
-
-
-def chat_fault(row: Row, column: str) -> Fault:
-    """Return what is said of a column of chat messages, the same for every row."""
-    what = f"'{column}' holds chat messages, where a task has one input and one right answer a row"
-    fix = (
-        "write the user's message into a column `input` and the assistant's answer into `target`,"
-        " and name these two under `data`"
-    )
-    return Fault(row.where, what, fix)

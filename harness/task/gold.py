@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.errors import Fault, shown, unknown_name
 from harness.metrics import read_object, written
-from harness.task.columns import ADD_OR_LEAVE, chat_fault, holds_chat, not_finite
+from harness.task.columns import ADD_OR_LEAVE, not_finite
 from harness.task.rows import Row, as_text
 from harness.wording.values import nfc
 
@@ -57,10 +57,6 @@ class GoldReader:
         return targets
 
     def _read(self, row: Row, column: str, value: Any, faults: list[Fault]) -> tuple[str, ...]:
-        if holds_chat(value):
-            if not any(fault == chat_fault(row, column) for fault in faults):
-                faults.append(chat_fault(row, column))
-            return ()
         if nothing := not_finite(row, column):
             faults.append(nothing)
             return ()
@@ -84,10 +80,16 @@ class GoldReader:
         return labels
 
     def _given(self, value: Any) -> list[Any]:
-        """Return the answers that a target lists. SQuAD's rows have a list as `text`."""
+        """Return the answers that a target lists.
+
+        SQuAD's rows have a list as `text`, or objects with a `text` each.
+        """
         if isinstance(value, dict) and "text" in value and not self.labels:
             value = value["text"]
-        return value if isinstance(value, list) else [value]
+        given = value if isinstance(value, list) else [value]
+        if given and not self.labels and all(isinstance(o, dict) and "text" in o for o in given):
+            return [one["text"] for one in given]
+        return given
 
     def _none(self, row: Row, column: str, faults: list[Fault]) -> tuple[str, ...]:
         """Return what a target stands for that is empty: "", null, [] or SQuAD's {"text": []}."""

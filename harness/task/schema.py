@@ -5,7 +5,7 @@ Knows nothing of data files or strategies' insides. A key that is not here is re
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,11 +15,13 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    model_validator,
 )
 
 from harness.task.curve_keys import Augment, Curve, Noise
 from harness.task.effort import EffortOrNone
 from harness.task.model_spec import Model, Models
+from harness.task.rows_schema import CorpusFiles, Read, Rows
 from harness.task.spec import (
     Column,
     Fraction,
@@ -85,7 +87,8 @@ class Answer(Spec):
 
     kind: Literal["choice", "text", "json"]
     labels: Labels = None
-    """For `choice`: the labels, or label to description, or the path of a JSON file of either."""
+    """For `choice`: the labels, or label to description, or the path of a JSON file of either.
+    Without this key they are found in the training rows, and told with their counts."""
     json_schema: JsonSchema = Field(None, alias="schema")
     """For `json`: the schema of an answer, or the path of a JSON file of it."""
     no_answer: Label | None = Field(None, pattern=r"\S")
@@ -96,15 +99,24 @@ class Answer(Spec):
 class Data(Spec):
     """Where the rows are and what their columns mean. Paths are relative to the task file.
 
-    Rows stand in .jsonl or .json (an object a line, or one array), .csv or .tsv files. A text is
-    what the file writes: JSON's true is "true", 1.10 is "1.10".
+    Rows stand in .jsonl, .json (an object a line, one array, or one object with a list inside),
+    .csv, .tsv, .parquet and .xlsx files, each of which may be packed (.gz), or in a set of the
+    model hub; several files are one split.
+
+    One rule for what is no text: a text file's values are what it writes, letter by letter (01,
+    1.10, 1e5, TRUE); those of a typed file (Parquet, Excel, a set of the hub) are what JSON writes
+    (true, 1, 1.0; a date as ISO 8601). So it is with labels, inputs, ids and all else.
+
+    Of rows of chat messages the last user turn is the input, with what stands before it, and the
+    assistant's turn after it the target, where `input` and `target` name no other columns.
     """
 
-    train: str | None = None
-    validation: str | None = None
-    test: str | None = None
-    all: str | None = None
-    """One file to be cut by `split` instead of the three above."""
+    train: Rows = None
+    validation: Rows = None
+    test: Rows = None
+    all: Rows = None
+    """Rows to be cut by `split` instead of the three above."""
+    read: Read = Read()
     input: Column = "input"
     target: Column = "target"
     id: Column | None = None
@@ -120,13 +132,25 @@ class Data(Spec):
     evidence: Column | None = None
     """Column with the id, or a list of the ids, of the documents that hold the answer; may be
     empty. Never shown to a strategy."""
-    corpus: str | None = None
-    """A folder of .md, .txt, .html and .pdf documents, or a .jsonl or .csv file with `id`, `title`,
-    `text` and `allow`, the groups that may read it (a list; in .csv with semicolons between them);
-    without `allow` everybody may."""
+    corpus: CorpusFiles = None
+    """A folder of .md, .txt, .html and .pdf documents, or a file of rows with `id`, `title`, `text`
+    and `allow`, the groups that may read it (a list, or a text with semicolons between them);
+    without `allow` everybody may. Where columns have other names: {file: PATH, text: COLUMN}."""
     groups: Column | None = None
     """Column with the groups of who asks (a list, or a text with semicolons between them; empty: of
     none). Strategies see it as `Query.groups` alone."""
+
+    @model_validator(mode="after")
+    def _two_of_one_chat(self) -> Self:
+        """Give input and target names of their own where both are one column of chats."""
+        if self.input == self.target:
+            object.__setattr__(self, "target", target_of_chat(self.input))
+        return self
+
+
+def target_of_chat(column: str) -> str:
+    """Return what the target is called where one column of chats is input and target."""
+    return f"{column}.target"
 
 
 class Generation(Spec):

@@ -14,9 +14,7 @@ from harness.task.columns import (
     ADD_OR_LEAVE,
     absent_everywhere,
     absent_from,
-    chat_fault,
     columns_of,
-    holds_chat,
     id_column,
     no_number,
 )
@@ -178,9 +176,7 @@ def _text_of(row: Row, column: str, faults: list[Fault]) -> str:
     text = as_text(value)
     if type(value) is str and value.strip():
         return value
-    if holds_chat(value):
-        faults.append(chat_fault(row, column))
-    elif text is None:
+    if text is None:
         faults.append(Fault(row.where, f"'{column}' must be a text, not {shown(value)}", ONE_TEXT))
     elif not text.strip():
         faults.append(Fault(row.where, f"'{column}' is empty", ADD_OR_LEAVE))

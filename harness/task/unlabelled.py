@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.errors import Fault
 from harness.store.finding import Finding
+from harness.task.columns import reading_of
 from harness.task.rows import read_rows
 from harness.task.same_input import key_of
 from harness.task.schema import Data
@@ -48,7 +49,7 @@ def read_unlabelled(
         faults: receives what is wrong.
     """
     earlier = len(faults)
-    rows = read_rows(file, faults)
+    rows = read_rows(file, faults, reading=reading_of(data))
     queries = new_queries(rows, data, faults)
     if len(faults) > earlier:
         return Unlabelled((), {})

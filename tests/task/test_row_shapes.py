@@ -1,5 +1,6 @@
 """Files of rows as people have them: read, or refused in one line that names the cause."""
 
+import gzip
 import json
 
 import pytest
@@ -53,6 +54,14 @@ READ = [
     ("a.csv", delimited(",").replace("text,label", " text , label ")),
     ("a.tsv", delimited("\t")),
     ("a.tsv", delimited(",")),
+    ("a.json", json.dumps({"version": 2, "data": ROWS}, indent=1)),
+    ("a.jsonl", json.dumps({"data": ROWS, "tags": ["x"]})),
+    ("a.csv", b"\xff\xfe" + delimited(",").encode("utf-16-le")),
+    ("a.jsonl", b"\xfe\xff" + jsonl(ROWS).encode("utf-16-be")),
+    ("a.tsv", delimited("\t").encode("utf-16-le")),
+    ("a.ndjson", jsonl(ROWS)),
+    ("a.jsonl.gz", gzip.compress(jsonl(ROWS).encode())),
+    ("a.CSV.GZ", gzip.compress(delimited(";").encode("utf-16"))),
 ]
 
 
@@ -86,7 +95,6 @@ REFUSED = [
     ("a.json", PYTHON.replace("'", '"'), "is a Python dict"),
     ("a.jsonl", "\n".join(json.dumps(row, indent=1) for row in ROWS), "over several lines"),
     ("a.jsonl", "\n".join(json.dumps(row, indent=1) for row in ROWS).replace('"', "'"), "several"),
-    ("a.json", json.dumps({"version": 2, "data": ROWS}, indent=1), "`jq .data`"),
     ("a.jsonl", "".join(map(json.dumps, ROWS)), "several JSON objects on one line"),
     ("a.jsonl", ", ".join(map(json.dumps, ROWS)), "several JSON objects on one line"),
     ("a.jsonl", "".join(json.dumps(row) + ",\n" for row in ROWS), "ends with a comma"),
@@ -99,8 +107,6 @@ REFUSED = [
     ("a.jsonl", ARRAY + "\n" + ARRAY, "goes on after the end of its JSON array"),
     ("a.json", ARRAY[:-9], "is not a JSON array"),
     ("a.json", "[1, 2, 3]", "is not a JSON object"),
-    ("a.csv", b"\xff\xfe" + delimited(",").encode("utf-16-le"), "is UTF-16, not UTF-8"),
-    ("a.jsonl", b"\xfe\xff" + jsonl(ROWS).encode("utf-16-be"), "is UTF-16, not UTF-8"),
     ("a.csv", 'text,label\n"say \\"hi\\" now",a\n' * 9, 'a quote inside a cell is written \\"'),
     ("a.csv", "text,label\nx,a,more\n" * 9, "does not have 2 columns"),
     ("a.tsv", 'text\tlabel\n"open\ta\n' + "x\ta\n" * 9, "a quote opens in this row and never"),

@@ -2,5 +2,6 @@
 
 from harness.task.corpus.corpus import FORMATS, Corpus, read_corpus
 from harness.task.corpus.skipped import Skipped
+from harness.task.corpus.table import Table
 
-__all__ = ["FORMATS", "Corpus", "Skipped", "read_corpus"]
+__all__ = ["FORMATS", "Corpus", "Skipped", "Table", "read_corpus"]

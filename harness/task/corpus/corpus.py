@@ -26,7 +26,7 @@ from harness.task.corpus.skipped import (
     Skipped,
     UnreadableError,
 )
-from harness.task.corpus.table import read_table
+from harness.task.corpus.table import Table, read_table
 from harness.types import Document
 
 READERS = {
@@ -60,7 +60,9 @@ READING_S, READING_S_A_MIB = 8.0, 2.0
 PATHS = "write its path as it stands from the task file's folder"
 
 
-def read_corpus(path: Path, faults: list[Fault], within: Path | None = None) -> Corpus:
+def read_corpus(
+    path: Path, faults: list[Fault], within: Path | None = None, table: Table | None = None
+) -> Corpus:
     """Read a folder of files, or one .jsonl or .csv file.
 
     Each file is a document; its id is its path below the folder, without the ending. In .jsonl and
@@ -72,6 +74,7 @@ def read_corpus(path: Path, faults: list[Fault], within: Path | None = None) -> 
         faults: receives what is wrong. A file without text, or one that cannot be read, is skipped
             and is no fault as long as others can be read.
         within: a folder that no link may leave which lies in it.
+        table: what columns are called in files of rows, and how these are read.
     """
     try:
         if within is not None:
@@ -88,7 +91,7 @@ def read_corpus(path: Path, faults: list[Fault], within: Path | None = None) -> 
     skipped: list[Skipped] = []
     others: Counter[str] = Counter()
     known_faults = len(faults)
-    for where, document in _documents(path, skipped, others, faults):
+    for where, document in _documents(path, skipped, others, faults, table):
         if not document.text.strip():
             skipped.append(Skipped(str(Path(where).relative_to(root)), EMPTY))
         elif document.id in placed:
@@ -104,10 +107,14 @@ def read_corpus(path: Path, faults: list[Fault], within: Path | None = None) -> 
 
 
 def _documents(
-    path: Path, skipped: list[Skipped], others: Counter[str], faults: list[Fault]
+    path: Path,
+    skipped: list[Skipped],
+    others: Counter[str],
+    faults: list[Fault],
+    table: Table | None,
 ) -> Iterator[tuple[str, Document]]:
     if not path.is_dir():
-        yield from read_table(path, path.stem, faults)
+        yield from read_table(path, path.stem, faults, table)
         return
     for file in _shown(path):
         below = file.relative_to(path)
@@ -119,7 +126,7 @@ def _documents(
         try:
             _check(file, path)
             if ending in TABLES:
-                yield from read_table(file, name, faults)
+                yield from read_table(file, name, faults, table)
                 continue
             title, text = _read(file, ending)
         except UnreadableError as problem:

@@ -1,4 +1,4 @@
-"""Reads rows from JSON text: one object a line, or one array of objects.
+"""Reads rows from JSON text: one object a line, or one array of objects, also inside an object.
 
 What is neither is refused with its cause (Python dicts, objects over several lines, several objects
 on one line, delimited text) and is told once, not for every line.
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from harness.errors import Fault, shown
 from harness.files.json_text import DECODER, DuplicateKeyError
 from harness.files.yaml_source import quote_it
+from harness.task.rows.json_object import one_object, place_of, rows_key
+from harness.task.rows.reading import Reading
 
 ONE_A_LINE = "write one JSON object a line, e.g. with `jq -c`"
 LONGEST_TRIED = 100_000
@@ -41,12 +43,13 @@ class Cause(NamedTuple):
 OVER_LINES = Cause("begins a JSON object that goes over several lines", ONE_A_LINE, whole_file=True)
 
 
-def json_rows(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_rows(
+    text: str, path: str, reading: Reading, faults: list[Fault]
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the line and the values of each row; add what is wrong to `faults`."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     escapes = "\\u" in text  # only these can write half of a pair
-    rows = _array if text.lstrip()[:1] == "[" else _lines
-    for line, value in rows(text, path, faults):
+    for line, value in _values(text, path, reading, faults):
         if not isinstance(value, dict):
             what, fix = f"is not a JSON object: {shown(value)}", 'write {"id": …, "text": …}'
             faults.append(Fault(f"{path}:{line}", what, fix))
@@ -55,6 +58,37 @@ def json_rows(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, 
             faults.append(Fault(f"{path}:{line}", what, "write valid Unicode"))
         else:
             yield line, value
+
+
+def _values(
+    text: str, path: str, reading: Reading, faults: list[Fault]
+) -> Iterator[tuple[int, Any]]:
+    """Return what reads the layout that a text has."""
+    begins = text.lstrip()[:1]
+    if begins == "[":
+        return _array(text, text.index("["), path, faults)
+    if begins == "{" and (whole := one_object(text, reading)) is not None:
+        return _list_inside(text, whole, path, reading, faults)
+    if reading.rows is not None:
+        what = f"is not one JSON object with a list '{reading.rows}' in it"
+        faults.append(Fault(f"{path}:1", what, "remove `read.rows` under `data`"))
+        return iter(())
+    return _lines(text, path, faults)
+
+
+def _list_inside(
+    text: str, whole: dict[str, Any], path: str, reading: Reading, faults: list[Fault]
+) -> Iterator[tuple[int, Any]]:
+    """Yield the rows of the list that one object of a whole file holds."""
+    name = rows_key(whole, reading, path, faults)
+    if name is None:
+        return
+    keys = name.split(".") if reading.rows else [name]
+    begin = place_of(text, keys)
+    del whole  # its rows are read again, one by one
+    if reading.rows is None:
+        reading.say(path, f"its rows are the list '{name}' of the one JSON object that it holds")
+    yield from _array(text, begin, path, faults, is_whole=False)
 
 
 def _is_unicode(value: Any) -> bool:
@@ -95,14 +129,24 @@ def _read(line: str, text: str, start: int) -> Any:
         return _cause(problem, line, text, start)
 
 
-def _array(text: str, path: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
-    """Yield the items of one array, each with the line where it begins."""
-    at, line, counted = text.index("[") + 1, 1, 0
+def _array(
+    text: str, start: int, path: str, faults: list[Fault], *, is_whole: bool = True
+) -> Iterator[tuple[int, Any]]:
+    """Yield the items of the array that begins at `start`, each with the line where it begins.
+
+    Args:
+        text: of the file.
+        start: where the bracket stands.
+        path: of the file.
+        faults: receives what is wrong.
+        is_whole: whether nothing may follow the array.
+    """
+    at, line, counted = start + 1, 1, 0
     while True:
         at = _after_blanks(text, at)
         line, counted = line + text.count("\n", counted, at), at
         if text[at : at + 1] == "]":
-            if text[at + 1 :].strip():
+            if is_whole and text[at + 1 :].strip():
                 what = "goes on after the end of its JSON array"
                 faults.append(
                     Fault(f"{path}:{line}", what, "write one array, or one object a line")
@@ -176,22 +220,13 @@ def _other_layout(line: str, text: str, start: int) -> Cause | None:
         begins = line.strip() == "{" and A_KEY.match(text, end_of_line)
         return OVER_LINES if begins else None
     if isinstance(value, dict) and end > end_of_line:
-        return _over_lines(value, text[end:])
+        return OVER_LINES
     rest = text[end:end_of_line].strip() if isinstance(value, dict) else ""
     if rest == ",":
         return Cause("ends with a comma", "remove it: one JSON object a line, nothing between them")
     if rest.lstrip(", ").startswith("{"):
         return Cause("holds several JSON objects on one line", ONE_A_LINE)
     return None
-
-
-def _over_lines(value: dict[str, Any], rest: str) -> Cause:
-    """Return what is said of an object over several lines, that may hold all the rows."""
-    lists = [key for key, part in value.items() if isinstance(part, list)]
-    if not rest.strip() and lists:
-        fix = f"save that list alone, e.g. with `jq .{lists[0]}`"
-        return Cause(f"is one JSON object, whose '{lists[0]}' is a list", fix, whole_file=True)
-    return OVER_LINES
 
 
 def _is_python(line: str) -> bool:
