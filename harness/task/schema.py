@@ -134,7 +134,7 @@ class Data(Spec):
     empty. Never shown to a strategy."""
     corpus: CorpusFiles = None
     """A folder of .md, .txt, .html and .pdf documents, or a file of rows with `id`, `title`, `text`
-    and `allow`, the groups that may read it (a list, or a text with semicolons between them);
+    and `allow`, the groups that may read it (a list; in tables a text with semicolons between);
     without `allow` everybody may. Where columns have other names: {file: PATH, text: COLUMN}."""
     groups: Column | None = None
     """Column with the groups of who asks (a list, or a text with semicolons between them; empty: of

@@ -237,27 +237,33 @@ def test_two_labels_that_differ_in_form_alone_are_one_that_stands_twice(tmp_path
 
 @pytest.mark.parametrize("keys", [("role", "content"), ("from", "value")])
 @pytest.mark.parametrize("column", ["input", "target"])
-def test_chat_messages_are_one_short_line_that_says_how(tmp_path, keys, column):
-    chat = [dict(zip(keys, (who, "please help " * 500), strict=True)) for who in ("user", "gpt")]
+def test_a_chat_in_one_column_is_its_question_or_its_answer(tmp_path, keys, column):
+    chat = [dict(zip(keys, turn, strict=True)) for turn in (("user", "help"), ("assistant", "a"))]
     key = {"input": "text", "target": "label"}[column]
-    test = [{**row, key: chat} for row in some("test", 40)]
-    (line,) = printed(write(tmp_path, test_jsonl=test))
-    assert line.startswith(f"test.jsonl:1: '{key}' holds chat messages")
-    assert "write the user's message into a column `input`" in line
-    assert len(line) < 500
-    taken = [{"input": chat[0][keys[1]], "target": "ab"[at % 2]} for at in range(len(test))]
-    train = [{"input": "x", "target": "a"}]
-    both = task_text(data=data(input="input", target="target"))
-    assert faults_of(write(tmp_path, both, test_jsonl=taken, train_jsonl=train)) == []
+    test = [{**row, key: chat} for row in some("test", 4)]
+    (first, *_) = load_task(write(tmp_path, test_jsonl=test)).test
+    assert (first.query.text == "help") == (column == "input")
+    assert first.targets == ("a",)
 
 
-def test_chat_messages_as_input_and_target_are_not_told_twice(tmp_path):
-    chat = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "a"}]
-    some_rows = [{"messages": chat}] * 30
+@pytest.mark.parametrize("named", [{}, {"input": "messages", "target": "messages"}])
+@pytest.mark.parametrize("name", ["messages", "conversations"])
+def test_rows_of_chats_are_read(tmp_path, named, name):
+    turns = [("system", "You sort mail."), ("human", "where is it?"), ("gpt", "a")]
+    chat = [{"from": who, "value": said} for who, said in turns]
+    columns = {"input": None, "target": None} | dict.fromkeys(named, name)
+    text = task_text(data=data(**columns))
+    task = load_task(
+        write(tmp_path, text, train_jsonl=[{name: chat}] * 4, test_jsonl=[{name: chat}] * 4)
+    )
+    assert task.test[0].query.text == "You sort mail.\n\nwhere is it?"
+    assert task.test[0].targets == ("a",)
+
+
+def test_a_chat_without_an_answer_is_told_in_one_short_line(tmp_path):
+    chat = [{"role": "user", "content": "please help " * 500}]
     text = task_text(data=data(input="messages", target="messages"))
-    lines = printed(write(tmp_path, text, train_jsonl=some_rows, test_jsonl=some_rows))
-    assert len([line for line in lines if "holds chat messages" in line]) == 1
-    assert len(lines) == 2
+    lines = printed(write(tmp_path, text, test_jsonl=[{"messages": chat}] * 30))
     assert all(len(line) < 500 for line in lines)
 
 

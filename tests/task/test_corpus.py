@@ -128,7 +128,7 @@ def test_every_document_that_cannot_be_opened_is_told(tmp_path):
     (docs / "good.md").write_text("fine")
     (docs / "folder.pdf").mkdir()
     (docs / "dangling.md").symlink_to("nowhere")
-    (docs / "latin.csv").write_bytes(b"text\n\xff\n")
+    (docs / "latin.csv").write_bytes(b"text\n\xff\x81\n")
     lines = told(write(tmp_path, task_text(data=data(corpus="docs"))))
     assert [line.split(": ")[0] for line in lines] == [
         "docs/dangling.md",

@@ -82,10 +82,10 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path, name):
 def test_bytes_that_are_not_utf8_are_told_with_their_line(tmp_path, suffix):
     start = jsonl(rows("test", 3)) if suffix == "jsonl" else "id,text,label\n1,x,a\n2,y,b\n"
     text = task_text(data=data(test=f"test.{suffix}"))
-    path = write(tmp_path, text, **{f"test_{suffix}": start.encode() + b'"\xe9"\n'})
+    path = write(tmp_path, text, **{f"test_{suffix}": start.encode() + b'"\xe9\x81"\n'})
     (line,) = told(path)
-    assert line.startswith(f"test.{suffix}:4: is not UTF-8")
-    assert line.endswith("→ save it as UTF-8")
+    assert line.startswith(f"test.{suffix}:4: is neither UTF-8 text")
+    assert "`read: {encoding: gb18030}`" in line
 
 
 @pytest.mark.parametrize("content", ["", "\n\n"])

@@ -10,9 +10,12 @@ from typing import Any
 
 from harness.errors import Fault, shown, unknown_name
 from harness.task.rows import Reading, Row, as_text, read_rows
+from harness.task.rows.content import ending_of
 from harness.task.rows_schema import Documents
 from harness.types import Document
 
+LISTS = (".json", ".jsonl", ".ndjson")
+"""Files that can write a list, so that a text for `allow` is a mistake."""
 ONE_TEXT = "write one text, or leave out the row"
 
 
@@ -53,7 +56,7 @@ def read_table(
             _text(row, names.id, row_faults) or f"{name}-{number}",
             _text(row, names.title, row_faults),
             _text(row, names.text, row_faults),
-            _allow(row, names.allow, row_faults),
+            _allow(row, names.allow, ending_of(file) not in LISTS, row_faults),
         )
         if names.text not in row.values:
             what = unknown_name("column", names.text, row.values)
@@ -76,10 +79,10 @@ def _text(row: Row, column: str, faults: list[Fault]) -> str:
     return text or ""
 
 
-def _allow(row: Row, column: str, faults: list[Fault]) -> tuple[str, ...] | None:
+def _allow(row: Row, column: str, may_be_text: bool, faults: list[Fault]) -> tuple[str, ...] | None:
     """Return the groups that may read a document; None means everybody, and is the default."""
     value: Any = row.values.get(column)
-    if isinstance(value, str):
+    if may_be_text and isinstance(value, str):
         names = tuple(name.strip() for name in value.split(";") if name.strip())
         return names or None
     if value is None:
