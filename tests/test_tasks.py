@@ -43,7 +43,8 @@ def test_ticket_triage_is_as_large_as_promised():
     assert len(task.test) >= 300
     assert len(task.labels) == 12
     assert [arm.name for arm in task.spec.strategies] == [
-        "majority", "match", "tfidf", "classic", "encoder", "zero_shot", "few_shot", "lora",
+        "majority", "match", "tfidf", "classic", "encoder", "zero_shot", "few_shot",
+        "lora_upper",
     ]  # fmt: skip
     assert len(list((TRIAGE / "data" / "handbook").glob("*.md"))) >= 30
 
