@@ -1,5 +1,8 @@
 """Test rows in what each arm may use: found where they were planted, and nowhere else."""
 
+import json
+from pathlib import Path
+
 import pytest
 from task_folder import data, jsonl, rows, task_text, write
 
@@ -118,3 +121,19 @@ def test_a_short_input_stands_in_a_text_by_chance():
     asked_for = [Query("short", "my card"), Query("long", "where on earth is my new card then")]
     text = "He asked: where on earth is my NEW card, then? My card!"
     assert ids_within(asked_for, [text]) == ["long"]
+
+
+BANKING = Path(__file__).parents[3] / "shared" / "data" / "banking77"
+
+
+@pytest.mark.skipif(not BANKING.is_dir(), reason="the public set is not beside the project")
+def test_the_repeated_inputs_of_banking77_are_found_exactly_and_more_nearly(tmp_path):
+    columns = {"train": str(BANKING / "train.jsonl"), "test": str(BANKING / "test.jsonl")}
+    labels = json.loads((BANKING / "labels.json").read_text())
+    answer = {"kind": "choice", "labels": labels}
+    text = task_text(data={**columns, "input": "input", "target": "label"}, answer=answer)
+    task, leaks = found(write(tmp_path, text))
+    assert len(leaks["train"].exact) == 25
+    assert leaks["train"].exact == task.data.leaked_ids
+    assert set(leaks["train"].near).isdisjoint(leaks["train"].exact)
+    assert len(leaks["train"].near) > 100
