@@ -196,7 +196,7 @@ def _tell_metrics(folder: RunFolder, trust: bool) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from harness.run.preflight import examined
     from harness.store.finding import Finding, gravest_first
-    from harness.task import near_copies, near_duplicates
+    from harness.task import likely_label_errors, near_copies, near_duplicates, write_clean
 
     task = _loaded(arguments.task)
     data = task.data
@@ -208,11 +208,14 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.deep:
         deep = near_duplicates({s.name: s for s in (task.train, task.validation, task.test)})
         deep += near_copies(task.documents)
+        deep += likely_label_errors(task)
     models = examined(task)
     of_models = (Finding.of_sentence(said, "model") for said in models.remarks)
     found = gravest_first((*task.remarks, *deep, *of_models))
     for finding in found:
         tell(finding.line)
+    if arguments.write_clean is not None:
+        tell(write_clean(task, arguments.write_clean, deep if arguments.deep else None))
     for problem in models.problems:
         complain(f"error: {problem}")
     if models.problems:

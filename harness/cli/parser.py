@@ -88,8 +88,13 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="find all faults of a task before it runs")
     check.add_argument("task", type=Path, metavar="TASK.yaml")
-    check.add_argument("--deep", action="store_true", help="look for near-duplicates too; slow")
+    check.add_argument(
+        "--deep", action="store_true", help="near duplicates and likely label errors too; slow"
+    )
     check.add_argument("--strict", action="store_true", help="severe findings are an error")
+    check.add_argument(
+        "--write-clean", type=Path, metavar="FILE", help="write the training rows that pass"
+    )
     check.set_defaults(command="check")
 
     plan = commands.add_parser("plan", help="forecast memory, time and cost of every arm")

@@ -32,7 +32,7 @@ def test_the_same_topic_in_other_words_is_not_a_duplicate():
     found = near_duplicates(splits("Still waiting for my new card to be delivered"))
     assert found[0].text == (
         "0 of 1 test inputs (0.0%) are nearly the same as one in train or validation"
-        " (cosine of character n-grams at least 0.9)"
+        " (similarity at least 0.8)"
     )
 
 

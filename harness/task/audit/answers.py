@@ -5,6 +5,7 @@ Knows splits and labels; knows nothing of documents, arms or scores.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from operator import itemgetter
@@ -21,6 +22,8 @@ MOST_COMPARED = 50
 """Rows with the same input that are compared pair by pair; each of more only with the first."""
 SEVERE = 0.05
 """Share of test rows beyond which what is wrong with them misleads: about the margin of a task."""
+UNEQUAL = 10
+"""Times as many rows of the most frequent label as of the rarest."""
 TWO_VIEWS, WITHOUT_ROWS = "same input, different answers", "labels without rows"
 """Kinds of findings."""
 CORRECT = "correct them, or leave one of each out"
@@ -197,6 +200,22 @@ def without_rows(splits: Mapping[str, Split], labels: Collection[str]) -> Iterat
             " the score says nothing of them",
             count=len(untested),
             remedy="add test rows of them",
+        )
+
+
+def balance(splits: Mapping[str, Split]) -> Iterator[Finding]:
+    """Say how unequal the labels of the training rows are, where that is by a factor of ten."""
+    counts = Counter(row.targets[0] for row in splits["train"])
+    if len(counts) < 2:
+        return
+    (most, many), *_, (least, few) = counts.most_common()
+    if many >= UNEQUAL * few:
+        yield Finding(
+            kind="class balance",
+            text=f"train rows are {many} of '{most}' and {few} of '{least}': accuracy says little"
+            " of rare labels",
+            count=few,
+            remedy="look at macro_f1 too, or add rows of the rare labels",
         )
 
 

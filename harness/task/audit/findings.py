@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from harness.store.finding import Finding, FindingSeverity
 from harness.store.records import DataSummary
-from harness.task.audit.answers import said_of_answers
+from harness.task.audit.answers import balance, said_of_answers
 from harness.task.audit.clusters import Clusters, torn_apart
 from harness.task.audit.copied_documents import copied_documents
+from harness.task.audit.personal_data import personal_data
 from harness.task.audit.repeated_inputs import RepeatedInputs
+from harness.task.audit.strange_texts import strange_texts
 from harness.task.audit.test_size import expectations
 from harness.task.audit.within_texts import ids_within
 from harness.task.corpus import FORMATS, Corpus
-from harness.types import Split
+from harness.types import Example, Split
 
 LEAKED = "test inputs in other splits"
 """The kind of exact leaks."""
@@ -78,7 +80,22 @@ def findings(
             text = f"{repeats} inputs of {name} repeat an earlier one of {name}"
             grave: FindingSeverity = "warning" if name == "test" else "note"
             found.append(Finding(kind="repeated inputs", text=text, count=repeats, severity=grave))
-    return (*found, *said_of_answers(repeated, labels))
+    found += said_of_answers(repeated, labels)
+    return (*found, *_of_texts(splits, bool(labels)), *(balance(splits) if labels else ()))
+
+
+def _of_texts(splits: Mapping[str, Split], choice: bool) -> Iterator[Finding]:
+    """Yield what is strange about inputs, and what should stand in no row."""
+    for name, split in splits.items():
+        queries = split.queries
+        yield from strange_texts(name, [q.id for q in queries], [q.text for q in queries])
+    rows = (row for split in splits.values() for row in split)
+    yield from personal_data((row.query.id, _whole(row, choice)) for row in rows)
+
+
+def _whole(row: Example, choice: bool) -> str:
+    """Return all that a row holds, a text in each line."""
+    return row.query.full_text if choice else "\n".join([row.query.full_text, *row.targets])
 
 
 def _in_documents(corpus: Corpus, test: Split) -> list[Finding]:

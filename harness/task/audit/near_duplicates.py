@@ -1,4 +1,4 @@
-"""The slow audit: test inputs that nearly stand in another split."""
+"""The slow audit: inputs that nearly stand elsewhere, and documents that nearly say the same."""
 
 from __future__ import annotations
 
@@ -8,43 +8,85 @@ from typing import Any
 import numpy as np
 
 from harness.store.finding import Finding, FindingSeverity
-from harness.task.same_input import input_key
+from harness.task.audit.answers import SEVERE
+from harness.task.audit.minhash import ALIKE as SIMILAR
+from harness.task.audit.minhash import near_pairs
+from harness.task.same_input import input_key, key_of, normalised
 from harness.types import Document, Query, Split
 
 ALIKE = 0.9
 """Cosine of two inputs' character n-grams from which a person would call them the same text."""
 SHOWN = 5
 NEAR = "near duplicates"
+MASK = 2**63 - 1
+Pair = tuple[float, str, str]
+"""Similarity, and the ids of two rows, the later first."""
+NOTHING = Finding(kind=NEAR, text="there are no other splits to compare the test inputs with")
 ROWS_AT_ONCE = 512
 
 
 def near_duplicates(splits: Mapping[str, Split]) -> tuple[Finding, ...]:
-    """Find test inputs that are nearly the same as one in train or validation.
+    """Find inputs that are nearly the same as another one, across splits and within them.
 
-    Texts are compared by the cosine of their TF-IDF over character n-grams of 3 to 5; inputs with
-    other visible fields are others.
+    Compared by their words (same_input.py), with MinHash; inputs with other visible fields are
+    others, and those that are the very same are told elsewhere (repeated_inputs.py).
 
     Returns:
-        How many there are, and the closest pairs.
+        A finding for test inputs that nearly stand in train or validation, and one for each split
+        that nearly repeats itself.
     """
-    others = [query for name in ("train", "validation") for query in splits[name].queries]
-    tests = splits["test"].queries
-    if not others:
-        text = "there are no other splits to compare the test inputs with"
-        return (Finding(kind=NEAR, text=text),)
-    pairs = sorted(
-        ((cosine, test, other) for test, (other, cosine) in nearly_in(tests, others).items()),
-        reverse=True,
-    )
-    share = len(pairs) / len(tests)
+    across, within = near_rows(splits)
+    others = any(len(splits[name]) for name in ("train", "validation"))
+    found = [_across(across, len(splits["test"])) if others else NOTHING]
+    return (*found, *(_within(name, pairs, len(splits[name])) for name, pairs in within.items()))
+
+
+def near_rows(splits: Mapping[str, Split]) -> tuple[list[Pair], dict[str, list[Pair]]]:
+    """Return nearly equal inputs: pairs of a test row and another, and by split within them."""
+    names, queries = [], []
+    for name in ("train", "validation", "test"):  # a test input is compared with what is learnt
+        names += [name] * len(splits[name])
+        queries += splits[name].queries
+    seen: dict[str, int] = {}
+    for at, query in enumerate(queries):
+        seen.setdefault(f"{names[at] == 'test'} {key_of(query)}", at)
+    places = list(seen.values())
+    texts = [normalised(queries[at].text) for at in places]
+    fields = [hash(input_key("", queries[at].fields)) & MASK for at in places]
+    across: list[Pair] = []
+    within: dict[str, list[Pair]] = {}
+    for alike, one, other in near_pairs(texts, fields):
+        if texts[one] == texts[other]:
+            continue  # the very same, which is another finding
+        first, later = places[one], places[other]
+        pair = (alike, queries[later].id, queries[first].id)
+        if names[later] == "test" and names[first] != "test":
+            across.append(pair)
+        else:
+            within.setdefault(names[later], []).append(pair)
+    return across, within
+
+
+def _across(pairs: list[Pair], n: int) -> Finding:
+    pairs = sorted(pairs, reverse=True)
     text = (
-        f"{len(pairs)} of {len(tests)} test inputs ({share:.1%}) are nearly the same as one in"
-        f" train or validation (cosine of character n-grams at least {ALIKE}){_closest_of(pairs)}"
+        f"{len(pairs)} of {n} test inputs ({len(pairs) / n:.1%}) are nearly the same as one in"
+        f" train or validation (similarity at least {SIMILAR}){_closest_of(pairs, 'similarity')}"
     )
-    ids = [test for _, test, _ in pairs]
-    severity: FindingSeverity = "warning" if pairs else "note"
-    remedy = "take them out of train and validation" if pairs else None
-    return (Finding.of(NEAR, text, ids, severity=severity, remedy=remedy),)
+    severity: FindingSeverity = "severe" if len(pairs) > SEVERE * n else "warning"
+    if not pairs:
+        return Finding(kind=NEAR, text=text, count=0)
+    remedy = "take them out of train and validation"
+    return Finding.of(NEAR, text, [test for _, test, _ in pairs], severity=severity, remedy=remedy)
+
+
+def _within(name: str, pairs: list[Pair], n: int) -> Finding:
+    pairs = sorted(pairs, reverse=True)
+    text = (
+        f"{len(pairs)} of {n} {name} inputs are nearly the same as an earlier one"
+        f"{_closest_of(pairs, 'similarity')}"
+    )
+    return Finding.of(NEAR, text, [later for _, later, _ in pairs])
 
 
 def nearly_in(tests: Sequence[Query], others: Sequence[Query]) -> dict[str, tuple[str, float]]:
@@ -102,9 +144,11 @@ def near_copies(documents: Sequence[Document]) -> tuple[Finding, ...]:
     return (Finding.of("nearly copied documents", text, [one for _, one, _ in pairs]),)
 
 
-def _closest_of(pairs: Sequence[tuple[float, str, str]]) -> str:
+def _closest_of(pairs: Sequence[tuple[float, str, str]], measure: str = "cosine") -> str:
     """Return the closest pairs in words."""
-    told = "; ".join(f"{one} is nearly {other} (cosine {c:.2f})" for c, one, other in pairs[:SHOWN])
+    told = "; ".join(
+        f"{one} is nearly {other} ({measure} {c:.2f})" for c, one, other in pairs[:SHOWN]
+    )
     return f", the closest: {told}" if told else ""
 
 

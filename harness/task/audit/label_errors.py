@@ -1,0 +1,145 @@
+"""Likely label errors: rows whose label a classifier that never saw them does not believe.
+
+Confident learning (Northcutt, Jiang and Chuang 2021, arXiv 1911.00068, sections 3.1 and 3.2).
+Their package, cleanlab, is under the AGPL, which a library of another licence cannot depend on; the
+method is one page. Knows nothing of splits.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.store.finding import Finding
+
+FOLDS = 5
+STRENGTH = 1.0
+"""C of the classifier: scikit-learn's default. Weaker penalties learn wrong labels by heart."""
+CHARACTERS_TO = 2000
+"""Rows up to which characters count beside words; with more they cost minutes and add little."""
+FEWEST_ROWS = 20
+SHOWN = 5
+KIND = "likely label errors"
+Probabilities = NDArray[np.float64]
+
+
+class Doubted(NamedTuple):
+    """A row whose label is doubted."""
+
+    at: int
+    label: int
+    """Number of the label that it should have."""
+    margin: float
+    """Probability of the given label less that of the other: the lower, the surer."""
+
+
+def doubted(probabilities: Probabilities, given: Sequence[int]) -> list[Doubted]:
+    """Return the rows outside the diagonal of the confident joint, the surest first.
+
+    A row counts for label j if its probability of j is at least the mean one of the rows that are
+    given j (equation 2 of the paper); if it does for several, for the most probable (the paper's
+    collision rule). It is doubted where that is not its given label.
+
+    Args:
+        probabilities: out of fold, [rows, labels]; 0 for labels that a fold did not learn.
+        given: number of the label of each row.
+    """
+    labels = np.asarray(given)
+    own = probabilities[np.arange(len(labels)), labels]
+    sums = np.bincount(labels, own, probabilities.shape[1])
+    counts = np.bincount(labels, minlength=probabilities.shape[1])
+    thresholds = np.where(counts > 1, sums / np.maximum(counts, 1), np.inf)
+    confident = np.where(probabilities >= thresholds, probabilities, -1.0)
+    best = confident.argmax(axis=1)
+    # A label of one row alone is learnt by no fold that asks it: of it nothing can be said, and
+    # no other row is said to have it.
+    off = (confident.max(axis=1) > 0) & (best != labels) & (counts[labels] > 1)
+    rows = np.flatnonzero(off)
+    found = [
+        Doubted(int(at), int(best[at]), float(own[at] - probabilities[at, best[at]])) for at in rows
+    ]
+    return sorted(found, key=lambda one: one.margin)
+
+
+def folds(keys: Sequence[str], given: Sequence[int], seed: int = 0) -> list[int]:
+    """Return the fold of each row: labels are spread evenly, and rows of one input stay together.
+
+    A copy of a row in another fold would vouch for its label, be it right or wrong.
+    """
+    first: dict[int, list[str]] = defaultdict(list)
+    for key, label in dict(zip(reversed(keys), reversed(given), strict=True)).items():
+        first[label].append(key)
+    fold: dict[str, int] = {}
+    at, draw = 0, random.Random(seed)
+    for label in sorted(first):
+        draw.shuffle(first[label])
+        for key in first[label]:
+            fold[key] = at % FOLDS
+            at += 1
+    return [fold[key] for key in keys]
+
+
+def out_of_fold(texts: Sequence[str], given: Sequence[int], fold: Sequence[int]) -> Probabilities:
+    """Return each row's probabilities by a classifier that did not learn from its fold."""
+    from harness.errors import StrategyError
+    from harness.toolkit.linear_classifier import fit_classifier
+    from harness.toolkit.word_features import WordFeatures
+
+    labels, parts = np.asarray(given), np.asarray(fold)
+    found = np.zeros((len(texts), int(labels.max()) + 1))
+    for part in range(FOLDS):
+        learnt, asked = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
+        if not (len(learnt) and len(asked)):
+            continue
+        shown = [texts[at] for at in learnt.tolist()]
+        try:
+            features = WordFeatures.learnt(shown, len(texts) <= CHARACTERS_TO)
+            names = [str(labels[at]) for at in learnt]
+            classifier = fit_classifier(features.of(shown), names, STRENGTH)
+        except StrategyError:
+            continue  # one label, or no words: nothing can be learnt of it
+        columns = np.array([int(name) for name in classifier.classes_])
+        found[np.ix_(asked, columns)] = classifier.predict_proba(
+            features.of([texts[at] for at in asked.tolist()])
+        )
+    return found
+
+
+def label_errors(
+    ids: Sequence[str], keys: Sequence[str], texts: Sequence[str], labels: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Return what is likely to be labelled wrongly, if anything is.
+
+    Args:
+        ids: of all rows.
+        keys: the same for rows that ask the same.
+        texts: as a model reads them.
+        labels: the label of each.
+    """
+    names, given = np.unique(np.asarray(labels), return_inverse=True)
+    if len(names) < 2 or len(ids) < FEWEST_ROWS:
+        return ()
+    numbers = given.tolist()
+    found = doubted(out_of_fold(texts, numbers, folds(keys, numbers)), numbers)
+    if not found:
+        return ()
+    told = "; ".join(
+        f"{ids[one.at]} is '{labels[one.at]}', likely '{names[one.label]}'" for one in found[:SHOWN]
+    )
+    text = (
+        f"{len(found)} of {len(ids)} rows ({len(found) / len(ids):.1%}) have a label that a"
+        f" classifier of words, trained on the others, does not believe, the surest first: {told}"
+    )
+    remedy = "look at them: some are hard and right, others are wrong and worth correcting"
+    # All rows, for whoever leaves them out: this finding is never kept in a record.
+    rows = tuple(ids[one.at] for one in found)
+    return (
+        Finding(
+            kind=KIND, text=text, count=len(rows), rows=rows, severity="warning", remedy=remedy
+        ),
+    )

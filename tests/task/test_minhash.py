@@ -1,0 +1,44 @@
+"""MinHash: what it calls alike is what a comparison of all pairs calls alike."""
+
+import random
+from itertools import combinations
+
+from harness.task.audit.minhash import ALIKE, jaccard, near_pairs
+
+WORDS = ["card", "arrive", "week", "transfer", "change", "address", "money", "cash", "limit", "fee"]
+
+
+def varied(n, seed=0):
+    """Texts of random words, and of every one a copy with one letter changed."""
+    draw = random.Random(seed)
+    found = []
+    for _ in range(n):
+        text = " ".join(draw.choices(WORDS, k=10))
+        at = draw.randrange(len(text))
+        found += [text, f"{text[:at]}q{text[at + 1 :]}"]
+    return found
+
+
+def test_a_comparison_of_all_pairs_finds_no_more():
+    texts = varied(150)
+    exact = {
+        b for a, b in combinations(range(len(texts)), 2) if jaccard(texts[a], texts[b]) >= ALIKE
+    }
+    found = {later for _, _, later in near_pairs(texts, [0] * len(texts))}
+    assert found <= exact
+    assert len(found) >= 0.99 * len(exact) > 100
+
+
+def test_what_is_kept_apart_is_never_alike():
+    assert near_pairs(["one and the same"] * 2, [0, 1]) == []
+    assert near_pairs(["one and the same"] * 2, [1, 1]) == [(1.0, 0, 1)]
+
+
+def test_short_texts_and_none():
+    assert near_pairs([], []) == near_pairs(["a"], [0]) == []
+    assert near_pairs(["", "a", "\U0001f600", "\ud800"], [0] * 4) == []
+    assert jaccard("ab", "cd") == 0.0
+
+
+def test_a_thousand_equal_texts_are_a_thousand_comparisons():
+    assert len(near_pairs(["the same text again"] * 1000, [0] * 1000)) == 999
