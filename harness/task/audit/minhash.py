@@ -120,4 +120,5 @@ def _candidates(band: Hashes) -> NDArray[np.int64]:
     later = order[~starts]
     before = order[np.flatnonzero(~starts) - 1]
     pairs: NDArray[np.int64] = np.concatenate([first[~starts], before]) * len(band)
-    return pairs + np.tile(later, 2)
+    found: NDArray[np.int64] = pairs + np.tile(later, 2)
+    return found
