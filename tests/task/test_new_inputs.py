@@ -45,7 +45,7 @@ TWO = [("1", "hello"), ("2", "world")]
         ("a.JSONL", ROWS),
         ("a.jsonl", ROWS.replace("\n", "\r\n")),
         ("a.csv", "id,text\n1,hello\n2,world\n"),
-        ("a.csv.gz", gzip.compress(b"id,text\n1,hello\n2,world\n")),
+        ("a.csv.gz", gzip.compress(b"id,text\n1,hello\n2,world\n", mtime=0)),
         (
             "a.json",
             '{"rows": ' + json.dumps([json.loads(line) for line in ROWS.splitlines()]) + "}",
