@@ -196,7 +196,9 @@ def _tell_metrics(folder: RunFolder, trust: bool) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from harness.run.preflight import examined
     from harness.store.finding import Finding, gravest_first
-    from harness.task import likely_label_errors, near_copies, near_duplicates, write_clean
+    from harness.task import near_copies, near_duplicates
+    from harness.task.clean_rows import write_clean
+    from harness.task.deep_audit import likely_label_errors
 
     task = _loaded(arguments.task)
     data = task.data

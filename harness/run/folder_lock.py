@@ -117,7 +117,14 @@ def _forget(folder: RunFolder) -> None:
     """Delete all that was run in a folder; the records, which name its task, go last."""
     rooms = (folder.path / name for name in ROOMS)
     reports = (folder.comparison, folder.report_md, folder.report_html)
-    for place in (*rooms, folder.truth, folder.documents, folder.own_worths, *reports):
+    for place in (
+        *rooms,
+        folder.splits,
+        folder.truth,
+        folder.documents,
+        folder.own_worths,
+        *reports,
+    ):
         remove(place)
     folder.forget_records()
 

@@ -1,8 +1,6 @@
 """task.yaml → `Task`: strict schema, all faults at once, data, frozen splits, audit."""
 
 from harness.task.audit.near_duplicates import near_copies, near_duplicates
-from harness.task.clean_rows import write_clean
-from harness.task.deep_audit import likely_label_errors
 from harness.task.gold import GoldRow
 from harness.task.load import Task, load_task
 from harness.task.new_inputs import read_inputs
@@ -11,11 +9,9 @@ from harness.task.subsample import limited
 __all__ = [
     "GoldRow",
     "Task",
-    "likely_label_errors",
     "limited",
     "load_task",
     "near_copies",
     "near_duplicates",
     "read_inputs",
-    "write_clean",
 ]

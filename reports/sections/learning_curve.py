@@ -17,7 +17,7 @@ NOTE = (
     " crossover is a 95% range from the same resamples. No verdict rests on any of this."
 )
 LAW = (
-    "The value of the next labels is read off a law a − b·n^−c that is fitted to the points"
+    "The value of the next labels is read off a law a − b·n^−c that follows the points"
     " (Figueroa et al. 2012); it reaches at most twice the labels that there are."
 )
 
@@ -41,7 +41,10 @@ def learning_curve(comparison: Comparison) -> Section | None:
 
 def _crossovers(found: LearningCurve) -> Iterator[Item]:
     for crossover in found.crossovers:
-        yield Item(f"{crossover.text[:1].upper()}{crossover.text[1:]}.")
+        text = crossover.text
+        if not text.startswith(crossover.first):  # an arm is written as the task writes it
+            text = text[:1].upper() + text[1:]
+        yield Item(f"{text}.")
     if not found.crossovers:
         yield Item("No two arms can be compared at two sizes.")
 

@@ -19,6 +19,7 @@ def test_a_run_leaves_the_files_that_it_promises(shared):
     files = {file.name for file in folder.iterdir()} - {".lock"}
     assert files == {
         "records.jsonl", "records.index.json", "truth.jsonl", "trials", "comparison.json",
+        "splits.json",
         "report.md", "report.html",
     }  # fmt: skip
     (fit,) = (folder / "trials/majority").iterdir()

@@ -7,8 +7,9 @@ from task_folder import data, task_text, write
 
 from harness.errors import UserError
 from harness.store.finding import Finding
-from harness.task import load_task, write_clean
+from harness.task import load_task
 from harness.task.audit.label_errors import KIND
+from harness.task.clean_rows import write_clean
 
 TEST = [{"id": "t1", "text": "what of the test?", "label": "a", "seen": 1}]
 TRAIN = [
