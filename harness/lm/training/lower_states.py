@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.lm.inference.soft_prompt import soft_tokens
 from harness.lm.inference.token_tree import TokenTree
 from harness.lm.loading.first_layers import layer_list
+from harness.lm.sizing.budget import Note
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from harness.lm.local_model import LanguageModel
 
 MOST_BYTES = 2 * 1024**3
-"""Of states that are kept: the paths that do not fit are computed in every epoch."""
+"""Of states that are kept: a row with paths that do not fit is computed in every epoch."""
 FIRST_ROWS = 4096
 """Room for so many states to begin with; it is doubled when it is full."""
 CLOSE = 1e-3
@@ -44,6 +45,8 @@ class LowerStates:
     """All layers of the decoder."""
     first: int
     """The lowest layer that is trained."""
+    note: Note
+    """Receives a remark where states of lower layers are of no use."""
     most_bytes: int = MOST_BYTES
     places: dict[tuple[int, int], int] = field(default_factory=dict)
     """(place of the path before, token) to the path's own place; -1 is before all."""
@@ -71,7 +74,7 @@ class LowerStates:
         if not trained or set().union(*held) != trained:
             return None
         first = next(place for place, weights in enumerate(held) if weights)
-        return cls(base, layers, first) if first else None
+        return cls(base, layers, first, lm.note) if first else None
 
     def logits(self, given: Mapping[str, Any], tree: TokenTree) -> Tensor | None:
         """Return a pass's logits, begun above the lower layers, [wanted, vocabulary].
@@ -83,17 +86,16 @@ class LowerStates:
             tree: n nodes.
 
         Returns:
-            With gradients; None where the states do not fit the memory that they may take, or
-            where it makes a difference to begin there.
+            With gradients; None where it makes a difference to begin there.
         """
         if self.agrees is None:
             self.agrees = self._compared(given, tree)
+            if not self.agrees:
+                self.note("engine", "every step computes all layers: they share more than states")
         return self._above(given, tree) if self.agrees else None
 
-    def _above(self, given: Mapping[str, Any], tree: TokenTree) -> Tensor | None:
+    def _above(self, given: Mapping[str, Any], tree: TokenTree) -> Tensor:
         states = self.states(given, tree)
-        if states is None:
-            return None
         with _passed_by(self.layers[: self.first]), _handed(self.layers[self.first], states):
             found: Tensor = self.model(**given).logits[0]
         return found
@@ -111,11 +113,9 @@ class LowerStates:
                 above = self._above(given, tree)
             except Exception:  # whatever an architecture makes of a layer that only hands on
                 return False
-        if above is None:
-            return False
         return bool((above.float() - whole).abs().max() <= CLOSE * whole.abs().max())
 
-    def states(self, given: Mapping[str, Any], tree: TokenTree) -> Tensor | None:
+    def states(self, given: Mapping[str, Any], tree: TokenTree) -> Tensor:
         """Return the states of a tree's nodes, [1, n, width]; those not known are computed."""
         import torch
 
@@ -128,7 +128,7 @@ class LowerStates:
             computed = self._computed(given)  # [1, n, width]
             if not self._make_room(computed[0]):
                 self._forget()
-                return None
+                return computed
             self.known[at] = computed[0]  # type: ignore[index]
             self.filled = len(self.places)
         return self.known[at][None]  # type: ignore[index]

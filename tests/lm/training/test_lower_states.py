@@ -10,7 +10,6 @@ from tuning_rows import pairs, settings
 
 from harness.lm import add_adapter, tune
 from harness.lm.loading.first_layers import layer_list
-from harness.lm.training import lower_states
 from harness.lm.training.lower_states import LowerStates
 from harness.lm.training.objective import label_cross_entropy
 
@@ -60,10 +59,25 @@ def test_each_path_passes_the_lower_layers_once(monkeypatch):
 
 def test_states_that_fit_no_memory_are_computed_each_time(monkeypatch):
     kept, _ = tuned("llama")
-    monkeypatch.setattr(lower_states, "MOST_BYTES", 0)
-    monkeypatch.setattr(LowerStates, "most_bytes", 0)
+    passed, run = [], LowerStates._computed
+    monkeypatch.setattr(
+        LowerStates, "_computed", lambda self, given: passed.append(1) or run(self, given)
+    )
+    monkeypatch.setattr(LowerStates, "_make_room", lambda self, like: False)
     without, _ = tuned("llama")
     assert without == pytest.approx(kept, rel=1e-4)
+    assert len(passed) == 10  # each of nine steps, and the first one's comparison
+
+
+def test_room_ends_at_the_bytes_that_states_may_take():
+    import torch
+
+    store = LowerStates(None, [], 1, lambda kind, text: None, most_bytes=10 * 8 * 4)
+    state = torch.zeros(1, 8)
+    store.places = {(-1, token): token for token in range(10)}
+    assert store._make_room(state)
+    store.places[-1, 10] = 10
+    assert not store._make_room(state)
 
 
 def test_a_model_that_hands_on_more_than_states_is_computed_whole(monkeypatch):
