@@ -14,7 +14,7 @@ from markupsafe import Markup
 from harness.analysis import LearningCurve
 from harness.analysis.schema.curve import CurveLine, CurvePoint
 from harness.wording import numbers
-from reports.plots import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Tick
+from reports.plots import Frame, Tick
 from reports.section import Plot, Table
 from reports.templating import template
 
@@ -54,16 +54,10 @@ def point_at(line: CurveLine, size: int) -> CurvePoint | None:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Drawing(Frame):
     """Learning curves, laid out."""
 
     curve: LearningCurve
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    right: int = WIDTH - RIGHT
-    top: int = TOP
-    bottom: int = HEIGHT - BOTTOM
 
     @property
     def sizes(self) -> list[int]:

@@ -44,17 +44,22 @@ class Tick:
     text: str
 
 
+class Frame:
+    """Where the axes of a plot stand."""
+
+    width = WIDTH
+    height = HEIGHT
+    left = LEFT
+    right = WIDTH - RIGHT
+    top = TOP
+    bottom = HEIGHT - BOTTOM
+
+
 @dataclass(frozen=True)
-class Drawing:
+class Drawing(Frame):
     """A cost curve, laid out."""
 
     curve: CostCurve
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    right: int = WIDTH - RIGHT
-    top: int = TOP
-    bottom: int = HEIGHT - BOTTOM
 
     @property
     def lines(self) -> list[tuple[str, str]]:
