@@ -103,7 +103,7 @@ KINDS = (
     ),
 )  # fmt: skip
 WORTH_A_LOOK = re.compile(
-    r"@|\d[\d ()/.-]{6}|[a-zA-Z]\d\d|sk-|hf_|gh[opsur]_|_pat_|glpat|xox|eyJ|AIza|AKIA|-----B"
+    r"@|\d[\d ()/.-]{6}|[A-Z]{2}\d\d|sk-|hf_|gh[opsur]_|_pat_|glpat|xox|eyJ|AIza|AKIA|-----B"
 )
 """What any of them holds: most texts hold nothing of it."""
 
