@@ -135,6 +135,8 @@ def personal_data(texts: Iterable[tuple[str, str]]) -> Iterator[Finding]:
     n = 0
     for row, text in texts:
         n += 1
+        if not WORTH_A_LOOK.search(text):
+            continue
         for name, found in {kind.name: one for kind, one in held(text)}.items():
             rows[name].append(row)
             if len(examples[name]) < SHOWN:

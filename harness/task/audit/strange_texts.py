@@ -54,6 +54,11 @@ def is_mixed(text: str) -> bool:
     return not text.isascii() and bool(MIXED.search(text))
 
 
+def _is_wordless(text: str) -> bool:
+    """Tell whether a text holds no letter and no digit; most begin with one."""
+    return not text[:1].isalnum() and not any(map(str.isalnum, text))
+
+
 def strange_texts(split: str, ids: Sequence[str], texts: Sequence[str]) -> Iterator[Finding]:
     """Yield what is strange about the inputs of a split.
 
@@ -72,7 +77,7 @@ def strange_texts(split: str, ids: Sequence[str], texts: Sequence[str]) -> Itera
          "take them out"),
         ("mixed scripts", "note", is_mixed, "mix Latin and Cyrillic letters in a word",
          "write each word in one script"),
-        ("inputs without words", "note", lambda text: not any(map(str.isalnum, text)),
+        ("inputs without words", "note", _is_wordless,
          "hold no letter and no digit", "leave them out if they are no inputs"),
         ("extreme inputs", "note", lambda text: len(text) > most,
          f"are longer than {most:,.0f} characters, where half are shorter than {usual:,.0f}",

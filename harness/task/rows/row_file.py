@@ -131,17 +131,20 @@ def rows_of(found: Found, file: str, reading: Reading, faults: list[Fault]) -> l
     nested = 0
     for line, given in found:
         values = {names[column]: value for column, value in given.items()}
-        where = f"{file}:{line}"
         try:
             several = questions_of(values) if "paragraphs" in values and is_article(values) else ()
             for one in several or (values,):
                 if paths:
                     resolve(one, paths)
-                if any(type(one.get(name)) is list for name in chats):
+                # Most rows hold no list at all: of a million rows it counts.
+                if list in map(type, one.values()) and any(
+                    type(one.get(name)) is list for name in chats
+                ):
                     nested += flatten_chat(one, reading) > 0
                 rows.append(Row(file, line, one))
         except ShapeError as problem:
-            faults.append(Fault(where, str(problem), "correct it, or leave out the row"))
+            what = str(problem)
+            faults.append(Fault(f"{file}:{line}", what, "correct it, or leave out the row"))
     if nested:
         more = "is a chat of several turns" if nested == 1 else "are chats of several turns"
         what = f"{nested:,} of {len(rows):,} rows {more}: the last answer is the target"
