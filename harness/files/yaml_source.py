@@ -1,9 +1,9 @@
 """Reads a YAML file and remembers where every key and value stands, and in which words.
 
 YAML 1.2 scalars: `no` is the word "no" and `1e-5` is a number. A key is the text that the file
-writes: `01`, `1.10` and `true` are the keys "01", "1.10" and "true". Of a value that YAML reads as
-something else than text, the written text is kept too (`Source.written`), so that a fault can say
-how to quote it.
+writes: `01`, `1.10` and `true` are the keys "01", "1.10" and "true"; so are the values of the keys
+that whoever reads it names as texts. Of all other values that YAML reads as something else than
+text, the written text is kept too (`Source.written`), so that a fault can say how to quote it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ TAG = "tag:yaml.org,2002:"
 CONSTRUCTED = frozenset(f"{TAG}{kind}" for kind in ("bool", "int", "float", "null", "timestamp"))
 """Tags of the scalars that are no text; whatever else a tag says is not obeyed."""
 MERGE = f"{TAG}merge"
+NULL = f"{TAG}null"
 MOST_BYTES = MIB // 4
 """Of a file. A task file has a few kilobytes; long lists of labels and schemas have their own."""
 MOST_VALUES = 200_000
@@ -37,13 +38,26 @@ would be more than any memory holds."""
 class Source:
     """A parsed YAML file with its line numbers."""
 
-    def __init__(self, path: Path, missing_fix: str, within: Path | None = None):
+    def __init__(
+        self,
+        path: Path,
+        missing_fix: str,
+        within: Path | None = None,
+        texts: Sequence[str | int] | None = None,
+    ):
         """Parse `path`; no link may leave the folder `within` if it lies in it.
+
+        Args:
+            path: of the file.
+            missing_fix: what to do where there is none.
+            within: a folder that no link may leave which lies in it.
+            texts: keys that lead to a list or a mapping of texts, as the file writes them.
 
         Raises:
             TaskError: the file is missing, not UTF-8, not YAML, or not a mapping.
         """
         self.path = path
+        self._texts = tuple(texts or ())
         self._values = 0
         self._tree = _parse(path, missing_fix, within)
         self._faults: list[Fault] = []
@@ -104,7 +118,7 @@ class Source:
                 (text := _key_text(key)): self._plain(value, (*keys, text))
                 for key, value in _pairs(node)
             }
-        if not _is_no_text(node):
+        if not _is_no_text(node) or (node.value and self._is_text(keys, node)):
             return node.value
         yaml = YAML(typ="safe", pure=True)
         try:
@@ -115,6 +129,19 @@ class Source:
             fix = "remove the tag before it" if tagged else quote_it(node.value)
             self._faults.append(Fault(self.where(keys), what, fix))
             return node.value
+
+    def _is_text(self, keys: tuple[str | int, ...], node: Node) -> bool:
+        """Tell whether a scalar is an item or a value of what holds texts, or in a value's list.
+
+        null as a value says nothing; deeper ones are JSON's.
+        """
+        depth = len(self._texts)
+        of_item = keys[depth:]
+        if not depth or keys[:depth] != self._texts or not of_item:
+            return False
+        if len(of_item) == 1:
+            return node.tag != NULL or isinstance(of_item[0], int)
+        return len(of_item) == 2 and isinstance(of_item[1], int)
 
     def _check_keys(self, node: MappingNode, keys: tuple[str | int, ...]) -> None:
         seen: set[str] = set()

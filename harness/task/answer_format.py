@@ -1,6 +1,7 @@
 """What an answer of a task looks like: the labels of a choice, the schema of a JSON object.
 
-Both stand in the task file or in a JSON file that it names.
+Both stand in the task file or in a JSON file that it names. Labels are texts: `01`, `1.10`, `1e5`
+and `true` are what the file writes, as in rows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from harness.task.rows import Row, as_text
 from harness.task.schema import Data, TaskFile
 from harness.wording.values import nfc, value_text
 
+LABELS = ("answer", "labels")
+"""The keys that lead to a task file's labels and their descriptions: texts as they are written."""
 MOST_BYTES = 16 * MIB
 """Of a file of labels or of a schema."""
 MOST_LABELS = 10_000
@@ -29,7 +32,7 @@ MOST_LABELS = 10_000
 
 def read_labels(spec: TaskFile, source: Source, faults: list[Fault]) -> dict[str, str]:
     """Return the labels of a choice with what they mean; add what is wrong to `faults`."""
-    where = source.where(["answer", "labels"])
+    where = source.where(LABELS)
     given: Any = spec.answer.labels
     if spec.answer.kind != "choice":
         if given is not None:
@@ -61,7 +64,7 @@ def labels_of(
         value = row.values.get(data.target)
         texts = (as_text(one) for one in (value if isinstance(value, list) else [value]))
         counts.update(label for text in texts if text and (label := nfc(text).strip()))
-    where = source.where(["answer", "labels"])
+    where = source.where(LABELS)
     if not counts:
         what = "a choice needs labels: none are listed, and no training row has one"
         faults.append(Fault(where, what, "list them, e.g. labels: [a, b]"))
@@ -91,7 +94,8 @@ def _labels(given: Any, where: str, faults: list[Fault]) -> dict[str, str]:
     pairs = list(given.items()) if isinstance(given, dict) else [(item, "") for item in given or ()]
     labels: dict[str, str] = {}
     for written, text in pairs:
-        label = nfc(written) if isinstance(written, str) else None
+        text_of_it = as_text(written)
+        label = None if text_of_it is None else nfc(text_of_it)
         if label is None:
             faults.append(_no_text(where, written))
         elif not label.strip() or label != label.strip():
@@ -149,11 +153,9 @@ def _sorted(
 
 
 def _no_text(where: str, label: Any) -> Fault:
-    """Return the fault of a label in a JSON file that is a number, true or null."""
-    if isinstance(label, list | dict):
-        return Fault(where, f"labels must be texts, not {shown(label)}", "write a text")
-    written = value_text(label)
-    return Fault(where, f"labels must be texts, not {written}", quote_it(written))
+    """Return the fault of a label in a JSON file that is null, NaN, a list or an object."""
+    fix = "write a text" if isinstance(label, list | dict) else quote_it(value_text(label))
+    return Fault(where, f"labels must be texts, not {shown(label)}", fix)
 
 
 def _dates(value: Any, keys: list[str | int], source: Source) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from harness.store.finding import Finding, FindingSeverity
 from harness.store.records import DataSummary
 from harness.store.rows_variant import RowsVariant
 from harness.strategy import Strategy
+from harness.task.answer_format import LABELS
 from harness.task.arms import arms_of
 from harness.task.audit import findings as audit
 from harness.task.audit.search_size import asked_for_too_many
@@ -242,7 +243,7 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     Raises:
         TaskError: with every fault of the file and the data, each with its place and a remedy.
     """
-    source = Source(path, "write one with `python -m harness new task NAME`")
+    source = Source(path, "write one with `python -m harness new task NAME`", texts=LABELS)
     faults: list[Fault] = []
     try:
         spec = validate(source)

@@ -88,7 +88,8 @@ class Answer(Spec):
     kind: Literal["choice", "text", "json"]
     labels: Labels = None
     """For `choice`: the labels, or label to description, or the path of a JSON file of either.
-    Without this key they are found in the training rows, and told with their counts."""
+    They are what the file writes, letter by letter: 01, 1.10, 1e5 and true need no quotes. Without
+    this key they are found in the training rows, and told with their counts."""
     json_schema: JsonSchema = Field(None, alias="schema")
     """For `json`: the schema of an answer, or the path of a JSON file of it."""
     no_answer: Label | None = Field(None, pattern=r"\S")
@@ -105,7 +106,8 @@ class Data(Spec):
 
     One rule for what is no text: a text file's values are what it writes, letter by letter (01,
     1.10, 1e5, TRUE); those of a typed file (Parquet, Excel, a set of the hub) are what JSON writes
-    (true, 1, 1.0; a date as ISO 8601). So it is with labels, inputs, ids and all else.
+    (true, 1, 1.0; a date as ISO 8601). So it is with labels, inputs, ids and all else, and with
+    the labels that the task file lists.
 
     Of rows of chat messages the last user turn is the input, with what stands before it, and the
     assistant's turn after it the target, where `input` and `target` name no other columns.

@@ -31,10 +31,10 @@ def write_labels(folder, written, label):
 
 
 @pytest.mark.parametrize("scalar", SCALARS)
-def test_a_label_of_a_list_is_what_stands_in_the_file_once_it_is_quoted_as_told(tmp_path, scalar):
-    path = write_labels(tmp_path, f"[{scalar}, other]", scalar)
-    assert faults_after_following(path) == []
-    assert list(load_task(path).labels) == [scalar, "other"]
+def test_a_label_of_a_list_is_what_stands_in_the_file(tmp_path, scalar):
+    task = load_task(write_labels(tmp_path, f"[{scalar}, other]", scalar))
+    assert list(task.labels) == [scalar, "other"]
+    assert [row.targets[0] for row in task.truth[:2]] == [scalar, "other"]
 
 
 @pytest.mark.parametrize("scalar", [*SCALARS, *WORDS])
@@ -58,12 +58,21 @@ def test_versions_that_are_the_same_number_are_two_labels(tmp_path):
     assert list(load_task(path).labels) == ["1.10", "1.1"]
 
 
-def test_many_labels_that_want_quotes_are_five_remedies_and_a_count(tmp_path):
-    path = write_labels(tmp_path, f"[{', '.join(f'{n:03}' for n in range(100))}]", "000")
+def test_many_scalars_that_want_quotes_are_five_remedies_and_a_count(tmp_path):
+    path = write(tmp_path, task_text() + f"also: [{', '.join(f'{n:03}' for n in range(100))}]\n")
     with pytest.raises(Exception, match="more like these") as caught:
         load_task(path)
     assert len(str(caught.value).splitlines()) < 10
-    assert 'quote it: "000"' in str(caught.value)
+
+
+def test_a_label_with_and_without_quotes_is_one_that_stands_twice(tmp_path):
+    (line,) = told(write_labels(tmp_path, '[01, "01", other]', "01"))
+    assert "the label '01' stands twice" in line
+
+
+def test_an_item_that_is_nothing_is_no_label(tmp_path):
+    (line,) = told(write_labels(tmp_path, "\n    -\n    - other", "other"))
+    assert line.startswith("task.yaml:9 answer.labels.0: ")
 
 
 KEYS_OF_COLUMNS = ["input", "target", "id", "cluster", "visible", "slices"]
@@ -137,26 +146,29 @@ def test_a_description_may_be_missing_and_is_text_whatever_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("scalar", ["1", "1.10", "true", "2024-01-01"])
-def test_a_description_that_is_a_number_is_a_text_once_quoted(tmp_path, scalar):
-    written = f"\n    a: {scalar}\n    other: x"
-    path = write_labels(tmp_path, written, "a")
-    assert faults_after_following(path) == []
-    assert load_task(path).labels["a"] == scalar
+def test_a_description_is_what_stands_in_the_file(tmp_path, scalar):
+    path = write_labels(tmp_path, f"\n    a: {scalar}\n    other: [x, {scalar}]", "a")
+    assert load_task(path).labels == {"a": scalar, "other": f"x; {scalar}"}
 
 
-def test_a_label_in_a_json_file_is_told_as_the_file_writes_it(tmp_path):
+def test_labels_in_a_json_file_are_what_it_writes(tmp_path):
     text = task_text(answer={"kind": "choice", "labels": "labels.json"})
-    lines = told(write(tmp_path, text, labels_json="[1.10, true, null, 1e5]"))
-    assert [line.split("quote it: ")[1] for line in lines if "quote it" in line] == [
-        '"1.10"', '"true"', '"null"', '"1e5"',
-    ]  # fmt: skip
+    some = [{"text": f"{i}", "label": label} for i, label in enumerate(["1.10", "true", "1e5", 7])]
+    files = {"labels_json": "[1.10, true, 1e5, 7]", "train_jsonl": some, "test_jsonl": some[::-1]}
+    assert list(load_task(write(tmp_path, text, **files)).labels) == ["1.10", "true", "1e5", "7"]
+
+
+def test_null_in_a_json_file_of_labels_is_refused_and_one_once_quoted(tmp_path):
+    text = task_text(answer={"kind": "choice", "labels": "labels.json"})
+    lines = told(write(tmp_path, text, labels_json='[null, "a", "b"]'))
+    assert lines == ['task.yaml:3 answer.labels: labels must be texts, not null → quote it: "null"']
 
 
 def test_faults_of_keys_do_not_hide_those_of_rows(tmp_path):
-    text = task_text(name="A b", answer={"kind": "choice", "labels": [True, "a"]})
+    text = task_text(name="A b", metric=5, answer={"kind": "choice", "labels": [True, "a"]})
     lines = told(write(tmp_path, text, test_jsonl=[{"text": "x", "label": "nope"}]))
     assert any(line.startswith("task.yaml:1 name: ") for line in lines)
-    assert any(line.endswith('→ quote it: "true"') for line in lines)
+    assert any(line.startswith("task.yaml:5 metric: ") for line in lines)
     assert any("no label is called 'nope'; known: a, true" in line for line in lines)
 
 
