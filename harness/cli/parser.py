@@ -6,21 +6,35 @@ Imports nothing of the project that takes time, and does none of the work.
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from harness.errors import unknown_name
 from harness.wording.visible import visible
+
+PACKAGE = "worth-tuning"
+"""What the package index calls the project."""
+TASK_FILE = "task.yaml"
+A_TASK = "a task file, or a folder with a task.yaml"
 
 
 def parsed(words: Sequence[str]) -> argparse.Namespace:
     """Return what a command line asks for; `command` is the command's name.
 
     Raises:
-        SystemExit: help was asked for (0), or a word makes no sense (2).
+        SystemExit: help or the version was asked for (0), or nothing, or a word makes no sense (2).
     """
     parser = _parser()
+    if not words:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
+    word = next((word for word in words if not word.startswith("-")), None)
+    if word is not None and word not in (known := commands_of(parser)):
+        parser.error(unknown_name("command", word, known))
     arguments, rest = parser.parse_known_args(words)
     # argparse gives up an optional FILE once an option came before it: `predict DIR --arm A FILE`.
     if rest and getattr(arguments, "file", "") is None and not rest[0].startswith("-"):
@@ -30,10 +44,32 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
+def commands_of(parser: argparse.ArgumentParser) -> list[str]:
+    """Return the names of a parser's commands."""
+    actions = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    return [name for action in actions for name in action.choices]
+
+
 def _positive(word: str) -> int:
     if not word.isdecimal() or int(word) == 0:
         raise argparse.ArgumentTypeError(f"'{word}' is not a positive whole number")
     return int(word)
+
+
+def _task_file(word: str) -> Path:
+    """Return the path of a task file; of a folder that has one, that one."""
+    inside = os.path.join(word, TASK_FILE)
+    return Path(inside if os.path.isfile(inside) else word)
+
+
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        parser._print_message(f"{PACKAGE} {version(PACKAGE)}\n", sys.stdout)
+        parser.exit()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,12 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog="run, check and plan run the code that a task names; report, compare and predict run"
         " none of a folder that others made unless you say --trust (docs/trust.md).",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser(
         "run", help="run every arm of a task and write a report with a verdict"
     )
-    run.add_argument("task", type=Path, metavar="TASK.yaml")
+    run.add_argument("task", type=_task_file, metavar="TASK.yaml", help=A_TASK)
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<task name>")
     run.add_argument("--only", nargs="+", action="extend", default=[], metavar="ARM")
     run.add_argument(
@@ -87,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(command="compare")
 
     check = commands.add_parser("check", help="find all faults of a task before it runs")
-    check.add_argument("task", type=Path, metavar="TASK.yaml")
+    check.add_argument("task", type=_task_file, metavar="TASK.yaml", help=A_TASK)
     check.add_argument(
         "--deep", action="store_true", help="near duplicates and likely label errors too; slow"
     )
@@ -98,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command="check")
 
     plan = commands.add_parser("plan", help="forecast memory, time and cost of every arm")
-    plan.add_argument("task", type=Path, metavar="TASK.yaml")
+    plan.add_argument("task", type=_task_file, metavar="TASK.yaml", help=A_TASK)
     plan.add_argument("--json", action="store_true")
     plan.set_defaults(command="plan")
 
@@ -135,7 +172,7 @@ def _add_record(commands: argparse._SubParsersAction[_Parser]) -> None:
     record = commands.add_parser(
         "record", help="keep a hosted model's answers to the test rows, for when it is gone"
     )
-    record.add_argument("task", type=Path, metavar="TASK.yaml")
+    record.add_argument("task", type=_task_file, metavar="TASK.yaml", help=A_TASK)
     record.add_argument(
         "--arm", required=True, metavar="NAME", help="an arm of the task whose model is hosted"
     )

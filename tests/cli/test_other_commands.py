@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from command_line import harness, harness_process, rows_of, write_task
@@ -65,6 +66,39 @@ def test_a_command_line_that_makes_no_sense_ends_with_2(words):
         done = run(*words.split())
         assert done.returncode == 2
         assert "usage: python -m harness" in done.stderr
+
+
+def test_the_program_alone_shows_its_help():
+    done = harness_process()
+    assert done.returncode == 2
+    assert {"run", "check", "plan", "new"} <= {
+        line.split()[0] for line in done.stderr.split("\n") if line.strip()
+    }
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("rnu", "run"), ("reprot", "report"), ("chek", "check")]
+)
+def test_a_mistyped_command_is_answered_with_the_one_that_is_meant(word, meant):
+    done = harness(word, "task.yaml")
+    assert done.returncode == 2
+    assert f"no command is called '{word}'; did you mean '{meant}'?" in done.stderr
+
+
+def test_the_version_is_the_packages():
+    done = harness("--version")
+    assert (done.returncode, done.stdout) == (0, f"worth-tuning {version('worth-tuning')}\n")
+
+
+@pytest.mark.parametrize("command", ["run", "check", "plan"])
+def test_a_folder_stands_for_its_task_file(tmp_path, command):
+    write_task(tmp_path / "task", ["majority"])
+    more = ["--out", tmp_path / "run"] if command == "run" else []
+    assert harness(command, tmp_path / "task", *more).returncode == 0
+    (tmp_path / "task/task.yaml").unlink()
+    done = harness(command, tmp_path / "task", *more)
+    assert done.returncode == 2
+    assert "task: is a folder → name the task.yaml inside it" in done.stderr
 
 
 SHOW_MODULES = """

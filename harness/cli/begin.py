@@ -1,0 +1,73 @@
+"""Commands that something begins with: `record`, `list` and `new`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from harness.cli.exit_codes import OK
+from harness.cli.loaded import loaded
+from harness.cli.plain import tell, tell_json
+from harness.errors import UserError
+
+
+def record(arguments: argparse.Namespace) -> int:
+    """Keep a hosted model's answers to the test rows."""
+    from harness.cli.recording import recorded
+    from harness.run.record import Request
+    from harness.task import limited
+
+    if arguments.key_env is not None and arguments.base_url is None:
+        raise UserError("--key-env goes with --base-url → name the server that gets the key")
+    task = loaded(arguments.task)
+    if arguments.limit is not None:
+        task = limited(task, arguments.limit)
+    request = Request(arguments.arm, arguments.base_url, arguments.key_env)
+    return recorded(task, request, arguments.out)
+
+
+def list_what_there_is(arguments: argparse.Namespace) -> int:
+    """Print what is available, of one kind or of all."""
+    from harness.cli import catalogue
+
+    entries = catalogue.entries(arguments.kind)
+    if arguments.json:
+        tell_json(
+            json.dumps([{"kind": e.kind, "name": e.name, "summary": e.summary} for e in entries])
+        )
+        return OK
+    width = max((len(entry.name) for entry in entries), default=0)
+    for entry in entries:
+        tell(f"{entry.kind:<9} {entry.name:<{width}}  {entry.summary}".rstrip())
+    return OK
+
+
+def new(arguments: argparse.Namespace) -> int:
+    """Write a task or a strategy to start from."""
+    from harness.cli.scaffold import new_strategy, new_task
+
+    name, here = arguments.name, Path.cwd()
+    if arguments.source is not None:
+        lines = _task_of(arguments, here)
+    elif arguments.validation or arguments.model or arguments.base_url or arguments.key_env:
+        raise UserError("--validation, --model, --base-url and --key-env go with --from FILE")
+    else:
+        lines = {"task": new_task, "strategy": new_strategy}[arguments.kind](name, here)
+    for line in lines:
+        tell(line)
+    return OK
+
+
+def _task_of(arguments: argparse.Namespace, here: Path) -> list[str]:
+    from harness.cli.tuning_file import Source, task_of
+
+    if arguments.kind != "task":
+        raise UserError("--from makes a task of rows → new task NAME --from FILE")
+    source = Source(arguments.source, arguments.validation, arguments.model)
+    if arguments.base_url is not None:  # another server gets no key that is not named for it
+        source = replace(source, base_url=arguments.base_url, key_env=None)
+    if arguments.key_env is not None:
+        source = replace(source, key_env=arguments.key_env)
+    return task_of(arguments.name, here, source)

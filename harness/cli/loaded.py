@@ -1,0 +1,19 @@
+"""A task as commands load it: its own code is tried in a process of its own first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.plain import complain
+
+if TYPE_CHECKING:
+    from harness.task import Task
+
+
+def loaded(path: Path) -> Task:
+    """Load a task; its own code is named, and tried in a process of its own, before it is run."""
+    from harness.task import load_task
+    from harness.task.code_check import CodeCheck
+
+    return load_task(path, CodeCheck(complain))

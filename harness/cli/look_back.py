@@ -1,0 +1,89 @@
+"""Commands that read a run folder: `report`, `compare` and `predict`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.exit_codes import OK
+from harness.cli.plain import complain, tell, tell_json
+from harness.cli.verdict import analysed, chosen_arm
+from harness.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.store.run_folder import RunFolder
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write a report anew from what is on record."""
+    from harness.analysis import stale_prices
+    from harness.cli.terminal import Screen
+    from harness.prices import read_prices
+    from harness.store.run_folder import RunFolder
+
+    prices = read_prices(arguments.prices) if arguments.prices else None
+    folder = RunFolder(arguments.folder)
+    screen = Screen()
+    _tell_metrics(folder, arguments.trust)
+    screen.show(analysed(folder, prices, arguments.trust))
+    for line in stale_prices(folder, prices, date.today()):
+        screen.say(f"- {line}")
+    screen.say("")
+    screen.say(f"Report: {folder.report_md} and {folder.report_html}")
+    return OK
+
+
+def compare_folders(arguments: argparse.Namespace) -> int:
+    """Print what changed between two runs."""
+    from harness.analysis import compare
+    from harness.store.run_folder import RunFolder
+
+    folders = RunFolder(arguments.first), RunFolder(arguments.second)
+    for folder in folders:
+        _tell_metrics(folder, arguments.trust)
+    for line in compare(*folders, arguments.trust):
+        tell(line)
+    return OK
+
+
+def _tell_metrics(folder: RunFolder, trust: bool) -> None:
+    """Name the files that a report is going to run, where the user trusts them."""
+    from harness.files.python_file import names_file, path_of
+
+    if not trust:
+        return
+    header = folder.last_header()
+    base = Path(header.task_folder) if header.task_folder else None
+    for name in map(str, (header.task.get("metric"), *(header.task.get("also") or ()))):
+        if names_file(name):
+            complain(f"trusted: runs {path_of(name, base)}")
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    """Print answers to new inputs, of an arm that finished."""
+    from harness.run import Leave, answer_with
+    from harness.store.run_folder import RunFolder
+    from harness.task import read_inputs
+
+    folder = RunFolder(arguments.folder)
+    arm = arguments.arm or chosen_arm(folder)
+    queries = read_inputs(arguments.file, folder.last_header().task.get("data") or {})
+    leave = Leave(arguments.trust, arguments.base_url, arguments.key_env)
+    if leave.key_env is not None and leave.base_url is None:
+        raise UserError("--key-env goes with --base-url → name the server that gets the key")
+    answers = answer_with(folder, arm, queries, leave, complain)
+    for query, prediction in zip(queries, answers, strict=True):
+        if arguments.json:
+            row: dict[str, Any] = {"id": query.id, "text": prediction.text}
+            for name in ("error", "label_logprobs", "sources"):
+                row[name] = getattr(prediction, name)
+            tell_json(json.dumps(row, ensure_ascii=False))
+        elif prediction.error:
+            complain(f"error: {query.id}: {prediction.error}")
+            tell()
+        else:
+            tell(" ".join(prediction.text.split("\n")))
+    return OK
