@@ -70,7 +70,8 @@ def predict(arguments: argparse.Namespace) -> int:
 
     folder = RunFolder(arguments.folder)
     arm = arguments.arm or chosen_arm(folder)
-    queries = read_inputs(arguments.file, folder.last_header().task.get("data") or {})
+    columns = folder.last_header().task.get("data") or {}
+    queries = read_inputs(arguments.file, columns, lambda said: complain(f"note: {said}"))
     leave = Leave(arguments.trust, arguments.base_url, arguments.key_env)
     if leave.key_env is not None and leave.base_url is None:
         raise UserError("--key-env goes with --base-url → name the server that gets the key")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ from harness.types import Query
 STDIN = "standard input"
 
 
-def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
+def read_inputs(
+    file: Path | None, data: dict[str, Any], say: Callable[[str], object] = lambda said: None
+) -> list[Query]:
     """Read inputs from a file of rows, or from a text file or standard input line by line.
 
     Who asks without a column of groups is of no group.
@@ -35,6 +38,7 @@ def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
     Args:
         file: where they are; standard input if None.
         data: the `data` part of the task, for the names of columns.
+        say: is told what was found of the file, e.g. its encoding and its delimiter.
 
     Raises:
         RunFolderError: `data` is not what any version wrote.
@@ -57,6 +61,8 @@ def read_inputs(file: Path | None, data: dict[str, Any]) -> list[Query]:
     queries = new_queries(rows, columns, faults)
     if faults:
         raise TaskError(faults)
+    for found in reading.findings():
+        say(found)
     return queries
 
 

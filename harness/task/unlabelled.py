@@ -28,9 +28,13 @@ class Unlabelled:
     queries: tuple[Query, ...]
     left_out: Mapping[str, int]
     """Where inputs that were left out stand: a split's name, or "file" of repeated ones."""
+    said: tuple[str, ...] = ()
+    """What was found of how the file is to be read."""
 
     def findings(self, name: str) -> Iterator[Finding]:
         """Yield what is worth saying of a file."""
+        for found in self.said:
+            yield Finding.of_sentence(found, "how the data were read")
         for where, count in self.left_out.items():
             stand = "are repeated" if where == "file" else f"also stand in the {where} split"
             text = f"{name}: {count} of its inputs {stand}; they are left out"
@@ -49,7 +53,8 @@ def read_unlabelled(
         faults: receives what is wrong.
     """
     earlier = len(faults)
-    rows = read_rows(file, faults, reading=reading_of(data))
+    reading = reading_of(data)
+    rows = read_rows(file, faults, reading=reading)
     queries = new_queries(rows, data, faults)
     if len(faults) > earlier:
         return Unlabelled((), {})
@@ -68,7 +73,7 @@ def read_unlabelled(
     if not kept:
         what = f"all {len(rows)} inputs also stand in the task's splits, so none is left"
         faults.append(Fault(str(file), what, "name a file of other inputs"))
-    return Unlabelled(tuple(kept), dict(left_out))
+    return Unlabelled(tuple(kept), dict(left_out), tuple(reading.findings()))
 
 
 def read_all(

@@ -59,6 +59,13 @@ def test_predict_answers_a_file_of_texts_or_rows(shared, tmp_path, name, content
     assert (done.returncode, done.stdout) == (0, "rain\nsun\n"), done.stderr
 
 
+def test_predict_says_what_was_found_of_a_file_beside_its_answers(shared, tmp_path):
+    (tmp_path / "new.csv").write_text("text;other\nrain;1\nsun;2\n")
+    done = harness("predict", shared[0] / "run", "--arm", "echo", tmp_path / "new.csv")
+    assert (done.returncode, done.stdout) == (0, "rain\nsun\n"), done.stderr
+    assert "note: new.csv: a semicolon stands between the cells, not a comma" in done.stderr
+
+
 def test_predict_gives_json_lines_alone_with_ids_and_log_probabilities(shared):
     stdin = '{"id": "x", "text": "rain"}\nsun\n'
     done = harness("predict", shared[0] / "run", "--arm", "tfidf", "--json", stdin=stdin)

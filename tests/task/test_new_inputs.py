@@ -104,3 +104,24 @@ def test_standard_input_is_read_as_bytes_whatever_the_locale_is(monkeypatch):
 def test_visible_columns_must_be_there(tmp_path):
     (line,) = told(tmp_path, "a.txt", "hello\n", visible=["channel"])
     assert line.startswith("a.txt:1: no column is called 'channel'")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", "id;text\n1;hello\n", ["a semicolon stands between the cells"]),
+        ("a.csv", "id\ttext\n1\tf\xfcr dich\n".encode("cp1252"), ["windows-1252", "a tab stands"]),
+        ("a.txt", "hello\n".encode("utf-16"), ["read as UTF-16"]),
+        ("a.json", '{"rows": [{"text": "hello"}]}', ["its rows are the list 'rows'"]),
+        ("a.csv", "id,text\n1,hello\n", []),
+        ("a.jsonl", ROWS, []),
+    ],
+)
+def test_what_was_found_of_a_file_is_said(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    said = []
+    read_inputs(tmp_path / name, COLUMNS, said.append)
+    assert len(said) == len(words)
+    for line, part in zip(said, words, strict=True):
+        assert line.startswith(f"{name}: ")
+        assert part in line
