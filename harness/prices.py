@@ -7,11 +7,11 @@ matches is unknown, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -21,12 +21,13 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
-from harness.errors import Fault, TaskError
-from harness.files.yaml_source import Source
+from harness.errors import Fault, TaskError, nearest_name, unknown_name
+from harness.files.yaml_source import Source, quote_it
 from harness.store.machine import Machine
 from harness.types import Endpoint, ModelRef
+from harness.wording.wrong_value import each_once, wrong_value
 
 STALE_AFTER = timedelta(days=365)
 """Age from which a price is said to be old."""
@@ -184,7 +185,7 @@ def read_prices(path: Path, within: Path | None = None) -> Prices:
     try:
         return Prices.model_validate(source.value, context={"latest": date.today() + GRACE})
     except ValidationError as problem:
-        raise TaskError([_fault(source, error) for error in problem.errors()]) from None
+        raise TaskError(_faults(source, problem)) from None
 
 
 FIXES = {
@@ -193,10 +194,34 @@ FIXES = {
     "future_date": "write the day on which it was read",
     "missing": "add it, or remove the row: a price is of use only with where and when it was read",
 }
+"""Remedies by the kind of error, where a price's own is better."""
 
 
-def _fault(source: Source, error: ErrorDetails) -> Fault:
-    where = source.where(list(error["loc"]))
-    given = error["input"]
-    got = f"{given}" if isinstance(given, date) else f"{given!r}"
-    return Fault(where, f"{error['msg']}, got {got}", FIXES.get(error["type"], ""))
+def _faults(source: Source, problem: ValidationError) -> list[Fault]:
+    errors = sorted(each_once(problem.errors()), key=lambda e: source.position(list(e["loc"])))
+    return [_fault(source, error) for error in errors]
+
+
+def _fault(source: Source, error: Any) -> Fault:
+    keys = list(error["loc"])
+    where, kind = source.where(keys), error["type"]
+    if kind == "missing":
+        return Fault(where, "this key is missing", FIXES[kind])
+    if kind == "extra_forbidden":
+        known = _known_keys(keys)
+        near = nearest_name(str(keys[-1]), known)
+        fix = f"rename it to '{near}'" if near else "remove it"
+        return Fault(where, unknown_name("key", str(keys[-1]), known), fix)
+    given, written = error["input"], source.written(keys)
+    what, fix = wrong_value(error, f"{given}" if isinstance(given, date) else written)
+    if kind == "string_type" and written:
+        fix = quote_it(written)
+    return Fault(where, what, FIXES.get(kind, fix) or "correct it")
+
+
+def _known_keys(keys: Sequence[Any]) -> list[str]:
+    """Return the keys that may stand where a key stands that is not known."""
+    rows: dict[str, type[BaseModel]] = {"machines": MachinePrice, "hosted": HostedPrice}
+    if len(keys) == 1:
+        return [*Prices.model_fields]
+    return [*(StandsFor if keys[-2] == "stands_for" else rows[keys[0]]).model_fields]

@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 import harness
 from harness import Estimate, InputFile, Prediction, Prompt, Prospect, Query, Split, Strategy
 from harness.errors import StrategyError
+from harness.wording.wrong_value import wrong_value
 
 ALMOST_0 = 1e-6
 """Above 0 by as much a logarithm of a probability may be, having been rounded."""
@@ -215,6 +216,6 @@ def _fault(field: str, error: ErrorDetails) -> str:
     if error["type"] == "missing":
         fix = "write the row's id" if field == "id" else "write the answer"
         return f"`{field}` is missing → {fix} under `{field}`"
-    got = json.dumps(error["input"], ensure_ascii=False)
-    fix = FIXES.get(error["type"], "correct it, or leave the field out")
-    return f"`{field}`: {error['msg']}, got {got} → {fix}"
+    what, fix = wrong_value(error, json.dumps(error["input"], ensure_ascii=False))
+    fix = FIXES.get(error["type"]) or fix or "correct it, or leave the field out"
+    return f"`{field}`: {what} → {fix}"

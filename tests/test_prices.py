@@ -71,14 +71,19 @@ def test_no_row_is_no_price(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
-        ("0.08", "0", ":3 machines.0.usd_per_hour", "greater than 0"),
+        ("0.08", "0", ":3 machines.0.usd_per_hour", "more than 0"),
         ("0.08", ".nan", ":3 machines.0.usd_per_hour", "nan"),
         ("0.08", ".inf", ":3 machines.0.usd_per_hour", "finite"),
-        ("0.08", "cheap", ":3 machines.0.usd_per_hour", "'cheap'"),
-        ("https://example.org/prices", "''", ":4 machines.0.source", "at least 1 character"),
-        ("2026-01-02", "last week", ":5 machines.0.read_on", "'last week'"),
-        ("{cores: 2}", "{core: 2}", ":6 machines.0.stands_for.core", "2"),
-        ("    source: https://example.org/prices\n", "", ":2 machines.0.source", "required"),
+        ("0.08", "cheap", ":3 machines.0.usd_per_hour", '"cheap"'),
+        ("https://example.org/prices", "''", ":4 machines.0.source", "is empty"),
+        ("2026-01-02", "last week", ":5 machines.0.read_on", '"last week"'),
+        ("{cores: 2}", "{core: 2}", ":6 machines.0.stands_for.core", "rename it to 'cores'"),
+        (
+            "    source: https://example.org/prices\n",
+            "",
+            ":2 machines.0.source",
+            "this key is missing",
+        ),
         ("machines:", "machine:", ":1 machine", "machine"),
     ],
 )
@@ -204,7 +209,7 @@ def test_a_page_that_is_read_after_today_is_refused(tmp_path):
         ("tokens: 1\n", "tokens: -1\n", "write what is charged, or remove the row"),
         ("    usd_per_million_output_tokens: 4\n", "", "add it, or remove the row"),
         ("tokens: 4", "tokens: .nan", "nan"),
-        ("model: small", "model: ''", "at least 1 character"),
+        ("model: small", "model: ''", "is empty"),
     ],
 )
 def test_a_fault_of_a_hosted_row_says_what_to_write(tmp_path, old, new, words):

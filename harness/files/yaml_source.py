@@ -78,6 +78,11 @@ class Source:
         dotted = ".".join(str(key) for key in keys)
         return f"{self.path}:{line} {dotted}".rstrip()
 
+    def position(self, keys: Sequence[str | int]) -> tuple[int, int]:
+        """Return line and column of the deepest part of `keys` that exists."""
+        found = [place.start_mark for place, _ in self._found(keys)]
+        return (found[-1].line, found[-1].column) if found else (0, 0)
+
     def written(self, keys: Sequence[str | int]) -> str | None:
         """Return the text of the scalar at `keys` that YAML reads as no text; None of all else."""
         found = list(self._found(keys))

@@ -29,6 +29,7 @@ from harness.strategy import (
     marked,
 )
 from harness.types import model_name
+from harness.wording.wrong_value import each_once, wrong_value
 
 MOST_DEPTH = 8
 """Of strategies that build strategies; one that builds itself would go on for ever."""
@@ -279,7 +280,7 @@ def refused(use: str, strategy: type[Strategy], problem: ValidationError) -> Ite
         strategy: whose parameters they are.
         problem: as `resolved_params` raised it.
     """
-    for error in problem.errors():
+    for error in each_once(problem.errors()):
         key = ".".join(str(part) for part in error["loc"])
         if error["type"] == "extra_forbidden":
             yield unknown_name(f"parameter of {use}", key, strategy.Params.model_fields)
@@ -287,7 +288,8 @@ def refused(use: str, strategy: type[Strategy], problem: ValidationError) -> Ite
             said = str(error["ctx"]["error"])
             yield f"parameter '{key}' of {use}: {said}" if key else f"{use}: {said}"
         else:
-            yield f"parameter '{key}' of {use}: {error['msg']}, got {error['input']!r}"
+            what, fix = wrong_value(error)
+            yield f"parameter '{key}' of {use}: {what}" + (f" → {fix}" if fix else "")
 
 
 def _folder_sha256(folder: Path) -> str:

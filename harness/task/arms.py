@@ -19,6 +19,7 @@ from harness.files.yaml_source import Source
 from harness.strategy import Strategy
 from harness.task.model_spec import Model, name_of, read_model
 from harness.task.schema import Arm, TaskFile
+from harness.wording.wrong_value import wrong_value
 
 UNALIKE = (
     "give arms names of their own; with models whose names end alike, enter the arm once for each:"
@@ -96,7 +97,8 @@ def _unreadable_models(arm: Arm, profile: registry.Profile, where: str) -> Itera
             for error in problem.errors():
                 keys = [str(key) for key in error["loc"] if "[" not in str(key)]
                 key = ".".join(["model", *keys])
-                yield Fault(where, f"a model that {arm.use} names: {key}: {error['msg']}")
+                what, fix = wrong_value(error, "")
+                yield Fault(where, f"a model that {arm.use} names: {key}: {what}", fix)
 
 
 def _ambiguous_models(

@@ -18,7 +18,7 @@ from harness.task.spec import Fraction, Spec
 from harness.types import Split
 
 ALL = "all"
-SIZE = "Input should be a number of labelled rows above 0, or `all`"
+SIZE = "must be a number of labelled rows above 0, or `all`"
 WRITE_SIZES = "write e.g. [25, 50, 100, 200, all]"
 MOST_SIZES, MOST_REPEATS, MOST_FACTOR = 20, 20, 10
 """Above which a curve takes days and shows no more."""
@@ -32,7 +32,7 @@ def _size(value: Any) -> Any:
 
 def _each_once(sizes: list[int | str]) -> list[int | str]:
     if len(set(sizes)) < len(sizes):
-        raise PydanticCustomError("curve_sizes", "Input should name each size once")
+        raise PydanticCustomError("curve_sizes", "must name each size once")
     return sizes
 
 

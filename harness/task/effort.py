@@ -37,7 +37,7 @@ class Effort(Spec):
     @model_validator(mode="after")
     def _limited(self) -> Self:
         if (self.trials, self.minutes, self.usd) == (None, None, None):
-            raise ValueError("no limit is given")
+            raise ValueError("gives no limit")
         return self
 
 
@@ -55,7 +55,7 @@ EffortOrNone = Annotated[
     Discriminator(
         _shape,
         custom_error_type="effort",
-        custom_error_message="Input should be none, or a mapping of trials, minutes or usd",
+        custom_error_message="must be none, or a mapping of trials, minutes or usd",
     ),
 ]
 

@@ -27,6 +27,7 @@ from harness.task.feasibility import doubts, unmet_needs
 from harness.task.frozen_splits import freeze
 from harness.task.gold import GoldRow
 from harness.task.model_spec import Model, read_model
+from harness.task.partly_valid import faults_beside
 from harness.task.recorded_files import changed_since, prompt_sha256
 from harness.task.schema import Arm, TaskFile
 from harness.task.searches import searchable, searches_of
@@ -38,7 +39,6 @@ from harness.task.validate import (
     check_keys,
     check_labour,
     nothing_to_score,
-    spec_of_data,
     validate,
 )
 from harness.types import NEW_TOKENS, ChatSettings, Document, Query, Split, TaskInfo
@@ -248,10 +248,7 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     try:
         spec = validate(source)
     except TaskError as problem:
-        readable = spec_of_data(source)
-        if readable is not None:
-            read_data(readable, source, faults)
-        raise TaskError([*problem.faults, *faults]) from None
+        raise TaskError([*problem.faults, *faults_beside(source)]) from None
     of_data: list[Fault] = []
     read = read_data(spec, source, of_data)
     labels, schema, corpus, splits, truths, said = read

@@ -27,7 +27,10 @@ def _one_or_several(value: Any) -> str | None:
 
 def _plain_address(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", value):
-        what = "Input should be an http(s) address without user, password, query or fragment"
+        what = (
+            "must be an http(s) address without user, password, query or fragment"
+            " → write it up to and with /v1, e.g. http://localhost:8000/v1"
+        )
         raise PydanticCustomError(UNSHOWN, what)
     return value.rstrip("/")
 
@@ -35,8 +38,8 @@ def _plain_address(value: str) -> str:
 def _variable(value: str) -> str:
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):  # a key has small letters
         what = (
-            "Input should be the name of the environment variable that holds the key, in capitals,"
-            " and not the key itself"
+            "must be the name of the environment variable that holds the key, in capitals, and not"
+            " the key itself → write e.g. OPENAI_API_KEY"
         )
         raise PydanticCustomError(UNSHOWN, what)
     return value
@@ -72,7 +75,7 @@ Model = Annotated[
     Discriminator(
         _named_or_hosted,
         custom_error_type="model",
-        custom_error_message="Input should be a model's name, or a mapping with provider, base_url"
+        custom_error_message="must be a model's name, or a mapping with provider, base_url"
         " and model",
     ),
 ]
@@ -85,7 +88,7 @@ Models = Annotated[
     Discriminator(
         _one_or_several,
         custom_error_type="model",
-        custom_error_message="Input should be a model's name, a mapping with provider, base_url and"
+        custom_error_message="must be a model's name, a mapping with provider, base_url and"
         " model, or a list of such",
     ),
 ]

@@ -39,7 +39,7 @@ def _shape(value: Any) -> str | None:
 ONE = "a path, a pattern of file names (part-*.jsonl) or {hub: NAME}"
 One = Annotated[
     Annotated[str, Tag("str[]")] | Annotated[HubSet, Tag("dict[]")],
-    Discriminator(_shape, custom_error_type="rows", custom_error_message=f"Input should be {ONE}"),
+    Discriminator(_shape, custom_error_type="rows", custom_error_message=f"must be {ONE}"),
 ]
 Rows = Annotated[
     Annotated[str, Tag("str[]")]
@@ -49,7 +49,7 @@ Rows = Annotated[
     Discriminator(
         _shape,
         custom_error_type="rows",
-        custom_error_message=f"Input should be {ONE}, or a list of these",
+        custom_error_message=f"must be {ONE}, or a list of these",
     ),
 ]
 """Where rows are."""
@@ -67,7 +67,7 @@ def _known(name: str) -> str:
             return name
     except (LookupError, ValueError):
         pass
-    raise ValueError("no encoding has that name; write e.g. utf-8, utf-16, windows-1252 or gb18030")
+    raise ValueError("no encoding has that name")
 
 
 class Read(Spec):
@@ -111,7 +111,7 @@ CorpusFiles = Annotated[
     Discriminator(
         _corpus_shape,
         custom_error_type="corpus",
-        custom_error_message="Input should be the path of a folder or a file of documents, or"
+        custom_error_message="must be the path of a folder or a file of documents, or"
         " {file: PATH, text: COLUMN, …}",
     ),
 ]

@@ -63,7 +63,7 @@ Labels = Annotated[
     Discriminator(
         _shape,
         custom_error_type="labels",
-        custom_error_message="Input should be a list of labels, a mapping of labels to"
+        custom_error_message="must be a list of labels, a mapping of labels to"
         " descriptions, or the path of a JSON file of either",
     ),
 ]
@@ -75,7 +75,7 @@ JsonSchema = Annotated[
     Discriminator(
         _shape,
         custom_error_type="schema",
-        custom_error_message="Input should be a JSON schema, or the path of a JSON file of one",
+        custom_error_message="must be a JSON schema, or the path of a JSON file of one",
     ),
 ]
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from harness import metrics
 from harness.errors import Fault, TaskError, UserError, unknown_name
@@ -20,9 +19,8 @@ from harness.files.yaml_source import Source
 from harness.metrics import Items, Metric, Need, unanswerable
 from harness.metrics.custom import find_metric
 from harness.task.gold import GoldRow
-from harness.task.key_faults import FIXES, key_fault, keys_of
-from harness.task.schema import Answer, Arm, Data, TaskFile, arm_of
-from harness.task.split_spec import SplitSpec
+from harness.task.key_faults import LICENCES, key_faults
+from harness.task.schema import Arm, TaskFile, arm_of
 
 
 def validate(source: Source) -> TaskFile:
@@ -37,42 +35,7 @@ def validate(source: Source) -> TaskFile:
     try:
         return TaskFile.model_validate(value)
     except ValidationError as problem:
-        raise TaskError([key_fault(source, error) for error in problem.errors()]) from None
-
-
-def spec_of_data(source: Source) -> TaskFile | None:
-    """Return what the rows of a task that is not valid can be read by: `data`, `answer`, `split`.
-
-    Texts that want quotes count as quoted. None where these parts are not valid even so: what
-    would be told of the rows then need not be true.
-    """
-    parts: dict[str, Any] = {}
-    kinds: dict[str, type[BaseModel]] = {"data": Data, "answer": Answer, "split": SplitSpec}
-    for name, kind in kinds.items():
-        value = deepcopy(source.value.get(name))
-        if value is None and name == "split":
-            continue
-        try:
-            parts[name] = kind.model_validate(_quoted(kind, value, name, source))
-        except ValidationError:
-            return None
-    return TaskFile.model_construct(**parts)
-
-
-def _quoted(kind: type[BaseModel], value: Any, name: str, source: Source) -> Any:
-    """Return the value of a part with the remedies followed that say to quote a scalar."""
-    try:
-        kind.model_validate(value)
-    except ValidationError as problem:
-        for error in problem.errors():
-            keys = keys_of(error)
-            text = source.written([name, *keys]) if error["type"] == "string_type" else None
-            if text:
-                holder = value
-                for key in keys[:-1]:
-                    holder = holder[key]
-                holder[keys[-1]] = text
-    return value
+        raise TaskError([*key_faults(source, problem.errors())]) from None
 
 
 def check_keys(
@@ -101,7 +64,7 @@ def check_keys(
         faults.append(Fault(source.where(["traffic", "serving"]), what, fix))
     if spec.needs.licence == []:
         what = "no licence is allowed, so no model is"
-        faults.append(Fault(source.where(["needs", "licence"]), what, FIXES["needs.licence"]))
+        faults.append(Fault(source.where(["needs", "licence"]), what, LICENCES))
 
 
 def check_labour(spec: TaskFile, source: Source, arms: Sequence[Arm], faults: list[Fault]) -> None:

@@ -50,7 +50,11 @@ def faults(folder, arm, kind="choice"):
             "few_shot: embedder (owner/model) has no effect with select: balanced",
         ),
         ({"use": "nearest", "neighbours": [5, 5]}, "choice", "'neighbours' of nearest: 5 stands"),
-        ({"use": "tfidf", "inverse_regularisation": [0]}, "choice", "of tfidf: Input should be g"),
+        (
+            {"use": "tfidf", "inverse_regularisation": [0]},
+            "choice",
+            "of tfidf: must be more than 0",
+        ),
         ({"use": "tfidf", "inverse_regularisation": [1, 1.0]}, "choice", "1.0 stands twice"),
         (
             {"use": "encoder", "epochs": 3},
@@ -67,10 +71,14 @@ def faults(folder, arm, kind="choice"):
             "choice",
             "encoder: most_steps (9) has no effect with trains: all",
         ),
-        ({"use": "classic", "folds": 1}, "choice", "'folds' of classic: Input should be g"),
+        ({"use": "classic", "folds": 1}, "choice", "'folds' of classic: must be at least 2"),
         ({"use": "classic", "features": ["verbs"]}, "choice", "'features.0' of classic"),
         ({"use": "lm_probe", "layers": [0.0]}, "choice", "'layers.0' of lm_probe"),
-        ({"use": "match", "temperature": 0}, "choice", "'temperature' of match: Input should be g"),
+        (
+            {"use": "match", "temperature": 0},
+            "choice",
+            "'temperature' of match: must be more than 0",
+        ),
         (
             {"use": "instruction_search", "rephrased": 0},
             "choice",
@@ -103,7 +111,7 @@ def test_settings_that_cannot_work_are_refused_with_their_place(tmp_path, arm, k
 def test_no_parameter_is_infinite_or_no_number(tmp_path, number):
     text = task_text(strategies=None) + f"strategies: [{{use: lora, learning_rate: {number}}}]\n"
     (line,) = told(write(tmp_path, text))
-    assert "parameter 'learning_rate' of lora: Input should be a finite number" in line
+    assert "parameter 'learning_rate' of lora: must be a finite number" in line
 
 
 @pytest.mark.parametrize(

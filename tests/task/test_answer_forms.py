@@ -90,7 +90,7 @@ def test_a_target_that_is_not_valid_is_told_with_its_row(tmp_path, label, words)
         ({"kind": "json"}, "need a schema"),
         ({"kind": "json", "schema": "none.json"}, "cannot be read as JSON"),
         ({"kind": "json", "schema": "train.jsonl"}, "cannot be read as JSON"),
-        ({"kind": "json", "schema": [1]}, "Input should be a JSON schema"),
+        ({"kind": "json", "schema": [1]}, "must be a JSON schema"),
         ({"kind": "json", "schema": {"type": "text"}}, "at $.type: 'text' is not valid"),
         ({"kind": "json", "schema": {"required": "name"}}, "at $.required: 'name'"),
         ({"kind": "text", "schema": SCHEMA}, "only JSON answers have a schema"),

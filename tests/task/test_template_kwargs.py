@@ -21,9 +21,9 @@ def test_both_keys_reach_the_settings_of_every_model(tmp_path):
     [
         ({"chat_template_kwargs": {"messages": [], "tools": []}}, "messages, tools are given by"),
         ({"chat_template_kwargs": {"tokenize": True}}, "tokenize is given by the engine, and not"),
-        ({"chat_template_kwargs": ["enable_thinking"]}, "should be a valid dictionary"),
-        ({"system": " "}, "should match pattern"),
-        ({"system": ["a"]}, "should be a valid string"),
+        ({"chat_template_kwargs": ["enable_thinking"]}, "must be a mapping of keys"),
+        ({"system": " "}, "is blank"),
+        ({"system": ["a"]}, "must be text"),
     ],
 )
 def test_what_cannot_be_set_is_refused(tmp_path, keys, told):
@@ -35,7 +35,7 @@ def test_what_cannot_be_set_is_refused(tmp_path, keys, told):
 def test_an_unquoted_date_is_no_value_that_a_template_takes(tmp_path):
     text = task_text() + "chat_template_kwargs: {date_string: 2026-01-02}\n"
     (fault,) = faults_of(write(tmp_path, text))
-    assert "not a valid JSON value" in fault.what
+    assert "must be a value of JSON" in fault.what
     assert fault.fix == 'quote it: "2026-01-02"'
     followed = text.replace("2026-01-02", '"2026-01-02"')
     assert load_task(write(tmp_path, followed)).chat.template_kwargs == {
