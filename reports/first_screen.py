@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.analysis import Comparison, ReportWarning, first_warnings
-from reports.section import Item
+from reports.plots.differences import differences_plot
+from reports.plots.score_against import score_against
+from reports.section import Beside, Block, Item
 
 
 def warning_lines(comparison: Comparison) -> Iterator[Item]:
@@ -14,6 +16,13 @@ def warning_lines(comparison: Comparison) -> Iterator[Item]:
     yield from map(warning_item, shown)
     if more:
         yield Item(f"and {more} more below, under Warnings and notes")
+
+
+def first_plots(comparison: Comparison) -> tuple[Block, ...]:
+    """Return plots A and B, beside each other where there are both."""
+    found = (score_against(comparison), differences_plot(comparison))
+    blocks = tuple(block for block in found if block is not None)
+    return (Beside(blocks),) if blocks else ()
 
 
 def warning_item(warning: ReportWarning) -> Item:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.analysis import Comparison
-from reports.first_screen import warning_lines
+from reports.first_screen import first_plots, warning_lines
+from reports.plots import draw, palette
 from reports.sections import SECTIONS
 from reports.sections.evidence import VERDICTS
 from reports.templating import template
@@ -19,5 +20,10 @@ def html(comparison: Comparison) -> str:
         verdict=VERDICTS[comparison.recommendation.verdict],
         warnings=list(warning_lines(comparison)),
         severe=any(warning.severity == "severe" for warning in comparison.warnings),
+        first_plots=first_plots(comparison),
         sections=sections,
+        can_draw=draw.available(),
+        drawn=draw.drawn,
+        narrow=draw.NARROW,
+        colours=palette.style(),
     )

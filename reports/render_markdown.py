@@ -9,7 +9,22 @@ from harness.analysis import Comparison
 from harness.wording import numbers
 from harness.wording.visible import visible
 from reports.first_screen import warning_lines
-from reports.section import Bar, Block, Item, Items, Plot, Reason, Section, Table, Text
+from reports.section import (
+    Bar,
+    Beside,
+    Block,
+    Cell,
+    Choice,
+    Embedded,
+    Item,
+    Items,
+    Link,
+    Plot,
+    Reason,
+    Section,
+    Table,
+    Text,
+)
 from reports.sections import SECTIONS
 from reports.sections.evidence import VERDICTS
 
@@ -63,6 +78,13 @@ def _block(block: Block) -> Iterator[str]:
             yield safe(block.caption)
             yield ""
             yield from _table(block.data)
+        case Beside():
+            for part in block.blocks:
+                yield from _block(part)
+        case Choice():
+            yield from _block(block.plots[0][1])
+        case Embedded():
+            yield safe(block.text)
 
 
 def _item(item: Item) -> str:
@@ -84,10 +106,15 @@ def _table(table: Table) -> Iterator[str]:
         if isinstance(reason := row[-1], Reason):
             cells[-1:] = [numbers.NOT_MEASURED] * (len(table.headings) - len(row) + 1)
             reasons.append(f"- **{safe(row[0])}** {safe(row[1])}: {safe(reason.text)}")
-        yield f"| {' | '.join(safe(cells[at]) for at in kept)} |"
+        yield f"| {' | '.join(safe(_cell(cells[at])) for at in kept)} |"
     if reasons:
         yield ""
         yield from reasons
+
+
+def _cell(cell: Cell) -> object:
+    """Return what a cell reads as; an address is text here, which nothing links."""
+    return (cell.text or cell.address) if isinstance(cell, Link) else cell
 
 
 def safe(text: object) -> str:

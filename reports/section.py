@@ -1,14 +1,15 @@
 """What a report is made of: sections of text, lists, tables and plots, whatever draws them.
 
 A section is data. `render_html` and `render_markdown` draw the same list of them
-(`reports.sections.SECTIONS`), so that no page says what another one leaves out. All text in it is
-plain text: what draws it makes it safe.
+(`reports.sections.SECTIONS`), so that a finding is written once. All text in it is plain text: what
+draws it makes it safe. The one exception is `Embedded`, whose HTML our own templates made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from markupsafe import Markup
 
@@ -37,7 +38,16 @@ class Reason:
     text: str
 
 
-Cell = str | Bar | Reason
+@dataclass(frozen=True)
+class Link:
+    """An address, shown as itself. What is no http or https address is drawn as text."""
+
+    address: str
+    text: str = ""
+    """What stands for the address; empty: itself."""
+
+
+Cell = str | Bar | Reason | Link
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,10 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     marked: str | None = None
     """The first cell of the row that stands out: the chosen arm."""
+    caption: str = ""
+    """What it holds, for whoever hears the page."""
+    lead: int = 0
+    """So many columns stand open; the others are shown on demand and in print. 0: all of them."""
 
 
 @dataclass(frozen=True)
@@ -76,27 +90,89 @@ class Text:
     small: bool = False
 
 
+Spec = dict[str, Any]
+"""A Vega-Lite specification."""
+
+
 @dataclass(frozen=True)
 class Plot:
-    """A drawing, what it shows in words, and its data as a table for whoever does not see it."""
+    """A plot that is not drawn yet, what it shows in words, and its data as a table.
 
-    svg: Markup
-    """An `<svg>` element with `role="img"` and a label; every text in it is escaped."""
+    `reports.plots.draw` draws it. Its `finding` is the label for whoever does not see it.
+    """
+
+    name: str
+    """In small letters and underscores, one of a kind on a page: its file's name and its id."""
+    finding: str
+    """What it shows, in a sentence with figures."""
     caption: str
+    """How to read it, in one or two sentences."""
+    spec: Callable[[int], Spec]
+    """Its specification for a width in pixels: it is drawn anew for a phone, not shrunk."""
     data: Table
+    wide: int = 1160
+    """Its width where there is room, in pixels: 1160 fills the page, 560 half of it."""
 
 
-Block = Table | Items | Text | Plot
+@dataclass(frozen=True)
+class Beside:
+    """Blocks that stand beside each other where there is room, else below each other."""
+
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Plots of which a reader picks one; the first is shown, and paper shows all."""
+
+    name: str
+    """One of a kind on a page."""
+    legend: str
+    """What is picked: "score against"."""
+    plots: tuple[tuple[str, Plot], ...]
+    """Each with what picks it."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """HTML that a template of this package made; Markdown and terminal show its text instead."""
+
+    html: Markup
+    text: str
+
+
+Block = Table | Items | Text | Plot | Beside | Choice | Embedded
+Group = Literal["C", "D", "E", "F", "G", "H", "I", "J"]
+
+GROUPS: dict[Group, tuple[str, str]] = {
+    "C": ("arms", "Approaches"),
+    "D": ("costs", "Costs"),
+    "E": ("weaknesses", "Weaknesses"),
+    "F": ("examples", "Examples"),
+    "G": ("training", "Training"),
+    "H": ("speed", "Speed and memory"),
+    "I": ("evidence", "Evidence"),
+    "J": ("method", "Method and reproduction"),
+}
+"""The groups of a page in reading order, each with its anchor and its title."""
 
 
 @dataclass(frozen=True)
 class Section:
     """A part of the report under a title of its own."""
 
+    key: str
+    """Its anchor: small letters and hyphens, one of a kind on a page."""
+    group: Group
     title: str
     blocks: tuple[Block, ...]
+    finding: str = ""
+    """What it comes to, with figures, in one sentence; stands first, and open where the section is
+    closed."""
     closed: bool = False
-    """Folded away until a reader opens it."""
+    """Folded away until a reader opens it; open on paper."""
+    weight: int = 0
+    """1: it also stands in the Markdown of a pull request, which is short; 0: in HTML alone."""
 
 
 SectionOf = Callable[[Comparison], Section | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 
 import pytest
@@ -35,6 +36,25 @@ def pytest_collection_modifyitems(items):
     for item in items:
         weights.mark(item)
     items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+@pytest.fixture(autouse=True)
+def plots_are_not_drawn(request, monkeypatch):
+    """Put an empty drawing in the place of each plot, but where a test asks for `drawn_plots`.
+
+    A page has some twenty drawings, each a tenth of a second: more than all that most tests do.
+    """
+    draw = sys.modules.get("reports.plots.draw")
+    if draw is not None and "drawn_plots" not in request.fixturenames:
+        empty = (
+            '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>plot</text></svg>'
+        )
+        monkeypatch.setattr(draw, "_converted", lambda spec: empty)
+
+
+@pytest.fixture
+def drawn_plots():
+    """Say that plots are to be drawn."""
 
 
 @pytest.hookimpl(wrapper=True)

@@ -138,6 +138,7 @@ def _plan(run: RunData, arm: ArmData) -> dict[str, Any]:
         "use": arm.plan.strategy,
         "params": arm.plan.params,
         "complexity": arm.plan.complexity,
+        "tunes": arm.plan.tunes,
         "seeds": tuple(trial.seed for trial in arm.trials),
         "notes": tuple(dict.fromkeys(notes)),
         "models": tuple(dict.fromkeys(models)),

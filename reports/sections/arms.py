@@ -42,7 +42,7 @@ def arms(comparison: Comparison) -> Section:
     if lines := list(_beside(arms_in_order)):
         blocks.append(Items(tuple(lines)))
     test_n = comparison.run["data"]["test_n"]
-    return Section(f"All arms on the same {test_n} test rows", tuple(blocks))
+    return Section("arms", "C", f"All arms on the same {test_n} test rows", tuple(blocks), weight=1)
 
 
 def by_label(comparison: Comparison) -> Section | None:
@@ -55,7 +55,7 @@ def by_label(comparison: Comparison) -> Section | None:
         for one in row.classes
     )
     table = Table(("label", "precision", "recall", "rows"), lines)
-    return Section(f"{row.strategy} by label", (table,), closed=True)
+    return Section("labels", "E", f"{row.strategy} by label", (table,), closed=True)
 
 
 def slices(comparison: Comparison) -> Section | None:
@@ -70,7 +70,8 @@ def slices(comparison: Comparison) -> Section | None:
         lines.append((part.column, part.value, f"{own.n}", scored(own), best))
     metric = row.slices[0].score.metric
     headings = ("column", "value", "rows", f"{metric} (95% interval)", "the best arm ahead of it")
-    return Section(f"{row.strategy} by slice", (Table(headings, tuple(lines)),), closed=True)
+    title = f"{row.strategy} by slice"
+    return Section("slices", "E", title, (Table(headings, tuple(lines)),), closed=True)
 
 
 def chosen(comparison: Comparison) -> ArmResult | None:

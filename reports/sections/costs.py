@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.analysis import ArmResult, Comparison, CostPart, ordered
 from harness.wording import numbers
-from reports.plots import plot
+from reports.plots.cost_curve import cost_curve
 from reports.section import Block, Items, Section, Table, Text, items
 
 LEAST_USD = 1e-4
@@ -26,7 +26,7 @@ def costs(comparison: Comparison) -> Section | None:
         Table(headings(rows), tuple(lines), marked=choice),
         Text(notes(comparison, serving), small=True),
     )
-    return Section("What the cost is made of", blocks)
+    return Section("cost-parts", "D", "What the cost is made of", blocks)
 
 
 def changes(comparison: Comparison) -> Section:
@@ -37,9 +37,9 @@ def changes(comparison: Comparison) -> Section:
     if found.break_even:
         serving = paid_for(comparison.task["traffic"])
         blocks += [Text(f"Break-even, paying for {serving}:"), _break_even(comparison)]
-    if comparison.cost_curve and comparison.cost_curve.lines:
-        blocks.append(plot(comparison.cost_curve))
-    return Section("What would change the choice", tuple(blocks))
+    if comparison.cost_curve and (drawn := cost_curve(comparison.cost_curve)):
+        blocks.append(drawn)
+    return Section("changes", "D", "What would change the choice", tuple(blocks))
 
 
 def _break_even(comparison: Comparison) -> Items:

@@ -29,4 +29,4 @@ def data_audit(comparison: Comparison) -> Section | None:
         for finding in gravest_first(comparison.audit)
     )
     table = Table(("severity", "finding", "count", "what", "remedy"), rows)
-    return Section("Data audit", (table, Text(NOTE, small=True)))
+    return Section("audit", "J", "Data audit", (table, Text(NOTE, small=True)))

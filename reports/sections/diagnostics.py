@@ -19,7 +19,8 @@ def citations(comparison: Comparison) -> Section | None:
         return None
     note = Text("The first test rows in their order, right or wrong.", small=True)
     table = Table(("arm", "question", "answer", "sources"), lines)
-    return Section("Answers and the sources they name", (note, table), closed=True)
+    title = "Answers and the sources they name"
+    return Section("sources", "F", title, (note, table), closed=True)
 
 
 def diagnostics(comparison: Comparison) -> Section | None:
@@ -55,7 +56,7 @@ def diagnostics(comparison: Comparison) -> Section | None:
     if curves or sure or floors:
         blocks.append(Items((*curves, *sure, *floors)))
     title = "What training changed, robustness and calibration"
-    return Section(title, tuple(blocks), closed=True) if blocks else None
+    return Section("diagnostics", "G", title, tuple(blocks), closed=True) if blocks else None
 
 
 def forecasts(comparison: Comparison) -> Section | None:
@@ -75,7 +76,8 @@ def forecasts(comparison: Comparison) -> Section | None:
     blocks: list[Block] = [note, Table(headings, tuple(_forecast(*each) for each in foreseen))]
     if whys := tuple(Item(found.why, term=row.strategy) for row, found in foreseen if found.why):
         blocks.append(Items(whys))
-    return Section("Forecasts beside what was measured", tuple(blocks), closed=True)
+    title = "Forecasts beside what was measured"
+    return Section("forecasts", "H", title, tuple(blocks), closed=True)
 
 
 def _notes(comparison: Comparison) -> str:

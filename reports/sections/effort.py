@@ -49,7 +49,8 @@ def effort(comparison: Comparison) -> Section | None:
     left = [row.strategy for row in ordered(comparison) if row.score and row.effort is None]
     if left:
         blocks.append(Text(f"Nothing was chosen for: {', '.join(left)}.", small=True))
-    return Section("Effort: how parameters were chosen", tuple(blocks), closed=True)
+    title = "Effort: how parameters were chosen"
+    return Section("effort", "G", title, tuple(blocks), closed=True)
 
 
 def _given(asked: Any) -> str:

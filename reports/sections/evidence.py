@@ -32,7 +32,7 @@ def rejected(comparison: Comparison) -> Section:
     whys = comparison.recommendation.rejected.items()
     lines = [Item(why, term=name) for name, why in whys] or [Item("No arm was rejected.")]
     block = items(*lines)
-    return Section("Why the others were not chosen", (block,))
+    return Section("rejected", "C", "Why the others were not chosen", (block,), weight=1)
 
 
 def answers_read(comparison: Comparison) -> Section | None:
@@ -59,7 +59,8 @@ def answers_read(comparison: Comparison) -> Section | None:
         " is chosen and nothing is generated, or that nobody said it.",
         small=True,
     )
-    return Section("How answers were read", (Table(headings, lines), note), closed=True)
+    title = "How answers were read"
+    return Section("answers", "E", title, (Table(headings, lines), note), closed=True)
 
 
 def gaps(comparison: Comparison) -> Section | None:
@@ -74,7 +75,9 @@ def gaps(comparison: Comparison) -> Section | None:
         " upper bounds hold for all arms together, the lower ones for each arm by itself.",
         small=True,
     )
-    return Section("Gaps and further metrics", (note, Items(lines)), closed=True) if lines else None
+    if not lines:
+        return None
+    return Section("gaps", "I", "Gaps and further metrics", (note, Items(lines)), closed=True)
 
 
 def differences(comparison: Comparison) -> Section | None:
@@ -90,13 +93,15 @@ def differences(comparison: Comparison) -> Section | None:
         note = "p is of the exact McNemar test, a footnote: the verdict does not use it."
         blocks.append(Text(note, small=True))
     title = f"Difference of each arm to {comparison.recommendation.choice}"
-    return Section(title, tuple(blocks), closed=True)
+    return Section("differences", "I", title, tuple(blocks), closed=True)
 
 
 def resolution(comparison: Comparison) -> Section | None:
     """What this test set can show of the leading arms."""
     lines = list(_resolution(comparison))
-    return Section("What this test set can show", (items(*lines),), closed=True) if lines else None
+    if not lines:
+        return None
+    return Section("power", "I", "What this test set can show", (items(*lines),), closed=True)
 
 
 def _counted(count: int | None, n: int) -> str:

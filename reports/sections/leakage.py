@@ -22,7 +22,8 @@ def leakage(comparison: Comparison) -> Section | None:
         f" {numbers.NOT_MEASURED} means that it is not known.",
         small=True,
     )
-    return Section("Test rows that arms may have seen", (Table(HEADINGS, lines), note), closed=True)
+    title = "Test rows that arms may have seen"
+    return Section("leakage", "I", title, (Table(HEADINGS, lines), note), closed=True)
 
 
 def _cells(row: ArmResult, found: Leakage) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.analysis import Comparison, LearningCurve
 from harness.analysis.schema.curve import CurveLine, NextLabels, RowsEffect
 from harness.wording import numbers
-from reports.curve_plot import plot
+from reports.plots.learning_curve import learning_curve_plot
 from reports.section import Block, Item, Section, Table, Text, items
 
 NOTE = (
@@ -29,14 +29,18 @@ def learning_curve(comparison: Comparison) -> Section | None:
         return None
     blocks: list[Block] = []
     if any(line.learns for line in found.lines):
-        blocks += [items(*_crossovers(found)), plot(found), Text(NOTE, small=True)]
+        blocks += [items(*_crossovers(found)), learning_curve_plot(found), Text(NOTE, small=True)]
         if lines := list(_next(found)):
             blocks += [items(*lines), Text(LAW, small=True)]
     if found.effects:
         blocks.append(_effects(found))
     if found.missing:
         blocks.append(items(*(f"no point: {text}" for text in found.missing)))
-    return Section("What more labels are worth", tuple(blocks)) if blocks else None
+    return (
+        Section("labels-worth", "G", "What more labels are worth", tuple(blocks))
+        if blocks
+        else None
+    )
 
 
 def _crossovers(found: LearningCurve) -> Iterator[Item]:

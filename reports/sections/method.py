@@ -18,7 +18,7 @@ def criteria(comparison: Comparison) -> Section:
     """What counts as success, and whether it still is what was sealed."""
     edited = [Item(line, strong=True) for line in comparison.not_as_sealed]
     title = "Success criteria" + ("" if edited else ", as they stood before anything ran")
-    return Section(title, (items(*edited, *_criteria(comparison.task)),))
+    return Section("criteria", "J", title, (items(*edited, *_criteria(comparison.task)),))
 
 
 def notes(comparison: Comparison) -> Section:
@@ -31,13 +31,13 @@ def notes(comparison: Comparison) -> Section:
     lines += [Item(finding) for finding in comparison.findings if finding not in in_table]
     for row in ordered(comparison):
         lines += _of_arm(row)
-    return Section("Warnings and notes", (Items(tuple(lines)),))
+    return Section("notes", "J", "Warnings and notes", (Items(tuple(lines)),))
 
 
 def glossary(comparison: Comparison) -> Section:
     """The words of the page that a reader need not know."""
     lines = tuple(Item(meaning, term=word) for word, meaning in words_of.glossary(comparison))
-    return Section("How to read this", (Items(lines),), closed=True)
+    return Section("glossary", "J", "How to read this", (Items(lines),), closed=True)
 
 
 def reproduce(comparison: Comparison) -> Section:
@@ -46,7 +46,7 @@ def reproduce(comparison: Comparison) -> Section:
     for row in ordered(comparison):
         lines += [Item(f"used {model}", term=row.strategy) for model in row.models]
         lines.append(Item(_setting(row), term=row.strategy))
-    return Section("Reproduce", (Items(tuple(lines)),), closed=True)
+    return Section("reproduce", "J", "Reproduce", (Items(tuple(lines)),), closed=True)
 
 
 def _of_arm(row: ArmResult) -> Iterator[Item]:

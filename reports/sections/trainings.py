@@ -37,7 +37,7 @@ def trainings(comparison: Comparison) -> Section | None:
         Text(NOTE, small=True),
         Text(COST_NOTE, small=True),
     )
-    return Section("Trainings", blocks)
+    return Section("trainings", "G", "Trainings", blocks)
 
 
 def _training(one: Training, of: Trainings) -> tuple[str, ...]:

@@ -163,6 +163,9 @@ class ArmResult(Conclusion):
     """The strategy's registered name."""
     params: dict[str, Any]
     complexity: int
+    tunes: bool | None = None
+    """Serves a pretrained model's weights that were tuned for the task; None in comparisons of
+    earlier versions."""
     also: tuple[Score, ...] = ()
     without_leaks: Score | None = None
     """On the rows whose input stands in no other split: the same rows for every arm."""

@@ -149,7 +149,7 @@ def test_wrong_labels_cost_what_they_cost(found):
 def test_the_page_draws_the_curve_and_markdown_has_it_as_a_table(comparison):
     page, text = html(comparison), markdown(comparison)
     assert "What more labels are worth" in page
-    assert 'class="band line1"' in page
+    assert 'class="plot"' in page
     assert "memory overtakes fixed" in page
     assert "| memory | 0.10" in text
     assert "memory overtakes fixed" in text
