@@ -31,8 +31,9 @@ from harness.run.job import WRITTEN, Inputs, Job, Kind
 from harness.run.launchers.base import NewLauncher
 from harness.run.launchers.local import LocalLauncher
 from harness.run.worker.order import difference
+from harness.store.predictions_file import read_predictions
 from harness.store.records import WorkerResult
-from harness.store.run_folder import read_jsonl, read_predictions
+from harness.store.run_folder import read_jsonl
 from harness.strategy import OFFERS, Floor, Params, Strategy
 from harness.task.new_inputs import read_inputs
 from harness.types import (

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from harness.store.predictions_file import read_predictions
+
 TRIAGE = Path(__file__).parent.parent / "tasks" / "ticket_triage"
 BANKING = Path(__file__).parent.parent.parent / "shared" / "data" / "banking77"
 ARMS = ["majority", "tfidf", "zero_shot", "few_shot", "lora"]
@@ -83,8 +85,8 @@ def test_prompts_share_one_instruction_and_lora_sees_the_input_alone(run):
     folder, _ = run
     prompts = {}
     for path in folder.glob("trials/*/*/*/predictions.jsonl"):
-        prompts[path.parts[-4]] = json.loads(path.read_text().splitlines()[0])["prompt"]
-    zero_shot, few_shot = prompts["zero_shot"]["text"], prompts["few_shot"]["text"]
+        prompts[path.parts[-4]] = next(iter(read_predictions(path).values())).prompt
+    zero_shot, few_shot = prompts["zero_shot"].text, prompts["few_shot"].text
     instruction = zero_shot.split("\n\nInput:")[0]
     assert instruction.count("\n- ") == 12
     assert few_shot.startswith(instruction)

@@ -25,9 +25,10 @@ from harness.files.hashing import sha256_of, sha256_of_file
 from harness.store.fit_account import TRAIN_LOG
 from harness.store.measured import MEASURED, Measured, read_measured
 from harness.store.planned_floor import PlannedFloor
+from harness.store.predictions_file import read_predictions
 from harness.store.recorded_files import is_as_recorded
 from harness.store.records import PlannedTrial, RunHeader, TrialRecord
-from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
+from harness.store.run_folder import RunFolder, read_jsonl
 from harness.store.search_record import SEARCH, SearchRecord, read_search
 from harness.types import Prediction
 

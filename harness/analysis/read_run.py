@@ -25,10 +25,11 @@ from harness.analysis.run_data import (
 from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of_file
 from harness.store.own_worths import read_worths
+from harness.store.predictions_file import read_predictions
 from harness.store.recorded_files import is_as_recorded
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
-from harness.store.run_folder import RunFolder, each_row, read_predictions
-from harness.types import Document, Prediction
+from harness.store.run_folder import RunFolder, each_row
+from harness.types import Document, Prediction, Query
 
 
 def read_run(folder: RunFolder, trust: bool = False) -> RunData:
@@ -112,10 +113,18 @@ def _gold(rows: Iterable[dict[str, Any]]) -> GoldRows:
             row["slices"] or NO_SLICES,
             row["cluster"],
             tuple(row.get("evidence", ())),
+            _asked(row) if "input" in row else None,
         )
         for row in rows
     ]
-    return GoldRows(*zip(*read, strict=True)) if read else GoldRows((), (), (), (), ())
+    if not read:
+        return GoldRows((), (), (), (), ())
+    *columns, asked = zip(*read, strict=True)
+    return GoldRows(*columns, asked=None if None in asked else asked)
+
+
+def _asked(row: Mapping[str, Any]) -> Query:
+    return Query(row["id"], row["input"], row.get("fields") or {}, tuple(row.get("groups", ())))
 
 
 def _documents(rows: Iterable[dict[str, Any]]) -> dict[str, Document]:

@@ -99,6 +99,12 @@ class Diagnostics(Recorded):
     floors: bool = True
 
 
+class Report(Recorded):
+    """What the report shows of single rows; a run older than the key shows twelve."""
+
+    examples: Literal["none", "ids", 12, "all"] = 12
+
+
 class RecordedTask(Recorded):
     """A whole task."""
 
@@ -116,6 +122,7 @@ class RecordedTask(Recorded):
     diagnostics: Diagnostics = Field(
         Diagnostics(), validation_alias=AliasChoices("diagnostics", "facts")
     )
+    report: Report = Report()
 
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> RecordedTask:

@@ -29,7 +29,7 @@ from harness.store.own_worths import Worths, answer_key
 from harness.store.planned_floor import PlannedFloor
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
 from harness.store.search_record import SearchRecord
-from harness.types import Document, ModelRef, Prediction
+from harness.types import Document, ModelRef, Prediction, Query
 
 Array = NDArray[np.float64]
 MOST_KEPT_BYTES = 400_000_000
@@ -53,6 +53,8 @@ class GoldRows:
     clusters: tuple[str | None, ...]
     evidence: tuple[tuple[str, ...], ...]
     """Ids of the gold documents of each row."""
+    asked: tuple[Query, ...] | None = None
+    """What was asked; None: an earlier version ran this, and kept no inputs."""
 
     def units(self, rows: Sequence[int]) -> float:
         """Return how many independent items some rows are: of clusters the effective number."""

@@ -23,8 +23,9 @@ from harness.run.fingerprints import engine_sha256
 from harness.run.job import WRITTEN, Inputs, Job, Kind
 from harness.run.trial import refused_is_failed
 from harness.store.measured import Measured, read_measured, write_measured
+from harness.store.predictions_file import read_predictions
 from harness.store.records import PlannedTrial, TrialRecord, WorkerResult
-from harness.store.run_folder import RunFolder, read_predictions
+from harness.store.run_folder import RunFolder
 from harness.strategy import Strategy
 from harness.task import Task
 from harness.types import Prediction, TaskInfo, prompt_value

@@ -21,6 +21,7 @@ from harness.machine.git import git_commit
 from harness.registry import distributions_of
 from harness.run.answer_room import rooms
 from harness.run.planned import planned_trials, planned_variants
+from harness.run.truth_rows import truth_rows
 from harness.store.criteria_seal import CRITERIA, metric_hashes, seal
 from harness.store.machine import Machine
 from harness.store.records import AnswerRoom, RunHeader
@@ -247,7 +248,7 @@ def header(
 
 def _files(task: Task) -> dict[str, str]:
     """Return the hashes of the files that an invocation lays down besides records."""
-    found = {"truth.jsonl": sha256_of_jsonl(map(asdict, task.truth))}
+    found = {"truth.jsonl": sha256_of_jsonl(truth_rows(task))}
     if task.documents:
         found["documents.jsonl"] = sha256_of_jsonl(map(asdict, task.documents))
     return found

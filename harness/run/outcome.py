@@ -8,7 +8,6 @@ an artifact are taken for no artifact. Knows nothing of scores.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -20,9 +19,9 @@ from typing import Any
 from harness.errors import shortened
 from harness.files.hashing import sha256_of_file
 from harness.run.job import WRITTEN, Job
+from harness.store.predictions_file import each_prediction
 from harness.store.records import Note, WorkerResult
 from harness.store.run_folder import read_jsonl
-from harness.types import Prediction
 
 MOST_NOTES = 100
 """Of one job that are kept; the others are counted."""
@@ -107,13 +106,10 @@ def _of_answers(written: Path, result: WorkerResult, asked: Collection[str]) -> 
     if result.predictions_sha256 != sha256_of_file(written):
         yield f"{written.name} is not what its account says: it was changed afterwards"
     answered = set()
-    with written.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            row = json.loads(line)
-            answered.add(row.pop("id"))
-            Prediction.from_row(row)
-            if len(answered) < number:
-                yield f"{written.name} answers a row twice"
+    for number, (row_id, _) in enumerate(each_prediction(written), start=1):
+        answered.add(row_id)
+        if len(answered) < number:
+            yield f"{written.name} answers a row twice"
     if answered != set(asked):
         yield f"{written.name} does not hold one answer for each of {len(asked)} test rows"
 

@@ -16,8 +16,9 @@ from harness.metrics.apart import find_metric_apart
 from harness.metrics.items import items_of
 from harness.metrics.metric import Items, Metric
 from harness.store.own_worths import Worths, answer_key, write_worths
+from harness.store.predictions_file import read_predictions
 from harness.store.records import RunHeader
-from harness.store.run_folder import RunFolder, read_jsonl, read_predictions
+from harness.store.run_folder import RunFolder, read_jsonl
 from harness.task import Task
 from harness.types import Prediction
 

@@ -32,6 +32,7 @@ from harness.run.trial import (
     now,
     refused_is_failed,
 )
+from harness.run.truth_rows import truth_rows
 from harness.store.fit_account import ARTIFACT
 from harness.store.record_lines import HEADER
 from harness.store.records import Forecast, PlannedTrial, RunHeader, TrialRecord
@@ -155,7 +156,7 @@ class Runner:
             FloorRunner(dispatcher).run(plan, partial(self._tell_of_floor, len(every)))
             self._run_variants(dispatcher, plan, done)
         finally:
-            write_jsonl(self.folder.truth, (asdict(row) for row in self.task.truth))
+            write_jsonl(self.folder.truth, truth_rows(self.task))
             keep_worths(self.task, self.folder, plan)
         return plan
 

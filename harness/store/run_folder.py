@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,14 @@ from pydantic import ValidationError
 
 from harness.errors import RunFolderError
 from harness.files.atomic import atomic_file
-from harness.files.hashing import sha256_of, sha256_of_file
+from harness.files.hashing import sha256_of
 from harness.files.removal import remove
-from harness.store.label_values import SharedLabels
 from harness.store.migrate import Values, migrated, version_of
 from harness.store.record_lines import DAMAGED, HEADER, Line, RecordLines
 from harness.store.records import SCHEMA_VERSION, RunHeader, TrialRecord
-from harness.types import ModelRef, Prediction
+from harness.types import ModelRef
 
 RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial": TrialRecord}
-
 
 ROOMS = ("trials", "untuned", "floors")
 """Folders of a run folder."""
@@ -249,32 +247,6 @@ def each_row(path: Path) -> Iterator[dict[str, Any]]:
     """
     with path.open(encoding="utf-8") as stream:
         yield from map(json.loads, stream)
-
-
-def write_predictions(path: Path, ids: Iterable[str], predictions: Iterable[Prediction]) -> str:
-    """Write predictions with the ids they answer and return the file's hash."""
-    rows = ({"id": row_id, **asdict(p)} for row_id, p in zip(ids, predictions, strict=True))
-    write_jsonl(path, rows)
-    return sha256_of_file(path)
-
-
-def read_predictions(path: Path, *, prompts: bool = True) -> dict[str, Prediction]:
-    """Read predictions by the id they answer.
-
-    Args:
-        path: of the file.
-        prompts: whether they are to have their prompts, which may be most of the file.
-    """
-    shared = SharedLabels()
-    found: dict[str, Prediction] = {}
-    for row in each_row(path):
-        row_id = row.pop("id")
-        if not prompts:
-            row.pop("prompt", None)
-        if isinstance(row.get("label_logprobs"), dict):
-            row["label_logprobs"] = shared.values(row["label_logprobs"])
-        found[row_id] = Prediction.from_row(row)
-    return found
 
 
 def folder_bytes(path: Path) -> int:

@@ -21,6 +21,7 @@ from pydantic import (
 from harness.task.curve_keys import Augment, Curve, Noise
 from harness.task.effort import EffortOrNone
 from harness.task.model_spec import Model, Models
+from harness.task.report_keys import Report
 from harness.task.rows_schema import CorpusFiles, Read, Rows
 from harness.task.spec import (
     Column,
@@ -306,6 +307,7 @@ class TaskFile(Spec):
         Diagnostics(), validation_alias=AliasChoices("diagnostics", "facts")
     )
     """`facts` is the older name of the same key."""
+    report: Report = Report()
 
     @property
     def first_seed(self) -> int:

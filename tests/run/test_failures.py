@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.analysis import analyse
-from harness.store.run_folder import read_predictions
+from harness.store.predictions_file import read_predictions
 
 STRATEGIES = """
 import ctypes, os, signal, sys, time

@@ -12,8 +12,9 @@ from tiny_models import write_model
 from harness import lm
 from harness.analysis import analyse
 from harness.errors import TaskError
+from harness.store.predictions_file import read_predictions
 from harness.task import load_task
-from harness.types import ModelRef, read_prompt
+from harness.types import ModelRef
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +33,8 @@ def test_the_figures_are_those_of_a_plain_pass(ran, arm):
     (folder, records), location, task = ran
     record = records[arm]
     trial = folder.trial_folder(arm, record.fit_id, record.trial_id)
-    prompts = {
-        row["id"]: read_prompt(row["prompt"])
-        for row in map(json.loads, (trial / "predictions.jsonl").read_text().splitlines())
-    }
+    answers = read_predictions(trial / "predictions.jsonl")
+    prompts = {row_id: answer.prompt for row_id, answer in answers.items()}
     model = lm.load(ModelRef("model", str(location)), "cpu", "float32")
     total, sizes = 0.0, 0
     for example in task.test:

@@ -11,7 +11,7 @@ import pytest
 from tiny_models import write_model
 
 from harness.run import environment
-from harness.store.run_folder import read_predictions
+from harness.store.predictions_file import read_predictions
 
 TEMPLATE = (
     "{{ '<|user|>Today is ' + strftime_now('%d.%m.%Y') + '.<|end|>' }}"

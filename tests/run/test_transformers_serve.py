@@ -13,9 +13,8 @@ import pytest
 
 from harness.lm import load
 from harness.lm.loading.resolve import resolve
-from harness.store.run_folder import read_jsonl
+from harness.store.predictions_file import read_predictions
 from harness.toolkit import generate
-from harness.types import read_prompt
 
 pytestmark = pytest.mark.model
 UP_S = 120
@@ -72,8 +71,8 @@ def test_its_answers_are_those_of_the_model_here(
     for arm in ("zero_shot", "few_shot"):
         assert records[arm].status == "ok", records[arm].error
         (file,) = folder.path.glob(f"trials/{arm}/*/*/predictions.jsonl")
-        rows = read_jsonl(file)
-        expected = generate(here, [read_prompt(row["prompt"]) for row in rows], 6)
-        assert [row["text"] for row in rows] == [answer.text for answer in expected]
-        assert [row["prompt_tokens"] for row in rows] == [a.prompt_tokens for a in expected]
-        assert isinstance(rows[0]["prompt"], str if arm == "zero_shot" else list)
+        rows = list(read_predictions(file).values())
+        expected = generate(here, [row.prompt for row in rows], 6)
+        assert [row.text for row in rows] == [answer.text for answer in expected]
+        assert [row.prompt_tokens for row in rows] == [a.prompt_tokens for a in expected]
+        assert isinstance(rows[0].prompt, str if arm == "zero_shot" else tuple)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from harness.store.label_values import SharedLabels
-from harness.store.run_folder import each_row, read_predictions, write_predictions
+from harness.store.predictions_file import read_predictions, write_predictions
+from harness.store.run_folder import each_row
 from harness.types import Prediction
 
 

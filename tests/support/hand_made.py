@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.files.hashing import sha256_of
 from harness.store.machine import Hardware, Machine
+from harness.store.predictions_file import write_predictions
 from harness.store.records import (
     DataSummary,
     Measurement,
@@ -20,7 +21,7 @@ from harness.store.records import (
     TrialRecord,
     WorkerResult,
 )
-from harness.store.run_folder import RunFolder, write_jsonl, write_predictions
+from harness.store.run_folder import RunFolder, write_jsonl
 from harness.store.validation_score import ValidationScore
 from harness.task.schema import TaskFile, arm_of
 from harness.types import ModelRef, Prediction
@@ -102,7 +103,8 @@ def write_run(
         ended: False leaves out truth.jsonl, as a killed run does.
         prices: the price rows that stood.
         data: further fields of the data's facts.
-        truth: columns `slices`, `cluster` or `evidence` of truth.jsonl.
+        truth: columns `slices`, `cluster`, `evidence`, or `input`, `fields` and `groups` of
+            truth.jsonl.
         model: the task's model.
         **task: keys of the task file that differ from the defaults here.
     """
@@ -131,6 +133,7 @@ def write_run(
             (
                 {"id": f"r{row}", "targets": [target]}
                 | {name: column[row] or lacking[name] for name, column in columns.items()}
+                | {name: truth[name][row] for name in truth.keys() - lacking.keys()}
                 for row, target in enumerate(targets)
             ),
         )

@@ -44,8 +44,9 @@ from harness.run.worker.order import ENDED_BEFORE, Served, checked
 from harness.run.worker.predict import describe, predict_all, timed
 from harness.run.worker.search import Search, count_search
 from harness.store.order_check import OrderCheck
+from harness.store.predictions_file import write_predictions
 from harness.store.records import LoadedModel, Status, WorkerResult
-from harness.store.run_folder import read_jsonl, write_jsonl, write_predictions
+from harness.store.run_folder import read_jsonl, write_jsonl
 from harness.store.validation_score import ValidationScore
 from harness.strategy import Strategy
 from harness.types import RESUMED_S, Document, Example, Query, Split, read_prompt
