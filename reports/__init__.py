@@ -3,7 +3,8 @@
 Sections say what a report holds (`section`, `sections`); two renderers draw the same list.
 """
 
+from reports.all_rows import Browser
 from reports.render_html import html
 from reports.render_markdown import markdown
 
-__all__ = ["html", "markdown"]
+__all__ = ["Browser", "html", "markdown"]

@@ -13,6 +13,11 @@ def template(name: str) -> Template:
     return _environment().get_template(name)
 
 
+def source(name: str) -> str:
+    """Return the text of that file beside the templates, which no template engine reads."""
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

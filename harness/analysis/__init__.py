@@ -1,7 +1,8 @@
 """Run folder → scores, intervals, cost, break-even, verdict. Pure; starts no process."""
 
-from harness.analysis.analyse import analyse, stale_prices
+from harness.analysis.analyse import analyse, analysis_of, stale_prices
 from harness.analysis.compare_runs import compare
+from harness.analysis.examples.all_rows import IN_ONE_FILE, AllRows
 from harness.analysis.performance.measured import fitting_memory, serving_memory
 from harness.analysis.report_warnings import first_warnings
 from harness.analysis.schema.comparison import (
@@ -16,6 +17,7 @@ from harness.analysis.schema.comparison import (
 from harness.analysis.schema.curve import LearningCurve
 from harness.analysis.schema.diagnostics import ArmDiagnostics, Change
 from harness.analysis.schema.effort import EffortResult
+from harness.analysis.schema.examples import Example, ExampleAnswer, Examples, Shown
 from harness.analysis.schema.report_warning import ReportWarning
 from harness.analysis.schema.scores import (
     AnswerCounts,
@@ -26,22 +28,29 @@ from harness.analysis.schema.scores import (
     Score,
 )
 from harness.analysis.schema.trainings import Training, Trainings
+from harness.analysis.schema.weaknesses import Confusion, Sureness
 from harness.analysis.scoring.breakdown import ahead_in
 from harness.analysis.scoring.trainings import trainings_text
 from harness.analysis.standing import ordered, status
 
 __all__ = [
+    "IN_ONE_FILE",
+    "AllRows",
     "AnswerCounts",
     "ArmDiagnostics",
     "ArmResult",
     "Change",
     "CitedAnswer",
     "Comparison",
+    "Confusion",
     "CostCurve",
     "CostPart",
     "CostParts",
     "Difference",
     "EffortResult",
+    "Example",
+    "ExampleAnswer",
+    "Examples",
     "Foresight",
     "Leakage",
     "LearningCurve",
@@ -49,10 +58,13 @@ __all__ = [
     "ReportWarning",
     "Resolution",
     "Score",
+    "Shown",
+    "Sureness",
     "Training",
     "Trainings",
     "ahead_in",
     "analyse",
+    "analysis_of",
     "compare",
     "first_warnings",
     "fitting_memory",

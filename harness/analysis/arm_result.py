@@ -18,6 +18,9 @@ from harness.analysis.diagnostics.forgetting import forgetting_of
 from harness.analysis.diagnostics.order import order_of
 from harness.analysis.diagnostics.overfitting import overfitting_of
 from harness.analysis.diagnostics.robustness import robustness_of
+from harness.analysis.examples.confusion import confusion_of
+from harness.analysis.examples.row_table import RowTable
+from harness.analysis.examples.sureness import sureness_of
 from harness.analysis.performance import measured
 from harness.analysis.performance.forecast_check import foresight_of
 from harness.analysis.performance.machines import not_compared, origin_of, usd_per_hour, without
@@ -36,7 +39,7 @@ from harness.store.records import LoadedModel
 from harness.wording import numbers
 
 
-def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
+def arm_result(run: RunData, arm: ArmData, terms: Terms, rows: RowTable) -> ArmResult:
     """Return what was found of one arm by itself; its gap to the best is added by `analyse`."""
     if not arm.finished:
         return ArmResult(**_plan(run, arm))
@@ -63,6 +66,7 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
         diagnostics=_diagnostics(run, arm),
         floors=floors,
         classes=breakdown.class_scores(run, arm),
+        **_weaknesses(rows, arm.name),
         unanswerable=breakdown.unanswerable_of(run, arm),
         cited=breakdown.cited_answers(run, arm),
         effort=effort_of(run, arm),
@@ -70,6 +74,13 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms) -> ArmResult:
         answers=answer_counts(run, arm),
         failed_items=sum(p.error is not None for seed in arm.predictions for p in seed),
     )
+
+
+def _weaknesses(rows: RowTable, name: str) -> dict[str, Any]:
+    """Return which labels an arm takes for which, and how sure it is of what is right."""
+    answers = rows.of(name)
+    assert answers is not None  # it finished
+    return {"confusion": confusion_of(rows, answers), "sureness": sureness_of(rows, answers)}
 
 
 def terms_of(run: RunData, usd_per_hour: float | None) -> Terms:

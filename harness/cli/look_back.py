@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.exit_codes import OK
 from harness.cli.plain import complain, tell, tell_json
-from harness.cli.verdict import analysed, chosen_arm
+from harness.cli.verdict import analysed, chosen_arm, view_of
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def report(arguments: argparse.Namespace) -> int:
     folder = RunFolder(arguments.folder)
     screen = Screen()
     _tell_metrics(folder, arguments.trust)
-    screen.show(analysed(folder, prices, arguments.trust))
+    screen.show(analysed(folder, prices, arguments.trust, view_of(arguments)))
     for line in stale_prices(folder, prices, date.today()):
         screen.say(f"- {line}")
     screen.say("")

@@ -109,12 +109,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--limit", type=_positive, metavar="N", help="score a seeded sample of N rows")
     run.add_argument("--fresh", action="store_true", help="forget what was run here before")
     run.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")
+    _add_view(run)
     run.set_defaults(command="run")
 
     report = commands.add_parser("report", help="write a report anew from what is on record")
     report.add_argument("folder", type=Path, metavar="RUN_DIR")
     report.add_argument("--prices", type=Path, metavar="FILE", help="default: those of the run")
     report.add_argument("--trust", action="store_true", help="run the task's own metrics anew")
+    _add_view(report)
     report.set_defaults(command="report")
 
     compare = commands.add_parser("compare", help="show what changed between two runs")
@@ -166,6 +168,19 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_new(commands)
     return parser
+
+
+def _add_view(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--examples",
+        choices=("none", "ids", "12", "all"),
+        help="what the report shows of single test rows; default: report.examples of the task",
+    )
+    command.add_argument(
+        "--single-file",
+        action="store_true",
+        help="keep the texts of all rows in report.html; of more than 500 they lie beside it",
+    )
 
 
 def _add_record(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.loaded import loaded
-from harness.cli.verdict import analysed, verdict_code
+from harness.cli.verdict import analysed, verdict_code, view_of
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run_task(arguments: argparse.Namespace) -> int:
             runner.run(arguments.quick)
         finally:
             screen.close()
-        comparison = analysed(folder, None)
+        comparison = analysed(folder, None, view=view_of(arguments))
         choice = comparison.recommendation.choice
         drop_large_artifacts(folder, [*only, *([choice] if choice else [])])
     screen.say("")

@@ -116,7 +116,7 @@ def _is_inside(problem: OSError, path: Path) -> bool:
 def _forget(folder: RunFolder) -> None:
     """Delete all that was run in a folder; the records, which name its task, go last."""
     rooms = (folder.path / name for name in ROOMS)
-    reports = (folder.comparison, folder.report_md, folder.report_html)
+    reports = (folder.comparison, folder.report_md, folder.report_html, folder.row_scores)
     for place in (
         *rooms,
         folder.splits,

@@ -15,6 +15,7 @@ from harness.errors import UnknownNameError
 from harness.files.removal import remove
 from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Dispatcher
+from harness.run.earlier_report import without_rows
 from harness.run.environment import Setting, header, make_ready, resolved_setting
 from harness.run.floors import FloorRunner
 from harness.run.launchers.base import NewLauncher
@@ -137,7 +138,7 @@ class Runner:
         dispatcher = Dispatcher(self.task, self.folder, setting, launcher)
         trials, diagnostics = TrialRunner(dispatcher, plan.trials), DiagnosticsRunner(dispatcher)
         # No worker may find the answers in the run folder: they are laid down when all is over.
-        remove(self.folder.truth)
+        without_rows(self.folder)
         try:
             for number, trial in enumerate(parts_first(self.task, plan.trials), start=1):
                 if trial.refused or not trial.selected:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from harness.files.hashing import sha256_of_file
 from harness.store.label_values import SharedLabels
@@ -56,3 +57,14 @@ def each_prediction(path: Path, *, prompts: bool = True) -> Iterator[tuple[str, 
         if prompts and prompt is not None:
             given = replace(given, prompt=unpacked(templates, prompt))
         yield row_id, given
+
+
+def each_prompt(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the id that each answer of a file is for, and its prompt as the file holds it.
+
+    Raises:
+        OSError: it cannot be read; like the next, raised by the iterator.
+        ValueError, KeyError: a line holds no prediction.
+    """
+    for row in each_row(path):
+        yield row["id"], row.get("prompt")

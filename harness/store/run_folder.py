@@ -26,7 +26,7 @@ from harness.types import ModelRef
 
 RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial": TrialRecord}
 
-ROOMS = ("trials", "untuned", "floors")
+ROOMS = ("trials", "untuned", "floors", "report-data")
 """Folders of a run folder."""
 
 
@@ -44,6 +44,8 @@ class RunFolder:
         self.comparison = path / "comparison.json"
         self.report_md = path / "report.md"
         self.report_html = path / "report.html"
+        self.report_data = path / "report-data"
+        self.row_scores = path / "row_scores.jsonl"
         self.lock = path / ".lock"
 
     def fit_folder(self, arm: str, fit_id: str) -> Path:
@@ -70,7 +72,7 @@ class RunFolder:
         Raises:
             RunFolderError: something else stands there.
         """
-        reports = (self.comparison, self.report_md, self.report_html)
+        reports = (self.comparison, self.report_md, self.report_html, self.row_scores)
         index = self._lines.index_path
         files = (self.records, index, self.truth, self.documents, self.splits, self.own_worths)
         for file in (*files, *reports):
@@ -218,18 +220,19 @@ def _first_line(problem: ValidationError) -> str:
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as JSON lines, complete or not at all."""
     with atomic_file(path) as part, part.open("w", encoding="utf-8") as stream:
-        stream.writelines(_jsonl(rows))
+        stream.writelines(as_jsonl(rows))
 
 
 def sha256_of_jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the hash that the file has to which `write_jsonl` writes rows."""
     found = hashlib.sha256()
-    for line in _jsonl(rows):
+    for line in as_jsonl(rows):
         found.update(line.encode())
     return found.hexdigest()
 
 
-def _jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def as_jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield rows as JSON lines."""
     return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 

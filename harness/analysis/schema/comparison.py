@@ -13,6 +13,7 @@ from harness.analysis.schema import Conclusion
 from harness.analysis.schema.curve import LearningCurve
 from harness.analysis.schema.diagnostics import ArmDiagnostics, FloorResult
 from harness.analysis.schema.effort import EffortResult
+from harness.analysis.schema.examples import Examples
 from harness.analysis.schema.report_warning import ReportWarning
 from harness.analysis.schema.scores import (
     AnswerCounts,
@@ -27,6 +28,7 @@ from harness.analysis.schema.scores import (
     Unanswerable,
 )
 from harness.analysis.schema.trainings import Trainings
+from harness.analysis.schema.weaknesses import Confusion, Sureness
 from harness.store.finding import Finding
 from harness.store.machine import Machine
 from harness.store.records import Status
@@ -174,6 +176,10 @@ class ArmResult(Conclusion):
     slices: tuple[SliceScore, ...] = ()
     classes: tuple[ClassScore, ...] = ()
     """For choices among not too many labels."""
+    confusion: Confusion | None = None
+    """Likewise; None also in comparisons of earlier versions, as is the next."""
+    sureness: Sureness | None = None
+    """Of an arm that gives its labels' probabilities."""
     unanswerable: Unanswerable | None = None
     """Where the task says what to answer to such questions, and has some."""
     cited: tuple[CitedAnswer, ...] = ()
@@ -289,6 +295,8 @@ class Comparison(Conclusion):
     """What the audit of the data, the machine and the measurements found, in sentences."""
     audit: tuple[Finding, ...] = ()
     """What the audit of the data found, as records; none in comparisons of earlier versions."""
+    examples: Examples | None = None
+    """Single test rows; None in comparisons of earlier versions."""
     cost_curve: CostCurve | None = None
     """Of the choice and the best others, where there is traffic."""
     learning_curve: LearningCurve | None = None
