@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from harness.analysis import IN_ONE_FILE, AllRows
 from harness.wording.visible import visible_json
+from reports.section import Embedded, Section
 from reports.templating import source, template
 
 FOLDER = "report-data"
@@ -108,3 +109,11 @@ def as_script(value: Any) -> Markup:
 
 def _json(value: Any) -> str:
     return visible_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def with_browser(section: Section, browser: Browser | None) -> Section:
+    """Return a section with the browser below what it holds, where there is one."""
+    if browser is None:
+        return section
+    embedded = Embedded(browser.html, browser.contents)
+    return replace(section, blocks=(*section.blocks, embedded))

@@ -29,8 +29,8 @@ class Shaded:
     """Of the darkest shade, 0 to 1."""
     good: bool = False
     """Shaded as good, not as an error."""
-    link: str = ""
-    """An address within the page, made of numbers alone."""
+    rows: str = ""
+    """Which rows it counts, as the browser over all rows takes it; made of numbers alone."""
     label: str = ""
     """What the cell says, for whoever hears it."""
 
@@ -60,7 +60,7 @@ def _cell(cell: Shaded) -> dict[str, str]:
         "text": cell.text,
         "share": f"{DARKEST * min(1.0, max(0.0, cell.share)):.0f}",
         "colour": "good" if cell.good else "bad",
-        "link": cell.link,
+        "rows": cell.rows,
         "label": on_one_line(cell.label),
     }
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from harness.analysis import Comparison
+from reports.all_rows import Browser, with_browser
 from reports.first_screen import first_plots, warning_lines
 from reports.plots import draw, palette
 from reports.sections import SECTIONS
 from reports.sections.evidence import VERDICTS
-from reports.templating import template
+from reports.sections.examples import PICKED
+from reports.templating import source, template
 
 
-def html(comparison: Comparison) -> str:
-    """Return the report as HTML."""
+def html(comparison: Comparison, browser: Browser | None = None) -> str:
+    """Return the report as HTML.
+
+    Args:
+        comparison: what it says.
+        browser: over all rows, which stands below the picked ones; None: there is no run folder.
+    """
     made = (make(comparison) for make in SECTIONS)
-    sections = [section for section in made if section is not None]
+    sections = [
+        with_browser(section, browser) if section.key == PICKED else section
+        for section in made
+        if section is not None
+    ]
     return template("page.html.j2").render(
         task=comparison.task,
         found=comparison.recommendation,
@@ -26,4 +39,5 @@ def html(comparison: Comparison) -> str:
         drawn=draw.drawn,
         narrow=draw.NARROW,
         colours=palette.style(),
+        rows_style=Markup(source("rows.css")),  # noqa: S704 - ours
     )

@@ -119,8 +119,8 @@ def _gold(rows: Iterable[dict[str, Any]]) -> GoldRows:
     ]
     if not read:
         return GoldRows((), (), (), (), ())
-    *columns, asked = zip(*read, strict=True)
-    return GoldRows(*columns, asked=None if None in asked else asked)
+    ids, targets, slices, clusters, evidence, asked = zip(*read, strict=True)
+    return GoldRows(ids, targets, slices, clusters, evidence, None if None in asked else asked)
 
 
 def _asked(row: Mapping[str, Any]) -> Query:

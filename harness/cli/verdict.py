@@ -28,7 +28,7 @@ class View(NamedTuple):
 
 def view_of(arguments: argparse.Namespace) -> View:
     """Return how a command line wants single rows to stand in a report."""
-    shown = 12 if arguments.examples == "12" else arguments.examples
+    shown: Shown | None = 12 if arguments.examples == "12" else arguments.examples
     return View(shown, arguments.single_file)
 
 

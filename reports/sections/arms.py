@@ -8,7 +8,6 @@ from harness.analysis import (
     ArmResult,
     Comparison,
     Score,
-    ahead_in,
     fitting_memory,
     ordered,
     serving_memory,
@@ -43,35 +42,6 @@ def arms(comparison: Comparison) -> Section:
         blocks.append(Items(tuple(lines)))
     test_n = comparison.run["data"]["test_n"]
     return Section("arms", "C", f"All arms on the same {test_n} test rows", tuple(blocks), weight=1)
-
-
-def by_label(comparison: Comparison) -> Section | None:
-    """How the chosen arm does on each label of a choice."""
-    row = chosen(comparison)
-    if row is None or not row.classes:
-        return None
-    lines = tuple(
-        (one.label, numbers.score(one.precision), numbers.score(one.recall), f"{one.n}")
-        for one in row.classes
-    )
-    table = Table(("label", "precision", "recall", "rows"), lines)
-    return Section("labels", "E", f"{row.strategy} by label", (table,), closed=True)
-
-
-def slices(comparison: Comparison) -> Section | None:
-    """The chosen arm's score in each slice, and which arm is ahead of it there."""
-    row = chosen(comparison)
-    if row is None or not row.slices:
-        return None
-    lines = []
-    for part in row.slices:
-        own, ahead = part.score, ahead_in(comparison.arms, row, part)
-        best = f"{ahead[0]} {scored(ahead[1])}" if ahead else "none"
-        lines.append((part.column, part.value, f"{own.n}", scored(own), best))
-    metric = row.slices[0].score.metric
-    headings = ("column", "value", "rows", f"{metric} (95% interval)", "the best arm ahead of it")
-    title = f"{row.strategy} by slice"
-    return Section("slices", "E", title, (Table(headings, tuple(lines)),), closed=True)
 
 
 def chosen(comparison: Comparison) -> ArmResult | None:

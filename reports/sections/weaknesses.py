@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from markupsafe import Markup
+
 from harness.analysis import ArmResult, Comparison, Confusion, ordered
 from harness.wording import numbers
 from reports.matrix import Shaded, matrix
+from reports.plots.arms_shown import first_arm
 from reports.plots.coverage import coverage_plot
 from reports.plots.reliability import reliability_plot
 from reports.plots.robustness import robustness_plot
@@ -23,7 +26,7 @@ UNREAD, FAILED = -1, -2
 
 def confusions(comparison: Comparison) -> Section | None:
     """Which labels the chosen arm, or else the best, takes for which."""
-    row = _first(comparison)
+    row = first_arm(comparison)
     if row is None or row.confusion is None:
         return None
     found = row.confusion
@@ -51,7 +54,7 @@ def confusions(comparison: Comparison) -> Section | None:
 def by_label(comparison: Comparison) -> Section | None:
     """How much of each label every arm finds."""
     rows = [row for row in ordered(comparison) if row.classes]
-    first = _first(comparison)
+    first = first_arm(comparison)
     if not rows or first is None or not first.classes:
         return None
     labels = sorted(first.classes, key=lambda one: (one.recall is None, one.recall or 0.0))
@@ -64,7 +67,8 @@ def by_label(comparison: Comparison) -> Section | None:
     finding = ""
     if worst.recall is not None:
         found = round(worst.recall * worst.n)
-        finding = f"{first.strategy} finds {found} of the {worst.n} rows of {worst.label}, its worst label."
+        of = f"{found} of the {worst.n} rows of {worst.label}, its worst label."
+        finding = f"{first.strategy} finds {of}"
     return Section("labels", "E", "Labels by arm", (table,), finding=finding, closed=True)
 
 
@@ -73,7 +77,7 @@ def slices(comparison: Comparison) -> Section | None:
     rows = [row for row in ordered(comparison) if row.slices]
     if not rows:
         return None
-    first = _first(comparison) or rows[0]
+    first = first_arm(comparison) or rows[0]
     metric = rows[0].slices[0].score.metric
     lines = tuple(
         (f"{one.column}: {one.value}", f"{one.score.n}", *_of_slice(rows, one.column, one.value))
@@ -81,7 +85,7 @@ def slices(comparison: Comparison) -> Section | None:
     )
     heads = ("slice", "rows", *(row.strategy for row in rows))
     table = Table(heads, lines, caption=f"{metric} by slice (95% interval)")
-    plot = slices_plot(comparison, first)
+    plot = slices_plot(comparison)
     worst = first.worst_slice
     finding = ""
     if worst is not None:
@@ -104,7 +108,7 @@ def unanswerable(comparison: Comparison) -> Section | None:
         if (found := row.unanswerable)
     )
     table = Table(("arm", "answered instead of declining", "share"), lines, caption="Unanswerable")
-    first = _first(comparison)
+    first = first_arm(comparison)
     finding = ""
     if first is not None and first.unanswerable is not None:
         n = first.unanswerable.n
@@ -139,13 +143,6 @@ def largest(found: Confusion) -> list[tuple[int, int, int]]:
     return sorted(wrong, key=lambda cell: (-cell[2], cell[0], cell[1]))
 
 
-def _first(comparison: Comparison) -> ArmResult | None:
-    """Return the chosen arm; where none is, the best that finished."""
-    rows = [row for row in ordered(comparison) if row.score is not None]
-    choice = comparison.recommendation.choice
-    return next((row for row in rows if row.strategy == choice), next(iter(rows), None))
-
-
 def _with_answers(comparison: Comparison) -> list[ArmResult]:
     """Return the arms in the order in which the browser over all rows numbers them."""
     return [row for row in comparison.arms if row.status == "ok"]
@@ -167,9 +164,10 @@ def _in_words(wrong: list[tuple[int, int, int]], found: Confusion) -> str:
     return "; ".join(_said(cell, found) for cell in wrong[:TOLD])
 
 
-def _matrix(name: str, found: Confusion, place: int) -> object:
+def _matrix(name: str, found: Confusion, place: int) -> Markup:
     counts = {(right, said): n for right, said, n in found.cells}
-    said = [*range(len(found.labels)), *(x for x in (UNREAD, FAILED) if any(c[1] == x for c in found.cells))]
+    met = {column for _, column, _ in found.cells}
+    said = [*range(len(found.labels)), *(x for x in (UNREAD, FAILED) if x in met)]
     most_wrong = max((n for (a, b), n in counts.items() if a != b), default=1)
     totals = {a: sum(n for (b, _), n in counts.items() if b == a) for a, _ in counts}
 
@@ -180,14 +178,14 @@ def _matrix(name: str, found: Confusion, place: int) -> object:
         good = right == column
         share = n / totals[right] if good else n / most_wrong
         words = f"{n} rows: right {found.labels[right]}, answered {_name(column, found)}"
-        link = f"#rows?a={place}&gold={right}&said={column}"
-        return Shaded(f"{n}", share, good, link, words)
+        rows = f"a={place}&gold={right}&said={column}"
+        return Shaded(f"{n}", share, good, rows, words)
 
     lines = [
         (label, [cell(right, column) for column in said])
         for right, label in enumerate(found.labels)
     ]
-    caption = f"{name}: right labels in rows, answers in columns. A cell leads to its rows."
+    caption = f"{name}: right labels in rows, answers in columns."
     heads = [_name(column, found) for column in said]
     return matrix("right \\ answered", heads, lines, caption)
 

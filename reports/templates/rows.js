@@ -398,6 +398,12 @@
     for (let around = root; around; around = around.parentElement) if (around.tagName === "DETAILS") around.open = true;
     root.scrollIntoView();
   };
+  /* Cells of a confusion matrix lead to the rows that they count. */
+  for (const one of document.querySelectorAll("td[data-rows]")) {
+    const link = make("a", one.textContent, { href: "#rows?" + one.dataset.rows });
+    link.setAttribute("aria-label", visible(one.dataset.label));
+    one.replaceChildren(link);
+  }
   addEventListener("hashchange", follow);
   Object.assign(window.harnessRows, { csv, state: () => ({ ...state }), rows: () => rows.slice(), go });
   root.hidden = false;
