@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs" / "results.md").read_text()
+
+
+def test_it_is_short():
+    prose = re.sub(r"```.*?```|<!--.*?-->|^\|.*?$", "", README, flags=re.S | re.M)
+    assert 400 < len(prose.split()) < 700
 
 
 def test_ci_runs_exactly_the_second_command():
     commands = re.findall(r"```sh\n(.*?)\n```", README, re.S)
     assert len(commands) == 2
     assert commands[1] in (ROOT / ".ci" / "run").read_text().splitlines()
-
-
-def test_every_link_leads_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert links
-    for link in links:
-        assert (ROOT / link).exists(), link
-
-
-def test_every_command_of_the_table_exists():
-    commands = set(re.findall(r"\| `python -m harness (\w+)", README))
-    assert len(commands) == 9
-    for command in commands:
-        words = [sys.executable, "-m", "harness", command, "--help"]
-        assert subprocess.run(words, capture_output=True, check=False).returncode == 0, command
-
-
-def test_the_strategy_in_the_readme_keeps_the_contract(tmp_path):
-    code = re.search(r"```python\n(.*?)```", README, re.S)[1]
-    assert len([line for line in code.splitlines() if line.strip()]) <= 15
-    (tmp_path / "last_word.py").write_text(code)
-    (tmp_path / "test_it.py").write_text(
-        "from harness.testing import check_strategy\nfrom last_word import LastWord\n\n"
-        "def test_contract():\n    check_strategy(LastWord, kinds=('choice',))\n"
-    )
-    words = [sys.executable, "-m", "pytest", "-q", str(tmp_path)]
-    tested = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stdout
 
 
 def test_every_package_that_is_imported_is_pinned():
@@ -89,13 +65,13 @@ def test_every_figure_in_the_readme_is_that_of_the_committed_report():
 
 
 @pytest.mark.parametrize("name", ["handbook_qa", "ticket_to_json"])
-def test_what_the_readme_says_of_the_other_tasks_stands_in_their_reports(name):
+def test_what_the_results_say_of_the_other_tasks_stands_in_their_reports(name):
     from harness.analysis import Comparison
     from harness.wording import numbers
 
     path = ROOT / "reports" / "examples" / name / "comparison.json"
     comparison = Comparison.model_validate_json(path.read_text())
-    [line] = [line for line in README.splitlines() if f"reports/examples/{name}/report.md" in line]
+    [line] = [line for line in RESULTS.splitlines() if f"examples/{name}/report.md" in line]
     assert f"| {comparison.recommendation.headline} |" in line
     told = re.findall(r"`(\w+)` ([\d.]+) \(([^)]+)\)", line)
     scores = {row.strategy: row.score for row in comparison.arms}

@@ -17,7 +17,14 @@ CODE = sorted(
     for folder in ("harness", "strategies", "reports")
     for file in (ROOT / folder).rglob("*.py")
 )
-PAGES = sorted([ROOT / "README.md", *(ROOT / "reports/templates").glob("*.j2")])
+HEADS = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+PAGES = sorted(
+    [
+        *(ROOT / name for name in HEADS),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "reports/templates").glob("*.j2"),
+    ]
+)
 DATA = {"harness/wording/terms.py"}
 """Files that hold retired words as data."""
 ALLOWED = (
