@@ -16,8 +16,7 @@ def main() -> None:
     for name, text in reference_pages().items():
         (HERE / "reference" / name).write_text(text, encoding="utf-8")
     if "--picture" in sys.argv[1:]:
-        report = HERE.parent / "reports" / "examples" / "ticket_triage" / "report.html"
-        draw_picture(report, HERE / "report.png")
+        draw_picture(HERE.parent / "reports" / "examples" / "ticket_triage", HERE / "report.png")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from docs.keys import table
-from docs.reference_pages import reference_pages
 from pydantic import BaseModel, Field
 
+from docs.keys import table
+from docs.reference_pages import reference_pages
 from harness import metrics, registry
 from harness.store.run_folder import ROOMS, RunFolder
 from harness.task.schema import TaskFile

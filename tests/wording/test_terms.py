@@ -18,12 +18,11 @@ CODE = sorted(
     for file in (ROOT / folder).rglob("*.py")
 )
 HEADS = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+MADE = ROOT / "docs" / "reference"
+"""Pages of docstrings, which are read here in no file: "fitted" is what a law is to points."""
+DOCUMENTS = (page for page in (ROOT / "docs").rglob("*.md") if page.parent != MADE)
 PAGES = sorted(
-    [
-        *(ROOT / name for name in HEADS),
-        *(ROOT / "docs").rglob("*.md"),
-        *(ROOT / "reports/templates").glob("*.j2"),
-    ]
+    [*(ROOT / name for name in HEADS), *DOCUMENTS, *(ROOT / "reports/templates").glob("*.j2")]
 )
 DATA = {"harness/wording/terms.py"}
 """Files that hold retired words as data."""
