@@ -13,5 +13,5 @@ class LeakSource(Record):
     exact: tuple[str, ...] = ()
     """Ids of test rows whose input stands there, but for case and punctuation."""
     near: tuple[str, ...] | None = ()
-    """Ids of further ones whose input nearly stands there; None: nobody looked, for there is too
-    much to compare."""
+    """Ids of further ones whose input nearly stands there; None: an earlier version did not look,
+    for there was too much to compare."""

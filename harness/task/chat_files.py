@@ -15,13 +15,10 @@ from typing import Any, NamedTuple
 
 from harness.errors import Fault, TaskError, shown
 from harness.task.rows import Row, read_rows
+from harness.task.rows.shapes import ROLES
 
-ROLES = {
-    "system": "system", "developer": "system", "user": "user", "human": "user",
-    "assistant": "assistant", "model": "assistant", "gpt": "assistant", "tool": "tool",
-    "function": "tool",
-}  # fmt: skip
-"""What each format calls who speaks."""
+KNOWN = {**ROLES, "tool": "tool", "function": "tool"}
+"""What each format calls who speaks; tools are known in order to be refused by name."""
 CALLS = ("tool_calls", "function_call", "functionCall", "tool_call_id")
 """Keys of messages and of their parts that call a tool, or answer for one."""
 OTHERS = ("image", "audio", "file", "video", "inlineData", "fileData")
@@ -126,9 +123,9 @@ def _message(message: Any) -> Message:
     if not isinstance(message, Mapping):
         raise _RefusedError(f"a message is no object: {shown(message)}", SHAPE)
     named = message.get("role", message.get("from"))
-    role = ROLES.get(named) if isinstance(named, str) else None
+    role = KNOWN.get(named) if isinstance(named, str) else None
     if role is None:
-        raise _RefusedError(f"a message has the role {shown(named)}", f"use {', '.join(ROLES)}")
+        raise _RefusedError(f"a message has the role {shown(named)}", f"use {', '.join(KNOWN)}")
     if role == "tool" or any(message.get(key) for key in CALLS):
         raise _RefusedError("calls a tool", NO_CALLS)
     weight = message.get("weight", 1)

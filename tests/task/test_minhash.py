@@ -3,6 +3,7 @@
 import random
 from itertools import combinations
 
+from harness.task.audit import minhash
 from harness.task.audit.minhash import ALIKE, jaccard, near_pairs
 
 WORDS = ["card", "arrive", "week", "transfer", "change", "address", "money", "cash", "limit", "fee"]
@@ -32,6 +33,20 @@ def test_a_comparison_of_all_pairs_finds_no_more():
 def test_what_is_kept_apart_is_never_alike():
     assert near_pairs(["one and the same"] * 2, [0, 1]) == []
     assert near_pairs(["one and the same"] * 2, [1, 1]) == [(1.0, 0, 1)]
+
+
+def test_texts_are_told_with_those_that_are_known_even_where_others_are_more_alike():
+    one = "please pay the yearly fee of my new card before the end of this week"
+    texts = [one, one.replace("fee", "fei"), one.replace("fee", "fei").replace("week", "weak")]
+    assert [first for _, first, _ in near_pairs(texts, [0] * 3)] == [0, 1]
+    assert [first for _, first, _ in near_pairs(texts, [0] * 3, known=1)] == [0, 0]
+
+
+def test_where_texts_are_cut_into_parts_changes_nothing(monkeypatch):
+    texts = varied(40)
+    whole = near_pairs(texts, [0] * len(texts))
+    monkeypatch.setattr(minhash, "CHARACTERS_AT_ONCE", 100)
+    assert near_pairs(texts, [0] * len(texts)) == whole != []
 
 
 def test_short_texts_and_none():

@@ -36,6 +36,14 @@ def test_the_same_topic_in_other_words_is_not_a_duplicate():
     )
 
 
+def test_a_test_row_that_nearly_is_a_training_row_and_another_test_row_is_told_with_the_first():
+    asked = "Please tell me when the card that I ordered three weeks ago will at last arrive here"
+    one = asked.replace("weeks", "wekks")
+    found = near_duplicates(splits(one, one.replace("here", "hear"), train=[asked]))
+    assert found[0].text.startswith("2 of 2 test inputs")
+    assert found[0].text.count("is nearly train-0") == 2
+
+
 def test_without_other_splits_there_is_nothing_to_compare():
     assert "no other splits" in near_duplicates(splits("Hello", train=[]))[0].text
 
@@ -59,7 +67,7 @@ def pages(*texts):
 def test_documents_in_other_case_or_with_page_furniture_are_near_copies():
     found = near_copies(pages(PAGE, PAGE.upper(), f"{PAGE}\n\nPage 7", "We open at nine."))
     assert found[0].text.startswith("2 of 4 documents are nearly the same as an earlier one")
-    assert "d1 is nearly d0 (cosine 1.00); " in found[0].text
+    assert "d1 is nearly d0 (similarity 1.00); " in found[0].text
     assert "d2 is nearly d0 " in found[0].text
 
 

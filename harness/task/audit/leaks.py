@@ -18,10 +18,6 @@ from harness.task.load import Task
 from harness.task.same_input import key_of
 from harness.types import Query
 
-MOST_PAIRS = 100_000_000
-"""Of a test row and another one that are compared for being nearly the same before a run: some ten
-seconds' work. Beyond, near ones are unknown, and `check --deep` finds them."""
-
 
 def reads(task: Task, arm: str) -> tuple[str, ...]:
     """Return what an arm may use of what test rows may stand in, by the names of `LeakSource`.
@@ -75,13 +71,9 @@ def _among(source: str, tests: Sequence[Query], others: Sequence[Query]) -> Leak
     return LeakSource(source=source, exact=tuple(exact), near=_near(tests, others, exact))
 
 
-def _near(
-    tests: Sequence[Query], others: Sequence[Query], exact: Sequence[str]
-) -> tuple[str, ...] | None:
-    left = [query for query in tests if query.id not in set(exact)]
-    if len(left) * len(others) > MOST_PAIRS:
-        return None
-    return tuple(nearly_in(left, others)) if left and others else ()
+def _near(tests: Sequence[Query], others: Sequence[Query], exact: Sequence[str]) -> tuple[str, ...]:
+    known = set(exact)
+    return tuple(nearly_in([query for query in tests if query.id not in known], others))
 
 
 def _in_texts(source: str, tests: Sequence[Query], texts: Sequence[str]) -> LeakSource:

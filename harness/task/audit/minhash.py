@@ -8,7 +8,7 @@ signatures are one array, and bands are sorted. Knows nothing of splits and labe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,17 @@ below 0.13 at 0.3."""
 ALIKE = 0.8
 """Jaccard similarity from which two texts count as nearly the same: one letter of forty changed is
 0.86, another word of ten about 0.7."""
-TEXTS_AT_ONCE = 20_000
+CHARACTERS_AT_ONCE = 2**20
+"""Of texts whose signatures are computed together, some 40 bytes a character; one text may have
+more."""
 SEED = 7
+NEVER = (False, 0.0, -1)
 Hashes = NDArray[np.uint64]
 
 
-def near_pairs(texts: Sequence[str], apart: Sequence[int]) -> list[tuple[float, int, int]]:
+def near_pairs(
+    texts: Sequence[str], apart: Sequence[int], known: int = 0
+) -> list[tuple[float, int, int]]:
     """Return pairs of nearly equal texts: similarity, and the places of the two, earlier first.
 
     Of many texts in one band each is compared with the first and with the one before it, so that
@@ -36,6 +41,8 @@ def near_pairs(texts: Sequence[str], apart: Sequence[int]) -> list[tuple[float, 
     Args:
         texts: as they are compared.
         apart: a number of each text; those with different ones are never alike.
+        known: how many of the first texts the others are told with, where they are alike, even if
+            another one is more so.
 
     Returns:
         Each later text once, with the most similar one that it was compared with.
@@ -44,15 +51,16 @@ def near_pairs(texts: Sequence[str], apart: Sequence[int]) -> list[tuple[float, 
         return []
     bands = _bands(texts, np.asarray(apart, np.uint64))
     candidates = np.unique(np.concatenate([_candidates(bands[:, at]) for at in range(BANDS)]))
-    best: dict[int, tuple[float, int]] = {}
+    best: dict[int, tuple[bool, float, int]] = {}
     for pair in candidates.tolist():
         first, later = divmod(pair, len(texts))
         if apart[first] != apart[later]:
             continue
         similarity = jaccard(texts[first], texts[later])
-        if similarity >= ALIKE and similarity > best.get(later, (0.0, 0))[0]:
-            best[later] = (similarity, first)
-    return [(similarity, first, later) for later, (similarity, first) in sorted(best.items())]
+        rank = (first < known <= later, similarity)
+        if similarity >= ALIKE and rank > best.get(later, NEVER)[:2]:
+            best[later] = (*rank, first)
+    return [(similarity, first, later) for later, (_, similarity, first) in sorted(best.items())]
 
 
 def jaccard(one: str, other: str) -> float:
@@ -79,8 +87,7 @@ def _bands(texts: Sequence[str], apart: Hashes) -> Hashes:
     factors = draw.integers(1, 2**63, BANDS * BAND_ROWS, np.uint64) | np.uint64(1)
     offsets = draw.integers(0, 2**63, BANDS * BAND_ROWS, np.uint64)
     found = np.empty((len(texts), BANDS), np.uint64)
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        rows = slice(start, min(start + TEXTS_AT_ONCE, len(texts)))
+    for rows in _parts(texts):
         hashes, begins = _hashes([_padded(text) for text in texts[rows]])
         for band in range(BANDS):
             mixed = apart[rows].copy()
@@ -91,6 +98,17 @@ def _bands(texts: Sequence[str], apart: Hashes) -> Hashes:
                 mixed ^= mixed >> np.uint64(29)
             found[rows, band] = mixed
     return found
+
+
+def _parts(texts: Sequence[str]) -> Iterator[slice]:
+    """Yield which texts are taken together."""
+    start = size = 0
+    for at, text in enumerate(texts):
+        if size and size + len(text) > CHARACTERS_AT_ONCE:
+            yield slice(start, at)
+            start, size = at, 0
+        size += len(text) + SHINGLE
+    yield slice(start, len(texts))
 
 
 def _hashes(texts: Sequence[str]) -> tuple[Hashes, Any]:

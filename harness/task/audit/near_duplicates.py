@@ -1,35 +1,31 @@
-"""The slow audit: inputs that nearly stand elsewhere, and documents that nearly say the same."""
+"""Inputs that nearly stand elsewhere, and documents that nearly say the same.
+
+Compared by their words (same_input.py), with MinHash (minhash.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from collections.abc import Mapping, Sequence
 
 from harness.store.finding import Finding, FindingSeverity
 from harness.task.audit.answers import SEVERE
-from harness.task.audit.minhash import ALIKE as SIMILAR
-from harness.task.audit.minhash import near_pairs
+from harness.task.audit.minhash import ALIKE, near_pairs
 from harness.task.same_input import input_key, key_of, normalised
 from harness.types import Document, Query, Split
 
-ALIKE = 0.9
-"""Cosine of two inputs' character n-grams from which a person would call them the same text."""
 SHOWN = 5
 NEAR = "near duplicates"
 MASK = 2**63 - 1
 Pair = tuple[float, str, str]
 """Similarity, and the ids of two rows, the later first."""
 NOTHING = Finding(kind=NEAR, text="there are no other splits to compare the test inputs with")
-ROWS_AT_ONCE = 512
 
 
 def near_duplicates(splits: Mapping[str, Split]) -> tuple[Finding, ...]:
     """Find inputs that are nearly the same as another one, across splits and within them.
 
-    Compared by their words (same_input.py), with MinHash; inputs with other visible fields are
-    others, and those that are the very same are told elsewhere (repeated_inputs.py).
+    Inputs with other visible fields are others, and those that are the very same are told elsewhere
+    (repeated_inputs.py).
 
     Returns:
         A finding for test inputs that nearly stand in train or validation, and one for each split
@@ -51,11 +47,11 @@ def near_rows(splits: Mapping[str, Split]) -> tuple[list[Pair], dict[str, list[P
     for at, query in enumerate(queries):
         seen.setdefault(f"{names[at] == 'test'} {key_of(query)}", at)
     places = list(seen.values())
-    texts = [normalised(queries[at].text) for at in places]
-    fields = [hash(input_key("", queries[at].fields)) & MASK for at in places]
+    texts, fields = _compared([queries[at] for at in places])
+    learnt = sum(names[at] != "test" for at in places)
     across: list[Pair] = []
     within: dict[str, list[Pair]] = {}
-    for alike, one, other in near_pairs(texts, fields):
+    for alike, one, other in near_pairs(texts, fields, known=learnt):
         if texts[one] == texts[other]:
             continue  # the very same, which is another finding
         first, later = places[one], places[other]
@@ -71,7 +67,7 @@ def _across(pairs: list[Pair], n: int) -> Finding:
     pairs = sorted(pairs, reverse=True)
     text = (
         f"{len(pairs)} of {n} test inputs ({len(pairs) / n:.1%}) are nearly the same as one in"
-        f" train or validation (similarity at least {SIMILAR}){_closest_of(pairs, 'similarity')}"
+        f" train or validation (similarity at least {ALIKE}){_closest_of(pairs)}"
     )
     severity: FindingSeverity = "severe" if len(pairs) > SEVERE * n else "warning"
     if not pairs:
@@ -84,39 +80,41 @@ def _within(name: str, pairs: list[Pair], n: int) -> Finding:
     pairs = sorted(pairs, reverse=True)
     text = (
         f"{len(pairs)} of {n} {name} inputs are nearly the same as an earlier one"
-        f"{_closest_of(pairs, 'similarity')}"
+        f"{_closest_of(pairs)}"
     )
     return Finding.of(NEAR, text, [later for _, later, _ in pairs])
 
 
 def nearly_in(tests: Sequence[Query], others: Sequence[Query]) -> dict[str, tuple[str, float]]:
-    """Return which queries are nearly the same as one of others.
+    """Return which queries are nearly the same as one of others, or the very same.
 
     Args:
         tests: the queries.
-        others: those that they are compared with; at least one.
+        others: those that they are compared with.
 
     Returns:
-        A query's id to the id of the one that it is nearest to, and how near that is; of the
-        queries that nearly are another, in their order.
+        A query's id to the id of one that it is near to, and how near that is; of the queries that
+        nearly are another, in their order.
     """
-    fields = [np.array([input_key("", query.fields) for query in some]) for some in (tests, others)]
-    closest = _closest(
-        [query.text for query in tests],
-        [query.text for query in others],
-        lambda rows: fields[0][rows, None] != fields[1][None, :],
-    )
+    texts, fields = _compared([*others, *tests])
+    known = len(others)
     return {
-        test.id: (others[at].id, cosine)
-        for test, (cosine, at) in zip(tests, closest, strict=True)
-        if cosine >= ALIKE
+        tests[later - known].id: (others[first].id, alike)
+        for alike, first, later in near_pairs(texts, fields, known)
+        if first < known <= later
     }
+
+
+def _compared(queries: Sequence[Query]) -> tuple[list[str], list[int]]:
+    """Return the texts of queries as they are compared, and a number of each one's fields."""
+    texts = [normalised(query.text) for query in queries]
+    return texts, [hash(input_key("", query.fields)) & MASK for query in queries]
 
 
 def near_copies(documents: Sequence[Document]) -> tuple[Finding, ...]:
     """Find documents that nearly say the same as an earlier one: other case, another footer.
 
-    Compared as inputs are. Copies that say the very same are not counted again.
+    Copies that say the very same are not counted again.
 
     Returns:
         How many there are, and the closest pairs; nothing without documents.
@@ -124,54 +122,23 @@ def near_copies(documents: Sequence[Document]) -> tuple[Finding, ...]:
     distinct = list({document.content: document for document in reversed(documents)}.values())[::-1]
     if len(distinct) < 2:
         return ()
-    texts = [document.text for document in distinct]
-    places = np.arange(len(texts))
-
-    def not_before(rows: slice) -> Any:
-        return places[None, :] >= places[rows, None]
-
-    earlier = [
-        (cosine, distinct[at].id, distinct[other].id)
-        for at, (cosine, other) in enumerate(_closest(texts, texts, not_before))
-        if cosine >= ALIKE
+    texts = [normalised(document.text) for document in distinct]
+    found = [
+        (alike, distinct[later].id, distinct[first].id)
+        for alike, first, later in near_pairs(texts, [0] * len(texts))
     ]
-    pairs = sorted(earlier, reverse=True)
+    pairs = sorted(found, reverse=True)
     text = (
-        f"{len(pairs)} of {len(documents)} documents are nearly the same as an earlier one (cosine"
-        f" of character n-grams at least {ALIKE}){_closest_of(pairs)}: each takes places of its own"
-        " among the passages found"
+        f"{len(pairs)} of {len(documents)} documents are nearly the same as an earlier one"
+        f" (similarity at least {ALIKE}){_closest_of(pairs)}: each takes places of its own among"
+        " the passages found"
     )
     return (Finding.of("nearly copied documents", text, [one for _, one, _ in pairs]),)
 
 
-def _closest_of(pairs: Sequence[tuple[float, str, str]], measure: str = "cosine") -> str:
+def _closest_of(pairs: Sequence[Pair]) -> str:
     """Return the closest pairs in words."""
     told = "; ".join(
-        f"{one} is nearly {other} ({measure} {c:.2f})" for c, one, other in pairs[:SHOWN]
+        f"{one} is nearly {other} (similarity {alike:.2f})" for alike, one, other in pairs[:SHOWN]
     )
     return f", the closest: {told}" if told else ""
-
-
-def _closest(
-    tests: list[str], others: list[str], apart: Callable[[slice], Any]
-) -> list[tuple[float, int]]:
-    """Return for each test text the highest cosine and where it was found.
-
-    Args:
-        tests: the texts.
-        others: those that they are compared with.
-        apart: tells of some test texts which of the others do not count, [texts, others] of bool.
-    """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    vectoriser = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
-    known: Any = vectoriser.fit_transform(others)
-    new: Any = vectoriser.transform(tests)
-    found = []
-    for start in range(0, len(tests), ROWS_AT_ONCE):
-        rows = slice(start, min(start + ROWS_AT_ONCE, len(tests)))
-        cosines = (new[rows] @ known.T).toarray()
-        cosines[apart(rows)] = 0
-        best = cosines.argmax(axis=1)
-        found += [(float(row[at]), int(at)) for row, at in zip(cosines, best, strict=True)]
-    return found

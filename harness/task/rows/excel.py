@@ -16,7 +16,7 @@ from typing import Any
 from harness.errors import Fault, unknown_name
 from harness.files.bounded import MIB
 from harness.task.rows.delimited import header_of
-from harness.task.rows.parquet import plain_value
+from harness.task.rows.parquet import TooMuchError, plain_value
 from harness.task.rows.reading import Reading
 from harness.wording.values import value_text
 
@@ -24,6 +24,8 @@ MOST_UNPACKED = 256 * MIB
 """Bytes of all parts of a workbook, which are XML: five to ten times what the rows need."""
 MOST_LINES = 1_048_576
 """Of a sheet: Excel's own limit."""
+MOST_CELLS = 30_000_000
+"""Of a sheet, empty ones counted: 28 columns of Excel's most lines."""
 INSTALL = "pip install 'worth-tuning[excel]', or save the sheet as CSV UTF-8"
 SAVE_ANEW = "open it in Excel and save it anew, or save the sheet as CSV UTF-8"
 
@@ -49,6 +51,8 @@ def excel_rows(
             sheet = _sheet(book, path, reading, faults)
             if sheet is not None:
                 yield from _rows(sheet, path, reading, faults)
+    except TooMuchError as problem:
+        faults.append(Fault(path, str(problem), "save the sheet as CSV UTF-8"))
     except Exception as problem:  # what a broken archive or XML raises there is of all kinds
         why = str(problem).split("\n", maxsplit=1)[0]
         faults.append(Fault(path, f"is not an Excel file that can be read: {why}", SAVE_ANEW))
@@ -83,8 +87,18 @@ def _sheet(book: Any, path: str, reading: Reading, faults: list[Fault]) -> Any:
 
 
 def _lines(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells of each line.
+
+    Raises:
+        TooMuchError: there are too many: one cell far to the right makes its line that wide.
+    """
     sheet.reset_dimensions()  # what the sheet says of them may be wrong by any factor
-    yield from sheet.iter_rows(values_only=True, max_row=MOST_LINES)
+    total = 0
+    for cells in sheet.iter_rows(values_only=True, max_row=MOST_LINES):
+        total += len(cells)
+        if total > MOST_CELLS:
+            raise TooMuchError(f"has more than {MOST_CELLS:,} cells, empty ones counted")
+        yield cells
 
 
 def _has_cells(sheet: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, time
 from typing import Any
 
@@ -20,10 +20,16 @@ from harness.task.rows.reading import Reading
 
 MOST_CELLS = 100_000_000
 """Of a file, items of lists counted: a few bytes may stand for any number of them."""
+MOST_ROWS = 20_000_000
+"""Likewise; each is an object of some 300 bytes in memory."""
 AT_ONCE = 10_000
 """Rows that are turned into Python's values together."""
 SMALLER = "write a smaller one, or several"
 INSTALL = "pip install 'worth-tuning[parquet]'"
+
+
+class TooMuchError(ValueError):
+    """A table that is whole and more than memory holds."""
 
 
 def parquet_rows(
@@ -49,8 +55,10 @@ def parquet_rows(
         ]
         file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
         names = _class_names(file.schema_arrow.metadata)
-        batches = file.iter_batches(batch_size=AT_ONCE)
+        batches = _within_memory(file.iter_batches(batch_size=AT_ONCE))
         yield from table_rows(batches, names, path, reading, faults)
+    except TooMuchError as problem:
+        faults.append(Fault(path, str(problem), SMALLER))
     except (pa.ArrowException, OSError, ValueError, NotImplementedError) as problem:
         why = str(problem).split("\n", maxsplit=1)[0]
         faults.append(Fault(path, f"is not Parquet that can be read: {why}", "write it anew"))
@@ -58,6 +66,8 @@ def parquet_rows(
 
 def _too_much(metadata: Any) -> str | None:
     """Return why a file would not fit in memory, by its own account."""
+    if metadata.num_rows > MOST_ROWS:
+        return f"has more than {MOST_ROWS:,} rows"
     cells = size = 0
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for column in map(group.column, range(group.num_columns)):
@@ -66,6 +76,40 @@ def _too_much(metadata: Any) -> str | None:
     if size > MOST_BYTES:
         return f"is larger than {MOST_BYTES // MIB:,} MiB once it is unpacked"
     return f"has more than {MOST_CELLS:,} cells" if cells > MOST_CELLS else None
+
+
+def _within_memory(batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield record batches until their nested texts would be more than `MOST_BYTES`.
+
+    Raises:
+        TooMuchError: they would. A file keeps a text once that stands in many lists; each of these
+            has a copy of its own.
+    """
+    size = 0
+    for batch in batches:
+        size += sum(_nested_bytes(column, nested=False) for column in batch.columns)
+        if size > MOST_BYTES:
+            raise TooMuchError(f"its lists hold more than {MOST_BYTES // MIB:,} MiB of texts")
+        yield batch
+
+
+def _nested_bytes(array: Any, *, nested: bool) -> int:
+    """Return the bytes of the texts that lie inside lists and objects of an array, as unpacked."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = array.type
+    if pa.types.is_struct(kind):
+        return sum(_nested_bytes(part, nested=True) for part in array.flatten())
+    if pa.types.is_map(kind):
+        parts = (array.keys, array.items)
+        return sum(_nested_bytes(part, nested=True) for part in parts)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _nested_bytes(array.flatten(), nested=True)
+    if not nested or not pa.types.is_dictionary(kind):
+        return 0
+    lengths = pc.binary_length(array.dictionary)
+    return int(pc.sum(pc.take(lengths, array.indices)).as_py() or 0)
 
 
 def _class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:

@@ -131,6 +131,9 @@ def rows_of(found: Found, file: str, reading: Reading, faults: list[Fault]) -> l
     nested = 0
     for line, given in found:
         values = {names[column]: value for column, value in given.items()}
+        if len(values) < len(given):
+            faults.append(Fault(f"{file}:{line}", _same_name(given), "rename one, or remove it"))
+            continue
         try:
             several = questions_of(values) if "paragraphs" in values and is_article(values) else ()
             for one in several or (values,):
@@ -151,6 +154,13 @@ def rows_of(found: Found, file: str, reading: Reading, faults: list[Fault]) -> l
         reading.say(file, f"{what}, and what was said before it is the input")
     faults.extend(_too_long(rows))
     return rows
+
+
+def _same_name(given: Mapping[str, Any]) -> str:
+    """Return what is wrong of a row with two columns whose names differ in their encoding alone."""
+    names = [nfc(column) for column in given]
+    twice = next(name for at, name in enumerate(names) if name in names[:at])
+    return f"the column '{twice}' stands twice, in two forms of Unicode"
 
 
 def _too_long(rows: list[Row]) -> Iterator[Fault]:

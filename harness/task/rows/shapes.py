@@ -15,11 +15,18 @@ CHAT_COLUMNS = ("messages", "conversations", "conversation")
 """Where chats stand in public sets (OpenAI's name first, then ShareGPT's)."""
 KEYS = (("role", "content"), ("from", "value"))
 """Keys of who speaks and of what is said: OpenAI's, ShareGPT's."""
-SPEAKERS = {
+ROLES = {
     **dict.fromkeys(("system", "developer"), "system"),
-    **dict.fromkeys(("user", "human", "prompter"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "bing", "bard"), "assistant"),
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "model", "gpt"), "assistant"),
 }
+"""Who speaks, as those call them who tune models or write for them (OpenAI, Gemini, ShareGPT)."""
+SPEAKERS = {
+    **ROLES,
+    "prompter": "user",
+    **dict.fromkeys(("chatgpt", "bot", "bing", "bard"), "assistant"),
+}
+"""Likewise in public sets."""
 
 
 class ShapeError(ValueError):
