@@ -30,8 +30,7 @@ def check(arguments: argparse.Namespace) -> int:
         deep += near_copies(task.documents)
         deep += likely_label_errors(task)
     models = examined(task)
-    of_models = (Finding.of_sentence(said, "model") for said in models.remarks)
-    found = gravest_first((*task.remarks, *deep, *of_models))
+    found = gravest_first((*task.remarks, *deep, *models.findings))
     for finding in found:
         tell(finding.line)
     if arguments.write_clean is not None:

@@ -7,15 +7,17 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import ModelError
 from harness.lm.sizing.token_count import CHARACTERS, context_tokens, token_counter
 from harness.run.answer_room import room_of, tokens_of, with_margin
+from harness.store.finding import Finding, FindingSeverity
 from harness.store.records import AnswerRoom
 from harness.task import Task
+from harness.task.audit.answers import SEVERE
 from harness.toolkit.prompts import NEXT_INPUT
-from harness.types import ModelRef, Split
+from harness.types import ModelRef
 
 if TYPE_CHECKING:
     from harness.run.preflight import Subject
@@ -23,7 +25,15 @@ if TYPE_CHECKING:
 NOTHING_RIGHT = "no right answer can be written"
 
 
-def answers_fit(subject: Subject) -> Iterator[str]:
+class Written(NamedTuple):
+    """What a model is to write: any of the texts of each row of a split, or the labels."""
+
+    name: str
+    ids: Sequence[str]
+    accepted: Sequence[tuple[str, ...]]
+
+
+def answers_fit(subject: Subject) -> Iterator[str | Finding]:
     """Yield what is to be said of the room for answers; see `preflight.Examination`.
 
     Raises:
@@ -48,28 +58,35 @@ def _estimate(ref: ModelRef, room: AnswerRoom) -> str:
     )
 
 
-def _too_long(task: Task, ref: ModelRef, room: AnswerRoom) -> Iterator[str]:
+def _too_long(task: Task, ref: ModelRef, room: AnswerRoom) -> Iterator[Finding]:
     """Say how many targets need more room than answers have."""
-    most, longest, parts, all_n, long_n = room.max_new_tokens, 0, [], 0, 0
-    for split, rows in _written(task):
+    most, longest, parts, long, all_n = room.max_new_tokens, 0, [], [], 0
+    for name, ids, rows in _written(task):
         lengths = _shortest(ref, rows)
-        over = [length for length in lengths if length > most]
-        longest = max(longest, *over, 0)
-        all_n, long_n = all_n + len(rows), long_n + len(over)
+        over = [row for row, length in zip(ids, lengths, strict=True) if length > most]
+        longest = max(longest, *lengths)
+        all_n, long = all_n + len(rows), long + over
         if over:
-            parts.append(f"{len(over)} of {len(rows)} {split}")
-    if not long_n:
+            parts.append(f"{len(over)} of {len(rows)} {name}")
+    if not long:
         return
     about = "about " if token_counter(ref).estimates else ""
-    verb = "needs" if long_n == 1 else "need"
+    verb = "needs" if len(long) == 1 else "need"
     text = (
         f"{' and '.join(parts)} {verb} more than the {most} tokens that an answer may"
-        f" have (the longest {about}{longest}) → {_wider(ref, longest)}"
+        f" have (the longest {about}{longest})"
     )
+    fix = _wider(ref, longest)
     # An estimate may be wrong, so it refuses nothing.
-    if long_n == all_n and not about:
-        raise ModelError(f"'{ref.name}': {NOTHING_RIGHT}: {text}")
-    yield f"'{ref.name}': {text}"
+    if len(long) == all_n and not about:
+        raise ModelError(f"'{ref.name}': {NOTHING_RIGHT}: {text} → {fix}")
+    yield _finding("answers without room", f"'{ref.name}': {text}", fix, long, all_n)
+
+
+def _finding(kind: str, text: str, remedy: str, ids: Sequence[str], all_n: int) -> Finding:
+    """Return a finding about rows whose right answer cannot be written, out of so many."""
+    severity: FindingSeverity = "severe" if len(ids) > SEVERE * all_n else "warning"
+    return Finding.of(kind, text, ids, severity=severity, remedy=remedy)
 
 
 def _wider(ref: ModelRef, longest: int) -> str:
@@ -80,25 +97,29 @@ def _wider(ref: ModelRef, longest: int) -> str:
     return f"write `generation: {{max_new_tokens: {room}}}`"
 
 
-def _ended_early(task: Task, ref: ModelRef) -> Iterator[str]:
+def _ended_early(task: Task, ref: ModelRef) -> Iterator[Finding]:
     """Say how many targets hold a string that ends an answer."""
     for stop, fix in _stops(task, ref):
-        parts, all_n, held_n = [], 0, 0
-        for split, rows in _written(task):
-            held = sum(all(stop in target for target in accepted) for accepted in rows)
-            all_n, held_n = all_n + len(rows), held_n + held
+        parts, holding, all_n = [], [], 0
+        for name, ids, rows in _written(task):
+            held = [
+                row
+                for row, accepted in zip(ids, rows, strict=True)
+                if all(stop in target for target in accepted)
+            ]
+            all_n, holding = all_n + len(rows), holding + held
             if held:
-                parts.append(f"{held} of {len(rows)} {split}")
-        if not held_n:
+                parts.append(f"{len(held)} of {len(rows)} {name}")
+        if not holding:
             continue
-        verb = "holds" if held_n == 1 else "hold"
+        verb = "holds" if len(holding) == 1 else "hold"
         text = (
             f"{' and '.join(parts)} {verb} the stop string {stop!r}, which ends an"
-            f" answer before it is whole → {fix}"
+            " answer before it is whole"
         )
-        if held_n == all_n:
-            raise ModelError(f"'{ref.name}': {NOTHING_RIGHT}: {text}")
-        yield f"'{ref.name}': {text}"
+        if len(holding) == all_n:
+            raise ModelError(f"'{ref.name}': {NOTHING_RIGHT}: {text} → {fix}")
+        yield _finding("stop strings in targets", f"'{ref.name}': {text}", fix, holding, all_n)
 
 
 def _stops(task: Task, ref: ModelRef) -> Iterator[tuple[str, str]]:
@@ -112,18 +133,15 @@ def _stops(task: Task, ref: ModelRef) -> Iterator[tuple[str, str]]:
         yield from ends.items()
 
 
-def _written(task: Task) -> Iterator[tuple[str, Sequence[tuple[str, ...]]]]:
-    """Yield what a model is to write, any of the texts of a row: rows by split, or labels."""
+def _written(task: Task) -> Iterator[Written]:
+    """Yield what a model is to write."""
     if task.spec.answer.kind == "choice":
-        yield "labels", [(label,) for label in task.labels]
+        yield Written("labels", list(task.labels), [(label,) for label in task.labels])
         return
     for name, split in (("training targets", task.train), ("test targets", task.test)):
         if len(split):
-            yield name, _targets(split)
-
-
-def _targets(split: Split) -> list[tuple[str, ...]]:
-    return [example.targets for example in split]
+            ids = [query.id for query in split.queries]
+            yield Written(name, ids, [example.targets for example in split])
 
 
 def _shortest(ref: ModelRef, rows: Sequence[tuple[str, ...]]) -> list[int]:

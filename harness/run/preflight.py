@@ -7,7 +7,7 @@ rows and runs the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.errors import ModelAbsentError, ModelError
@@ -16,6 +16,7 @@ from harness.run.answer_schema import can_be_followed
 from harness.run.answers_fit import answers_fit
 from harness.run.prompts_seen import prompts_seen
 from harness.run.refusal import ArmRefusal
+from harness.store.finding import Finding
 from harness.task import Task
 from harness.task.model_spec import Hosted, hosted_ref, name_of
 from harness.task.schema import Arm
@@ -34,17 +35,19 @@ class Subject:
     """Whether all its files were fetched. `check` fetches nothing."""
 
 
-Examination = Callable[[Subject], Iterator[str | ArmRefusal]]
-"""Yields what is worth saying, in sentences, and the arms that cannot use the model; raises
-`ModelError` with the reason and the remedy where no arm can use it on this task."""
+Found = str | Finding | ArmRefusal
+"""What is worth saying, in a sentence or with its rows, or an arm that cannot use the model."""
+Examination = Callable[[Subject], Iterator[Found]]
+"""Yields what it finds; raises `ModelError` with the reason and the remedy where no arm can use the
+model on this task."""
 
 
-def _is_whole(subject: Subject) -> Iterator[str | ArmRefusal]:
+def _is_whole(subject: Subject) -> Iterator[Found]:
     """Examine a model's files: whether they are a whole language model."""
     return examine(subject.ref, subject.fetched)
 
 
-def _schema_is_followed(subject: Subject) -> Iterator[str | ArmRefusal]:
+def _schema_is_followed(subject: Subject) -> Iterator[Found]:
     """Examine the schema that a local model's answers are held to."""
     return schema_is_followed(subject.task) if subject.ref.hosted is None else iter(())
 
@@ -70,9 +73,15 @@ class Preflight:
 
     refused: Mapping[str, str]
     """By the model's name, why no arm can use it and what to do."""
-    remarks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    """What is worth saying."""
     refused_arms: Mapping[str, str] = field(default_factory=dict)
     """By the arm's name, likewise, where others can use its model."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is worth saying, in sentences."""
+        return tuple(finding.sentence for finding in self.findings)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -95,7 +104,7 @@ def preflight(
         fetched: whether all files of these models were fetched.
     """
     refused: dict[str, str] = {}
-    remarks: list[str] = []
+    findings: list[Finding] = []
     refused_arms: dict[str, str] = {}
     for name, ref in models.items():
         arms = tuple(
@@ -109,10 +118,19 @@ def preflight(
                     if isinstance(found, ArmRefusal):
                         refused_arms[found.arm] = found.why
                     else:
-                        remarks.append(found)
+                        findings.append(_finding(found))
         except ModelError as problem:
             refused[name] = str(problem)
-    return Preflight(refused, tuple(dict.fromkeys(remarks)), refused_arms)
+    return Preflight(refused, _once(findings), refused_arms)
+
+
+def _finding(said: str | Finding) -> Finding:
+    return Finding.of_sentence(said, "model") if isinstance(said, str) else said
+
+
+def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings without those that say the same again."""
+    return tuple({finding.sentence: finding for finding in findings}.values())
 
 
 def examined(task: Task) -> Preflight:
@@ -139,5 +157,5 @@ def examined(task: Task) -> Preflight:
             refused[name] = str(problem)
     models = {name: replace(ref, chat=task.chat) for name, ref in models.items()}
     found = preflight(task, models, fetched=False)
-    remarks = (*dict.fromkeys(absent), *found.remarks)
-    return Preflight({**refused, **found.refused}, remarks, found.refused_arms)
+    findings = _once((*map(_finding, absent), *found.findings))
+    return Preflight({**refused, **found.refused}, findings, found.refused_arms)

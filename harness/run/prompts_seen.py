@@ -15,7 +15,9 @@ from harness.lm import LanguageModel, prompt_tokens
 from harness.lm.chat import REMEDY, same_labels
 from harness.run.answer_room import room_of
 from harness.run.refusal import ArmRefusal
+from harness.store.finding import Finding, FindingSeverity
 from harness.task import Task
+from harness.task.audit.answers import SEVERE
 from harness.task.schema import Arm
 from harness.types import EFFORT, THOUGHT_SWITCHES
 
@@ -26,7 +28,7 @@ LISTED = 5
 """So many pairs of labels are named, and the others counted."""
 
 
-def prompts_seen(subject: Subject) -> Iterator[str | ArmRefusal]:
+def prompts_seen(subject: Subject) -> Iterator[str | Finding | ArmRefusal]:
     """Yield what is to be said of prompts, and the arms whose prompts would not be seen.
 
     Raises:
@@ -109,7 +111,7 @@ def _check_labels(task: Task, lm: LanguageModel) -> None:
         )
 
 
-def _too_long(task: Task, lm: LanguageModel) -> Iterator[str]:
+def _too_long(task: Task, lm: LanguageModel) -> Iterator[Finding]:
     """Say how many inputs do not fit even alone; refuse if none does."""
     most = lm.context_tokens
     if most is None:
@@ -120,8 +122,8 @@ def _too_long(task: Task, lm: LanguageModel) -> Iterator[str]:
     around = len(prompt_tokens(lm, "?"))
     if lm.has_room(max(len(text.encode("utf-8", "replace")) for text in texts) + around, longest):
         return
-    sizes = [len(prompt_tokens(lm, text)) for text in texts]
-    over = [size for size in sizes if not lm.has_room(size, longest)]
+    sizes = {query.id: len(prompt_tokens(lm, query.full_text)) for query in task.test.queries}
+    over = {row: size for row, size in sizes.items() if not lm.has_room(size, longest)}
     if not over:
         return
     also = f" beside the {longest} of its answer" if not lm.has_encoder else ""
@@ -131,13 +133,15 @@ def _too_long(task: Task, lm: LanguageModel) -> Iterator[str]:
     if len(over) == len(sizes):
         raise ModelError(
             f"model '{lm.ref.name}': none of the {len(sizes)} test inputs fits its {most} tokens:"
-            f" the shortest needs {min(over)}{also}, without any instruction → {fix}"
+            f" the shortest needs {min(over.values())}{also}, without any instruction → {fix}"
         )
     verb = "does" if len(over) == 1 else "do"
-    yield (
+    text = (
         f"'{lm.ref.name}': {len(over)} of {len(sizes)} test inputs {verb} not fit its {most} tokens"
-        f" (the longest needs {max(over)}{also}) and will fail → {fix}"
+        f" (the longest needs {max(over.values())}{also}) and will fail"
     )
+    severity: FindingSeverity = "severe" if len(over) > SEVERE * len(sizes) else "warning"
+    yield Finding.of("inputs without room", text, list(over), severity=severity, remedy=fix)
 
 
 def _answer_tokens(task: Task, lm: LanguageModel) -> int:

@@ -60,7 +60,18 @@ def model(tmp_path):
 
 
 def said(task, ref):
-    return list(answers_fit(Subject(task, ref, task.arms)))
+    found = answers_fit(Subject(task, ref, task.arms))
+    return [one if isinstance(one, str) else one.sentence for one in found]
+
+
+def test_targets_without_room_are_a_finding_with_their_rows(write, model):
+    generation = {"max_new_tokens": 64}
+    few = write([words(9)] * 39, [words(200)], generation=generation)
+    (one,) = answers_fit(Subject(few, model, few.arms))
+    assert (one.kind, one.count, one.severity) == ("answers without room", 1, "warning")
+    assert one.rows == (few.test.queries[0].id,)
+    many = write([words(9)] * 9, [words(200)], generation=generation)
+    assert next(answers_fit(Subject(many, model, many.arms))).severity == "severe"
 
 
 @pytest.mark.parametrize(("target", "changes"), [(LONG, TEXT), (SUMMARY, JSON)], ids=["11", "11b"])

@@ -19,6 +19,7 @@ from harness.errors import ModelError
 from harness.run.preflight import Subject
 from harness.run.prompts_seen import prompts_seen
 from harness.run.refusal import ArmRefusal
+from harness.store.finding import Finding
 from harness.task import load_task
 from harness.types import ModelRef
 
@@ -35,7 +36,8 @@ def findings(folder, tokenizer, arms=("zero_shot",), window=512, test_jsonl=None
     text = task_text(strategies=list(arms), model="./model", **keys)
     task = load_task(write(folder, text, **more))
     ref = ModelRef("./model", str(folder / "model"), chat=task.chat)
-    return list(prompts_seen(Subject(task, ref, task.arms)))
+    found = prompts_seen(Subject(task, ref, task.arms))
+    return [one.sentence if isinstance(one, Finding) else one for one in found]
 
 
 @pytest.mark.parametrize("name", ["qwen3", "gpt-oss", "mistral-7b-v0.1", "parts-only"])
