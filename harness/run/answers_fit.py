@@ -60,7 +60,9 @@ def _estimate(ref: ModelRef, room: AnswerRoom) -> str:
 
 def _too_long(task: Task, ref: ModelRef, room: AnswerRoom) -> Iterator[Finding]:
     """Say how many targets need more room than answers have."""
-    most, longest, parts, long, all_n = room.max_new_tokens, 0, [], [], 0
+    most, longest, all_n = room.max_new_tokens, 0, 0
+    parts: list[str] = []
+    long: list[str] = []
     for name, ids, rows in _written(task):
         lengths = _shortest(ref, rows)
         over = [row for row, length in zip(ids, lengths, strict=True) if length > most]
@@ -100,7 +102,9 @@ def _wider(ref: ModelRef, longest: int) -> str:
 def _ended_early(task: Task, ref: ModelRef) -> Iterator[Finding]:
     """Say how many targets hold a string that ends an answer."""
     for stop, fix in _stops(task, ref):
-        parts, holding, all_n = [], [], 0
+        parts: list[str] = []
+        holding: list[str] = []
+        all_n = 0
         for name, ids, rows in _written(task):
             held = [
                 row
