@@ -114,7 +114,7 @@
   };
   const filtered = () => {
     if (state.row !== "") return places.has(state.row) ? [places.get(state.row)] : [];
-    const a = arms[state.a], b = arms[state.b], show = SHOWS[state.show] || SHOWS.all;
+    const a = arms[state.a], b = arms[state.b], show = Object.hasOwn(SHOWS, state.show) ? SHOWS[state.show] : SHOWS.all;
     const [column, value] = state.slice === "" ? [] : state.slice.split(".").map(Number);
     const slice = slices[column], wanted = state.gold === "" || !gold ? null : +state.gold;
     const said = state.said === "" || !a.said ? null : +state.said;
@@ -236,7 +236,7 @@
     if (!own.s) return [];
     const documents = chunks[chunkOf(row)].documents;
     const parts = own.s.map(id => {
-      const known = documents[id];
+      const known = Object.hasOwn(documents, id) ? documents[id] : null;
       return known ? fold(id + (known[0] ? ": " + known[0] : ""), make("p", known[1], { className: "said", dir: "auto" }))
         : make("p", id, { className: "small" });
     });
@@ -355,7 +355,7 @@
       ["awrong", a + (graded ? " not fully right" : " wrong")], ["failed", "A or B failed"],
       ...(arms.some(arm => arm.declined.size) ? [["declined", "A or B declined"]] : []),
     ]);
-    form.elements.show.value = SHOWS[state.show] ? state.show : "all";
+    form.elements.show.value = Object.hasOwn(SHOWS, state.show) ? state.show : "all";
   };
   options("a", names); options("b", names);
   const anything = [["", "any"]];

@@ -5,6 +5,8 @@ from __future__ import annotations
 OPENS = "http://evil.example/x.png"
 RUNS = "window.__hit=1"
 
+ONE_WORD = "w" * 2**20
+"""A megabyte that can be broken nowhere."""
 HOSTILE = {
     # Elements and attributes of HTML.
     "script": f"<script>{RUNS}</script>",
@@ -88,5 +90,24 @@ HOSTILE = {
     "right to left": "\u202eexe.gpj\u202c \u2066a\u2069 \u2067b\u2069",
     "markup of rich": "[bold red]x[/] [link=http://evil.example]y[/link] \\[x] [/",
     "no width": "a\u200bb\u200dc\ufeff",
+    "written from right to left": "\u0645\u0631\u062d\u0628\u0627 (a) \u05e9\u05dc\u05d5\u05dd 1",
+    "one mark after the other": "e" + "\u0301" * 200,
+    # What a spreadsheet computes.
+    "formula of a sheet": '=HYPERLINK("http://evil.example","x")',
+    "command of a sheet": "=cmd|' /C calc'!A0",
+    "sum": "@SUM(1+1)",
+    "plus": "+1+1",
+    "minus": "-2+3+cmd|' /C calc'!A0",
+    "formula behind a tab": "\t=1+1",
+    "formula behind a line": "\r=1+1",
+    "formula behind blanks": "  =1+1",
+    "formula in wide signs": "\uff1d1+1",
+    "end of a cell": '",=1+1,"',
+    # Addresses by themselves, and what ends a script's data.
+    "javascript address": f"javascript:{RUNS}",
+    "data address": f"data:text/html,<script>{RUNS}</script>",
+    "end of JSON": '"]}</script><script>' + RUNS + "</script>",
+    "prototype": "__proto__",
+    "constructor": "constructor",
     "long": "<b>" * 300,
 }
