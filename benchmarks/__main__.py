@@ -32,6 +32,7 @@ NAMES = (
     "faults",
     "curve",
     "curves",
+    "rows_browser",
 )
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from hand_made import Arm, right, write_run
 
 from harness.analysis import analyse
+from harness.errors import RunFolderError
+from harness.store.run_folder import RunFolder
 from reports import html, markdown
 
 TARGETS = ["yes", "no"] * 40
+VERSION_1 = Path(__file__).parents[1] / "store" / "version_1"
 
 
 def said(folder):
@@ -105,3 +111,55 @@ def test_a_metric_that_is_undefined_on_this_split(tmp_path):
     assert (further.value, further.ci_low, further.n) == (None, None, 0)
     assert further.undefined == "none of these questions is without an answer"
     assert f"declined_unanswerable – ({further.undefined})" in report
+
+
+def test_no_predictions_leave_an_arm_out_and_name_the_file(tmp_path):
+    folder = write_run(tmp_path, TARGETS, [Arm("a", [right(TARGETS)]), Arm("b", [right(TARGETS)])])
+    (file,) = tmp_path.glob("trials/a/*/*/predictions.jsonl")
+    file.unlink()
+    comparison, report = said(folder)
+    assert [row.status for row in comparison.arms] == ["skipped", "ok"]
+    assert "predictions.jsonl cannot be read" in report
+    assert {one.strategy for row in comparison.examples.picked for one in row.answers} <= {"b"}
+
+
+def test_an_empty_folder_and_one_that_was_killed_are_clear_errors(tmp_path):
+    with pytest.raises(RunFolderError, match="there is no run here"):
+        analyse(RunFolder(tmp_path / "empty"))
+    killed = write_run(tmp_path / "killed", TARGETS, [Arm("a", [right(TARGETS)])], ended=False)
+    with pytest.raises(RunFolderError, match="killed before it ended"):
+        analyse(killed)
+
+
+def test_a_folder_of_version_1_is_shown_without_texts(tmp_path):
+    folder = RunFolder(Path(shutil.copytree(VERSION_1, tmp_path / "run")))
+    comparison, report = said(folder)
+    assert comparison.examples.lacks.startswith("an earlier version ran this")
+    assert report
+
+
+def test_200_labels_have_no_matrix_but_their_largest_confusions(tmp_path):
+    labels = [f"label {n}" for n in range(200)]
+    answers = [labels[0] if n % 3 else label for n, label in enumerate(labels)]
+    answer = {"kind": "choice", "labels": labels}
+    arms = [Arm("a", [answers]), Arm("b", [labels])]
+    comparison, _ = said(write_run(tmp_path, labels, arms, answer=answer))
+    assert len(comparison.arms[0].confusion.labels) == 200
+    assert '<table class="confusion">' not in html(comparison)
+
+
+def test_24_arms_and_models_are_all_there(tmp_path):
+    arms = [Arm(f"arm@model-{n}", [right(TARGETS, range(n))]) for n in range(24)]
+    comparison, report = said(write_run(tmp_path, TARGETS, arms))
+    assert all(f"arm@model-{n}" in report for n in range(24))
+    assert len(comparison.examples.picked[0].answers) == 24
+
+
+def test_text_from_right_to_left_keeps_its_own_direction(tmp_path):
+    hebrew = "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd"
+    truth = {"input": [hebrew] * 80, "fields": [{}] * 80, "groups": [[]] * 80}
+    folder = write_run(tmp_path, TARGETS, [Arm("a", [right(TARGETS, range(9))])], truth=truth)
+    comparison, _ = said(folder)
+    page = html(comparison)
+    assert f'<p class="said" dir="auto">{hebrew}</p>' in page
+    assert f"<bdi>{hebrew}</bdi>" in page

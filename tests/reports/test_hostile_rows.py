@@ -14,7 +14,7 @@ import re
 import pytest
 from hand_made import Arm, write_run
 from hostile_texts import HOSTILE, ONE_WORD
-from rows_page import CHROMIUM, LACKING, opened, written
+from rows_page import CHROMIUM, LACKING, opened, sliced, written
 
 from harness.analysis.analyse import analysis_of
 from harness.store.run_folder import write_jsonl
@@ -71,11 +71,8 @@ def choices(folder):
         Arm("wrong", [said], plan={"tunes": True}),
         Arm("failed", [[*failed[:-1], Prediction(targets[-1])]]),
     ]
-    task = {
-        "answer": {"kind": "choice", "labels": labels},
-        "data": {"test": "test.jsonl", "slices": ["kind"]},
-    }
-    return write_run(folder, targets, arms, truth=columns(), **task)
+    answer = {"kind": "choice", "labels": labels}
+    return sliced(write_run(folder, targets, arms, truth=columns(), answer=answer), "kind")
 
 
 def texts(folder):
@@ -83,13 +80,8 @@ def texts(folder):
     ids = [text[:500] for text in TEXTS]
     cited = [Prediction(text, sources=(one, "gone")) for text, one in zip(TEXTS, ids, strict=True)]
     arms = [Arm("cites", [cited]), Arm("other", [TEXTS[::-1]])]
-    task = {
-        "answer": {"kind": "text"},
-        "metric": "exact_match",
-        "data": {"test": "test.jsonl", "slices": ["kind"]},
-    }
-    targets = [text or "x" for text in TEXTS]
-    made = write_run(folder, targets, arms, truth=columns(), **task)
+    task = {"answer": {"kind": "text"}, "metric": "exact_match"}
+    made = sliced(write_run(folder, TEXTS, arms, truth=columns(), **task), "kind")
     documents = dict(zip(ids, TEXTS, strict=True))
     write_jsonl(made.documents, ({"id": i, "title": t, "text": t} for i, t in documents.items()))
     return made
@@ -99,12 +91,9 @@ def objects(folder):
     """A run over JSON answers whose keys and values are hostile texts."""
     targets = [json.dumps({text[:500]: text, "list": [text]}) for text in TEXTS]
     answers = [json.dumps({text[:500]: "x", "extra": text}) for text in TEXTS]
-    task = {
-        "answer": {"kind": "json", "schema": {"type": "object"}},
-        "metric": "field_f1",
-        "data": {"test": "test.jsonl", "slices": ["kind"]},
-    }
-    return write_run(folder, targets, [Arm("one", [answers])], truth=columns(), **task)
+    task = {"answer": {"kind": "json", "schema": {"type": "object"}}, "metric": "field_f1"}
+    arms = [Arm("one", [answers])]
+    return sliced(write_run(folder, targets, arms, truth=columns(), **task), "kind")
 
 
 @pytest.fixture(scope="module", params=[choices, texts, objects], ids=lambda make: make.__name__)

@@ -42,6 +42,14 @@ addEventListener("load", () => setTimeout(async () => {
 """Put into a page: what would tell of a script that ran, and what a test asks of the page."""
 
 
+def sliced(folder, *columns):
+    """Have a hand-made run's task name the columns that its rows are sliced by."""
+    header = folder.last_header()
+    task = {**header.task, "data": {**header.task["data"], "slices": [*columns]}}
+    folder.append(header.model_copy(update={"task": task}))
+    return folder
+
+
 def written(folder, shown="all", *, single_file=False):
     """Write a run folder's report.html with its browser and the texts beside it."""
     analysis = analysis_of(folder, shown=shown)
