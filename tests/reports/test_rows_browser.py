@@ -112,6 +112,7 @@ def test_cells_of_the_matrix_lead_to_their_rows(page):
 def test_an_open_row_shows_all_that_is_known_of_it(page):
     script = """
       await rows.go({ row: "r5" });
+      await new Promise(done => setTimeout(done, 100));  // a row is filled once it opens
       const text = document.querySelector(".row").textContent;
       return { text };
     """
