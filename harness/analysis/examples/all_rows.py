@@ -113,9 +113,7 @@ def _arm(shop: Shop, arm: ArmRows, labels: dict[str, int]) -> dict[str, Any]:
         "seed": arm.seed,
         "trainings": len(arm.arm.predictions),
         "score": _bytes([_step(score) for score in scores]),
-        "sure": _bytes([_step(sure) for sure in sures])
-        if any(s is not None for s in sures)
-        else None,
+        "sure": _bytes(sures) if any(s is not None for s in sures) else None,
         "said": _numbers([labels.get(a.label or "") for a in arm.answers]) if labels else None,
         "failed": _rows_of(arm, "failed"),
         "declined": _rows_of(arm, "declined"),
