@@ -17,7 +17,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.analysis.cost.cost import EQUAL_COST
-from harness.analysis.decision.tuning import best_of_other_kind, left_open_by, tuning_pays
+from harness.analysis.decision.tuning import (
+    already_pays,
+    best_of_other_kind,
+    left_open_by,
+    tuning_pays,
+)
 from harness.analysis.decision.verdict import ArmFigures, Code, Preference, Reason, Verdict
 from harness.analysis.schema.comparison import VerdictName
 from harness.stats.mcb import GapBounds, MultipleComparisons
@@ -45,15 +50,18 @@ def decide(
     else:
         found = _Competition.of(feasible, comparisons, margin).verdict()
     over = {a.name: Reason(Code.OVER_A_LIMIT, a.name) for a in arms if not a.feasible}
-    firm = None if found.provisional else found.choice
-    pays, lost = tuning_pays(firm, arms), left_open_by(firm, arms)
+    rejected = {**over, **found.rejected}
+    if found.provisional and found.choice is not None:
+        pays, lost = already_pays(found.choice, arms, rejected), []
+    else:
+        pays, lost = tuning_pays(found.choice, arms), left_open_by(found.choice, arms)
     beside = () if pays is None else (best_of_other_kind(found.choice, arms),)
     if lost:
         beside = (Reason(Code.TUNING_OPEN, lost[0], tuple(lost)),)
     return replace(
         found,
         reasons=(*found.reasons, *beside),
-        rejected={**over, **found.rejected},
+        rejected=rejected,
         tuning_pays=pays,
         arms={**{arm.name: arm for arm in arms}, **found.arms},
         margin=margin,

@@ -50,7 +50,7 @@ def held_back(found: Verdict, unsteady: Sequence[tuple[str, Trainings]]) -> Verd
         return found
     because = tuple(Reason(Code.UNSTEADY, name, trainings=each) for name, each in unsteady)
     if found.provisional:
-        return replace(found, reasons=(*found.reasons, *because))
+        return replace(found, reasons=(*found.reasons, *because), tuning_pays=None)
     feasible = [arm for arm in found.arms.values() if arm.feasible]
     best = max(feasible, key=lambda arm: (arm.score, -arm.complexity))
     rejected = {name: why for name, why in found.rejected.items() if name != best.name}

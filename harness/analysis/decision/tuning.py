@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.analysis.decision.verdict import ArmFigures, Code, Reason
 
@@ -25,6 +25,25 @@ def tuning_pays(choice: str | None, arms: Sequence[ArmFigures]) -> bool | None:
     if any(arm.unknown for arm in arms if arm.tuned != pays) or left_open_by(choice, arms):
         return None
     return pays
+
+
+def already_pays(
+    choice: str, arms: Sequence[ArmFigures], rejected: Mapping[str, Reason]
+) -> bool | None:
+    """Tell whether fine-tuning is worth it where the choice between arms of one kind is still open.
+
+    That is known once every arm of the other kind is out for good: significantly worse than the
+    best, or over a limit. None: one of them may still be chosen.
+
+    Args:
+        choice: the arm that scores best for now.
+        arms: all that finished.
+        rejected: arm to why it is not chosen.
+    """
+    pays = tuning_pays(choice, arms)
+    others = [arm.name for arm in arms if arm.tuned != pays]
+    out = {Code.SIGNIFICANTLY_WORSE, Code.OVER_A_LIMIT}
+    return pays if all(name in rejected and rejected[name].code in out for name in others) else None
 
 
 def left_open_by(choice: str | None, arms: Sequence[ArmFigures]) -> list[str]:

@@ -55,7 +55,9 @@ def _headline(found: Verdict) -> str:
     if found.provisional and (unsteady := _unsteady_first(found)):
         return f"Not enough evidence: {unsteady}. Provisional choice: {choice}, which scores best."
     if found.provisional:
-        return f"Not enough evidence yet. Provisional choice: {choice}, which scores best."
+        undecided = f"{answer}Which arm to take is undecided"
+        still = undecided if answer else "Not enough evidence yet"
+        return f"{still}. Provisional choice: {choice}, which scores best."
     if first in _ONLY:
         return f"{answer}Choose {choice}: it is {_ONLY[first]}."
     if found.tied_with:

@@ -150,3 +150,40 @@ def test_lost_answers_that_could_not_change_the_kind_leave_the_verdict_on_tuning
 def test_where_no_arm_is_tuned_lost_answers_are_no_matter_of_tuning():
     found = told([lost(arm("asked", 0.1), 0.9), arm("tfidf", 0.7)], n=100_000)
     assert not any("left open" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("lora", "kind", "headline"),
+    [
+        pytest.param(
+            0.60,
+            True,
+            "Fine-tuning is not worth it here. Which arm to take is undecided. Provisional choice:"
+            " classic, which scores best.",
+            id="the tuned one is out",
+        ),
+        pytest.param(
+            0.60,
+            False,
+            "Fine-tuning is worth it here. Which arm to take is undecided. Provisional choice:"
+            " classic, which scores best.",
+            id="the untuned one is out",
+        ),
+        pytest.param(
+            0.73,
+            True,
+            "Not enough evidence yet. Provisional choice: classic, which scores best.",
+            id="the tuned one may be chosen",
+        ),
+    ],
+)
+def test_a_kind_that_is_out_is_told_of_while_arms_of_the_other_are_undecided(lora, kind, headline):
+    """The best of one kind wait for each other; nothing that they can do brings the other back."""
+    arms = [
+        replace(arm("classic", 0.745, cost=2), tuned=not kind),
+        replace(arm("tfidf", 0.715, cost=1), tuned=not kind),
+        replace(arm("lora", lora, cost=1, complexity=4), tuned=kind),
+    ]
+    found = told(arms, sd=0.015, n=310)
+    assert (found.verdict, found.headline) == ("not_enough_evidence", headline)
+    assert any("lora, scores" in reason for reason in found.reasons) == headline.startswith("Fine")
