@@ -26,6 +26,7 @@ def run_task(arguments: argparse.Namespace) -> int:
     from harness.store.finding import gravest_first
     from harness.store.run_folder import RunFolder
     from harness.task import limited
+    from harness.track import TrackedRun, write_cards
 
     if arguments.gate and arguments.quick:
         raise UserError("--gate asks for the verdict on all arms → leave --quick out")
@@ -42,7 +43,8 @@ def run_task(arguments: argparse.Namespace) -> int:
     if arguments.quick:
         known, only = _quick(task, only, screen)
     foreseen = partial(_foreseen, task, screen, known)
-    runner = Runner(task, RunFolder(out), screen, only, foreseen)
+    tracked = TrackedRun(task.spec.track, RunFolder(out), task.spec.name, screen)
+    runner = Runner(task, RunFolder(out), tracked, only, foreseen)
     with opened(out, task.spec.name, arguments.fresh) as folder:
         for finding in gravest_first(task.remarks):
             screen.say(finding.line)
@@ -53,6 +55,8 @@ def run_task(arguments: argparse.Namespace) -> int:
         comparison = analysed(folder, None, view=view_of(arguments))
         choice = comparison.recommendation.choice
         drop_large_artifacts(folder, [*only, *([choice] if choice else [])])
+        tracked.found(comparison)
+        write_cards(folder, comparison)
     screen.say("")
     screen.show(comparison)
     screen.say("")

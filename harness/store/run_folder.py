@@ -26,7 +26,9 @@ from harness.types import ModelRef
 
 RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial": TrialRecord}
 
-ROOMS = ("trials", "untuned", "floors", "report-data")
+TRACK = "track"
+"""Folder of what trackers write."""
+ROOMS = ("trials", "untuned", "floors", "report-data", TRACK)
 """Folders of a run folder."""
 
 

@@ -307,6 +307,10 @@ class TaskFile(Spec):
         Diagnostics(), validation_alias=AliasChoices("diagnostics", "facts")
     )
     """`facts` is the older name of the same key."""
+    track: Annotated[list[Literal["tensorboard", "mlflow"]], BeforeValidator(listed)] = Field([])
+    """Where trials are told too as they end: their parameters, times, memory and training curves,
+    and in the end their scores. Into the run folder; MLflow's where `MLFLOW_TRACKING_URI` names a
+    server. A tracker that fails ends no run."""
     report: Report = Report()
 
     @property
