@@ -214,3 +214,18 @@ def test_a_sample_that_no_row_counts_for_is_refused(tmp_path):
     task = load_task(write_docs(tmp_path, ["oil", *[""] * 30]))
     with pytest.raises(UserError, match="raise --limit"):
         limited(task, 1)
+
+
+@pytest.mark.parametrize("metric", ["bleu", "token_f1", "exact_match"])
+def test_a_metric_under_which_perfect_answers_are_worth_nothing_is_refused(tmp_path, metric):
+    short = [
+        {"id": f"t{n}", "text": f"t {n}", "label": x} for n, x in enumerate(["Paris", "red wine"])
+    ]
+    text = task_text(answer={"kind": "text"}, metric=metric)
+    lines = told(write(tmp_path, text, test_jsonl=short))
+    if metric == "bleu":  # it counts runs of four words, and no answer has four
+        (line,) = lines
+        assert "'bleu' would be 0 for perfect answers to these test rows" in line
+        assert line.endswith("→ take another metric, e.g. token_f1 or chrf or exact_match")
+    else:
+        assert lines == []
