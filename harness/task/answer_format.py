@@ -59,11 +59,15 @@ def labels_of(
     They are in the order of the alphabet. A label of other splits alone is a fault of its rows: to
     take it from there would tell arms of the test rows.
     """
-    counts: Counter[str] = Counter()
+    written: Counter[str | None] = Counter()
     for row in rows:
         value = row.values.get(data.target)
-        texts = (as_text(one) for one in (value if isinstance(value, list) else [value]))
-        counts.update(label for text in texts if text and (label := nfc(text).strip()))
+        for one in value if isinstance(value, list) else (value,):
+            written[as_text(one)] += 1
+    counts: Counter[str] = Counter()
+    for text, n in written.items():  # a few texts, of however many rows
+        if text and (label := nfc(text).strip()):
+            counts[label] += n
     where = source.where(LABELS)
     if not counts:
         what = "a choice needs labels: none are listed, and no training row has one"

@@ -102,11 +102,18 @@ def _units(rows: Sequence[Row], data: Data, seed: int, *, by_target: bool) -> li
         together[shared(row, data)].append(row)
     units = []
     for key, some in together.items():
-        labels = Counter(_label(row, data) for row in some) if by_target else {"": 1}
-        stratum = min(labels, key=lambda label: (-labels[label], label))  # the most frequent
+        stratum = _stratum(some, data) if by_target else ""
         rank = hashlib.sha256(f"{seed}:{key}".encode(errors="surrogatepass")).digest()
         units.append(Unit(rank, stratum, tuple(some)))
     return sorted(units, key=lambda unit: unit.rank)
+
+
+def _stratum(rows: Sequence[Row], data: Data) -> str:
+    """Return the most frequent label of some rows."""
+    if len(rows) == 1:  # nearly all inputs stand once: of a million rows it counts
+        return _label(rows[0], data)
+    labels = Counter(_label(row, data) for row in rows)
+    return min(labels, key=lambda label: (-labels[label], label))
 
 
 def shared(row: Row, data: Data) -> str:
@@ -195,7 +202,10 @@ def _take(units: list[Unit[T]], missing: int, found: list[Unit[T]]) -> int:
     """Move units in their order to `found` as long as each brings it nearer; return the rest."""
     for beyond in (False, True):  # what fits first; then one that goes beyond by less than is open
         rest = []
-        for unit in units:
+        for at, unit in enumerate(units):
+            if missing < 1:  # the others stay
+                rest += units[at:]
+                break
             if unit.size <= missing or (beyond and unit.size < 2 * missing):
                 found.append(unit)
                 missing -= unit.size
