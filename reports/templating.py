@@ -6,6 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from harness.wording.visible import visible
 
 
 def template(name: str) -> Template:
@@ -26,6 +29,12 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_visible,
     )
     environment.tests["kind"] = lambda value, name: type(value).__name__ == name
     return environment
+
+
+def _visible(value: object) -> object:
+    """Return a text of data with its acting characters as escapes; HTML of ours as it is."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

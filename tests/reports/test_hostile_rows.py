@@ -19,6 +19,7 @@ from rows_page import CHROMIUM, LACKING, opened, sliced, written
 from harness.analysis.analyse import analysis_of
 from harness.store.run_folder import write_jsonl
 from harness.types import Prediction
+from harness.wording.values import nfc
 
 pytestmark = [pytest.mark.process, pytest.mark.skipif(CHROMIUM is None, reason=LACKING)]
 TEXTS = [*HOSTILE.values(), ONE_WORD, "\0"]
@@ -59,7 +60,7 @@ def columns():
 
 def choices(folder):
     """A run over labels that are hostile texts; each is the right one of one row."""
-    labels = [text for text in HOSTILE.values() if text.strip()]
+    labels = [nfc(text) for text in HOSTILE.values() if text.strip()]
     targets = [labels[n % len(labels)] for n in range(N)]
     wrong = [labels[(n + 1) % len(labels)] for n in range(N)]
     failed = [Prediction("", error=text) for text in TEXTS]
