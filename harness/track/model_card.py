@@ -88,7 +88,7 @@ def _front(
 ) -> dict[str, Any]:
     """Return the front matter; what is not known is left out."""
     kind = str(task["answer"]["kind"])
-    scores = [score for score in (_score(arm, trial.seed), *arm.also) if score is not None]
+    scores = _scores(arm, trial.seed)
     front: dict[str, Any] = {"library_name": "peft" if adapter else "transformers"}
     if model is not None and model.hosted is None and HUB_ID.fullmatch(model.name):
         front["base_model"] = model.name
@@ -106,10 +106,14 @@ def _front(
     return front
 
 
-def _score(arm: ArmResult, seed: int) -> Score | None:
-    """Return the score of the training with a seed; of an arm that was trained once, the arm's."""
-    each = arm.trainings.each if arm.trainings is not None else ()
-    return next((training.score for training in each if training.seed == seed), arm.score)
+def _scores(arm: ArmResult, seed: int) -> list[Score]:
+    """Return the scores of the training with a seed, the deciding one first.
+
+    Of several trainings only that one is known of each: further metrics are means over all.
+    """
+    if arm.trainings is not None:
+        return [training.score for training in arm.trainings.each if training.seed == seed]
+    return [score for score in (arm.score, *arm.also) if score is not None]
 
 
 def _result(score: Score) -> dict[str, Any]:
@@ -135,10 +139,9 @@ def _body(
     yield f"- trained on {header.data.train_n:,} rows, validated on {header.data.validation_n:,}"
     yield from ("", f"## Scores on {header.data.test_n:,} test rows", "")
     yield from ("| metric | value | 95% interval |", "|---|---|---|")
-    for score in (_score(arm, trial.seed), *arm.also):
-        if score is not None:
-            value = numbers.score(score.value)
-            yield f"| {_code(score.metric)} | {value} | {_interval(score)} |"
+    for score in _scores(arm, trial.seed):
+        value = numbers.score(score.value)
+        yield f"| {_code(score.metric)} | {value} | {_interval(score)} |"
     yield from ("", "If new test rows were drawn again and again, 95% of intervals computed this")
     yield from ("way would contain the true score.", "", "## Parameters", "")
     yield from ("| parameter | value |", "|---|---|")

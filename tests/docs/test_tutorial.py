@@ -1,7 +1,6 @@
 """The tutorial: its check and its run are done as its reader does them.
 
-In processes of their own, since what is shown is what the command prints; `match` is left out of
-the run, whose embedder takes most of its time.
+In this process. `match` is left out of the run: its embedder takes most of its time.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from command_line import harness, rows_of
 
+pytestmark = pytest.mark.torch  # a run asks torch for a GPU
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "tutorial.md").read_text()
 

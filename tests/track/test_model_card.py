@@ -49,6 +49,13 @@ def test_a_card_says_what_the_hub_asks_for(tmp_path):
     assert "/home/somebody" not in path.read_text()
 
 
+def test_a_card_of_one_of_several_trainings_has_no_mean_over_all(tmp_path):
+    _, several = cards(tmp_path / "several", also=["macro_f1"])
+    _, [one] = cards(tmp_path / "one", seeds=(0,), also=["macro_f1"])
+    assert ModelCard.load(one).data.to_dict()["metrics"] == ["accuracy", "f1"]
+    assert all(ModelCard.load(path).data.to_dict()["metrics"] == ["accuracy"] for path in several)
+
+
 def test_a_card_stands_beside_the_artifact_and_not_in_it(tmp_path):
     folder, paths = cards(tmp_path)
     assert all((path.parent / ARTIFACT).is_dir() for path in paths)
