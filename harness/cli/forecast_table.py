@@ -1,7 +1,7 @@
 """Forecasts as plain text: a table for each machine, a line an arm.
 
 Below each table stand the arms that will not fit, with what makes them fit; those that fit
-narrowly; and what is not known, with the reason. Knows nothing of screens.
+narrowly; and what is not known, with the reason. Knows nothing of screens but their width.
 """
 
 from __future__ import annotations
@@ -9,13 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.plan import Outlook, Place, total_usd
+from harness.cli.table import table_width
+from harness.plan import Outlook, Place, total, total_usd
 from harness.store.records import Forecast
 from harness.wording import numbers
 
 COLUMNS = (
     "arm", "preparation memory", "serving memory", "preparation", "serving", "cost", "fits",
 )  # fmt: skip
+TOGETHER = "takes"
+"""The column that stands for both times where a screen is too narrow for two."""
+NARROWER = (
+    ("arm", "preparation", "serving", "cost", "fits"),
+    ("arm", TOGETHER, "cost", "fits"),
+    ("arm", TOGETHER, "fits"),
+)
+"""The columns of narrower screens; the first that fits is shown, or the last."""
 UNKNOWN = "unknown"
 TIMES = "×"
 FITS = {True: "yes", False: "NO", None: UNKNOWN}
@@ -35,15 +44,22 @@ class Section:
     below: Sequence[str]
 
 
-def sections(outlook: Outlook) -> Iterator[Section]:
-    """Yield this machine, then each of the price file."""
+def sections(outlook: Outlook, others: Sequence[int], width: int | None) -> Iterator[Section]:
+    """Yield machines of the price file, then this one.
+
+    Args:
+        outlook: the forecasts.
+        others: places of the machines to show.
+        width: of the screen in characters; None: there is no limit.
+    """
     here = outlook.here
-    heading = f"On this machine, where {_room(outlook.place)} are there:"
-    yield _section(heading, here, outlook.place, outlook, said=())
     said = {text for found in here.values() for text in found.notes}
-    for number, place in enumerate(outlook.others):
+    for number in others:
+        place = outlook.others[number]
         there = {arm: found[number] for arm, found in outlook.elsewhere.items()}
-        yield _section(_heading(there, place, outlook), there, place, outlook, said)
+        yield _section(_heading(there, place, outlook), there, place, outlook, (said, width))
+    heading = f"On this machine, where {_room(outlook.place)} are there:"
+    yield _section(heading, here, outlook.place, outlook, (frozenset(), width))
 
 
 def closing(outlook: Outlook) -> Iterator[str]:
@@ -68,9 +84,18 @@ def _section(
     by_arm: Mapping[str, Forecast],
     place: Place,
     outlook: Outlook,
-    said: Collection[str],
+    shown: tuple[Collection[str], int | None],
 ) -> Section:
-    """Return one machine's table with what is to be said below it."""
+    """Return one machine's table with what is to be said below it.
+
+    Args:
+        heading: above it.
+        by_arm: the forecasts.
+        place: the machine.
+        outlook: what they are of.
+        shown: the notes that stand elsewhere, and the screen's width.
+    """
+    said, width = shown
     costs = {arm: total_usd(found, place, outlook.priced) for arm, found in by_arm.items()}
     rows = [
         _cells(arm, outlook.trainings(arm), found, place, costs[arm][0])
@@ -81,23 +106,37 @@ def _section(
         *_narrow(by_arm, place),
         *_remarks(by_arm, {arm: why for arm, (_, why) in costs.items()}, said),
     ]
-    return Section(heading, [COLUMNS, *rows], below)
+    return Section(heading, _fitting(rows, width), below)
+
+
+def _fitting(rows: Sequence[Mapping[str, str]], width: int | None) -> Sequence[tuple[str, ...]]:
+    """Return the table with as many columns as a screen takes, the headings first."""
+    for columns in (COLUMNS, *NARROWER):
+        table = [columns, *(tuple(row[column] for column in columns) for row in rows)]
+        if width is None or table_width(table) <= width:
+            break
+    return table
 
 
 def _cells(
     arm: str, trainings: int, found: Forecast, place: Place, usd: float | None
-) -> tuple[str, ...]:
-    """Return an arm's line of a table; what is of each of several trainings says how many."""
-    cells = (
-        arm,
-        place.memory(found.fit_peak_bytes, found.fit_on_gpu),
-        place.memory(found.predict_peak_bytes, found.predict_on_gpu),
-        _each(trainings, numbers.span(found.fit_wall_low_s, found.fit_wall_s)),
-        _each(trainings, numbers.span(found.serve_wall_low_s, found.serve_wall_s)),
-        _each(trainings, numbers.usd(usd)),
-        _fits(found),
-    )
-    return tuple(UNKNOWN if cell == numbers.NOT_MEASURED else cell for cell in cells)
+) -> dict[str, str]:
+    """Return an arm's cells by column; what is of each of several trainings says how many."""
+    low = total([found.fit_wall_low_s, found.serve_wall_low_s])
+    high = total([found.fit_wall_s, found.serve_wall_s])
+    cells = {
+        "arm": arm,
+        "preparation memory": place.memory(found.fit_peak_bytes, found.fit_on_gpu),
+        "serving memory": place.memory(found.predict_peak_bytes, found.predict_on_gpu),
+        "preparation": _each(trainings, numbers.span(found.fit_wall_low_s, found.fit_wall_s)),
+        "serving": _each(trainings, numbers.span(found.serve_wall_low_s, found.serve_wall_s)),
+        TOGETHER: _each(trainings, numbers.span(low, high)),
+        "cost": _each(trainings, numbers.usd(usd)),
+        "fits": _fits(found),
+    }
+    return {
+        column: UNKNOWN if cell == numbers.NOT_MEASURED else cell for column, cell in cells.items()
+    }
 
 
 def _each(trainings: int, figure: str) -> str:

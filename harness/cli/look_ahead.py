@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 
 from harness.cli.exit_codes import MISTAKE, OK
 from harness.cli.loaded import loaded
@@ -47,6 +48,8 @@ def check(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace) -> int:
     """Print forecasts of memory, time and money of every arm."""
+    from harness.cli.next_step import NextStep
+    from harness.cli.plan_total import closing_lines, named
     from harness.cli.terminal import Screen
     from harness.plan import curve_json, curve_lines, foresee, foresee_curve
     from harness.run.preflight import examined
@@ -60,12 +63,13 @@ def plan(arguments: argparse.Namespace) -> int:
         found = {"remarks": list(models.remarks), "refused": refused, "curve": curve_json(curve)}
         tell_json(json.dumps(outlook.as_json() | found))
         return OK
+    shown = named(outlook, arguments.machine, arguments.all)
     screen = Screen()
-    for line in curve_lines(curve):
+    for line in (*curve_lines(curve), *([""] if curve else [])):
         screen.say(line)
-    if curve:
-        screen.say("")
-    screen.show_outlook(outlook)
-    for line in (*models.problems, *models.remarks):
+    screen.show_outlook(outlook, shown)
+    for line in (*models.problems, *models.remarks, "", *closing_lines(outlook, curve, shown)):
         screen.say(line)
+    run = f"python -m harness run {shlex.quote(str(arguments.task))}"
+    screen.next_step(NextStep("all arms (--quick: what ends within three minutes)", run))
     return OK

@@ -32,7 +32,7 @@ def report(arguments: argparse.Namespace) -> int:
     for line in stale_prices(folder, prices, date.today()):
         screen.say(f"- {line}")
     screen.say("")
-    screen.say(f"Report: {folder.report_md} and {folder.report_html}")
+    screen.report(folder.report_html, folder.report_md)
     return OK
 
 

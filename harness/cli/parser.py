@@ -139,6 +139,10 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="forecast memory, time and cost of every arm")
     plan.add_argument("task", type=_task_file, metavar="TASK.yaml", help=A_TASK)
     plan.add_argument("--json", action="store_true")
+    plan.add_argument(
+        "--machine", metavar="NAME", help="show this machine of the price file too (part of a name)"
+    )
+    plan.add_argument("--all", action="store_true", help="show every machine of the price file")
     plan.set_defaults(command="plan")
 
     predict = commands.add_parser("predict", help="answer new inputs with an arm that finished")

@@ -7,7 +7,7 @@ takes here. Knows nothing of screens but their width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.analysis import (
@@ -18,12 +18,11 @@ from harness.analysis import (
     serving_memory,
     status,
 )
+from harness.cli.table import table_width
 from harness.wording import numbers
 
 MARK = ">"
 """Stands before the chosen arm, in any encoding."""
-GAP = 2
-"""Spaces between columns."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,8 @@ def result_table(comparison: Comparison, width: int | None) -> list[tuple[str, .
         if column.heading not in needless
     ]
     for heading in LEFT_OUT_FIRST:
-        if width is None or _width(columns) <= width:
+        cells_of = zip(*([heading, *cells] for heading, cells in columns), strict=True)
+        if width is None or table_width([*cells_of]) <= width:
             break
         columns = [column for column in columns if column[0] != heading]
     headings, cells = zip(*columns, strict=True)
@@ -81,11 +81,6 @@ def _interval(arm: ArmResult, comparison: Comparison) -> str:
 
 def _score(arm: ArmResult, comparison: Comparison) -> str:
     return numbers.score(arm.score.value if arm.score else None)
-
-
-def _width(columns: Sequence[tuple[str, Sequence[str]]]) -> int:
-    widest = [max(map(len, (heading, *cells))) for heading, cells in columns]
-    return sum(widest) + GAP * (len(columns) - 1)
 
 
 COLUMNS = (

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def run_task(arguments: argparse.Namespace) -> int:
     """Run a task's arms, and print the table, the verdict and where the report is."""
+    from harness.cli.current_scores import CurrentScores
+    from harness.cli.next_step import next_step
     from harness.cli.terminal import Screen
     from harness.files.temporary_folder import temporary_place
     from harness.run import Runner, drop_large_artifacts, opened
@@ -46,6 +48,7 @@ def run_task(arguments: argparse.Namespace) -> int:
     tracked = TrackedRun(task.spec.track, RunFolder(out), task.spec.name, screen)
     runner = Runner(task, RunFolder(out), tracked, only, foreseen)
     with opened(out, task.spec.name, arguments.fresh) as folder:
+        screen.scores = CurrentScores(task, folder)
         for finding in gravest_first(task.remarks):
             screen.say(finding.line)
         try:
@@ -60,7 +63,9 @@ def run_task(arguments: argparse.Namespace) -> int:
     screen.say("")
     screen.show(comparison)
     screen.say("")
-    screen.say(f"Report: {folder.report_md} and {folder.report_html}")
+    if (step := next_step(comparison, folder.path, arguments.task)) is not None:
+        screen.next_step(step)
+    screen.report(folder.report_html, folder.report_md)
     return verdict_code(comparison, arguments.gate)
 
 
@@ -86,6 +91,7 @@ def _foreseen(
     missing = arms - set(known)
     new = foresee(task, missing, elsewhere=False).here if missing else {}
     found = {arm: new[arm] if arm in new else known[arm] for arm in arms}
+    screen.expect(found, {arm: len(task.seeds_of(arm)) for arm in found})
     for arm, forecast in found.items():
         if forecast.fits is False:
             screen.say(f"{arm} is not expected to fit: {forecast.why}")

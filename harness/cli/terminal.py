@@ -1,29 +1,38 @@
 """What a terminal shows while a run goes on and when it is over.
 
-On a terminal: colour, one line that is redrawn at most twice a second, and as many columns as fit.
-Elsewhere: plain text, one thing a line, all columns, nothing wrapped or cut.
+On a terminal: colour, one line that is redrawn at most twice a second, text that is wrapped between
+words, and as many columns as fit. Elsewhere: plain text, one thing a line, all columns, nothing
+wrapped or cut. How far a run is, pace.py knows.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from harness.analysis import Comparison, first_warnings, trainings_text
 from harness.analysis.standing import STOPPED
+from harness.cli.hyperlinks import has_links
+from harness.cli.pace import Moment, Pace, progress_line, share_done
 from harness.cli.plain import tell
-from harness.cli.result_table import GAP, MARK, result_table
-from harness.store.records import PlannedTrial, TrialRecord
+from harness.cli.result_table import MARK, result_table
+from harness.cli.table import GAP
+from harness.store.records import Forecast, PlannedTrial, TrialRecord
 from harness.wording import numbers
 from harness.wording.visible import on_one_line
 
 if TYPE_CHECKING:
+    from harness.cli.current_scores import CurrentScores
+    from harness.cli.next_step import NextStep
     from harness.plan import Outlook
 
 DOING = {
@@ -34,6 +43,9 @@ DOING = {
 }
 
 ENDED = {"ok": "done", **STOPPED}
+SPINNER = 2
+"""Characters that stand before the line of progress."""
+BULLET = "- "
 
 
 class Screen:
@@ -41,18 +53,42 @@ class Screen:
 
     def __init__(self) -> None:
         self.console = Console(highlight=False, emoji=False)
+        self.pace = Pace()
+        self.scores: CurrentScores | None = None
+        """What trials score when they end; None: nobody says."""
         self._live = self.console.is_terminal
         self._status: Status | None = None
-        self._text = ""
-        self._since = 0.0
+        self._began = time.monotonic()
+        self._since = self._began
+        self._now = ("", "", "")
+        self._which = ""
 
     def say(self, text: str) -> None:
-        """Print one line, whole, whatever stands in the text."""
+        """Print one line, whatever stands in the text; on a terminal wrapped between words."""
         self._print(text)
+
+    def next_step(self, step: NextStep | str) -> None:
+        """Print a command to give next, on a line that can be copied."""
+        why, command = ("", step) if isinstance(step, str) else step
+        self.say(f"Next: {why}:" if why else "Next:")
+        self._as_it_stands(Text(f"  {on_one_line(command)}"))
+
+    def report(self, html: Path, markdown: Path) -> None:
+        """Print where the report is; a terminal that has links gets one."""
+        shown = Text(f"Report: {on_one_line(str(markdown))} and ")
+        name = on_one_line(str(html))
+        linked = self._live and has_links(os.environ)
+        shown.append(name, Style(link=html.resolve().as_uri()) if linked else None)
+        self._as_it_stands(shown)
+
+    def expect(self, forecasts: Mapping[str, Forecast], trials: Mapping[str, int]) -> None:
+        """Learn what is going to run: an arm's forecast, and how many trials it has."""
+        self.pace.expect(forecasts, trials)
 
     def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
         """Show that a half of a trial began."""
-        self._text = f"[{number}/{total}] {trial.arm}{_which(trial)}: {DOING[doing]}"
+        self._now = (f"[{number}/{total}]", trial.arm, doing)
+        self._which = _which(trial)
         self._since = time.monotonic()
         if not self._live:
             return
@@ -64,20 +100,28 @@ class Screen:
     def tick(self) -> None:
         """Redraw the time that has passed."""
         if self._status is not None:
-            elapsed = numbers.duration(time.monotonic() - self._since)
-            self._status.update(_cell(f"{self._text}, {elapsed}"))
+            width = self.console.width - SPINNER
+            self._status.update(_cell(progress_line(self._moment(), width)))
 
     def end(self, record: TrialRecord, reused: bool) -> None:
-        """Print how a trial ended."""
+        """Print how a trial ended, with its score; after an arm's last one the arm's."""
         self.close()
         seed = _which(record)
+        said = self._scored(record)
+        self.pace.ended(record.arm)
         if reused:
-            self.say(f"{record.arm}{seed}: done before, nothing it depends on has changed")
-            return
-        walls = [m.wall_s for half in (record.fit, record.serve) if half for m in half.measurements]
-        took = numbers.duration(sum(walls)) if walls else "no time"
-        why = f": {record.error}" if record.error else ""
-        self.say(f"{record.arm}{seed}: {ENDED[record.status]}{why}, {took}")
+            self.say(f"{record.arm}{seed}: done before, nothing it depends on has changed{said}")
+        else:
+            halves = [half for half in (record.fit, record.serve) if half]
+            walls = [m.wall_s for half in halves for m in half.measurements]
+            took = numbers.duration(sum(walls)) if walls else "no time"
+            why = f": {record.error}" if record.error else ""
+            self.say(f"{record.arm}{seed}: {ENDED[record.status]}{why}, {took}{said}")
+        if self.scores is not None and said and (mean := self.scores.mean_of(record.arm)):
+            self.pace.scored(record.arm, mean[0])
+            if mean[1] > 1:
+                of = f"the mean of {mean[1]} trainings"
+                self.say(f"{record.arm}: {self.scores.metric} {numbers.score(mean[0])}, {of}")
 
     def close(self) -> None:
         """Take the live line away."""
@@ -87,7 +131,7 @@ class Screen:
 
     def show(self, comparison: Comparison) -> None:
         """Print the table and the verdict."""
-        rows = result_table(comparison, self.console.width if self._live else None)
+        rows = result_table(comparison, self._width)
         self._table(rows, bold=[number for number, row in enumerate(rows) if row[0][:1] == MARK])
         for row in comparison.arms:
             if row.trainings is not None:
@@ -106,17 +150,48 @@ class Screen:
             if row.error:
                 self.say(f"- {row.strategy} {STOPPED[row.status]}: {row.error}")
 
-    def show_outlook(self, outlook: Outlook) -> None:
-        """Print forecasts: a table for each machine, with what is to be said of it below."""
+    def show_outlook(self, outlook: Outlook, others: Sequence[int]) -> None:
+        """Print forecasts: a table for each machine, this one last, with remarks below it."""
         from harness.cli.forecast_table import closing, sections
 
-        for section in sections(outlook):
+        for number, section in enumerate(sections(outlook, others, self._width)):
+            if number:
+                self.say("")
             self.say(section.heading)
             self._table(section.rows)
-            for line in (*section.below, ""):
+            for line in section.below:
                 self.say(line)
         for line in closing(outlook):
             self.say(line)
+
+    @property
+    def _width(self) -> int | None:
+        """Characters of a line; None: there is no limit."""
+        return self.console.width if self._live else None
+
+    def _moment(self) -> Moment:
+        """Return what the line of progress tells now."""
+        place, arm, doing = self._now
+        now = time.monotonic()
+        elapsed = now - self._since
+        left = self.pace.left_s(arm, doing, elapsed)
+        return Moment(
+            place,
+            f"{arm}{self._which}",
+            DOING[doing],
+            elapsed,
+            self.pace.half_s(arm, doing),
+            share_done(now - self._began, left),
+            left,
+            self.pace.best,
+        )
+
+    def _scored(self, record: TrialRecord) -> str:
+        """Return what a trial scored, as the end of a line; "" where nobody can say."""
+        score = None if self.scores is None else self.scores.of(record)
+        if self.scores is None or score is None:
+            return ""
+        return f", {self.scores.metric} {numbers.score(score)}"
 
     def _table(self, rows: Sequence[tuple[str, ...]], bold: Sequence[int] = ()) -> None:
         """Print a table.
@@ -140,7 +215,20 @@ class Screen:
             tell((" " * GAP).join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
 
     def _print(self, text: str, style: str | None = None) -> None:
-        self.console.print(_cell(text), soft_wrap=True, style=style)
+        """Print one line; on a terminal it is wrapped between words, below a bullet's text."""
+        if not self._live:
+            self._as_it_stands(_cell(text), style)
+            return
+        bullet = BULLET if text.startswith(BULLET) else ""
+        body = _cell(text[len(bullet) :])
+        lines = body.wrap(self.console, max(1, self.console.width - len(bullet))) or [body]
+        for number, line in enumerate(lines):
+            line.rstrip()
+            head = bullet if number == 0 else " " * len(bullet)
+            self._as_it_stands(Text(head).append_text(line), style)
+
+    def _as_it_stands(self, text: Text, style: str | None = None) -> None:
+        self.console.print(text, soft_wrap=True, style=style)
 
 
 def _which(trial: PlannedTrial | TrialRecord) -> str:

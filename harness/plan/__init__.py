@@ -5,7 +5,8 @@ nothing. A run is handed a forecast to record before anything runs.
 """
 
 from harness.plan.arm_forecast import total_usd
-from harness.plan.curve_forecast import curve_json, curve_lines, foresee_curve
+from harness.plan.curve_forecast import RowsForecast, curve_json, curve_lines, foresee_curve
+from harness.plan.demand import total
 from harness.plan.quick import QuickChoice, quick_choice
 from harness.plan.target_machine import Place
 from harness.plan.task_forecast import Outlook, foresee
@@ -14,10 +15,12 @@ __all__ = [
     "Outlook",
     "Place",
     "QuickChoice",
+    "RowsForecast",
     "curve_json",
     "curve_lines",
     "foresee",
     "foresee_curve",
     "quick_choice",
+    "total",
     "total_usd",
 ]

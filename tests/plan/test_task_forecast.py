@@ -144,12 +144,13 @@ def test_the_text_names_machines_and_misfits(tmp_path, capsys):
     write_config(tmp_path / "model", "llama-3-8b")
     arms = ["majority", {"use": "lora", "checkpointing": False}]
     path = write(tmp_path, arms, model="./model", run={"memory_gib": 20})
-    assert run_command(["plan", str(path)]) == 0
+    assert run_command(["plan", str(path), "--all"]) == 0
     printed = capsys.readouterr().out
     assert "- lora will not fit: preparation needs" in printed
     assert "would make it fit: `qlora` in its place; on a card of 80" in printed
     assert "all arms: the price file does not say how much memory 'a mystery' has" in printed
-    here, *there = printed.split("\n\nOn ")
+    *there, here = f"\n\n{printed}".split("\n\nOn ")[1:]
+    assert here.startswith("this machine, where")
     assert [text.split(" (")[0] for text in there] == ["a card of 80", "a card of 48", "a mystery"]
     assert re.match(
         r"a card of 80 \(78.4 GiB GPU, \$3.00 an hour, preparing all with all seeds takes", there[0]
@@ -169,7 +170,7 @@ def test_fitting_all_is_counted_with_every_seed(tmp_path, capsys):
         found = json.loads(capsys.readouterr().out)
         assert found["seeds_n"] == len(seeds)
         assert found["strategies"][0]["fit_wall_s"] == 7.0
-        assert run_command(["plan", str(path)]) == 0
+        assert run_command(["plan", str(path), "--all"]) == 0
         printed = capsys.readouterr().out
         assert ("5 ×: the arm is prepared and answers 5 times" in printed) == (len(seeds) > 1)
         assert ("5 × 7.00 s" in printed) == (len(seeds) > 1)
