@@ -43,6 +43,7 @@ class StandsFor(BaseModel):
     cpu_model: str | None = None
     """Part of the processor's name as the machine reports it."""
     cores: int | None = None
+    """Cores that it has."""
     gpu: str | None = None
     """Part of the GPU's name; without it the row never stands for a machine with a GPU."""
 
@@ -71,6 +72,7 @@ class PriceRow(BaseModel):
     source: str
     """Address of the page that was read, or whose invoice it is."""
     read_on: date
+    """Day on which the page was read: 2026-01-31."""
 
     @field_validator("read_on")
     @classmethod
@@ -84,7 +86,9 @@ class MachinePrice(PriceRow):
     """The price of one kind of machine."""
 
     name: str
+    """What the machine is called where it is offered."""
     usd_per_hour: Annotated[float, Field(gt=0)]
+    """Dollars an hour."""
     memory_gib: Annotated[float, Field(gt=0)] | None = None
     """Main memory, for forecasts: None, and what fits it is unknown."""
     gpu_memory_gib: Annotated[float, Field(gt=0)] | None = None
@@ -93,6 +97,7 @@ class MachinePrice(PriceRow):
     """10¹² operations a second that its maker states, dense, in the format that models are
     computed in there (bfloat16 on a GPU); None, and times on it are unknown."""
     stands_for: StandsFor | None = None
+    """Which measured machines this price is applied to; null: it is for forecasts alone."""
 
 
 class HostedPrice(PriceRow):
@@ -101,9 +106,13 @@ class HostedPrice(PriceRow):
     model: str
     """As its server calls it."""
     base_url: str
+    """Address of its server, up to and with `/v1`."""
     usd_per_million_input_tokens: Annotated[float, Field(ge=0)]
+    """Dollars for a million prompt tokens."""
     usd_per_million_output_tokens: Annotated[float, Field(ge=0)]
+    """Dollars for a million tokens of answers."""
     usd_per_million_cached_tokens: Annotated[float, Field(ge=0)] | None = None
+    """Dollars for a million prompt tokens that the server had kept; null: not known."""
 
     @property
     def name(self) -> str:
@@ -122,7 +131,9 @@ class Prices(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     machines: list[MachinePrice] = []
+    """Prices of machines."""
     hosted: list[HostedPrice] = []
+    """Prices of hosted models."""
 
     def for_machine(self, machine: Machine) -> MachinePrice | None:
         """Return the first row that stands for `machine`, or None."""

@@ -1,4 +1,4 @@
-"""Commands that something begins with: `record`, `list` and `new`."""
+"""Commands that something begins with: `record`, `list`, `schema` and `new`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def list_what_there_is(arguments: argparse.Namespace) -> int:
     """Print what is available, of one kind or of all."""
     from harness.cli import catalogue
 
+    if arguments.name is not None:
+        return _show_strategy(arguments)
     entries = catalogue.entries(arguments.kind)
     if arguments.json:
         tell_json(
@@ -41,6 +43,30 @@ def list_what_there_is(arguments: argparse.Namespace) -> int:
     width = max((len(entry.name) for entry in entries), default=0)
     for entry in entries:
         tell(f"{entry.kind:<9} {entry.name:<{width}}  {entry.summary}".rstrip())
+    return OK
+
+
+def _show_strategy(arguments: argparse.Namespace) -> int:
+    from harness.cli.strategy_page import page_lines, strategy_page
+    from harness.cli.terminal import Screen
+
+    if arguments.kind != "strategies":
+        raise UserError(f"only strategies have pages → list strategies {arguments.name}")
+    page = strategy_page(arguments.name)
+    if arguments.json:
+        tell_json(json.dumps(page, ensure_ascii=False))
+        return OK
+    screen = Screen()
+    for line in page_lines(page):
+        screen.say(line)
+    return OK
+
+
+def schema(arguments: argparse.Namespace) -> int:
+    """Print the JSON schema of a kind of file."""
+    from harness.cli.json_schemas import schema_text
+
+    tell_json(schema_text(arguments.kind).rstrip("\n"))
     return OK
 
 

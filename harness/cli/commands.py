@@ -72,5 +72,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "record": begin.record,
     "list": begin.list_what_there_is,
     "new": begin.new,
+    "schema": begin.schema,
 }
 """What does the work of each command, by its name in parser.py."""

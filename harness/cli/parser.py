@@ -165,13 +165,25 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_record(commands)
 
+    _add_listing(commands)
+    _add_new(commands)
+    return parser
+
+
+def _add_listing(commands: argparse._SubParsersAction[_Parser]) -> None:
     listing = commands.add_parser("list", help="show what is available, plugins included")
     listing.add_argument("kind", nargs="?", choices=("strategies", "metrics", "models"))
+    listing.add_argument(
+        "name", nargs="?", metavar="NAME", help="of a strategy: show its parameters and needs"
+    )
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(command="list")
 
-    _add_new(commands)
-    return parser
+    schema = commands.add_parser(
+        "schema", help="print the JSON schema of a kind of file, for an editor"
+    )
+    schema.add_argument("kind", choices=("task", "prices", "comparison"))
+    schema.set_defaults(command="schema")
 
 
 def _add_view(command: argparse.ArgumentParser) -> None:

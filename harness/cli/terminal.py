@@ -219,7 +219,7 @@ class Screen:
         if not self._live:
             self._as_it_stands(_cell(text), style)
             return
-        bullet = BULLET if text.startswith(BULLET) else ""
+        bullet = BULLET if text.startswith(BULLET) else " " * (len(text) - len(text.lstrip()))
         body = _cell(text[len(bullet) :])
         lines = body.wrap(self.console, max(1, self.console.width - len(bullet))) or [body]
         for number, line in enumerate(lines):

@@ -14,15 +14,19 @@ class Machine(Record):
     """A machine that trials run on."""
 
     cpu_model: str
+    """The processor's name, as the system gives it."""
     cores: int
     """That trials may use (affinity)."""
     host_cores: int | None = None
     """That there are; the load average is of all of them."""
     memory_bytes: int
+    """Main memory."""
     gpu: str | None = None
     """Named where trials compute on it."""
     os: str
+    """Operating system."""
     python: str
+    """Version of Python."""
 
 
 class MachineClass(NamedTuple):

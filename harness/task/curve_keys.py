@@ -36,7 +36,7 @@ def _each_once(sizes: list[int | str]) -> list[int | str]:
     return sizes
 
 
-Size = Annotated[Any, BeforeValidator(_size)]
+Size = Annotated[Any, BeforeValidator(_size, json_schema_input_type=int | Literal["all"])]
 
 
 class Curve(Spec):
@@ -53,6 +53,7 @@ class Curve(Spec):
     """None: every arm that learns from labels. One that learns from none needs no trial: what it
     scores is the same at every size."""
     seed: int = Field(0, ge=0, lt=2**31)
+    """Of the draws of rows."""
 
     def takes(self, arm: str) -> bool:
         """Tell whether an arm is named, by its own name or by that of its entry (`arm@model`)."""

@@ -53,17 +53,21 @@ class Hosted(Spec):
     base_url: Annotated[str, AfterValidator(_plain_address)]
     """Address up to and with `/v1`."""
     model: str
+    """The name by which its server knows it."""
     key_env: Annotated[str, AfterValidator(_variable)] | None = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key; null for a server that wants none."""
     concurrency: int = Field(8, gt=0)
     """Requests in flight at once, at most."""
     timeout_s: PositiveFloat = 60
+    """Seconds after which a request is given up."""
     max_retries: int = Field(5, ge=0)
     """Of a request that fails, times out or is held back, by exponential backoff."""
     extra: dict[str, Any] = Field({})
     """Further fields of each request's body."""
     usd_per_million_input_tokens: NonNegativeFloat | None = None
+    """Dollars for a million prompt tokens."""
     usd_per_million_output_tokens: NonNegativeFloat | None = None
+    """Dollars for a million tokens of answers."""
     usd_per_million_cached_tokens: NonNegativeFloat | None = None
     """For prompt tokens that the server says it had kept. What is not given is unknown, not 0."""
     licence: str | None = None

@@ -20,9 +20,11 @@ class HubSet(Spec):
     hub: str
     """Its id: NAME or OWNER/NAME."""
     config: str | None = None
+    """One of the configurations of the set; null: its only one."""
     revision: str | None = None
     """A commit, tag or branch; without it the set may change between two runs, which is said."""
     split: str = "train"
+    """The split of the set that is read."""
 
     @property
     def ref(self) -> HubRef:
@@ -92,10 +94,15 @@ class Documents(Spec):
     """A file of documents whose columns have other names."""
 
     file: str
+    """The path of the file."""
     id: Column = "id"
+    """Column with the id of a document."""
     title: Column = "title"
+    """Column with its title."""
     text: Column = "text"
+    """Column with its text."""
     allow: Column = "allow"
+    """Column with the groups that may read it."""
 
 
 def _corpus_shape(value: Any) -> str | None:

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from harness.task.criteria import Labour, Limits, Needs, Traffic
 from harness.task.curve_keys import Augment, Curve, Noise
 from harness.task.effort import EffortOrNone
 from harness.task.model_spec import Model, Models
@@ -25,12 +26,10 @@ from harness.task.report_keys import Report
 from harness.task.rows_schema import CorpusFiles, Read, Rows
 from harness.task.spec import (
     Column,
-    Fraction,
-    NonNegativeFloat,
+    Listed,
     PositiveFloat,
     Seed,
     Spec,
-    listed,
 )
 from harness.task.split_spec import SplitSpec
 from harness.task.template_kwargs import TemplateKwargs
@@ -53,7 +52,7 @@ def _described(value: Any) -> Any:
 
 
 Label = Annotated[str, AfterValidator(nfc)]
-Description = Annotated[str, BeforeValidator(_described)]
+Description = Annotated[str, BeforeValidator(_described, json_schema_input_type=Any)]
 
 Labels = Annotated[
     Annotated[list[Label], Tag("list[]")]
@@ -87,6 +86,7 @@ class Answer(Spec):
     model_config = ConfigDict(str_min_length=0)  # a description may be empty
 
     kind: Literal["choice", "text", "json"]
+    """choice: one of some labels; text: free text; json: an object under a schema."""
     labels: Labels = None
     """For `choice`: the labels, or label to description, or the path of a JSON file of either.
     They are what the file writes, letter by letter: 01, 1.10, 1e5 and true need no quotes. Without
@@ -115,13 +115,19 @@ class Data(Spec):
     """
 
     train: Rows = None
+    """Rows that arms learn from."""
     validation: Rows = None
+    """Rows that arms choose their parameters on."""
     test: Rows = None
+    """Rows that arms are scored on; no arm sees their targets."""
     all: Rows = None
     """Rows to be cut by `split` instead of the three above."""
     read: Read = Read()
+    """How files are read, where what is found in them would be wrong."""
     input: Column = "input"
+    """Column with what is asked."""
     target: Column = "target"
+    """Column with the right answer, or a list of right answers."""
     id: Column | None = None
     """Column of ids, unique in all splits. Without this key it is `id` where rows have one; null:
     rows are called by split and number."""
@@ -161,53 +167,8 @@ class Generation(Spec):
 
     max_new_tokens: int | None = Field(None, gt=0)
     """After so many tokens an answer is cut; None: after what the training targets need."""
-    stop: Annotated[list[str], BeforeValidator(listed)] = Field([])
-
-
-class Limits(Spec):
-    """Hard limits: an arm that misses one is not feasible."""
-
-    min_score: float | None = None
-    max_p95_ms: PositiveFloat | None = None
-    max_serve_memory_gib: PositiveFloat | None = None
-    """Peak while serving. Of an arm that uses a GPU it is what torch reserves there, whatever main
-    memory it takes besides; of an arm that uses none it is main memory."""
-    max_fit_memory_gib: PositiveFloat | None = None
-    """Peak during preparation (training or indexing), likewise."""
-    max_usd_per_1k: NonNegativeFloat | None = None
-
-
-class Needs(Spec):
-    """What the product needs besides quality."""
-
-    knowledge_updates_per_month: NonNegativeFloat = 0
-    model_changes_per_year: NonNegativeFloat = 0
-    per_user_data: bool = False
-    citations: bool = False
-    offline: bool = False
-    licence: Annotated[list[str] | None, BeforeValidator(listed)] = None
-    """Licences of which the base model's must be one, as its metadata writes it ("apache-2.0")."""
-
-
-class Traffic(Spec):
-    """How much will be asked, for how long, and how it is served."""
-
-    requests_per_month: PositiveFloat
-    months: PositiveFloat = 12
-    serving: Literal["busy", "reserved"] = "busy"
-    """busy: pay per use, by the second; reserved: pay for an always-on machine."""
-    utilisation: Fraction = 0.3
-    """Share of an always-on machine's capacity that can be used in practice. Must be given with
-    `serving: reserved`; with `busy` the always-on figures beside it assume this share."""
-
-
-class Labour(Spec):
-    """What people's work costs. What is not given is not counted, and said so."""
-
-    usd_per_label: NonNegativeFloat | None = None
-    usd_per_hour: NonNegativeFloat | None = None
-    hours: dict[str, NonNegativeFloat] = Field({})
-    """Arm to hours of work that it takes to build and keep."""
+    stop: Annotated[list[str], Listed] = Field([])
+    """Texts at which an answer ends; they are not part of it."""
 
 
 class Run(Spec):
@@ -217,6 +178,7 @@ class Run(Spec):
     """With `effort`, preparation has as much again for each set of parameters that it tries, or its
     minutes."""
     memory_gib: PositiveFloat | None = None
+    """Main memory that a trial may take; null: what is free."""
 
 
 class Diagnostics(Spec):
@@ -248,8 +210,11 @@ class Arm(Spec):
     """One arm: a strategy with its parameters under a name of its own."""
 
     use: str
+    """The strategy's name, or `path/to/file.py:Class`."""
     name: str = Field(pattern=NAME_PATTERN, max_length=LONGEST_NAME)
+    """The arm's own name; without it the strategy's."""
     params: dict[str, Any] = Field({})
+    """Parameters of the strategy."""
     model: Model | None = None
     """Its own model, where it is another one than the task's."""
 
@@ -258,12 +223,17 @@ class TaskFile(Spec):
     """A whole task file."""
 
     name: str = Field(pattern=NAME_PATTERN, max_length=LONGEST_NAME)
+    """What the task is called: in reports, and as the folder of its runs."""
     instruction: str = Field(pattern=r"\S")
+    """What is asked, in words; every prompted arm is told it."""
     answer: Answer
+    """What an answer looks like."""
     data: Data
+    """Where the rows are and what their columns mean."""
     metric: str
     """A built-in one, or `path/to/file.py:function` of one's own."""
     also: list[str] = Field([])
+    """Further metrics that are reported; none of them decides."""
     model: Models = "smollm2-135m-instruct-q4"
     """A built-in name, a folder, a hub id, or where a hosted one is asked; of a list, every arm
     that needs a model and names none enters with each, as `arm@model`."""
@@ -278,6 +248,8 @@ class TaskFile(Spec):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: bfloat16 where the hardware multiplies it natively, else float32."""
     strategies: list[Arm] = Field(min_length=1, max_length=MOST_ARMS)
+    """The arms: names of strategies, or mappings of `use` and parameters; `harness list strategies`
+    shows them."""
     seeds: list[Seed] | None = Field(None, min_length=1, max_length=MOST_SEEDS)
     """What every arm is run with, one trial a seed. Without this key arms whose training is random
     get 0, 1 and 2, all others 0. A seed decides how weights begin, the order of rows, and which of
@@ -293,16 +265,24 @@ class TaskFile(Spec):
     augment: Augment | None = None
     """Likewise with further training rows that are made of those that there are."""
     split: SplitSpec | None = None
+    """How `data.all` is cut into train, validation and test."""
     generation: Generation = Generation()
+    """How free text is generated."""
     limits: Limits = Limits()
+    """Hard limits: an arm that misses one is not chosen."""
     needs: Needs = Needs()
+    """What the product needs besides quality."""
     traffic: Traffic | None = None
+    """How much will be asked, for how long; without it serving 1,000 requests is compared."""
     labour: Labour = Labour()
+    """What labels and people's time cost."""
     prices: str | None = None
+    """The path of a price file; without one no machine has a price."""
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The gap to the best arm, in units of the metric, that is accepted for something cheaper or
     simpler."""
     run: Run = Run()
+    """Limits on a single trial."""
     diagnostics: Diagnostics = Field(
         Diagnostics(), validation_alias=AliasChoices("diagnostics", "facts")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from harness.wording.values import nfc
 
@@ -20,6 +20,9 @@ Column = Annotated[str, AfterValidator(nfc)]
 def listed(value: Any) -> Any:
     """Return a text as a list of it, anything else as it is: where one may stand for several."""
     return [value] if isinstance(value, str) else value
+
+
+Listed = BeforeValidator(listed, json_schema_input_type=str | list[str])
 
 
 class Spec(BaseModel):

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from harness.task.spec import Column, Fraction, Seed, Spec, listed
+from harness.task.spec import Column, Fraction, Listed, Seed, Spec
 
-SplitValueList = Annotated[list[str], BeforeValidator(listed)]
+SplitValueList = Annotated[list[str], Listed]
 
 
 class SplitValues(Spec):
     """Which values of the column `split.column` mean which split: one, or a list of them."""
 
     train: SplitValueList = Field([])
+    """Rows with these are train."""
     validation: SplitValueList = Field([])
+    """Rows with these are validation."""
     test: SplitValueList = Field([])
+    """Rows with these are test."""
     left_out: SplitValueList = Field([])
     """Rows with these are in no split."""
 
@@ -29,9 +32,11 @@ class SplitSpec(Spec):
     """
 
     test: Fraction = 0.3
+    """Share of the rows that are test rows."""
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """0: no validation rows."""
     seed: Seed = 0
+    """Another one cuts the same rows otherwise."""
     column: Column | None = None
     """Column that names each row's split: train or training; dev, val, valid or validation; test,
     eval or evaluation, in any case; or what `values` says. It takes the place of shares."""

@@ -44,6 +44,7 @@ class Check(Conclusion):
     text: str
     """In words, with both figures."""
     state: Literal["met", "missed", "unknown"]
+    """Whether the limit is met; unknown: what it is about was not measured."""
     borderline: bool = False
     """The limit lies inside the measurement's interval."""
     excess: float | None = None
@@ -63,14 +64,21 @@ class Foresight(Conclusion):
     """What an arm was expected to take before it ran, compared with what it took."""
 
     fit_peak_bytes: int | None
+    """Forecast peak of preparation."""
     predict_peak_bytes: int | None
+    """Forecast peak of serving."""
     fit_peak_ratio: float | None
     """Predicted over measured."""
     predict_peak_ratio: float | None
+    """Likewise, of serving."""
     fit_wall_low_s: float | None
+    """Forecast of preparation, at the least."""
     fit_wall_high_s: float | None
+    """At the most."""
     serve_wall_low_s: float | None
+    """Forecast of serving the test rows, at the least."""
     serve_wall_high_s: float | None
+    """At the most."""
     serve_wall_s: float | None
     """Measured: loading, single requests and all test rows at once."""
     within: bool | None
@@ -84,6 +92,7 @@ class CostPart(Conclusion):
     """One component of a cost, as the table shows it."""
 
     name: str
+    """What it is called in the table."""
     usd: float | None
     """None: not known."""
     at_least: bool = False
@@ -106,11 +115,17 @@ class CostParts(Conclusion):
     """Cost over the horizon, part by part. Money is None where no price applies."""
 
     labels_usd: float | None = None
+    """Labels."""
     people_usd: float | None = None
+    """People's time."""
     fitting_usd: float | None = None
+    """Preparation."""
     refitting_usd: float | None = None
+    """Repeated preparation."""
     serving_usd: float | None = None
+    """Serving."""
     not_counted: tuple[str, ...] = ()
+    """What is in no figure, in words."""
     machine_s: float | None = None
     """Machine-seconds of preparation, repeated preparation and serving, whatever they cost."""
     components: tuple[CostPart, ...] = ()
@@ -132,27 +147,43 @@ class ArmResult(Conclusion):
     strategy: str
     """The arm's name."""
     status: Status
+    """How it ended: ok, failed, timeout, out_of_memory, or skipped: it did not run."""
     error: str | None = None
+    """Why it did not finish."""
     score: Score | None = None
+    """By the task's metric; null: it did not finish."""
     gap_to_best: Gap = Field(Gap(), alias="loss_to_best")
+    """How far it scores below the best of the others."""
     p50_s: float | None = None
+    """Median latency of one warm request."""
     p95_s: float | None = None
+    """Latency that 95% of warm requests stay below."""
     p50_cold_s: float | None = None
+    """Median latency without a prompt cache."""
     throughput_per_s: float | None = None
+    """Test rows a second, all at once."""
     fit_wall_s: float | None = None
+    """Preparation: training or indexing."""
     fit_peak_bytes: int | None = None
     """What limits on memory are about: of the GPU where the arm used one, else of RAM."""
     predict_peak_bytes: int | None = None
     """Likewise, of serving."""
     artifact_bytes: int | None = None
+    """Size of what it keeps on disk."""
     energy_j: float | None = None
     """Of preparation and of answering all test rows, by the GPU's own counter."""
     fit_usd: float | None = None
+    """Preparation."""
     usd_per_1k_busy: float | None = None
+    """1,000 requests, paid per use."""
     usd_per_1k_reserved: float | None = None
+    """1,000 requests on a machine that is always on."""
     total_usd: float | None = None
+    """Over the horizon; null: not known."""
     prompt_tokens_mean: float | None = None
+    """Tokens of a prompt, on average."""
     misses: tuple[str, ...] = ()
+    """Limits and needs that it misses, in words."""
 
     fit_peak_ram_bytes: int | None = None
     """Resident main memory; None in this and the next three also in comparisons of earlier
@@ -160,20 +191,26 @@ class ArmResult(Conclusion):
     fit_peak_gpu_bytes: int | None = None
     """What torch reserved on the GPU; None: the arm used none."""
     predict_peak_ram_bytes: int | None = None
+    """Likewise, while it served."""
     predict_peak_gpu_bytes: int | None = None
+    """Likewise, while it served."""
     use: str
     """The strategy's registered name."""
     params: dict[str, Any]
+    """All parameters, defaults included."""
     complexity: int
+    """How much there is to build and keep: 0 is the least."""
     tunes: bool | None = None
     """Serves a pretrained model's weights that were tuned for the task; None in comparisons of
     earlier versions."""
     also: tuple[Score, ...] = ()
+    """By the further metrics."""
     without_leaks: Score | None = None
     """On the rows whose input stands in no other split: the same rows for every arm."""
     leakage: Leakage | None = None
     """Test rows in what this arm may use; None: it did not finish, or an earlier version ran it."""
     slices: tuple[SliceScore, ...] = ()
+    """Within rows that share a value of a column."""
     classes: tuple[ClassScore, ...] = ()
     """For choices among not too many labels."""
     confusion: Confusion | None = None
@@ -194,7 +231,9 @@ class ArmResult(Conclusion):
     """Cheap strategies that it is not below where it works; none in comparisons of earlier
     versions."""
     checks: tuple[Check, ...] = ()
+    """Each limit and need."""
     cost: CostParts = CostParts()
+    """What it costs, part by part."""
     machine: Machine | None = None
     """That served it, and that its times, memory and energy are of; None: not on record, or it did
     not finish."""
@@ -205,10 +244,13 @@ class ArmResult(Conclusion):
     answers: AnswerCounts | None = None
     """None: it did not finish, or an earlier version wrote the comparison."""
     failed_items: int = 0
+    """Answers that failed; they score 0."""
     seeds: tuple[int, ...] = ()
+    """Those it ran with."""
     trainings: Trainings | None = None
     """None: it was trained once, did not finish, or an earlier version wrote the comparison."""
     notes: tuple[str, ...] = ()
+    """What else is to be known of it."""
     models: tuple[str, ...] = ()
     """What was really loaded, in words."""
 
@@ -217,11 +259,14 @@ class BreakEven(Conclusion):
     """Where the cheaper of two arms changes with volume."""
 
     first: str
+    """An arm."""
     second: str
+    """Another one."""
     requests: float | None
     """Requests over the horizon at which both cost the same; None if that is at no volume, or at
     several, as on machines that are always on."""
     text: str
+    """In words."""
     crossings: tuple[float, ...] = ()
     """Requests a month at which the cheaper of the two changes, in ascending order."""
 
@@ -230,7 +275,9 @@ class CostLine(Conclusion):
     """What one arm costs at each volume of a curve."""
 
     strategy: str
+    """The arm's name."""
     totals: tuple[float, ...]
+    """One for each volume."""
 
 
 class CostCurve(Conclusion):
@@ -241,14 +288,18 @@ class CostCurve(Conclusion):
     requests_per_month: tuple[float, ...]
     """In equal steps of their logarithm, the task's own volume in the middle."""
     lines: tuple[CostLine, ...]
+    """One an arm."""
 
 
 class Flip(Conclusion):
     """Something that would change the choice, verified by the same rule with it applied."""
 
     change: str
+    """What would change, in words."""
     choice: str | None
+    """The arm that would be chosen then; null: none."""
     text: str
+    """In a sentence."""
     key: str | None = None
     """What is changed: a key of the task file ("limits.max_p95_ms"), "machine.usd_per_hour",
     "charge.MODEL" or "score.ARM"."""
@@ -261,30 +312,44 @@ class Recommendation(Conclusion):
     """The verdict."""
 
     choice: str | None
+    """The arm that is chosen, or the best for now; null: none."""
     verdict: VerdictName
+    """What the rule found."""
     provisional: bool = False
+    """Whether the choice holds for now only."""
     tied_with: tuple[str, ...] = ()
+    """Arms that are as good as the choice."""
     headline: str
     """The verdict in one sentence for somebody who reads nothing else."""
     reasons: tuple[str, ...]
+    """Why, in sentences."""
     rejected: dict[str, str] = Field({})
+    """Arm to why it is not chosen."""
     unsteady: tuple[str, ...] = ()
     """Arms whose trainings differ so much that no verdict rests on them, where one would."""
     flips: tuple[Flip, ...] = ()
+    """What would change the choice."""
     tried: tuple[str, ...] | None = None
     """Which kinds of change were tried, in words; None in comparisons that do not say it yet."""
     break_even: tuple[BreakEven, ...] = ()
+    """Volumes at which the cheaper arm changes."""
 
 
 class Comparison(Conclusion):
     """All that was found of one run."""
 
     schema_version: int = 1
+    """Of this file."""
     task: dict[str, Any]
+    """The task file as it was resolved."""
     machine: Machine
+    """That the run began on."""
     arms: tuple[ArmResult, ...] = Field(alias="rows")
+    """All arms."""
     recommendation: Recommendation
+    """The verdict."""
     differences: tuple[Difference, ...] = ()
+    """How each arm differs from the choice."""
     resolution: Resolution | None = None
     """None where fewer than two arms finished."""
     not_as_sealed: tuple[str, ...] = ()

@@ -17,13 +17,19 @@ class Change(Conclusion):
     """A figure before and after on the same items, with the 95% interval of the difference."""
 
     metric: str
+    """Its name."""
     before: float
+    """The figure before."""
     after: float
+    """The figure after."""
     change: float
     """after − before."""
     ci_low: float
+    """Lower end of the 95% interval of the difference."""
     ci_high: float
+    """Upper end."""
     n: int
+    """Items."""
 
 
 class Forgetting(Conclusion):
@@ -35,6 +41,7 @@ class Forgetting(Conclusion):
     """Of four-way questions: the option whose text is likeliest after the question is the answer;
     by chance 0.25."""
     undefined: str | None = None
+    """Why there are no figures."""
     note: str | None = None
     """What besides tuning is in the change."""
 
@@ -43,12 +50,14 @@ class Perturbation(Conclusion):
     """What a perturbation of the input does to the score."""
 
     name: str
+    """What is done to the input."""
     score: Change | None = None
     """Before: as the test rows are; after: perturbed. Of the task's metric, accuracy in place of
     macro-F1."""
     changed: int = 0
     """Rows of the sample that the perturbation really changes."""
     undefined: str | None = None
+    """Why there is no figure."""
 
 
 class Calibration(Conclusion):
@@ -61,16 +70,20 @@ class Calibration(Conclusion):
     brier: float | None = None
     """Mean squared difference between an answer's probability and 1 if it is right, else 0."""
     n: int = 0
+    """Answers with a probability."""
     undefined: str | None = None
+    """Why there is no figure."""
 
 
 class Overfitting(Conclusion):
     """What the training curves show: rising validation loss under falling training loss."""
 
     flagged: bool = False
+    """Whether it is seen."""
     step: int | None = None
     """The step with the lowest validation loss."""
     last_step: int | None = None
+    """The last one of the training."""
     validation_loss: tuple[float, float] | None = None
     """At `step` and at the last evaluation."""
     train_loss: tuple[float, float] | None = None
@@ -79,9 +92,11 @@ class Overfitting(Conclusion):
     """Where the validation loss was still falling when training ended: its lowest but for the last
     two evaluations."""
     seed: int | None = None
+    """Of the training; null: there is one alone."""
     part: str | None = None
     """Which part of a composed arm was trained; None: the arm itself."""
     undefined: str | None = None
+    """Why nothing can be said."""
 
 
 class AnswerOrder(Conclusion):
@@ -94,13 +109,16 @@ class AnswerOrder(Conclusion):
     largest_logprob_change: float | None = None
     """Of any label, in natural logarithms; None: no probabilities were given."""
     undefined: str | None = None
+    """Why it was not looked for."""
 
 
 class FloorResult(Conclusion):
     """An arm beside a cheap strategy that it is not below where it works."""
 
     strategy: str
+    """The cheap strategy's name."""
     params: dict[str, Any]
+    """Its parameters."""
     description: str
     """What it does: "copying the nearest training row"."""
     meaning: str
@@ -108,22 +126,30 @@ class FloorResult(Conclusion):
     arm: str | None = None
     """The arm whose answers these are; None: they were made for this comparison alone."""
     score: Score | None = None
+    """What it scores."""
     difference: Change | None = None
     """Before: the floor's score; after: the arm's, on the same rows."""
     below: bool | None = None
     """Whether the arm's score is below the floor's; None: not known."""
     undefined: str | None = None
+    """Why there is no score."""
 
 
 class ArmDiagnostics(Conclusion):
     """All of them for one arm."""
 
     forgetting: Forgetting | None = None
+    """What tuning changed of what the model says elsewhere."""
     robustness: tuple[Perturbation, ...] = ()
+    """What perturbed inputs do to the score."""
     robustness_undefined: str | None = None
+    """Why they were not measured."""
     calibration: Calibration | None = None
+    """Whether its probabilities are right."""
     overfitting: Overfitting | None = None
+    """What its training curves show."""
     order: AnswerOrder | None = None
+    """Whether the order of queries changes answers."""
     seeds: tuple[int, ...] = ()
     """Under which forgetting and robustness were measured: of an arm with several, the first alone.
     Empty: under none, or an earlier version wrote the comparison."""

@@ -19,19 +19,24 @@ class Tried(Conclusion):
     score: float | None
     """On these; None: it failed, or it was not scored."""
     wall_s: float
+    """What it took."""
     error: str | None = None
+    """Why it failed, if so."""
 
 
 class EffortResult(Conclusion):
     """The search of one arm. All scores are of validation rows."""
 
     family: str
+    """Whose effort it shares."""
     sharing: int
     """Arms of the family that shared its effort."""
     most_trials: int
     """Its share; so are the next two."""
     most_s: float | None = None
+    """Seconds."""
     most_usd: float | None = None
+    """Dollars that hosted models may charge."""
     ended: str
     """What ended it: trials, minutes, usd, or space: nothing was left to try."""
     why: str
@@ -39,19 +44,23 @@ class EffortResult(Conclusion):
     sampler: str
     """What proposed trials after the portfolio, in words."""
     of_seed: int
+    """Of the training that chose."""
     changed: dict[str, Any]
     """The chosen parameters that are not at their defaults."""
     tried: tuple[Tried, ...]
     """In order, the defaults first."""
     wall_s: float
+    """What all trials took."""
     usd: float | None = None
     """What a hosted model charged; None: not known, or none was asked."""
     rows: int = 0
     """Validation rows that candidates were compared on, at the most."""
     default_score: float | None = None
+    """What the defaults score."""
     best_score: float | None = None
     """Of those that answered all rows."""
     chosen_score: float | None = None
+    """What the chosen parameters score."""
     lead: float | None = None
     """Of the best other candidate over the defaults on all rows, paired."""
     lead_se: float | None = None

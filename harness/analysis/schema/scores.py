@@ -14,10 +14,13 @@ class Score(Conclusion):
     """A metric's value with its 95% interval."""
 
     metric: str
+    """Its name."""
     value: float | None
     """None only among further metrics and in parts of the rows; `undefined` says why."""
     ci_low: float | None
+    """Lower end of the 95% interval."""
     ci_high: float | None
+    """Upper end."""
     n: int
     """Items that count: of some metrics not all test rows do."""
     unreliable: str | None = None
@@ -30,6 +33,7 @@ class Gap(Conclusion):
     """How far an arm scores below the best of the others, with 95% bounds."""
 
     value: float | None = None
+    """In units of the metric; below 0: it is the best."""
     low: float | None = None
     """Above 0: the arm is significantly worse than the best. As a figure it holds for this arm by
     itself."""
@@ -46,10 +50,13 @@ class Difference(Conclusion):
     strategy: str
     """The arm's name."""
     metric: str
+    """By which."""
     value: float
     """Positive where the arm scores higher than the choice."""
     ci_low: float
+    """Lower end of the 95% interval."""
     ci_high: float
+    """Upper end."""
     mcnemar_p: float | None = None
     """Two-sided exact McNemar test, for 0/1 metrics without clusters. A footnote: no rule uses it,
     because a difference that is not significant may still be there."""
@@ -63,6 +70,7 @@ class Resolution(Conclusion):
     first: str
     """The best-scoring arm (of those that meet every limit, if two do)."""
     second: str
+    """The arm that comes next."""
     difference: float
     """Score of the first less that of the second."""
     discordance: float | None
@@ -91,14 +99,18 @@ class SliceScore(Conclusion):
     """A score within the rows that share a column's value."""
 
     column: str
+    """Its name."""
     value: str
+    """What the rows share."""
     score: Score
+    """On these rows."""
 
 
 class ClassScore(Conclusion):
     """How well an arm does on one label of a choice."""
 
     label: str
+    """Its name."""
     precision: float | None
     """Share of the answers with this label that are right; None where none has it."""
     recall: float | None
@@ -150,7 +162,9 @@ class LeakedFrom(Conclusion):
     """Test rows that stand in one thing that an arm may use."""
 
     source: str
+    """What it is, in words."""
     exact: int
+    """How many."""
     near: int | None
     """Further ones that nearly stand there; None: not looked for."""
 
@@ -159,6 +173,7 @@ class Leakage(Conclusion):
     """Test rows that stand in what an arm may use, and what it scores without them."""
 
     sources: tuple[LeakedFrom, ...] = ()
+    """One for each thing that holds any."""
     ids: tuple[str, ...] = ()
     """Of all such rows."""
     exact: int = 0

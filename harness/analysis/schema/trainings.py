@@ -10,6 +10,7 @@ class Training(Conclusion):
     """One of several trainings of an arm."""
 
     seed: int
+    """Its seed."""
     score: Score
     """On the test rows. Its interval is of the rows alone."""
     cut_anew: bool = False
@@ -17,12 +18,14 @@ class Training(Conclusion):
     validation: float | None = None
     """The task's metric on its validation rows; None: not known."""
     validation_n: int | None = None
+    """How many validation rows there are."""
 
 
 class Trainings(Conclusion):
     """All trainings of one arm. The arm's own score is their mean: that of the method."""
 
     each: tuple[Training, ...]
+    """One a seed."""
     spread: float
     """Standard deviation between their scores."""
     allowed: float
