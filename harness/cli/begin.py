@@ -75,25 +75,34 @@ def new(arguments: argparse.Namespace) -> int:
     from harness.cli.scaffold import new_strategy, new_task
 
     name, here = arguments.name, Path.cwd()
-    if arguments.source is not None:
-        lines = _task_of(arguments, here)
-    elif arguments.validation or arguments.model or arguments.base_url or arguments.key_env:
+    hosted = arguments.validation or arguments.model or arguments.base_url or arguments.key_env
+    if arguments.kind == "strategy":
+        if arguments.source is not None or arguments.answers is not None:
+            raise UserError("--from and --kind make a task → new task NAME --from FILE")
+        lines = new_strategy(name, here)
+    elif arguments.source is not None:
+        lines = _task_of(arguments, here, bool(hosted))
+    elif hosted:
         raise UserError("--validation, --model, --base-url and --key-env go with --from FILE")
     else:
-        lines = {"task": new_task, "strategy": new_strategy}[arguments.kind](name, here)
+        lines = new_task(name, here, arguments.answers or "choice")
     for line in lines:
         tell(line)
     return OK
 
 
-def _task_of(arguments: argparse.Namespace, here: Path) -> list[str]:
+def _task_of(arguments: argparse.Namespace, here: Path, hosted: bool) -> list[str]:
+    from harness.cli.table_file import is_of_chats, task_of_table
     from harness.cli.tuning_file import Source, task_of
 
-    if arguments.kind != "task":
-        raise UserError("--from makes a task of rows → new task NAME --from FILE")
+    if not is_of_chats(arguments.source):
+        if hosted:
+            what = f"{arguments.source} holds no chats, and --validation, --model, --base-url and"
+            raise UserError(f"{what} --key-env are about those → leave them out")
+        return task_of_table(arguments.name, here, arguments.source, arguments.answers)
     source = Source(arguments.source, arguments.validation, arguments.model)
     if arguments.base_url is not None:  # another server gets no key that is not named for it
         source = replace(source, base_url=arguments.base_url, key_env=None)
     if arguments.key_env is not None:
         source = replace(source, key_env=arguments.key_env)
-    return task_of(arguments.name, here, source)
+    return task_of(arguments.name, here, source, arguments.answers)

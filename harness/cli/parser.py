@@ -232,7 +232,14 @@ def _add_new(commands: argparse._SubParsersAction[_Parser]) -> None:
         dest="source",
         type=Path,
         metavar="FILE",
-        help="make the task of a file that a hosted chat model was tuned on (OpenAI's format)",
+        help="make the task of a table of rows (.csv, .jsonl, …), or of a file that a hosted chat"
+        " model was tuned on (OpenAI's format)",
+    )
+    new.add_argument(
+        "--kind",
+        dest="answers",
+        choices=("choice", "text", "json"),
+        help="of the answers; default: choice, or what a file's targets are",
     )
     new.add_argument(
         "--validation",

@@ -5,33 +5,24 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+from harness.cli.answer_form import CHEAP, OTHERS
+from harness.cli.starter_rows import MESSAGES, ORDER_SCHEMA, starter_rows
+from harness.cli.task_text import SCHEMA, task_text
 from harness.errors import UserError
 
-TASK = """\
-# Check this file: python -m harness check {folder}/task.yaml
-name: {name}
-instruction: Is the customer happy or unhappy?
-answer: {{kind: choice, labels: [happy, unhappy]}}
-data: {{all: data/rows.jsonl, input: text, target: label}}
-split: {{test: 0.4, validation: 0.2}}
-metric: accuracy
-strategies: [majority, tfidf, zero_shot]
-margin: 0.05
-"""
-
-ROWS = (
-    ("Thank you, it works again!", "happy"),
-    ("Third week without an answer. Unacceptable.", "unhappy"),
-    ("Lovely people on the phone, sorted in minutes", "happy"),
-    ("the new one is broken as well", "unhappy"),
-    ("exactly what I needed, thanks", "happy"),
-    ("I want my money back", "unhappy"),
-    ("Great service, will order again", "happy"),
-    ("nobody ever called me back", "unhappy"),
-    ("Arrived a day early, very pleased", "happy"),
-    ("Wrong size again, and no reply to my mail", "unhappy"),
-)
+INSTRUCTIONS = {
+    "choice": "What is this customer's message about?",
+    "text": "Answer this customer's question about the bicycle shop in a few words.",
+    "json": "Turn this order into a record.",
+}
+ANSWERS: dict[str, dict[str, Any]] = {
+    "choice": {"kind": "choice", "labels": list(MESSAGES)},
+    "text": {"kind": "text"},
+    "json": {"kind": "json", "schema": "schema.json"},
+}
+METRICS = {"choice": "accuracy", "text": "token_f1", "json": "field_f1"}
 
 STRATEGY_PYPROJECT = """\
 [build-system]
@@ -87,18 +78,38 @@ def test_contract():
 """
 
 
-def new_task(name: str, parent: Path) -> list[str]:
-    """Write a task that runs; returns lines for the screen."""
+def new_task(name: str, parent: Path, kind: str = "choice") -> list[str]:
+    """Write a task that runs to a verdict within seconds; returns lines for the screen.
+
+    Args:
+        name: of the task and its folder.
+        parent: where the folder is made.
+        kind: of its answers: choice, text or json.
+    """
+    from harness.cli.json_schemas import schema_text
+
     folder = new_folder(name, parent, r"[a-z0-9_.@-]+")
-    rows = [json.dumps({"text": text, "label": label}) for text, label in ROWS]
-    write_files(
-        folder,
-        {
-            "task.yaml": TASK.format(name=name, folder=name),
-            "data/rows.jsonl": "\n".join(rows) + "\n",
-        },
-    )
-    return [f"wrote {name}/task.yaml and {name}/data/rows.jsonl; put your own rows there, then:",
+    rows = starter_rows(kind)
+    given = {
+        "name": name,
+        "instruction": INSTRUCTIONS[kind],
+        "answer": ANSWERS[kind],
+        "data": {"all": "data/rows.jsonl", "input": "text", "target": "label"},
+        "split": {"test": 0.5, "validation": 0.1},
+        "metric": METRICS[kind],
+        "margin": 0.05,
+    }
+    arms = [f"- {arm}" for arm in CHEAP[kind].split(", ")] + [f"# - {arm}" for arm in OTHERS]
+    files = {
+        "task.yaml": task_text(name, given, arms),
+        SCHEMA: schema_text("task"),
+        "data/rows.jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows),
+    }
+    if kind == "json":
+        files["schema.json"] = json.dumps(ORDER_SCHEMA, indent=1) + "\n"
+    write_files(folder, files)
+    return [f"wrote {name}/task.yaml and {name}/data/rows.jsonl ({len(rows)} made-up rows); it runs"
+            " as it is, and takes seconds. Put your own rows there, then:",
             f"python -m harness check {name}/task.yaml",
             f"python -m harness run {name}/task.yaml"]  # fmt: skip
 

@@ -13,28 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.cli.answer_form import FEWEST, Form, form_of, object_of
+from harness.cli.json_schemas import schema_text
 from harness.cli.scaffold import new_folder, write_files
+from harness.cli.task_text import SCHEMA, task_text
 from harness.errors import UserError
 from harness.files.hashing import sha256_of
-from harness.files.json_text import parsed
 from harness.task.chat_files import ChatFile, ChatRow, read_chats
 
-MOST_LABELS = 1000
-LONGEST_LABEL = 100
-"""Characters; a longer text that repeats is a stock answer."""
-ROWS_A_LABEL = 4
-"""Rows for each different target, on average, from which targets are taken for labels."""
-MOST_ALONE = 0.02
-"""Share of the rows whose target may stand once all the same."""
 SHARE_TO_CHOOSE = 10
 """One of so many training rows is a validation row, where the test rows come from another file."""
-FEWEST = 2
-"""Rows below which there is nothing to compare."""
 NO_SYSTEM = "Answer the message."
 BY_ROW = "Answer the message as its system message asks."
-SHORT = 12
-"""Words of a median target up to which answers are held against it word by word."""
-CHEAP = {"choice": "majority, tfidf", "text": "majority, nearest", "json": "majority, nearest"}
 
 
 @dataclass(frozen=True)
@@ -50,18 +40,7 @@ class Source:
     key_env: str | None = "OPENAI_API_KEY"
 
 
-@dataclass(frozen=True)
-class Form:
-    """What an answer looks like."""
-
-    kind: str
-    why: str
-    metric: str
-    answer: Mapping[str, Any]
-    schema: Mapping[str, Any] | None = None
-
-
-def task_of(name: str, parent: Path, source: Source) -> list[str]:
+def task_of(name: str, parent: Path, source: Source, kind: str | None = None) -> list[str]:
     """Write the task; returns lines for the screen.
 
     Raises:
@@ -77,13 +56,14 @@ def task_of(name: str, parent: Path, source: Source) -> list[str]:
             f"{source.file} has {len(rows)} row{'s' * (len(rows) != 1)} to make a task of"
             " → add rows, with different inputs"
         )
-    form = _form([row.target for row in rows])
+    form = form_of([row.target for row in rows], kind)
     system, style, said_of_system = _system(rows)
     columns = _columns(rows, style)
     files = dict(_files(read, held, form, columns))
     data = _data(held is not None and "data/validation.jsonl" in files, held is not None, columns)
     if form.schema is not None:
         files["schema.json"] = json.dumps(form.schema, indent=1, ensure_ascii=False) + "\n"
+    files[SCHEMA] = schema_text("task")
     files["task.yaml"] = _task(name, system, form, data, _arms(form, source, style))
     write_files(folder, files)
     told = (*_left_out(read, source.file), *(_left_out(held, source.held_out) if held else ()))
@@ -95,69 +75,6 @@ def task_of(name: str, parent: Path, source: Source) -> list[str]:
         *told,
         *_next(name, form, source),
     ]
-
-
-def _form(targets: Sequence[str]) -> Form:
-    """Guess what kind of answer the targets are."""
-    objects = [_object(target) for target in targets]
-    if None not in objects:
-        why = f"answers are JSON objects: all {len(targets)} targets are; schema.json is inferred"
-        schema = _schema([value for value in objects if value is not None])
-        return Form("json", why, "field_f1", {"kind": "json", "schema": "schema.json"}, schema)
-    counts = Counter(target.strip() for target in targets)
-    alone = sum(count == 1 for count in counts.values())
-    longest = max(map(len, counts))
-    if (
-        2 <= len(counts) <= min(MOST_LABELS, len(targets) / ROWS_A_LABEL)
-        and alone <= MOST_ALONE * len(targets)
-        and longest <= LONGEST_LABEL
-        and not any("\n" in target for target in counts)
-    ):
-        why = f"answers are a choice: {len(targets)} targets are of {len(counts)} different texts"
-        return Form("choice", why, "macro_f1", {"kind": "choice", "labels": sorted(counts)})
-    words = sorted(len(target.split()) for target in targets)[len(targets) // 2]
-    metric = "token_f1" if words <= SHORT else "rouge_l"
-    why = f"answers are texts: {len(counts)} different ones in {len(targets)} rows"
-    return Form("text", f"{why}, scored by {metric}", metric, {"kind": "text"})
-
-
-def _object(target: str) -> dict[str, Any] | None:
-    try:
-        value = parsed(target)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and value else None
-
-
-def _schema(values: Sequence[Any]) -> dict[str, Any]:
-    """Return a JSON schema that all values are valid under; objects have no keys that none has."""
-    kinds: dict[str, list[Any]] = {}
-    for value in values:
-        kinds.setdefault(_kind(value), []).append(value)
-    if "integer" in kinds and "number" in kinds:
-        kinds["number"] += kinds.pop("integer")
-    schema: dict[str, Any] = {
-        "type": sorted(kinds) if len(kinds) > 1 else next(iter(kinds), "null")
-    }
-    if objects := kinds.get("object"):
-        keys = dict.fromkeys(key for value in objects for key in value)
-        schema["properties"] = {
-            key: _schema([value[key] for value in objects if key in value]) for key in keys
-        }
-        schema["required"] = [key for key in keys if all(key in value for value in objects)]
-        schema["additionalProperties"] = False
-    if lists := kinds.get("array"):
-        items = [item for value in lists for item in value]
-        schema["items"] = _schema(items) if items else {}
-    return schema
-
-
-def _kind(value: Any) -> str:
-    """Return a value's type as JSON schemas name it."""
-    names = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
-    if value is None:
-        return "null"
-    return "number" if isinstance(value, float) else names[type(value)]
 
 
 def _system(rows: Sequence[ChatRow]) -> tuple[str, str, str]:
@@ -208,7 +125,7 @@ def _lines(prefix: str, rows: Sequence[ChatRow], form: Form, columns: Sequence[s
 def _line(prefix: str, row: ChatRow, form: Form, columns: Sequence[str]) -> str:
     target: Any = row.target
     if form.kind != "text":
-        target = row.target.strip() if form.kind == "choice" else _object(row.target)
+        target = row.target.strip() if form.kind == "choice" else object_of(row.target)
     earlier = [{"role": turn.role, "content": turn.content} for turn in row.earlier] or None
     known = {"system": row.system, "earlier": earlier}
     more = {column: known[column] for column in columns}
@@ -228,7 +145,7 @@ def _data(chooses: bool, is_split: bool, columns: Sequence[str]) -> dict[str, An
 
 def _arms(form: Form, source: Source, style: str) -> list[str]:
     """Return the arms as YAML: cheap ones, prompted ones, a tuned one, and the hosted model."""
-    arms = [*CHEAP[form.kind].split(", "), "zero_shot", "few_shot", "lora"]
+    arms = [*form.cheap, "zero_shot", "few_shot", "lora"]
     model = source.model or "ft:…"
     asked = {"use": "zero_shot", "name": "hosted", "as_tuned": style}
     hosted = {"provider": "openai", "base_url": source.base_url, "model": model}
@@ -240,24 +157,13 @@ def _arms(form: Form, source: Source, style: str) -> list[str]:
 
 
 def _task(name: str, system: str, form: Form, data: Mapping[str, Any], arms: Sequence[str]) -> str:
-    """Return the task file; JSON's texts and lists are YAML's too."""
-
-    def said(value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False)
-
-    lines = [
-        f"# Check this file: python -m harness check {name}/task.yaml",
-        f"name: {said(name)}",
-        f"instruction: {said(system)}",
-        f"answer: {said(form.answer)}",
-        f"data: {said(data)}",
-        *(["split: {test: 0.3, validation: 0.1}"] if "all" in data else []),
-        f"metric: {form.metric}",
-        "strategies:",
-        *(f"  {arm}" for arm in arms),
-        "margin: 0.05",
-    ]
-    return "\n".join(lines) + "\n"
+    """Return the task file."""
+    given: dict[str, Any] = {"name": name, "instruction": system, "answer": form.answer}
+    given["data"] = data
+    if "all" in data:
+        given["split"] = {"test": 0.3, "validation": 0.1}
+    given |= {"metric": form.metric, "margin": 0.05}
+    return task_text(name, given, arms)
 
 
 def _told_of_rows(read: ChatFile, held: ChatFile | None) -> str:
@@ -285,5 +191,5 @@ def _next(name: str, form: Form, source: Source) -> Iterator[str]:
     yield f"python -m harness check {name}/task.yaml"
     if source.model is not None:
         yield f"python -m harness record {name}/task.yaml --arm hosted"
-    cheap = CHEAP[form.kind].replace(",", "")
+    cheap = " ".join(form.cheap)
     yield f"python -m harness run {name}/task.yaml --only {cheap}"

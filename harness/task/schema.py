@@ -286,12 +286,14 @@ class TaskFile(Spec):
     diagnostics: Diagnostics = Field(
         Diagnostics(), validation_alias=AliasChoices("diagnostics", "facts")
     )
-    """`facts` is the older name of the same key."""
-    track: Annotated[list[Literal["tensorboard", "mlflow"]], BeforeValidator(listed)] = Field([])
+    """What else the report says of arms; each part can be switched off. `facts` is the older name
+    of the same key."""
+    track: Annotated[list[Literal["tensorboard", "mlflow"]], Listed] = Field([])
     """Where trials are told too as they end: their parameters, times, memory and training curves,
     and in the end their scores. Into the run folder; MLflow's where `MLFLOW_TRACKING_URI` names a
     server. A tracker that fails ends no run."""
     report: Report = Report()
+    """What a report holds of single rows."""
 
     @property
     def first_seed(self) -> int:

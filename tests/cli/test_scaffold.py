@@ -22,7 +22,7 @@ def pytest_in(folder, *words):
 def test_a_new_task_runs(tmp_path):
     new_task("my_task", tmp_path)
     task = load_task(tmp_path / "my_task" / "task.yaml")
-    assert (len(task.train), len(task.validation), len(task.test)) == (4, 2, 4)
+    assert (len(task.train), len(task.validation), len(task.test)) == (24, 6, 30)
     words = ("run", "my_task/task.yaml", "--only", "majority", "tfidf")
     done = harness(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -35,7 +35,7 @@ def test_a_new_strategy_passes_its_own_test_and_runs_as_a_file(tmp_path):
     assert tested.returncode == 0, tested.stdout
     new_task("my_task", tmp_path)
     path = tmp_path / "my_task" / "task.yaml"
-    path.write_text(path.read_text().replace("zero_shot", "../word_match/word_match.py:WordMatch"))
+    path.write_text(path.read_text().replace("- tfidf", "- ../word_match/word_match.py:WordMatch"))
     done = harness("run", "my_task/task.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "wordmatch: done" in done.stdout
