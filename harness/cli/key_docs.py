@@ -65,8 +65,9 @@ def _classes(body: list[ast.stmt], above: str) -> Iterator[tuple[str, Mapping[st
 
 def _fields(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
     for field, after in pairwise(body):
-        is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if is_field and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             text = after.value.value
             if isinstance(text, str):
-                yield field.target.id, " ".join(text.split())  # type: ignore[union-attr]
+                yield field.target.id, " ".join(text.split())
