@@ -68,7 +68,8 @@ def task_of_table(name: str, parent: Path, file: Path, kind: str | None) -> list
     if faults:
         raise TaskError(faults)
     if len(rows) < FEWEST:
-        raise UserError(f"{file} has {len(rows)} rows → a task needs at least {FEWEST}")
+        rows_n = f"{len(rows)} row{'s' * (len(rows) != 1)}"
+        raise UserError(f"{file} has {rows_n} → a task needs at least {FEWEST}")
     guess = _guess(rows, file)
     form = form_of([_target(row.values.get(guess.target)) for row in rows], kind)
     text = _text(name, file, guess, form)
@@ -189,7 +190,7 @@ def is_of_chats(file: Path) -> bool:
     return not rows or bool(CHATS & columns) or columns == PAIR
 
 
-CHATS = frozenset({"messages", "contents", "conversations"})
-"""Columns that hold turns."""
+CHATS = frozenset({"messages", "contents", "conversations", "preferred_output", "chosen"})
+"""Columns that hold turns, or choices between them (which are refused with the reason)."""
 PAIR = frozenset({"prompt", "completion"})
 """The columns of the oldest format."""

@@ -198,7 +198,7 @@ CALL = {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f"
         ([chat("same", "a")] * 4, "has 4 rows to make a task of → add rows, with different inputs"),
         ('{"messages": [', "is not JSON"),
         ("[1]", "is not a JSON object"),
-        ([{"text": "x", "label": "y"}], "has no list of `messages`, but text, label → write"),
+        ([{"text": "x", "label": "y"}], "tuned.jsonl has 1 row → a task needs at least 2"),
         ([{"messages": "hi"}], "has no list of `messages`"),
         ([{"messages": ["hi"]}], 'a message is no object: "hi"'),
         ([{"messages": [said("bot", "hi")]}], 'a message has the role "bot" → use'),
@@ -244,6 +244,6 @@ def test_other_words_without_a_file_are_refused(tmp_path):
     done = harness("new", "task", "mine", "--model", "ft:x", cwd=tmp_path)
     assert (done.returncode, "go with --from FILE" in done.stderr) == (2, True)
     done = harness("new", "strategy", "mine", "--from", "x.jsonl", cwd=tmp_path)
-    assert (done.returncode, "--from makes a task of rows" in done.stderr) == (2, True)
+    assert (done.returncode, "--from and --kind make a task" in done.stderr) == (2, True)
     done = harness("new", "task", "mine", "--from", "none.jsonl", cwd=tmp_path)
     assert (done.returncode, "none.jsonl" in done.stderr) == (2, True)
