@@ -23,15 +23,20 @@ class FieldDiff(Conclusion):
     wanted: tuple[str, ...] = ()
     """The right values, as JSON writes them; several where the path leads through a list."""
     said: tuple[str, ...] = ()
+    """The answered values, likewise."""
     same: bool
+    """Whether the two are the same."""
 
 
 class Passage(Conclusion):
     """A document that answers rest on."""
 
     id: str
+    """Its id."""
     title: str | None = None
+    """Its title, if it has one."""
     text: str | None = None
+    """What it says."""
 
 
 class PromptPart(Conclusion):
@@ -40,13 +45,16 @@ class PromptPart(Conclusion):
     role: str
     """system, user, assistant, or text: one that a model goes on with."""
     begin: str
+    """What all begin with."""
     end: str
+    """What all end with."""
 
 
 class PromptTemplate(Conclusion):
     """What the prompts of an arm have in common; a row's slot fills it."""
 
     parts: tuple[PromptPart, ...]
+    """In their order."""
 
 
 class PromptSlot(Conclusion):
@@ -64,6 +72,7 @@ class ExampleAnswer(Conclusion):
     strategy: str
     """The arm's name."""
     state: Literal["ok", "failed", "declined"]
+    """ok; failed: there is none; declined: it says that there is none."""
     score: float | None = None
     """What the row is worth by `Examples.metric`; None: it does not count."""
     right: bool
@@ -77,6 +86,7 @@ class ExampleAnswer(Conclusion):
     text: str | None = None
     """As it was given."""
     error: str | None = None
+    """Why there is none."""
     fields: tuple[FieldDiff, ...] = ()
     """For JSON answers that can be read."""
     sources: tuple[str, ...] = ()
@@ -93,24 +103,30 @@ class Example(Conclusion):
     rule: str
     """Why it was picked."""
     input: str | None = None
+    """What was asked."""
     fields: dict[str, str] = Field({})
     """The visible fields, as a model reads them."""
     targets: tuple[str, ...] | None = None
     """The right answers."""
     slices: dict[str, str] = Field({})
+    """Column to value, of the columns of `data.slices`."""
     withheld: str | None = None
     """Why its texts are not shown; None: they are."""
     answers: tuple[ExampleAnswer, ...] = ()
+    """One an arm."""
 
 
 class Examples(Conclusion):
     """Rows that were picked by rule, and what is needed to show them."""
 
     shown: Shown
+    """As `report.examples` has it."""
     metric: str
     """What single rows are scored by: accuracy where the task's metric weighs labels alike."""
     rows_n: int
+    """Test rows there are."""
     picked: tuple[Example, ...] = ()
+    """In the order of the rules."""
     passages: tuple[Passage, ...] = ()
     """The documents that answers of these rows name."""
     prompts: dict[str, tuple[PromptTemplate, ...]] = Field({})

@@ -12,6 +12,7 @@ class Confusion(Conclusion):
     """How often each label was answered where each was right, by one training."""
 
     labels: tuple[str, ...]
+    """In the order of their numbers."""
     cells: tuple[tuple[int, int, int], ...]
     """Number of the right label, number of the answered one (`UNREAD`, `FAILED`), test rows; those
     of no rows are left out."""
@@ -29,7 +30,9 @@ class ReliabilityBin(Conclusion):
     ci_low: float
     """Wilson's 95% interval of that share; so is the next."""
     ci_high: float
+    """Its upper end."""
     n: int
+    """Answers."""
 
 
 class CoveragePoint(Conclusion):
@@ -47,6 +50,7 @@ class Sureness(Conclusion):
     """How an arm's probabilities go with what is right, by one training."""
 
     seed: int
+    """Of the training whose answers these are."""
     bins: tuple[ReliabilityBin, ...] = ()
     """From the least sure to the surest, of equal mass; none where there are too few rows."""
     coverage: tuple[CoveragePoint, ...] = ()
