@@ -12,8 +12,9 @@ from math import isnan
 from harness.files.python_file import names_file
 from harness.metrics import find
 from harness.metrics.items import items_of
+from harness.store.predictions_file import read_predictions
 from harness.store.records import TrialRecord
-from harness.store.run_folder import RunFolder, read_predictions
+from harness.store.run_folder import RunFolder
 from harness.task import Task
 
 ANSWERS = "predictions.jsonl"
