@@ -46,6 +46,7 @@ EXAMPLES: Mapping[str, str] = {
     "run": "{timeout_min: 60, memory_gib: 8}",
     "diagnostics": "{forgetting: true, robustness: true, calibration: true, overfitting: true,"
     " worst_slice: true, floors: true}",
+    "track": "[tensorboard]",
     "report": "{examples: 12}",
     "answer.labels": "[a, b]",
     "answer.schema": "schema.json",
