@@ -43,7 +43,7 @@ class Source:
         path: Path,
         missing_fix: str,
         within: Path | None = None,
-        texts: Sequence[str | int] | None = None,
+        texts: Sequence[tuple[str | int, ...]] = (),
     ):
         """Parse `path`; no link may leave the folder `within` if it lies in it.
 
@@ -51,13 +51,14 @@ class Source:
             path: of the file.
             missing_fix: what to do where there is none.
             within: a folder that no link may leave which lies in it.
-            texts: keys that lead to a list or a mapping of texts, as the file writes them.
+            texts: where lists and mappings of texts stand, each by the keys that lead to it: their
+                scalars are what the file writes.
 
         Raises:
             TaskError: the file is missing, not UTF-8, not YAML, or not a mapping.
         """
         self.path = path
-        self._texts = tuple(texts or ())
+        self._texts = tuple(texts)
         self._values = 0
         self._tree = _parse(path, missing_fix, within)
         self._faults: list[Fault] = []
@@ -140,13 +141,13 @@ class Source:
 
         null as a value says nothing; deeper ones are JSON's.
         """
-        depth = len(self._texts)
-        of_item = keys[depth:]
-        if not depth or keys[:depth] != self._texts or not of_item:
-            return False
-        if len(of_item) == 1:
-            return node.tag != NULL or isinstance(of_item[0], int)
-        return len(of_item) == 2 and isinstance(of_item[1], int)
+        for place in self._texts:
+            of_item = keys[len(place) :]
+            if keys[: len(place)] == place and of_item:
+                if len(of_item) == 1:
+                    return node.tag != NULL or isinstance(of_item[0], int)
+                return len(of_item) == 2 and isinstance(of_item[1], int)
+        return False
 
     def _check_keys(self, node: MappingNode, keys: tuple[str | int, ...]) -> None:
         seen: set[str] = set()

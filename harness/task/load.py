@@ -47,6 +47,8 @@ SEEDS = (0, 1, 2)
 """Of arms whose training is random, where the task names none; of all others the first alone. Three
 are few to know how much trainings differ by (`FEW_SEEDS` in analysis/scoring/score.py says so), and
 what a task's user can be expected to pay for unasked."""
+WRITTEN = (LABELS, ("split", "values"))
+"""Where a task file names values of rows: these are what it writes, letter by letter."""
 LEARNT_FROM = ("train", "validation")
 
 
@@ -243,7 +245,7 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     Raises:
         TaskError: with every fault of the file and the data, each with its place and a remedy.
     """
-    source = Source(path, "write one with `python -m harness new task NAME`", texts=LABELS)
+    source = Source(path, "write one with `python -m harness new task NAME`", texts=WRITTEN)
     faults: list[Fault] = []
     try:
         spec = validate(source)

@@ -12,7 +12,10 @@ SplitValueList = Annotated[list[str], Listed]
 
 
 class SplitValues(Spec):
-    """Which values of the column `split.column` mean which split: one, or a list of them."""
+    """Which values of the column `split.column` mean which split: one, or a list of them.
+
+    They are what the file writes: 1, 01 and true need no quotes.
+    """
 
     train: SplitValueList = Field([])
     """Rows with these are train."""

@@ -54,9 +54,12 @@ def test_other_values_are_told_once_each_and_following_the_remedy_works(tmp_path
     assert task.said[0].sentence == "1 rows are left out (split.values.left_out)"
 
 
-def test_numbers_and_booleans_are_values_as_their_file_writes_them(tmp_path):
+@pytest.mark.parametrize("quoted", [True, False])
+def test_numbers_and_booleans_are_values_as_their_file_writes_them(tmp_path, quoted):
     some = marked(0, 1, True, False)
-    values = {"train": ["0", "false"], "test": ["1", "true"]}
+    values = {"train": [0, False], "test": [1, True]}
+    if quoted:
+        values = {"train": ["0", "false"], "test": ["1", "true"]}
     task = load_task(write(tmp_path, **named(some, {"column": "part", "values": values})))
     assert (ids(task.train), ids(task.test)) == (["row0", "row3"], ["row1", "row2"])
 
