@@ -5,6 +5,6 @@ Sections say what a report holds (`section`, `sections`); two renderers draw the
 
 from reports.all_rows import Browser
 from reports.render_html import html
-from reports.render_markdown import markdown
+from reports.render_markdown import markdown, plot_files, whole_markdown
 
-__all__ = ["Browser", "html", "markdown"]
+__all__ = ["Browser", "html", "markdown", "plot_files", "whole_markdown"]

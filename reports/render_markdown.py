@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from harness.analysis import Comparison
 from harness.wording import numbers
 from harness.wording.visible import visible
-from reports.first_screen import warning_lines
+from reports.first_screen import first_plots, first_screen
+from reports.plots import draw
 from reports.section import (
     Bar,
     Beside,
@@ -23,66 +24,131 @@ from reports.section import (
     Reason,
     Section,
     Table,
+    Tagged,
     Text,
 )
 from reports.sections import SECTIONS
-from reports.sections.evidence import VERDICTS
+from reports.verdicts import VERDICTS
+
+PLOTS = "report-plots"
+"""The folder beside report.md whose files it shows."""
 
 
 def markdown(comparison: Comparison) -> str:
-    """Return the report as Markdown."""
-    return "\n".join([*_head(comparison), *_body(comparison), ""])
+    """Return the report as Markdown for a pull request: verdict, table, plots and reasons.
+
+    What is longer stands in report.html; of each further section its finding is named.
+    """
+    made = _made(comparison)
+    lines = [*_head(comparison), *_plots(comparison)]
+    for section in made:
+        if section.weight:
+            lines += ["", *_section(section)]
+    found = [
+        f"- **{safe(s.title)}**: {safe(s.finding)}" for s in made if s.finding and not s.weight
+    ]
+    if found:
+        lines += ["", "## More in report.html", "", *found]
+    return "\n".join([*lines, ""])
+
+
+def whole_markdown(comparison: Comparison) -> str:
+    """Return every section as Markdown, as long as that is."""
+    lines = list(_head(comparison))
+    for section in _made(comparison):
+        lines += ["", *_section(section, whole=True)]
+    return "\n".join([*lines, ""])
+
+
+def plot_files(comparison: Comparison) -> dict[str, str]:
+    """Return the plots that the Markdown shows: each file's path beside it, with its content."""
+    if not draw.available():
+        return {}
+    return {_file(plot): draw.as_file(plot) for plot in _shown(comparison)}
+
+
+def _made(comparison: Comparison) -> list[Section]:
+    return [section for make in SECTIONS if (section := make(comparison)) is not None]
+
+
+def _shown(comparison: Comparison) -> Iterator[Plot]:
+    """Yield the plots of the first screen, of those that a reader picks from the first."""
+    for block in first_plots(comparison):
+        for part in block.blocks if isinstance(block, Beside) else (block,):
+            plot = part.plots[0][1] if isinstance(part, Choice) else part
+            if isinstance(plot, Plot):
+                yield plot
+
+
+def _file(plot: Plot) -> str:
+    return f"{PLOTS}/{plot.name}.svg"
+
+
+def _plots(comparison: Comparison) -> Iterator[str]:
+    for plot in _shown(comparison):
+        yield ""
+        if draw.available():
+            yield f"![{safe(plot.finding).replace('[', '(').replace(']', ')')}]({_file(plot)})"
+            yield ""
+        yield f"{safe(plot.finding)}"
 
 
 def _head(comparison: Comparison) -> Iterator[str]:
-    found = comparison.recommendation
+    found, first = comparison.recommendation, first_screen(comparison)
     choice = f" – {safe(found.choice)}" if found.choice else ""
     provisional = " (provisional)" if found.choice and found.provisional else ""
     yield f"# {safe(comparison.task['name'])}: {safe(found.headline)}"
     yield ""
-    yield f"**Verdict: {VERDICTS[found.verdict]}{choice}{provisional}**"
-    yield ""
-    yield from (f"- {safe(reason)}" for reason in found.reasons)
-    if warnings := list(warning_lines(comparison)):
+    yield f"**Verdict: {VERDICTS[found.verdict]}{choice}{provisional}** · " + " · ".join(
+        safe(fact) for fact in first.facts[1:]
+    )
+    if first.sentence:
         yield ""
-        yield from (f"> {_item(line)}" for line in warnings)
+        yield safe(first.sentence)
+    if first.tiles:
+        yield ""
+        yield from (
+            f"- {safe(t.label)}: **{safe(t.value)}** ({safe(t.detail)})" for t in first.tiles
+        )
+    if first.caveats:
+        yield ""
+        yield from (f"> {_item(line)}" for line in first.caveats)
+    yield ""
+    command = f": `{safe(first.next.command).replace('`', '')}`" if first.next.command else ""
+    yield f"Next: {safe(first.next.text)}{command}"
 
 
-def _body(comparison: Comparison) -> Iterator[str]:
-    for make in SECTIONS:
-        if section := make(comparison):
-            yield ""
-            yield from _section(section)
-
-
-def _section(section: Section) -> Iterator[str]:
+def _section(section: Section, whole: bool = False) -> Iterator[str]:
     title = safe(section.title)
     yield from ("<details>", f"<summary>{title}</summary>") if section.closed else (f"## {title}",)
+    if section.finding:
+        yield ""
+        yield safe(section.finding)
     for block in section.blocks:
         yield ""
-        yield from _block(block)
+        yield from _block(block, whole)
     if section.closed:
         yield ""
         yield "</details>"
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, whole: bool) -> Iterator[str]:
     match block:
         case Text():
             yield safe(block.text)
         case Items():
             yield from map(_item, block.lines)
         case Table():
-            yield from _table(block)
+            yield from _table(block, whole)
         case Plot():
             yield safe(block.caption)
             yield ""
-            yield from _table(block.data)
+            yield from _table(block.data, whole)
         case Beside():
             for part in block.blocks:
-                yield from _block(part)
+                yield from _block(part, whole)
         case Choice():
-            yield from _block(block.plots[0][1])
+            yield from _block(block.plots[0][1], whole)
         case Embedded():
             yield safe(block.text)
 
@@ -94,10 +160,11 @@ def _item(item: Item) -> str:
     return f"- **{safe(item.term)}**: {text}" if item.term else f"- {text}"
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table, whole: bool) -> Iterator[str]:
     """Yield a table without its drawings; reasons that stand for figures follow it as a list."""
     drawn = {at for row in table.rows for at, cell in enumerate(row) if isinstance(cell, Bar)}
-    kept = [at for at in range(len(table.headings)) if at not in drawn]
+    open_n = len(table.headings) if whole or not table.lead else table.lead
+    kept = [at for at in range(len(table.headings)) if at not in drawn and at < open_n]
     yield f"| {' | '.join(safe(table.headings[at]) for at in kept)} |"
     yield f"|{'---|' * len(kept)}"
     reasons: list[str] = []
@@ -105,7 +172,9 @@ def _table(table: Table) -> Iterator[str]:
         cells = list(row)
         if isinstance(reason := row[-1], Reason):
             cells[-1:] = [numbers.NOT_MEASURED] * (len(table.headings) - len(row) + 1)
-            reasons.append(f"- **{safe(row[0])}** {safe(row[1])}: {safe(reason.text)}")
+            reasons.append(
+                f"- **{safe(_cell(row[0]))}** {safe(_cell(row[1]))}: {safe(reason.text)}"
+            )
         yield f"| {' | '.join(safe(_cell(cells[at])) for at in kept)} |"
     if reasons:
         yield ""
@@ -114,6 +183,8 @@ def _table(table: Table) -> Iterator[str]:
 
 def _cell(cell: Cell) -> object:
     """Return what a cell reads as; an address is text here, which nothing links."""
+    if isinstance(cell, Tagged):
+        return f"{cell.text} ({cell.tag})" if cell.tag else cell.text
     return (cell.text or cell.address) if isinstance(cell, Link) else cell
 
 

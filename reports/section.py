@@ -46,8 +46,21 @@ class Link:
     text: str = ""
     """What stands for the address; empty: itself."""
 
+    @property
+    def safe(self) -> bool:
+        """Whether a page may link it: it begins as an address of the web does."""
+        return self.address.lower().startswith(("http://", "https://"))
 
-Cell = str | Bar | Reason | Link
+
+@dataclass(frozen=True)
+class Tagged:
+    """A text with a remark in small beside it: "lora", "1 seed"."""
+
+    text: str
+    tag: str
+
+
+Cell = str | Bar | Reason | Link | Tagged
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,11 @@ class Table:
     """What it holds, for whoever hears the page."""
     lead: int = 0
     """So many columns stand open; the others are shown on demand and in print. 0: all of them."""
+
+    def marks(self, row: tuple[Cell, ...]) -> bool:
+        """Tell whether a row is the marked one."""
+        first = row[0].text if isinstance(row[0], Tagged) else row[0]
+        return self.marked is not None and first == self.marked
 
 
 @dataclass(frozen=True)
@@ -173,6 +191,12 @@ class Section:
     """Folded away until a reader opens it; open on paper."""
     weight: int = 0
     """1: it also stands in the Markdown of a pull request, which is short; 0: in HTML alone."""
+
+    @property
+    def told_by_plot(self) -> bool:
+        """Whether its finding is what its plots say, which stands above each of them."""
+        blocks = [p for b in self.blocks for p in (b.blocks if isinstance(b, Beside) else (b,))]
+        return any(isinstance(b, Plot) and b.finding in self.finding for b in blocks)
 
 
 SectionOf = Callable[[Comparison], Section | None]

@@ -82,6 +82,7 @@ def test_what_the_results_say_of_the_other_tasks_stands_in_their_reports(name):
         assert interval == numbers.interval(score.ci_low, score.ci_high)
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_the_committed_reports_are_what_the_templates_draw_now():
     from harness.analysis import Comparison
     from reports import html, markdown

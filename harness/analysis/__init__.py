@@ -11,6 +11,7 @@ from harness.analysis.schema.comparison import (
     CostCurve,
     CostPart,
     CostParts,
+    Flip,
     Foresight,
     Recommendation,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "Example",
     "ExampleAnswer",
     "Examples",
+    "Flip",
     "Foresight",
     "Leakage",
     "LearningCurve",

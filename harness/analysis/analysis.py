@@ -246,7 +246,7 @@ class Analysis:
     def _smallest_model(self, comparisons: MultipleComparisons) -> Iterator[str]:
         """Say which is the smallest of several models that is good enough."""
         weights = {arm.name: _weights(arm) for arm in self.run.arms}
-        sizes = {arm.plan.model: n for arm in self.run.arms if (n := weights[arm.name])}
+        sizes = self._sizes()
         if len(set(sizes.values())) < 2:
             return
         feasible = [arm.strategy for arm in self.arms if arm.score and not arm.misses]
@@ -261,13 +261,19 @@ class Analysis:
         else:
             yield "No model is within the margin yet, so none is the smallest that is good enough."
 
+    def _sizes(self) -> dict[str | None, int]:
+        """Return how many weights each model has that an arm was served with."""
+        return {arm.plan.model: n for arm in self.run.arms if (n := _weights(arm))}
+
     def _provenance(self) -> dict[str, Any]:
         header = self.run.header
         when = {"started_at", "command", "git_commit", "packages", "criteria_sha256"}
         how = {"models", "answer_room", "device", "dtype"}
         found = header.model_dump(mode="json", include=when | how)
-        for model in found["models"].values():
+        sizes = self._sizes()
+        for name, model in found["models"].items():
             del model["location"]  # a path of that machine, of no use on another
+            model["parameters"] = sizes.get(name)
         return found | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 

@@ -15,6 +15,7 @@ from harness.analysis.diagnostics.calibration import calibration_of
 from harness.analysis.diagnostics.effort import effort_of
 from harness.analysis.diagnostics.floors import floors_of
 from harness.analysis.diagnostics.forgetting import forgetting_of
+from harness.analysis.diagnostics.losses import losses_of
 from harness.analysis.diagnostics.order import order_of
 from harness.analysis.diagnostics.overfitting import overfitting_of
 from harness.analysis.diagnostics.robustness import robustness_of
@@ -23,6 +24,7 @@ from harness.analysis.examples.row_table import RowTable
 from harness.analysis.examples.sureness import sureness_of
 from harness.analysis.performance import measured
 from harness.analysis.performance.forecast_check import foresight_of
+from harness.analysis.performance.latencies import latencies_of
 from harness.analysis.performance.machines import not_compared, origin_of, usd_per_hour, without
 from harness.analysis.run_data import ArmData, RunData
 from harness.analysis.schema.comparison import ArmResult
@@ -32,7 +34,13 @@ from harness.analysis.schema.trainings import Trainings
 from harness.analysis.scoring import breakdown
 from harness.analysis.scoring.answers import answer_counts
 from harness.analysis.scoring.leakage import leakage_of
-from harness.analysis.scoring.score import further_score, item_metric, primary_score, score
+from harness.analysis.scoring.score import (
+    estimate,
+    further_score,
+    item_metric,
+    primary_score,
+    score,
+)
 from harness.analysis.scoring.trainings import trainings_of
 from harness.store.machine import Hardware
 from harness.store.records import LoadedModel
@@ -59,6 +67,7 @@ def arm_result(run: RunData, arm: ArmData, terms: Terms, rows: RowTable) -> ArmR
         score=primary,
         trainings=_trainings(run, arm, terms),
         also=_also(run, arm, primary),
+        fully_right=_fully_right(run, arm),
         without_leaks=_without_leaks(run, arm),
         leakage=leakage_of(run, arm),
         slices=slices,
@@ -189,6 +198,7 @@ def _taken(arm: ArmData) -> dict[str, Any]:
     fitting, serving = measured.fit_peaks(arm), measured.serve_peaks(arm)
     return {
         **measured.timing_of(arm)._asdict(),
+        "latencies": latencies_of(arm),
         "fit_wall_s": fmean(measured.fit_walls_s(arm)),
         "fit_peak_bytes": fitting.limited_bytes,
         "fit_peak_ram_bytes": fitting.ram_bytes,
@@ -231,6 +241,15 @@ def _also(run: RunData, arm: ArmData, primary: Score) -> tuple[Score, ...]:
     return tuple(further_score(run, arm, name) for name in names)
 
 
+def _fully_right(run: RunData, arm: ArmData) -> float | None:
+    """Return the share of rows that are right as a whole, by the metric that counts these."""
+    name = "accuracy" if run.task.answer.kind == "choice" else "exact_match"
+    if run.why_unscored(arm, name) is not None:
+        return None
+    metric = run.find_metric(name)
+    return estimate(metric, run.statistics(arm, metric))
+
+
 def _without_leaks(run: RunData, arm: ArmData) -> Score | None:
     leaked = set(run.header.data.leaked_ids)
     rows = [number for number, row_id in enumerate(run.gold.ids) if row_id not in leaked]
@@ -253,6 +272,7 @@ def _diagnostics(run: RunData, arm: ArmData) -> ArmDiagnostics:
         robustness_undefined=why_not,
         calibration=calibration_of(run, arm) if wanted.calibration else None,
         overfitting=overfitting_of(arm.files.train_logs, seeds) if wanted.overfitting else None,
+        losses=losses_of(arm.files.train_logs, seeds),
         order=order_of(arm),
         seeds=probed,
         wall_s=sum(walls) if walls else None,

@@ -43,7 +43,7 @@ def analysed(
     from harness.analysis import analysis_of
     from harness.store.checksum import with_checksum
     from harness.store.run_folder import as_jsonl
-    from reports import Browser, html, markdown
+    from reports import Browser, html, markdown, plot_files
 
     folder.check_places()
     view = view or View()
@@ -52,7 +52,7 @@ def analysed(
     text = with_checksum(comparison.model_dump_json(indent=1, exclude={"sha256"})) + "\n"
     rows = shown.all if shown else None
     browser = None if rows is None else Browser(rows, view.single_file)
-    _write_texts(folder, browser.files if browser else {})
+    _write_texts(folder, {**plot_files(comparison), **(browser.files if browser else {})})
     reports = {
         folder.row_scores: "".join(as_jsonl(shown.scores if shown else ())),
         folder.report_md: markdown(comparison),

@@ -118,7 +118,7 @@ def _spec(found: Differences, width: int) -> Spec:
         "scale": {"domain": ["worse", "other"], "range": [sign("bad"), sign("dot")]},
         "legend": None,
     }
-    rows = [_row(line) for line in lines]
+    rows = [_row(line, found.margin) for line in lines]
     return {
         "width": width - names - 30,
         "height": ROW * len(lines) + 6,
@@ -150,6 +150,7 @@ def _spec(found: Differences, width: int) -> Spec:
                 "encoding": {"x": x, "y": y, "color": colour},
             },
             {
+                "transform": [{"filter": "datum.near"}],
                 "mark": {"type": "text", "dy": -11, "fontSize": 11, "color": sign("soft")},
                 "encoding": {"x": x, "y": y, "text": {"field": "label"}},
             },
@@ -157,12 +158,13 @@ def _spec(found: Differences, width: int) -> Spec:
     }
 
 
-def _row(line: Line) -> Spec:
+def _row(line: Line, margin: float) -> Spec:
     return {
         "arm": line.arm,
         "value": line.value,
         "low": line.low,
         "high": line.high,
         "label": _points(line.value),
+        "near": line.high >= -margin,
         "status": "worse" if line.high < 0 else "other",
     }

@@ -29,6 +29,7 @@ def series(names: Sequence[str], field: str = "arm") -> Spec:
         "title": None,
         "orient": "top",
         "symbolStrokeWidth": 2,
+        "symbolType": "stroke",
         "symbolSize": 300,
         "values": told,
         "columns": 3,

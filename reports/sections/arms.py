@@ -15,14 +15,14 @@ from harness.analysis import (
 )
 from harness.wording import numbers
 from reports.glossary import DOUBT
-from reports.section import Bar, Block, Cell, Item, Items, Reason, Section, Table, Text
-from reports.sections.costs import not_counted
+from reports.section import Bar, Block, Cell, Item, Items, Reason, Section, Table, Tagged
 
-HEADINGS = (
-    "p50", "p95", "p50 cold", "throughput", "preparation memory", "serving memory", "preparation",
-    "cost", "artifact",
+LEAD = ("latency p95", "serving memory", "preparation", "cost")
+"""Headings of the first table that stand open, behind arm, status and score."""
+FURTHER = (
+    "95% interval", "0 – 1", "p50", "p50 cold", "throughput", "preparation memory", "artifact",
 )  # fmt: skip
-"""Of the first table, behind arm, status and score."""
+"""Those that a reader opens; paper shows them too."""
 
 
 def arms(comparison: Comparison) -> Section:
@@ -31,17 +31,19 @@ def arms(comparison: Comparison) -> Section:
     metric = str(comparison.task["metric"])
     blocks: list[Block] = [
         Table(
-            ("arm", "status", metric, "95% interval", "0 – 1", *HEADINGS),
+            ("arm", "status", metric, *LEAD, *FURTHER),
             tuple(_cells(row, comparison) for row in arms_in_order),
             marked=comparison.recommendation.choice,
+            caption="All approaches: quality, latency, memory, preparation, cost",
+            lead=3 + len(LEAD),
         ),
-        Text(measured_note(comparison), small=True),
-        Text(_cost_note(comparison), small=True),
     ]
     if lines := list(_beside(arms_in_order)):
         blocks.append(Items(tuple(lines)))
     test_n = comparison.run["data"]["test_n"]
-    return Section("arms", "C", f"All arms on the same {test_n} test rows", tuple(blocks), weight=1)
+    return Section(
+        "all-arms", "C", f"All arms on the same {test_n} test rows", tuple(blocks), weight=1
+    )
 
 
 def chosen(comparison: Comparison) -> ArmResult | None:
@@ -63,46 +65,34 @@ def interval(score: Score) -> str:
     return numbers.interval(score.ci_low, score.ci_high) + mark
 
 
-def measured_note(comparison: Comparison) -> str:
-    """Return how time and memory in the first table were measured."""
-    note = (
-        "Latency is of one request at a time: p50 and p95 with the arm's constant prompt kept in"
-        " memory, cold without. Memory is the peak of the arm's own process"
-    )
-    if comparison.machine.gpu is not None:
-        note += (
-            ": main memory (RAM), and what it reserved on the GPU if it used one. A limit on memory"
-            " applies to the GPU's memory if the arm used a GPU, else to main memory"
-        )
-    return f"{note}. {numbers.NOT_MEASURED} means not measured."
-
-
-def _cost_note(comparison: Comparison) -> str:
-    parts = not_counted(ordered(comparison))
-    missing = f" Not counted: {'; '.join(parts)}." if parts else ""
-    return f"Cost: {comparison.cost_basis}{missing}"
-
-
 def _cells(row: ArmResult, comparison: Comparison) -> tuple[Cell, ...]:
     elsewhere = " (measured on another machine)" if row.not_compared else ""
-    head = (row.strategy, status(row, comparison) + elsewhere)
+    head = (Tagged(row.strategy, seeds_tag(row)), status(row, comparison) + elsewhere)
     if row.score is None:
         return (*head, Reason(row.error or "no reason recorded"))
+    doubt = DOUBT if row.score.unreliable else ""
     return (
         *head,
-        numbers.score(row.score.value),
-        interval(row.score),
-        _bar(row.score) or "",
-        numbers.duration(row.p50_s),
+        f"{numbers.score(row.score.value)}{doubt}",
         numbers.duration(row.p95_s),
-        numbers.duration(row.p50_cold_s),
-        numbers.rate(row.throughput_per_s),
-        fitting_memory(row, comparison.machine),
         serving_memory(row, comparison.machine),
         numbers.duration(row.fit_wall_s),
         _cost(row),
+        interval(row.score),
+        _bar(row.score) or "",
+        numbers.duration(row.p50_s),
+        numbers.duration(row.p50_cold_s),
+        numbers.rate(row.throughput_per_s),
+        fitting_memory(row, comparison.machine),
         numbers.size(row.artifact_bytes),
     )
+
+
+def seeds_tag(row: ArmResult) -> str:
+    """Return with how many seeds an arm was trained, where its score depends on the seed."""
+    if not row.tunes or not row.seeds:
+        return ""
+    return f"{len(row.seeds)} seed{'s' if len(row.seeds) > 1 else ''}"
 
 
 def _cost(row: ArmResult) -> str:

@@ -2,44 +2,81 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.analysis import ArmResult, Comparison, CostPart, ordered
+from harness.analysis import ArmResult, Comparison, CostPart, Flip, ordered
 from harness.wording import numbers
 from reports.plots.cost_curve import cost_curve
-from reports.section import Block, Items, Section, Table, Text, items
+from reports.plots.cost_parts import cost_parts
+from reports.section import Block, Items, Link, Section, Table, Text, items
 
 LEAST_USD = 1e-4
 """Below this a figure is told from 0, and no more of it."""
+FAR = 10.0
+"""A price or a volume that would have to change by more than this factor is not read out."""
+ADDRESS = re.compile(r"https?://[^\s)]+", re.IGNORECASE)
 
 
 def costs(comparison: Comparison) -> Section | None:
-    """Each component of every arm's cost."""
+    """What each arm's cost is made of, as bars: spent, to come, per use, always on."""
+    drawn = cost_parts(comparison)
+    if drawn is None:
+        return None
+    return Section("cost-parts", "D", "What the cost is made of", (drawn,), drawn.finding)
+
+
+def components(comparison: Comparison) -> Section | None:
+    """Each component of every arm's cost, with what it means and what is missing."""
     rows = ordered(comparison)
     lines = table(rows)
-    if not lines:
-        return None
     choice = comparison.recommendation.choice
-    serving = paid_for(comparison.task["traffic"])
-    blocks = (
-        Table(headings(rows), tuple(lines), marked=choice),
-        Text(notes(comparison, serving), small=True),
+    blocks: list[Block] = []
+    if lines:
+        serving = paid_for(comparison.task["traffic"])
+        cells = Table(headings(rows), tuple(lines), marked=choice, caption="Components of the cost")
+        blocks += [cells, Text(notes(comparison, serving), small=True)]
+    blocks.append(Text(f"Cost: {comparison.cost_basis}", small=True))
+    if missing := not_counted(rows):
+        blocks.append(Text(f"Not counted: {'; '.join(missing)}.", small=True))
+    if sources := [found.rstrip(".,;") for found in ADDRESS.findall(comparison.cost_basis)]:
+        linked = tuple((Link(source),) for source in dict.fromkeys(sources))
+        blocks.append(Table(("prices were read at",), linked, caption="Sources of prices"))
+    finding = f"Not counted: {'; '.join(missing)}." if missing else "Every component is counted."
+    return Section(
+        "cost-components",
+        "D",
+        "Every component and its source",
+        tuple(blocks),
+        finding,
+        closed=True,
     )
-    return Section("cost-parts", "D", "What the cost is made of", blocks)
 
 
 def changes(comparison: Comparison) -> Section:
     """What would change the choice, where two arms break even, and cost against volume."""
     found = comparison.recommendation
-    flips = [flip.text for flip in found.flips] or [_unchanged(comparison)]
-    blocks: list[Block] = [items(*flips)]
+    near = [flip for flip in found.flips if not _far(flip)]
+    lines = [flip.text for flip in near] or [_unchanged(comparison)]
+    if further := len(found.flips) - len(near):
+        lines.append(f"Changes by more than a factor of {FAR:g}, not named here: {further}.")
+    blocks: list[Block] = [items(*lines)]
     if found.break_even:
         serving = paid_for(comparison.task["traffic"])
         blocks += [Text(f"Break-even, paying for {serving}:"), _break_even(comparison)]
     if comparison.cost_curve and (drawn := cost_curve(comparison.cost_curve)):
         blocks.append(drawn)
-    return Section("changes", "D", "What would change the choice", tuple(blocks))
+    return Section(
+        "changes", "D", "What would change the choice", tuple(blocks), lines[0], closed=True
+    )
+
+
+def _far(flip: Flip) -> bool:
+    """Tell whether a price, a volume or a limit would have to change beyond what may happen."""
+    if flip.value is None or not flip.now or (flip.key or "").startswith("score."):
+        return False
+    return not 1 / FAR <= flip.value / flip.now <= FAR
 
 
 def _break_even(comparison: Comparison) -> Items:
@@ -49,8 +86,8 @@ def _break_even(comparison: Comparison) -> Items:
 def _unchanged(comparison: Comparison) -> str:
     """Say what was tried, where nothing of it would change the choice."""
     tried = comparison.recommendation.tried
-    if tried is None:
-        return "Nothing that was tried."
+    if tried is None or comparison.recommendation.flips:
+        return "Nothing that was tried." if tried is None else "Nothing that is near."
     if not tried:
         return "Nothing could be tried: no limit, price, traffic or other arm is there to change."
     return f"Nothing that was tried: {', '.join(tried)}."

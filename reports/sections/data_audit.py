@@ -29,4 +29,6 @@ def data_audit(comparison: Comparison) -> Section | None:
         for finding in gravest_first(comparison.audit)
     )
     table = Table(("severity", "finding", "count", "what", "remedy"), rows)
-    return Section("audit", "J", "Data audit", (table, Text(NOTE, small=True)))
+    blocks = (table, Text(NOTE, small=True))
+    finding = f"{len(comparison.audit)} findings in the data."
+    return Section("audit", "J", "Data audit", blocks, finding, closed=True)

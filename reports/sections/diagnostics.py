@@ -1,8 +1,8 @@
-"""What one score does not say: cited answers, training, robustness, calibration, forecasts."""
+"""What one score does not say: cited answers, training, robustness, calibration."""
 
 from __future__ import annotations
 
-from harness.analysis import ArmResult, Change, CitedAnswer, Comparison, Foresight, Score, ordered
+from harness.analysis import ArmResult, Change, CitedAnswer, Comparison, Score, ordered
 from harness.wording import numbers
 from reports.section import Block, Item, Items, Section, Table, Text
 
@@ -56,28 +56,28 @@ def diagnostics(comparison: Comparison) -> Section | None:
     if curves or sure or floors:
         blocks.append(Items((*curves, *sure, *floors)))
     title = "What training changed, robustness and calibration"
-    return Section("diagnostics", "G", title, tuple(blocks), closed=True) if blocks else None
-
-
-def forecasts(comparison: Comparison) -> Section | None:
-    """What each arm was expected to take, beside what was measured."""
-    foreseen = [(row, row.foresight) for row in ordered(comparison) if row.foresight]
-    if not foreseen:
+    if not blocks:
         return None
-    note = Text(
-        "Predicted / measured: the ratio of peaks; a range of time from the earliest stop to all"
-        " epochs.",
-        small=True,
+    finding = _finding(arms_in_order)
+    return Section("diagnostics", "G", title, tuple(blocks), finding, closed=True)
+
+
+def _finding(rows: list[ArmResult]) -> str:
+    """Return what training did to the general language of the arm that it changed most."""
+    known = [
+        (row, row.diagnostics.forgetting.bits_per_byte)
+        for row in rows
+        if row.diagnostics.forgetting and row.diagnostics.forgetting.bits_per_byte
+    ]
+    if not known:
+        return ""
+    row, found = max(known, key=lambda one: one[1].change)
+    if found.ci_low <= 0:
+        return "Training damaged no arm's general language beyond what chance could show."
+    return (
+        f"Training {row.strategy} damaged general language: {found.after:.2f} bits per byte, up"
+        f" from {found.before:.2f} (lower is better)."
     )
-    headings = (
-        "arm", "preparation memory", "serving memory", "preparation", "serving",
-        "within 20% or 200 MB, and 35% or 5 s",
-    )  # fmt: skip
-    blocks: list[Block] = [note, Table(headings, tuple(_forecast(*each) for each in foreseen))]
-    if whys := tuple(Item(found.why, term=row.strategy) for row, found in foreseen if found.why):
-        blocks.append(Items(whys))
-    title = "Forecasts beside what was measured"
-    return Section("forecasts", "H", title, tuple(blocks), closed=True)
 
 
 def _notes(comparison: Comparison) -> str:
@@ -92,27 +92,6 @@ def _notes(comparison: Comparison) -> str:
     if comparison.task["answer"]["kind"] != "choice":
         note += " An answer that copies words of the input copies typos and casing too."
     return note
-
-
-def _forecast(row: ArmResult, found: Foresight) -> tuple[str, ...]:
-    within = numbers.NOT_MEASURED if found.within is None else "yes" if found.within else "no"
-    return (
-        row.strategy,
-        _peak(found.fit_peak_bytes, row.fit_peak_bytes, found.fit_peak_ratio),
-        _peak(found.predict_peak_bytes, row.predict_peak_bytes, found.predict_peak_ratio),
-        _wall(found.fit_wall_low_s, found.fit_wall_high_s, row.fit_wall_s),
-        _wall(found.serve_wall_low_s, found.serve_wall_high_s, found.serve_wall_s),
-        within,
-    )
-
-
-def _peak(predicted: int | None, measured: int | None, ratio: float | None) -> str:
-    text = f"{numbers.size(predicted)} / {numbers.size(measured)}"
-    return text if ratio is None else f"{text} ({ratio:.2f})"
-
-
-def _wall(low_s: float | None, high_s: float | None, measured_s: float | None) -> str:
-    return f"{numbers.span(low_s, high_s)} / {numbers.duration(measured_s)}"
 
 
 def _change(found: Change) -> str:

@@ -50,7 +50,16 @@ def effort(comparison: Comparison) -> Section | None:
     if left:
         blocks.append(Text(f"Nothing was chosen for: {', '.join(left)}.", small=True))
     title = "Effort: how parameters were chosen"
-    return Section("effort", "G", title, tuple(blocks), closed=True)
+    return Section("effort", "G", title, tuple(blocks), _finding(searched), closed=True)
+
+
+def _finding(searched: list[tuple[ArmResult, EffortResult]]) -> str:
+    """Return how many trials were made, and how many arms left their defaults."""
+    if not searched:
+        return ""
+    tried = sum(len(found.tried) for _, found in searched)
+    changed = sum(bool(found.changed) for _, found in searched)
+    return f"{tried} trials for {len(searched)} arms; {changed} of them left their defaults."
 
 
 def _given(asked: Any) -> str:

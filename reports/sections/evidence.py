@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from harness.analysis import ArmResult, Comparison, Difference, Resolution, Score, ordered
+from harness.analysis import ArmResult, Comparison, Difference, Resolution, Score, ordered, status
 from harness.wording import numbers
-from reports.section import Block, Item, Items, Section, Table, Text, items
+from reports.plots.power import power_plot
+from reports.section import Beside, Block, Item, Items, Section, Table, Text, items
 from reports.sections.arms import scored
-
-VERDICTS = {
-    "choose": "Choose",
-    "tie": "Tie",
-    "not_enough_evidence": "Not enough evidence",
-    "nothing_feasible": "Nothing feasible",
-}
-"""What each kind of verdict is called."""
-
 
 COUNTED = {
     "unread": "could not be read",
@@ -27,12 +20,19 @@ COUNTED = {
 """What may be wrong with answers, by the field that counts it, as the table's headings say it."""
 
 
+def reasons(comparison: Comparison) -> Section:
+    """Why the verdict is what it is."""
+    block = items(*comparison.recommendation.reasons)
+    return Section("reasons", "C", "Why", (block,), weight=1)
+
+
 def rejected(comparison: Comparison) -> Section:
     """Why each other arm was not chosen."""
     whys = comparison.recommendation.rejected.items()
     lines = [Item(why, term=name) for name, why in whys] or [Item("No arm was rejected.")]
     block = items(*lines)
-    return Section("rejected", "C", "Why the others were not chosen", (block,), weight=1)
+    title = "Why the others were not chosen"
+    return Section("rejected", "C", title, (block,), _counts(comparison), closed=True, weight=1)
 
 
 def answers_read(comparison: Comparison) -> Section | None:
@@ -77,7 +77,9 @@ def gaps(comparison: Comparison) -> Section | None:
     )
     if not lines:
         return None
-    return Section("gaps", "I", "Gaps and further metrics", (note, Items(lines)), closed=True)
+    finding = "The bounds that the verdict rests on, of all arms together."
+    blocks = (note, Items(lines))
+    return Section("gaps", "I", "Gaps and further metrics", blocks, finding, closed=True)
 
 
 def differences(comparison: Comparison) -> Section | None:
@@ -93,7 +95,10 @@ def differences(comparison: Comparison) -> Section | None:
         note = "p is of the exact McNemar test, a footnote: the verdict does not use it."
         blocks.append(Text(note, small=True))
     title = f"Difference of each arm to {comparison.recommendation.choice}"
-    return Section("differences", "I", title, tuple(blocks), closed=True)
+    finding = (
+        "Each pair by itself; the verdict compares all arms together, so its bounds are wider."
+    )
+    return Section("differences", "I", title, tuple(blocks), finding, closed=True)
 
 
 def resolution(comparison: Comparison) -> Section | None:
@@ -101,7 +106,20 @@ def resolution(comparison: Comparison) -> Section | None:
     lines = list(_resolution(comparison))
     if not lines:
         return None
-    return Section("power", "I", "What this test set can show", (items(*lines),), closed=True)
+    drawn = power_plot(comparison)
+    if drawn is None:
+        return Section("power", "I", "What this test set can show", (items(*lines),), closed=True)
+    blocks = (Beside((drawn, items(*lines))),)
+    return Section("power", "I", "What this test set can show", blocks, drawn.finding)
+
+
+def _counts(comparison: Comparison) -> str:
+    """Return how many of the other arms have each status."""
+    others = [
+        row for row in ordered(comparison) if row.strategy in comparison.recommendation.rejected
+    ]
+    found = Counter(status(row, comparison) for row in others)
+    return ", ".join(f"{n} {said}" for said, n in found.items()) + "." if found else ""
 
 
 def _counted(count: int | None, n: int) -> str:

@@ -23,7 +23,9 @@ def leakage(comparison: Comparison) -> Section | None:
         small=True,
     )
     title = "Test rows that arms may have seen"
-    return Section("leakage", "I", title, (Table(HEADINGS, lines), note), closed=True)
+    most = max(len(found.ids) for _, found in rows)
+    finding = f"Up to {most} test rows of an arm."
+    return Section("leakage", "I", title, (Table(HEADINGS, lines), note), finding, closed=True)
 
 
 def _cells(row: ArmResult, found: Leakage) -> tuple[str, ...]:

@@ -36,11 +36,11 @@ def learning_curve(comparison: Comparison) -> Section | None:
         blocks.append(_effects(found))
     if found.missing:
         blocks.append(items(*(f"no point: {text}" for text in found.missing)))
-    return (
-        Section("labels-worth", "G", "What more labels are worth", tuple(blocks))
-        if blocks
-        else None
-    )
+    if not blocks:
+        return None
+    finding = next(_crossovers(found)).text
+    title = "What more labels are worth"
+    return Section("labels-worth", "G", title, tuple(blocks), finding, closed=True)
 
 
 def _crossovers(found: LearningCurve) -> Iterator[Item]:

@@ -9,7 +9,7 @@ from harness.analysis import ArmResult, Comparison, ordered
 from harness.wording import numbers
 from reports import glossary as words_of
 from reports.first_screen import warning_item
-from reports.section import Item, Items, Section, items
+from reports.section import Item, Items, Section, Table, items
 from reports.sections.arms import interval
 from reports.sections.costs import paid_for
 
@@ -18,7 +18,49 @@ def criteria(comparison: Comparison) -> Section:
     """What counts as success, and whether it still is what was sealed."""
     edited = [Item(line, strong=True) for line in comparison.not_as_sealed]
     title = "Success criteria" + ("" if edited else ", as they stood before anything ran")
-    return Section("criteria", "J", title, (items(*edited, *_criteria(comparison.task)),))
+    lines = list(_criteria(comparison.task))
+    blocks = (items(*edited, *lines),)
+    return Section("criteria", "J", title, blocks, "; ".join(lines[:2]) + ".", closed=True)
+
+
+RULE = (
+    "Out is an arm that misses a limit or a need, or whose figure for one is unknown.",
+    "Every other arm has a gap to the best of the rest, with 95% bounds for all arms together.",
+    "Candidates are the arms whose gap is within the margin for certain.",
+    "The choice is the cheapest candidate; costs within 5% are equal, and then it is the simplest.",
+    "If a cheaper arm might be good enough but the data cannot tell, the verdict is not enough"
+    " evidence; if another candidate does not differ significantly from the choice, it is a tie.",
+)
+"""What harness/analysis/decision/rule.py does, for a reader."""
+
+
+def rule(comparison: Comparison) -> Section:
+    """How the verdict follows from the figures, in five lines."""
+    lines = items(*(Item(text, term=f"{at}") for at, text in enumerate(RULE, 1)))
+    return Section("rule", "J", "The rule in five lines", (lines,), closed=True)
+
+
+def parameters(comparison: Comparison) -> Section | None:
+    """Which parameters of arms are not at their defaults: set by the task file, or chosen."""
+    lines = tuple(_changed(comparison))
+    if not lines:
+        return None
+    table = Table(("arm", "parameter", "value", "by"), lines, caption="Changed parameters")
+    count = len({line[0] for line in lines})
+    finding = f"{count} of {len(comparison.arms)} arms have other parameters than their defaults."
+    title = "Parameters that are not at their defaults"
+    return Section("parameters", "J", title, (table,), finding, closed=True)
+
+
+def _changed(comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield arm, parameter, value, and what set it."""
+    entries = {str(entry.get("name")): entry for entry in comparison.task.get("strategies", ())}
+    for row in ordered(comparison):
+        written = entries.get(row.strategy, {}).get("params") or {}
+        chosen = row.effort.changed if row.effort else {}
+        for name in [*written, *(name for name in chosen if name not in written)]:
+            by = "effort" if name in chosen else "task file"
+            yield row.strategy, str(name), _listed(row.params.get(name, written.get(name))), by
 
 
 def notes(comparison: Comparison) -> Section:
@@ -31,7 +73,9 @@ def notes(comparison: Comparison) -> Section:
     lines += [Item(finding) for finding in comparison.findings if finding not in in_table]
     for row in ordered(comparison):
         lines += _of_arm(row)
-    return Section("notes", "J", "Warnings and notes", (Items(tuple(lines)),))
+    finding = f"{len(comparison.warnings)} warnings, {len(lines) - len(comparison.warnings)} notes."
+    title = "Warnings and notes"
+    return Section("notes", "J", title, (Items(tuple(lines)),), finding, closed=True)
 
 
 def glossary(comparison: Comparison) -> Section:

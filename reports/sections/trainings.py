@@ -37,7 +37,9 @@ def trainings(comparison: Comparison) -> Section | None:
         Text(NOTE, small=True),
         Text(COST_NOTE, small=True),
     )
-    return Section("trainings", "G", "Trainings", blocks)
+    row, each = found[0]
+    finding = f"{trainings_text(row.strategy, each)}."
+    return Section("trainings", "G", "Trainings", blocks, finding, closed=True)
 
 
 def _training(one: Training, of: Trainings) -> tuple[str, ...]:

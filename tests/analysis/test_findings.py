@@ -15,7 +15,8 @@ from harness.analysis.schema.diagnostics import (
     Overfitting,
     Perturbation,
 )
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 FEW = ["yes"] * 40 + ["no"] * 4
 TUNED = {"needs_model": True, "learns": "weights", "tunes": True}

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from harness.analysis import Comparison, ReportWarning, analyse, report_warnings
 from harness.cli.terminal import Screen
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 
 def warned(path, monkeypatch, *severities):

@@ -17,7 +17,8 @@ from harness.store.criteria_seal import (
     seal,
     seal_of_earlier_versions,
 )
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 AS_THEY_STOOD = "Success criteria, as they stood before anything ran"
 OTHER_PRICES = "The prices are not those that were sealed"

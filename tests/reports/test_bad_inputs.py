@@ -11,7 +11,8 @@ from hand_made import Arm, right, write_run
 from harness.analysis import analyse
 from harness.errors import RunFolderError
 from harness.store.run_folder import RunFolder
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 TARGETS = ["yes", "no"] * 40
 VERSION_1 = Path(__file__).parents[1] / "store" / "version_1"

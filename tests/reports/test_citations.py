@@ -10,7 +10,8 @@ from test_report_pages import EVIL, Page, cells, tables
 
 from harness.analysis import Comparison, analyse
 from harness.types import Prediction
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 TARGETS = ["yes", "no"] * 20
 TITLE = "Answers and the sources they name"
@@ -39,7 +40,7 @@ def test_both_reports_show_id_answer_and_sources_of_the_arms_that_cite(tmp_path)
     text = markdown(comparison)
     assert "| rag | r0 | yes | manual-3, faq-1 |" in text
     assert "| plain | r0" not in text
-    assert "<td>rag</td>" in html(comparison).split(TITLE)[1].split("</table>")[0]
+    assert '<th scope="row">rag</th>' in html(comparison).split(TITLE)[1].split("</table>")[0]
     for page in (text, html(comparison)):
         assert page.index(TITLE) > page.index("What would change the choice")
 

@@ -9,11 +9,12 @@ import pytest
 from hand_made import PRICES, TARGETS, TRAFFIC, Arm, cheap_and_good, right, write_run
 
 from harness.analysis import Comparison, CostPart, CostParts, analyse
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 from reports.sections.costs import headings, table
 
 PEOPLE = "people's time (labour.usd_per_hour and hours)"
-TITLE = "What the cost is made of"
+TITLE = "Every component and its source"
 
 
 class Cells(HTMLParser):
@@ -41,10 +42,13 @@ class Cells(HTMLParser):
 
 def lines_of(comparison):
     """Return the table by arm and heading, the same in both reports."""
-    text = markdown(comparison).split(f"## {TITLE}\n\n")[1].split("\n\n")[0]
+    section = markdown(comparison).split(f"<summary>{TITLE}</summary>")[1]
+    text = next(part for part in section.split("\n\n") if part.startswith("| arm |"))
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
     head, _, *body = rows
-    of_page = Cells(html(comparison).split(f"<h2>{TITLE}</h2>")[1].split("</table>")[0]).rows
+    of_page = Cells(
+        html(comparison).split('<details id="cost-components"')[1].split("</table>")[0]
+    ).rows
     assert of_page == [head, *body]
     return {row[0]: dict(zip(head, row, strict=True)) for row in body}
 
@@ -117,7 +121,7 @@ def test_labels_are_shown_where_no_machine_has_a_price(tmp_path):
 
 def test_where_nothing_is_known_to_cost_money_there_is_no_table(tmp_path):
     comparison = run(tmp_path, prices=None)
-    assert TITLE not in markdown(comparison) + html(comparison)
+    assert "1,000 requests, pay per use" not in markdown(comparison) + html(comparison)
 
 
 def test_an_arm_that_did_not_finish_has_no_costs(tmp_path):

@@ -4,7 +4,7 @@ from hand_made import Arm, write_run
 
 from harness.analysis import analyse
 from harness.store.finding import Finding
-from reports import markdown
+from reports import whole_markdown as markdown
 from reports.sections.data_audit import data_audit
 
 LEAK = Finding(

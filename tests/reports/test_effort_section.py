@@ -18,7 +18,8 @@ from harness.store.search_record import (
     unpacked,
     write_search,
 )
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 TARGETS = ["yes", "no"] * 20
 EFFORT = {"trials": 6}

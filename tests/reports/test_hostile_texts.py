@@ -23,7 +23,8 @@ from harness.cli.terminal import Screen
 from harness.store.finding import Finding
 from harness.store.records import Note
 from harness.types import Endpoint, ModelRef, Prediction
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 from reports.render_markdown import safe
 
 MARK = "zqz"

@@ -8,7 +8,8 @@ import pytest
 
 from harness.analysis import analyse
 from harness.store.order_check import KILLED_BEFORE
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 OWN = """
 import os

@@ -16,7 +16,8 @@ from harness.run import Runner, opened
 from harness.store.run_folder import read_jsonl
 from harness.task import load_task
 from harness.types import ModelRef
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 LORA = {"use": "lora", "rank": 2, "epochs": 2, "learning_rate": 0.03, "prompt": "full"}
 ODD = """

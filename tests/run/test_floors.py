@@ -15,7 +15,8 @@ from harness.run.environment import Setting, header
 from harness.store.run_folder import RunFolder
 from harness.task import load_task
 from harness.toolkit import TunedStrategy
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 OWN = """
 from pathlib import Path

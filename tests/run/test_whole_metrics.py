@@ -8,7 +8,8 @@ import pytest
 
 from harness.analysis import analyse
 from harness.store.run_folder import read_jsonl
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 SCHEMA = {"type": "object", "properties": {"letter": {"enum": ["a", "b"]}}, "required": ["letter"]}
 STRATEGIES = """

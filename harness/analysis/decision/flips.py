@@ -23,7 +23,14 @@ def flip(change: Change) -> Flip:
     else:
         text = f"{whose} would be chosen{how} with {words}."
     text = text[0].upper() + text[1:] if whose == "nothing" else text
-    return Flip(change=words, choice=again.choice, text=text, key=change.key, value=change.value)
+    return Flip(
+        change=words,
+        choice=again.choice,
+        text=text,
+        key=change.key,
+        value=change.value,
+        now=change.now,
+    )
 
 
 def tried(kind: Kind, charging: Sequence[str]) -> str:

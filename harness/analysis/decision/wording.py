@@ -26,11 +26,12 @@ def recommendation(
         rows_needed: test rows that would decide about each undecided arm; None: no number would.
         absent: why each other arm of the task did not finish.
     """
-    reasons = []
+    reasons, told = [], {}
     for reason in found.reasons:
         reasons.append(_TEXTS[reason.code](found, reason))
         if reason.code in (Code.MAY_BE_GOOD_ENOUGH, Code.LEAD_UNDECIDED):
-            reasons += _rows_needed(reason, rows_needed.get(reason.arm))
+            told[reason.arm] = rows_needed.get(reason.arm)
+            reasons += _rows_needed(reason, told[reason.arm])
     rejected = {name: _TEXTS[why.code](found, why) for name, why in found.rejected.items()}
     return Recommendation(
         choice=found.choice,
@@ -40,6 +41,7 @@ def recommendation(
         headline=_headline(found),
         reasons=tuple(reasons),
         rejected={**rejected, **absent},
+        rows_needed=told,
         unsteady=tuple(r.arm for r in found.reasons if r.code is Code.UNSTEADY),
     )
 

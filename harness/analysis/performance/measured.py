@@ -71,7 +71,7 @@ def timing_of(arm: ArmData) -> Timing:
     own_clock = not own_times_s(arm)
     if own_clock and arm.plan.replays:
         return Timing()
-    warm, cold = _warm_s(arm), [w for t in arm.trials if t.serve for w in t.serve.cold_walls_s]
+    warm, cold = warm_walls_s(arm), [w for t in arm.trials if t.serve for w in t.serve.cold_walls_s]
     return Timing(
         p50_s=float(np.quantile(warm, 0.5)),
         p95_s=float(np.quantile(warm, 0.95)),
@@ -82,7 +82,7 @@ def timing_of(arm: ArmData) -> Timing:
 
 def p95_interval(arm: ArmData) -> tuple[float, float]:
     """Return the 95% interval of the 95th percentile of latency, in seconds."""
-    return quantile_interval(np.array(_warm_s(arm)), 0.95)
+    return quantile_interval(np.array(warm_walls_s(arm)), 0.95)
 
 
 def throughput_per_s(arm: ArmData) -> float:
@@ -219,7 +219,7 @@ def _answered(arm: ArmData) -> list[Prediction]:
     return [p for seed in arm.predictions for p in seed if not p.error]
 
 
-def _warm_s(arm: ArmData) -> list[float]:
+def warm_walls_s(arm: ArmData) -> list[float]:
     """Return the seconds of single requests with a kept prefix; of replayed answers, of all.
 
     A server's answers to all rows come several at a time, each the slower for the others.

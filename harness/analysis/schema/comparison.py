@@ -14,6 +14,7 @@ from harness.analysis.schema.curve import LearningCurve
 from harness.analysis.schema.diagnostics import ArmDiagnostics, FloorResult
 from harness.analysis.schema.effort import EffortResult
 from harness.analysis.schema.examples import Examples
+from harness.analysis.schema.measured_curves import Latencies
 from harness.analysis.schema.report_warning import ReportWarning
 from harness.analysis.schema.scores import (
     AnswerCounts,
@@ -162,6 +163,8 @@ class ArmResult(Conclusion):
     """Median latency without a prompt cache."""
     throughput_per_s: float | None = None
     """Test rows a second, all at once."""
+    latencies: Latencies | None = None
+    """Of single requests; None: not measured, or an earlier version wrote the comparison."""
     fit_wall_s: float | None = None
     """Preparation: training or indexing."""
     fit_peak_bytes: int | None = None
@@ -205,6 +208,9 @@ class ArmResult(Conclusion):
     earlier versions."""
     also: tuple[Score, ...] = ()
     """By the further metrics."""
+    fully_right: float | None = None
+    """Share of test rows whose answer is right as a whole, over all seeds: for choices accuracy,
+    else exact match. None: that does not apply, or an earlier version wrote the comparison."""
     without_leaks: Score | None = None
     """On the rows whose input stands in no other split: the same rows for every arm."""
     leakage: Leakage | None = None
@@ -306,6 +312,8 @@ class Flip(Conclusion):
     value: float | None = None
     """What to change it to, in its own unit; of a charge, how many times what it is; of a score, by
     how much it is higher. None for a borderline limit, which stays and is met or missed instead."""
+    now: float | None = None
+    """What it is, in the same unit; None: in comparisons of earlier versions."""
 
 
 class Recommendation(Conclusion):
@@ -327,6 +335,9 @@ class Recommendation(Conclusion):
     """Arm to why it is not chosen."""
     unsteady: tuple[str, ...] = ()
     """Arms whose trainings differ so much that no verdict rests on them, where one would."""
+    rows_needed: dict[str, int | None] = Field({})
+    """Test rows that would decide about each arm on which the verdict waits; None: no number would.
+    Empty in comparisons of earlier versions."""
     flips: tuple[Flip, ...] = ()
     """What would change the choice."""
     tried: tuple[str, ...] | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.analysis.schema import Conclusion
+from harness.analysis.schema.measured_curves import LossCurve
 from harness.analysis.schema.scores import Score
 
 
@@ -148,6 +149,8 @@ class ArmDiagnostics(Conclusion):
     """Whether its probabilities are right."""
     overfitting: Overfitting | None = None
     """What its training curves show."""
+    losses: tuple[LossCurve, ...] = ()
+    """One a seed and part that logged its training; none in comparisons of earlier versions."""
     order: AnswerOrder | None = None
     """Whether the order of queries changes answers."""
     seeds: tuple[int, ...] = ()

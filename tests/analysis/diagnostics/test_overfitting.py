@@ -9,7 +9,8 @@ from hand_made import Arm, right, write_run
 
 from harness.analysis import analyse
 from harness.analysis.diagnostics.overfitting import overfitting_of
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 TARGETS = ["yes", "no"] * 20
 

@@ -11,7 +11,8 @@ from harness.analysis import analyse
 from harness.prices import Prices
 from harness.store.records import LoadedModel
 from harness.types import Endpoint, ModelRef, Prediction
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 TARGETS = ["yes", "no"] * 40
 CHARGES = {"usd_per_million_input_tokens": 1.0, "usd_per_million_output_tokens": 10.0}

@@ -23,7 +23,8 @@ from harness.analysis.cost.cost import costs_of
 from harness.analysis.cost.terms import OtherMachine, Terms, Usage
 from harness.store.machine import Hardware
 from harness.types import Prediction
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 LAPTOP = MACHINE.model_copy(update={"cpu_model": "Slate 4", "cores": 4})
 ROW = PRICES["machines"][0]

@@ -9,7 +9,8 @@ from harness.analysis import Comparison, analyse
 from harness.cli.terminal import Screen
 from harness.store.run_folder import RunFolder
 from harness.wording import numbers
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 GIB = 2**30
 GPU_ARM = "good"

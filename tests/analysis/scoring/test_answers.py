@@ -7,7 +7,8 @@ from hand_made import Arm, right, rows_of, write_run
 
 from harness.analysis import analyse
 from harness.types import Prediction
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 TARGETS = ["yes", "no"] * 10
 OBJECT = {"type": "object", "properties": {"a": {"type": "integer"}}}

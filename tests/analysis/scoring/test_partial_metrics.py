@@ -15,7 +15,8 @@ from harness.stats.bootstrap import RESAMPLES, bootstrap
 from harness.stats.intervals import tango, wilson
 from harness.store.run_folder import read_jsonl, write_jsonl
 from harness.types import Prediction
-from reports import html, markdown
+from reports import html
+from reports import whole_markdown as markdown
 
 N = 80
 PHRASE = "not in the handbook"

@@ -8,7 +8,7 @@ from hand_made import TRAFFIC, Arm, right, write_run
 from harness.analysis import analyse
 from harness.store.finding import Finding
 from harness.task.audit.test_size import confirmable_margin
-from reports import markdown
+from reports import whole_markdown as markdown
 
 TARGETS = ["yes", "no"] * 60
 
