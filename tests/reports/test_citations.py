@@ -40,7 +40,10 @@ def test_both_reports_show_id_answer_and_sources_of_the_arms_that_cite(tmp_path)
     text = markdown(comparison)
     assert "| rag | r0 | yes | manual-3, faq-1 |" in text
     assert "| plain | r0" not in text
-    assert '<th scope="row">rag</th>' in html(comparison).split(TITLE)[1].split("</table>")[0]
+    assert (
+        '<th scope="row">rag</th>'
+        in html(comparison).split('<details id="sources"')[1].split("</table>")[0]
+    )
     for page in (text, html(comparison)):
         assert page.index(TITLE) > page.index("What would change the choice")
 
