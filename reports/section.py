@@ -106,6 +106,8 @@ class Text:
 
     text: str
     small: bool = False
+    linked: bool = False
+    """Addresses of the web in it are links on a page."""
 
 
 Spec = dict[str, Any]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.wording.visible import visible
 
@@ -21,6 +22,18 @@ def source(name: str) -> str:
     return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
 
 
+ADDRESS = re.compile(r"(https?://[^\s()<>\"']+[^\s()<>\"'.,;:])", re.IGNORECASE)
+
+
+def linked(text: str) -> Markup:
+    """Return a text whose addresses of the web are links that tell nothing of the page."""
+    link = Markup('<a href="{0}" rel="noopener noreferrer">{0}</a>')
+    # Every other part is an address.
+    parts = ADDRESS.split(visible(text))
+    made = [link.format(part) if at % 2 else escape(part) for at, part in enumerate(parts)]
+    return Markup().join(made)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -31,6 +44,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
+    environment.filters["linked"] = linked
     environment.tests["kind"] = lambda value, name: type(value).__name__ == name
     return environment
 

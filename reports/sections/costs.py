@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,13 +9,12 @@ from harness.analysis import ArmResult, Comparison, CostPart, Flip, ordered
 from harness.wording import numbers
 from reports.plots.cost_curve import cost_curve
 from reports.plots.cost_parts import cost_parts
-from reports.section import Block, Items, Link, Section, Table, Text, items
+from reports.section import Block, Items, Section, Table, Text, items
 
 LEAST_USD = 1e-4
 """Below this a figure is told from 0, and no more of it."""
 FAR = 10.0
 """A price or a volume that would have to change by more than this factor is not read out."""
-ADDRESS = re.compile(r"https?://[^\s)]+", re.IGNORECASE)
 
 
 def costs(comparison: Comparison) -> Section | None:
@@ -37,12 +35,9 @@ def components(comparison: Comparison) -> Section | None:
         serving = paid_for(comparison.task["traffic"])
         cells = Table(headings(rows), tuple(lines), marked=choice, caption="Components of the cost")
         blocks += [cells, Text(notes(comparison, serving), small=True)]
-    blocks.append(Text(f"Cost: {comparison.cost_basis}", small=True))
+    blocks.append(Text(f"Cost: {comparison.cost_basis}", small=True, linked=True))
     if missing := not_counted(rows):
         blocks.append(Text(f"Not counted: {'; '.join(missing)}.", small=True))
-    if sources := [found.rstrip(".,;") for found in ADDRESS.findall(comparison.cost_basis)]:
-        linked = tuple((Link(source),) for source in dict.fromkeys(sources))
-        blocks.append(Table(("prices were read at",), linked, caption="Sources of prices"))
     finding = f"Not counted: {'; '.join(missing)}." if missing else "Every component is counted."
     return Section(
         "cost-components",

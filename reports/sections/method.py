@@ -19,7 +19,8 @@ def criteria(comparison: Comparison) -> Section:
     edited = [Item(line, strong=True) for line in comparison.not_as_sealed]
     title = "Success criteria" + ("" if edited else ", as they stood before anything ran")
     lines = list(_criteria(comparison.task))
-    blocks = (items(*edited, *lines),)
+    asked = Item(str(comparison.task["instruction"]), term="instruction")
+    blocks = (items(*edited, *lines, asked),)
     return Section("criteria", "J", title, blocks, "; ".join(lines[:2]) + ".", closed=True)
 
 

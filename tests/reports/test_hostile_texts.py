@@ -119,9 +119,17 @@ def blocks(text):
     return shapes, {child.type for child in inline}, raw
 
 
+def leads_outside(one):
+    """Tell whether an element is a link to an address of the web, which may stand in a text."""
+    if one.name != "a" or not one["href"].lower().startswith(("http://", "https://")):
+        return False
+    assert set(one.attrs) == {"href", "rel"}
+    return True
+
+
 def shape(page):
     """Return the elements of a page in their order, and the names of their attributes."""
-    made = BeautifulSoup(page, "lxml").find_all(True)
+    made = [one for one in BeautifulSoup(page, "lxml").find_all(True) if not leads_outside(one)]
     # A long cell is given a class, so that it may be broken.
     return [(one.name, sorted(set(one.attrs) - {"class"})) for one in made]
 
