@@ -40,7 +40,7 @@ def test_run_says_it_first_and_the_report_counts_what_was_cut(task, tmp_path):
     assert done.stdout.index(NEED) < done.stdout.index("zero_shot: done")
     assert "Severe warning: zero_shot: 20 of 20 answers were cut" in done.stdout
     assert rows_of(tmp_path / "run")["zero_shot"]["answers"]["cut"] == 20
-    assert "1 tokens (max_new_tokens of the task)" in (tmp_path / "run/report.md").read_text()
+    assert "1 tokens (max_new_tokens of the task)" in (tmp_path / "run/report.html").read_text()
 
 
 def test_a_rerun_keeps_the_room_that_was_found(task, tmp_path):

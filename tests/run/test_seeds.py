@@ -194,7 +194,7 @@ def test_the_report_shows_each_training_and_the_screen_their_spread(ran, tmp_pat
     printed = capsys.readouterr().out
     assert "- lucky: 3 trainings score 0.250 to 1.000" in printed
     assert "You would ship seed 1, best on validation (1.000): 1.000" in printed
-    page = (tmp_path / "run" / "report.md").read_text()
+    page = (tmp_path / "run" / "report.html").read_text()
     trainings = page.split("## Trainings")[1].split("\n## ")[0]
     assert "| lucky | 0 | as given |" in trainings
     assert "| lucky | 1 | cut anew | 1.000 on 4 rows | 1.000 (" in trainings
