@@ -108,8 +108,8 @@ def new_task(name: str, parent: Path, kind: str = "choice") -> list[str]:
     if kind == "json":
         files["schema.json"] = json.dumps(ORDER_SCHEMA, indent=1) + "\n"
     write_files(folder, files)
-    return [f"wrote {name}/task.yaml and {name}/data/rows.jsonl ({len(rows)} made-up rows); it runs"
-            " as it is, and takes seconds. Put your own rows there, then:",
+    return [f"wrote {name}/task.yaml and {name}/data/rows.jsonl ({len(rows)} made-up rows);"
+            " it runs as it is, within a minute or so. Put your own rows there, then:",
             f"python -m harness check {name}/task.yaml",
             f"python -m harness run {name}/task.yaml"]  # fmt: skip
 

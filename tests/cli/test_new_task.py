@@ -26,9 +26,10 @@ def keys_of(text):
     return YAML(typ="safe", pure=True).load(text)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_starter_reaches_a_verdict_with_cheap_arms(tmp_path, kind):
-    """A whole run: that a verdict is reached, nothing cheaper could show."""
+    """A whole run, with an embedder for texts: that a verdict is reached, nothing cheaper shows."""
     done = harness("new", "task", "mine", "--kind", kind, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     task = load_task(tmp_path / "mine/task.yaml")

@@ -1,0 +1,40 @@
+"""The keys that say what a trial may take, and what is looked at when it is over."""
+
+from __future__ import annotations
+
+from harness.task.spec import PositiveFloat, Spec
+
+
+class Run(Spec):
+    """Limits on a single trial; past them it is stopped and the report gives the reason."""
+
+    timeout_min: PositiveFloat = 60
+    """With `effort`, preparation has as much again for each set of parameters that it tries, or its
+    minutes."""
+    memory_gib: PositiveFloat | None = None
+    """Main memory that a trial may take; null: what is free."""
+
+
+class Diagnostics(Spec):
+    """What else the report says of arms besides scores, times and costs; each can be switched off.
+
+    None of it can change an answer or a figure that was measured: what takes a process of its own
+    begins after the arm's answers are closed, hashed and timed.
+    """
+
+    forgetting: bool = True
+    """Of arms that tune a language model: what the model says to a general probe before and after
+    (a process an arm, and one for the untuned model)."""
+    robustness: bool = True
+    """Of the same arms: 50 test rows with typos, other casing, noise and reordered options (a
+    process an arm)."""
+    calibration: bool = True
+    """Of arms that give labels' probabilities: whether these are right as often as they say."""
+    overfitting: bool = True
+    """Of arms that log their training: rising validation loss under falling training loss."""
+    worst_slice: bool = True
+    """Of the chosen arm: the slice with the lowest score, among those of at least 10 rows."""
+    floors: bool = True
+    """Of arms whose strategy names any: whether they are below a cheap one that they cannot be
+    below if they work, such as copying the nearest training row (a process a floor; none where an
+    arm is the same)."""
