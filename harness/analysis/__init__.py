@@ -3,6 +3,7 @@
 from harness.analysis.analyse import analyse, analysis_of, stale_prices
 from harness.analysis.compare_runs import compare
 from harness.analysis.examples.all_rows import IN_ONE_FILE, AllRows
+from harness.analysis.history import History, PastArm, PastRun, Timeline, history_of
 from harness.analysis.performance.measured import fitting_memory, serving_memory
 from harness.analysis.report_warnings import first_warnings
 from harness.analysis.schema.comparison import (
@@ -54,14 +55,18 @@ __all__ = [
     "Examples",
     "Flip",
     "Foresight",
+    "History",
     "Leakage",
     "LearningCurve",
+    "PastArm",
+    "PastRun",
     "Recommendation",
     "ReportWarning",
     "Resolution",
     "Score",
     "Shown",
     "Sureness",
+    "Timeline",
     "Training",
     "Trainings",
     "ahead_in",
@@ -70,6 +75,7 @@ __all__ = [
     "compare",
     "first_warnings",
     "fitting_memory",
+    "history_of",
     "ordered",
     "serving_memory",
     "stale_prices",

@@ -66,6 +66,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": run_task,
     "report": look_back.report,
     "compare": look_back.compare_folders,
+    "history": look_back.history,
     "check": look_ahead.check,
     "plan": look_ahead.plan,
     "predict": look_back.predict,

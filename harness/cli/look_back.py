@@ -1,4 +1,4 @@
-"""Commands that read a run folder: `report`, `compare` and `predict`."""
+"""Commands that read a run folder: `report`, `compare`, `history` and `predict`."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def compare_folders(arguments: argparse.Namespace) -> int:
         _tell_metrics(folder, arguments.trust)
     for line in compare(*folders, arguments.trust):
         tell(line)
+    return OK
+
+
+def history(arguments: argparse.Namespace) -> int:
+    """Print what each arm scored and cost in the runs of a folder."""
+    from harness.analysis import history_of
+    from harness.cli.terminal import Screen
+
+    Screen().show_history(history_of(arguments.folder, arguments.arm))
     return OK
 
 

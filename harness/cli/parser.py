@@ -125,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--trust", action="store_true", help="run the tasks' own metrics anew")
     compare.set_defaults(command="compare")
 
+    _add_history(commands)
+
     check = commands.add_parser("check", help="find all faults of a task before it runs")
     check.add_argument("task", type=_task_file, metavar="TASK.yaml", help=A_TASK)
     check.add_argument(
@@ -168,6 +170,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_listing(commands)
     _add_new(commands)
     return parser
+
+
+def _add_history(commands: argparse._SubParsersAction[_Parser]) -> None:
+    history = commands.add_parser(
+        "history", help="show what each arm scored and cost in all runs of a folder, over time"
+    )
+    history.add_argument(
+        "folder", type=Path, metavar="DIR", help="holds run folders, at most two levels down"
+    )
+    history.add_argument("--arm", metavar="NAME", help="show this arm only")
+    history.set_defaults(command="history")
 
 
 def _add_listing(commands: argparse._SubParsersAction[_Parser]) -> None:

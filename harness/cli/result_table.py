@@ -18,7 +18,7 @@ from harness.analysis import (
     serving_memory,
     status,
 )
-from harness.cli.table import table_width
+from harness.cli.table import fitting
 from harness.wording import numbers
 
 MARK = ">"
@@ -60,13 +60,7 @@ def result_table(comparison: Comparison, width: int | None) -> list[tuple[str, .
         for column in COLUMNS
         if column.heading not in needless
     ]
-    for heading in LEFT_OUT_FIRST:
-        cells_of = zip(*([heading, *cells] for heading, cells in columns), strict=True)
-        if width is None or table_width([*cells_of]) <= width:
-            break
-        columns = [column for column in columns if column[0] != heading]
-    headings, cells = zip(*columns, strict=True)
-    return [headings, *zip(*cells, strict=True)]
+    return fitting(columns, LEFT_OUT_FIRST, width)
 
 
 def _name(arm: ArmResult, comparison: Comparison) -> str:

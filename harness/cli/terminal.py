@@ -19,7 +19,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis import Comparison, first_warnings, trainings_text
+from harness.analysis import Comparison, History, first_warnings, trainings_text
 from harness.analysis.standing import STOPPED
 from harness.cli.hyperlinks import has_links
 from harness.cli.pace import Moment, Pace, progress_line, share_done
@@ -163,6 +163,21 @@ class Screen:
                 self.say(line)
         for line in closing(outlook):
             self.say(line)
+
+    def show_history(self, history: History) -> None:
+        """Print the runs of each task, the newest last, with remarks below."""
+        from harness.cli.history_table import history_table, remarks
+
+        for number, timeline in enumerate(history.timelines):
+            if number:
+                self.say("")
+            self.say(f"{timeline.task}, {timeline.metric}:")
+            rows = history_table(timeline, self._width)
+            self._table(rows, bold=[at for at, row in enumerate(rows) if row[0][:1] == MARK])
+            for line in remarks(timeline):
+                self.say(f"{BULLET}{line}")
+        for line in history.left_out:
+            self.say(f"{BULLET}left out: {line}")
 
     @property
     def _width(self) -> int | None:
