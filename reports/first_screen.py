@@ -27,7 +27,7 @@ MOST_CAVEATS = 3
 class FirstScreen:
     """All of it, in reading order."""
 
-    facts: tuple[str, ...]
+    about: tuple[str, ...]
     """Task, rows, date, model with its size, machine."""
     badge: str
     headline: str
@@ -46,7 +46,7 @@ def first_screen(comparison: Comparison) -> FirstScreen:
     of = subject(comparison)
     caveats, more = _caveats(comparison, of)
     return FirstScreen(
-        facts=tuple(_facts(comparison)),
+        about=tuple(_about(comparison)),
         badge=badge(found),
         headline=found.headline,
         sentence=plain_sentence(comparison, of) if of else "",
@@ -105,11 +105,15 @@ def _caveats(comparison: Comparison, of: ArmResult | None) -> tuple[tuple[Item, 
     return lines, len(comparison.warnings) - len(shown)
 
 
-def _facts(comparison: Comparison) -> Iterator[str]:
+def _about(comparison: Comparison) -> Iterator[str]:
     yield str(comparison.task["name"])
     yield f"{numbers.count(comparison.run['data']['test_n'])} test rows"
     yield _date(str(comparison.run["started_at"]))
     yield from map(_model, comparison.run["models"].values())
+    if seeds := {len(row.seeds) for row in comparison.arms if row.tunes and row.seeds}:
+        low, high = min(seeds), max(seeds)
+        said = f"{low} to {high} seeds" if low < high else f"{low} seed{'s' if low > 1 else ''}"
+        yield f"fine-tuning: {said}"
     machine = comparison.machine
     yield machine.gpu or f"{machine.cores} CPU cores"
 

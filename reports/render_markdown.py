@@ -100,7 +100,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield f"# {safe(comparison.task['name'])}: {safe(found.headline)}"
     yield ""
     yield f"**Verdict: {VERDICTS[found.verdict]}{choice}{provisional}** · " + " · ".join(
-        safe(fact) for fact in first.facts[1:]
+        safe(part) for part in first.about[1:]
     )
     if first.sentence:
         yield ""
@@ -113,6 +113,8 @@ def _head(comparison: Comparison) -> Iterator[str]:
     if first.caveats:
         yield ""
         yield from (f"> {_item(line)}" for line in first.caveats)
+        if first.more:
+            yield f"> - and {first.more} more, under Warnings and notes of report.html"
     yield ""
     command = f": `{safe(first.next.command).replace('`', '')}`" if first.next.command else ""
     yield f"Next: {safe(first.next.text)}{command}"

@@ -6,6 +6,7 @@ of each power of ten or powers alone, each with its unit in words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
@@ -39,7 +40,7 @@ class LogAxis:
         middle, half = (low + high) / 2, max((high - low) / 2, 0.35)
         low, high = middle - half, middle + half
         ticks = _ticks(low, high, most)
-        return cls(low, high, tuple(ticks), tuple(words(10**tick) for tick in ticks))
+        return cls(low, high, tuple(ticks), tuple(_round(words(10**tick)) for tick in ticks))
 
     def axis(self, title: str) -> Spec:
         """Return the axis of a Vega-Lite encoding."""
@@ -56,6 +57,11 @@ class LogAxis:
     def scale(self) -> Spec:
         """Its scale, in logarithms."""
         return {"domain": [self.low, self.high], "nice": False, "zero": False}
+
+
+def _round(words: str) -> str:
+    """Return a tick's words without zeros that say nothing: "1.00 ms" is "1 ms"."""
+    return re.sub(r"\.0+(?!\d)|(\.\d*[1-9])0+(?!\d)", lambda found: found[1] or "", words)
 
 
 def _ticks(low: float, high: float, most: int) -> list[float]:

@@ -38,7 +38,8 @@ AGAINST = (
     Against("latency", "latency", "latency p95 of a request", lambda r: r.p95_s, numbers.duration),
     Against(
         "memory", "memory", "memory while serving (peak)",
-        lambda r: r.predict_peak_bytes, lambda n: numbers.size(round(n)),
+        lambda r: r.predict_peak_bytes and r.predict_peak_bytes / 2**20,
+        lambda mib: f"{numbers.significant(mib)} MiB",
     ),
     Against("cost", "cost", "cost over the horizon", lambda r: r.total_usd, numbers.usd),
     Against("preparation", "preparation", "preparation", lambda r: r.fit_wall_s, numbers.duration),

@@ -78,11 +78,11 @@ def test_the_markdown_is_short_and_its_plots_lie_beside_it(example):
 
 
 def test_the_header_names_task_rows_date_model_and_machine(example):
-    facts = first_screen(example).facts
-    assert facts[0] == example.task["name"]
-    assert facts[1] == f"{example.run['data']['test_n']} test rows"
-    assert re.fullmatch(r"\d+ \w+ \d{4}", facts[2])
-    assert any("smollm2-135m" in fact for fact in facts)
+    about = first_screen(example).about
+    assert about[0] == example.task["name"]
+    assert about[1] == f"{example.run['data']['test_n']} test rows"
+    assert re.fullmatch(r"\d+ \w+ \d{4}", about[2])
+    assert any("smollm2-135m" in fact for fact in about)
 
 
 def test_where_another_arm_wins_the_weak_spot_is_said_whatever_else_there_is(example):

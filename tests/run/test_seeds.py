@@ -6,12 +6,13 @@ import json
 
 import pytest
 
-from harness.analysis import analyse
+from harness.analysis import Comparison, analyse
 from harness.cli.commands import run_command
 from harness.run import answer_with
 from harness.store.validation_score import shipped, validated
 from harness.task import load_task
 from harness.types import Query
+from reports import whole_markdown
 
 OWN = '''
 import json
@@ -194,8 +195,9 @@ def test_the_report_shows_each_training_and_the_screen_their_spread(ran, tmp_pat
     printed = capsys.readouterr().out
     assert "- lucky: 3 trainings score 0.250 to 1.000" in printed
     assert "You would ship seed 1, best on validation (1.000): 1.000" in printed
-    page = (tmp_path / "run" / "report.html").read_text()
-    trainings = page.split("## Trainings")[1].split("\n## ")[0]
+    written = (tmp_path / "run" / "comparison.json").read_text()
+    page = whole_markdown(Comparison.model_validate_json(written))
+    trainings = page.split("<summary>Trainings</summary>")[1].split("</details>")[0]
     assert "| lucky | 0 | as given |" in trainings
     assert "| lucky | 1 | cut anew | 1.000 on 4 rows | 1.000 (" in trainings
     assert "Choosing it took all 3 trainings" in trainings
