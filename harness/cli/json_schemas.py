@@ -17,7 +17,7 @@ from harness.cli.key_docs import docs_of, models_in
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 SCALAR = ["string", "number", "boolean", "null"]
-"""What YAML may take a label for: a task file's labels are what it writes."""
+"""What YAML may take a label for: a task file's labels and values of splits are what it writes."""
 
 
 def schema_text(kind: str) -> str:
@@ -40,6 +40,8 @@ def _task() -> Schema:
     keys["facts"] = {**keys["diagnostics"], "description": "The older name of `diagnostics`."}
     labels = parts["Answer"]["properties"]["labels"]
     labels["oneOf"][0]["items"] = {"type": SCALAR}
+    for value in parts["SplitValues"]["properties"].values():
+        value["anyOf"] = [{"type": SCALAR}, {"type": "array", "items": {"type": SCALAR}}]
     return schema
 
 

@@ -75,6 +75,7 @@ VALID = [
     "data: {train: [a.jsonl, {hub: x/y}], test: t.csv, input: text, target: label}",
     "data: {all: a.csv, read: {sheet: 2}, corpus: {file: d.csv, text: body}}",
     "split: {column: part, values: {train: a, test: [b, c]}}",
+    "split: {column: part, values: {train: 1, test: [true, 2.5]}}",
     "effort: none",
     "effort: {trials: 12}",
     "curve: {sizes: [25, all]}",
