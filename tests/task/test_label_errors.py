@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 
+from harness.task.audit import label_errors as label_errors_module
 from harness.task.audit.label_errors import FOLDS, Doubted, doubted, folds, label_errors
 
 
@@ -67,3 +68,11 @@ def test_planted_errors_are_found_with_precision_and_recall():
 def test_few_rows_and_one_label_are_not_judged():
     assert label_errors(["a"] * 5, ["x"] * 5, ["x"] * 5, list("ababa")) == ()
     assert label_errors(["a"] * 50, ["x"] * 50, ["x"] * 50, ["a"] * 50) == ()
+
+
+def test_more_rows_and_labels_than_memory_holds_are_not_judged_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(label_errors_module, "MOST_WEIGHTS", 99)
+    ids = [str(n) for n in range(50)]
+    (one,) = label_errors_module.label_errors(ids, ids, ids, ["a", "b"] * 25)
+    assert "50 rows of 2 labels are too many" in one.text
+    assert one.rows == ()
