@@ -59,7 +59,7 @@ def differences_plot(comparison: Comparison) -> Plot | None:
         return None
     nearest = max(found.lines, key=lambda line: line.value)
     finding = (
-        f"Nearest to {found.choice} is {nearest.arm}: {_points(nearest.value)} points"
+        f"Closest to {found.choice} comes {nearest.arm}: {_points(nearest.value)} points"
         f" ({_points(nearest.low)} to {_points(nearest.high)})."
     )
     more = len(found.lines) - MOST
