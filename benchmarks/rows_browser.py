@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -66,6 +66,7 @@ def run(sides: Sides) -> dict[str, Any]:
         page, sizes = _written(Path(place), n)
         first, filters, search = _measured(chromium, page)
     return {
+        **NO_PEER,
         "ours_s": first,
         "first_rows_s": first,
         "filters_s": filters,
@@ -74,7 +75,6 @@ def run(sides: Sides) -> dict[str, Any]:
         "arms": ARMS,
         **sizes,
         "within": first < FIRST_ROWS_S and max(filters.values()) < FILTER_S,
-        **NO_PEER,
     }
 
 
@@ -180,6 +180,7 @@ def _opened(chromium: str, page: Path) -> Iterator[Any]:
         try:
             target = pipe.ask("Target.createTarget", url=page.as_uri())["targetId"]
             session = pipe.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            pipe.await_page(session)
             yield lambda expression: pipe.evaluate(session, expression)
         finally:
             process.terminate()
@@ -206,6 +207,15 @@ class _Pipe:
                 if "error" in answer:
                     raise SideError(f"{method}: {answer['error']}")
                 return answer["result"]
+
+    def await_page(self, session: str) -> None:
+        """Return when the page stands in the target's place, which begins as an empty one."""
+        words = {"expression": "location.protocol", "returnByValue": True}
+        while True:
+            with suppress(SideError):  # the empty page's context ends while it is asked
+                found = self.ask("Runtime.evaluate", session, **words)
+                if found["result"].get("value") == "file:":
+                    return
 
     def evaluate(self, session: str, expression: str) -> float:
         words = {"expression": expression, "awaitPromise": True, "returnByValue": True}
