@@ -1,7 +1,10 @@
 """Run folder → scores, intervals, cost, break-even, verdict. Pure; starts no process."""
 
 from harness.analysis.analyse import analyse, analysis_of, stale_prices
-from harness.analysis.compare_runs import compare
+from harness.analysis.compare_runs.changed_rows import ChangedRow, ChangedRows
+from harness.analysis.compare_runs.compare import ArmChange, RunsCompared, compare
+from harness.analysis.compare_runs.lines import compared_lines
+from harness.analysis.compare_runs.setups import SetupChange
 from harness.analysis.examples.all_rows import IN_ONE_FILE, AllRows
 from harness.analysis.history import History, PastArm, PastRun, Timeline, history_of
 from harness.analysis.performance.measured import fitting_memory, serving_memory
@@ -39,9 +42,12 @@ __all__ = [
     "IN_ONE_FILE",
     "AllRows",
     "AnswerCounts",
+    "ArmChange",
     "ArmDiagnostics",
     "ArmResult",
     "Change",
+    "ChangedRow",
+    "ChangedRows",
     "CitedAnswer",
     "Comparison",
     "Confusion",
@@ -63,7 +69,9 @@ __all__ = [
     "Recommendation",
     "ReportWarning",
     "Resolution",
+    "RunsCompared",
     "Score",
+    "SetupChange",
     "Shown",
     "Sureness",
     "Timeline",
@@ -73,6 +81,7 @@ __all__ = [
     "analyse",
     "analysis_of",
     "compare",
+    "compared_lines",
     "first_warnings",
     "fitting_memory",
     "history_of",

@@ -38,15 +38,34 @@ def report(arguments: argparse.Namespace) -> int:
 
 def compare_folders(arguments: argparse.Namespace) -> int:
     """Print what changed between two runs."""
-    from harness.analysis import compare
+    from harness.analysis import compare, compared_lines
     from harness.store.run_folder import RunFolder
 
     folders = RunFolder(arguments.first), RunFolder(arguments.second)
     for folder in folders:
         _tell_metrics(folder, arguments.trust)
-    for line in compare(*folders, arguments.trust):
+    found = compare(*folders, arguments.trust)
+    for line in compared_lines(found):
         tell(line)
+    if arguments.html is not None:
+        from reports.runs import compared_html
+
+        _write_page(arguments.html, compared_html(found))
     return OK
+
+
+def _write_page(file: Path, page: str) -> None:
+    """Write a page where the user wants it, and say where it is.
+
+    Raises:
+        UserError: its folder is not there.
+    """
+    from harness.files.atomic import atomic_write
+
+    if not file.parent.is_dir():
+        raise UserError(f"{file.parent}: there is no such folder → make it, or name another file")
+    atomic_write(file, page, durable=False)
+    tell(f"Page: {file}")
 
 
 def history(arguments: argparse.Namespace) -> int:

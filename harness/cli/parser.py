@@ -62,6 +62,12 @@ def _task_file(word: str) -> Path:
     return Path(inside if os.path.isfile(inside) else word)
 
 
+def _html_file(word: str) -> Path:
+    if not word.lower().endswith((".html", ".htm")):
+        raise argparse.ArgumentTypeError(f"'{word}' does not end in .html")
+    return Path(word)
+
+
 class _Version(argparse.Action):
     """Prints the version, which is looked up only then."""
 
@@ -123,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("first", type=Path, metavar="RUN_DIR")
     compare.add_argument("second", type=Path, metavar="RUN_DIR")
     compare.add_argument("--trust", action="store_true", help="run the tasks' own metrics anew")
+    _add_html(compare)
     compare.set_defaults(command="compare")
 
     _add_history(commands)
@@ -209,6 +216,12 @@ def _add_view(command: argparse.ArgumentParser) -> None:
         "--single-file",
         action="store_true",
         help="keep the texts of all rows in report.html; of more than 500 they lie beside it",
+    )
+
+
+def _add_html(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--html", type=_html_file, metavar="FILE", help="write it as a page too (.html)"
     )
 
 
