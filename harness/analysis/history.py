@@ -83,6 +83,8 @@ class Timeline:
 class History:
     """All runs of a folder."""
 
+    path: str
+    """The folder that was named."""
     timelines: tuple[Timeline, ...]
     """One for each task and metric, in the order of the tasks' names."""
     left_out: tuple[str, ...]
@@ -117,7 +119,7 @@ def history_of(folder: Path, arm: str | None = None) -> History:
         if arm not in known:
             raise RunFolderError(f"{folder}: no run has an arm '{arm}' → {', '.join(known)}")
         runs = [_only(run, arm) for run in runs if any(one.name == arm for one in run.arms)]
-    return History(tuple(_timelines(runs)), tuple(left_out))
+    return History(str(folder), tuple(_timelines(runs)), tuple(left_out))
 
 
 class _UntoldError(Exception):

@@ -73,7 +73,12 @@ def history(arguments: argparse.Namespace) -> int:
     from harness.analysis import history_of
     from harness.cli.terminal import Screen
 
-    Screen().show_history(history_of(arguments.folder, arguments.arm))
+    found = history_of(arguments.folder, arguments.arm)
+    Screen().show_history(found)
+    if arguments.html is not None:
+        from reports.runs import history_html
+
+        _write_page(arguments.html, history_html(found))
     return OK
 
 

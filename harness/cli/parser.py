@@ -187,6 +187,7 @@ def _add_history(commands: argparse._SubParsersAction[_Parser]) -> None:
         "folder", type=Path, metavar="DIR", help="holds run folders, at most two levels down"
     )
     history.add_argument("--arm", metavar="NAME", help="show this arm only")
+    _add_html(history)
     history.set_defaults(command="history")
 
 

@@ -4,5 +4,6 @@ They are lists of sections, drawn as those of a report are.
 """
 
 from reports.runs.compared import compared_html
+from reports.runs.history import history_html
 
-__all__ = ["compared_html"]
+__all__ = ["compared_html", "history_html"]

@@ -66,3 +66,31 @@ def test_a_folder_without_runs_is_the_users_mistake(tmp_path):
     done = harness("history", tmp_path)
     assert done.returncode == 2
     assert "no run with a verdict" in done.stderr
+
+
+def test_a_page_is_written_where_it_is_asked_for(tmp_path):
+    past(tmp_path / "one")
+    done = harness("history", tmp_path, "--html", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"Page: {tmp_path / 'page.html'}"
+    assert "by-hand: a, accuracy 1.000." in (tmp_path / "page.html").read_text()
+
+
+def test_two_runs_are_compared_as_a_page(tmp_path):
+    past(tmp_path / "one", 30)
+    past(tmp_path / "two")
+    folders = tmp_path / "one", tmp_path / "two"
+    done = harness("compare", *folders, "--html", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    assert "a: 30 rows fixed, 0 broken" in done.stdout
+    assert "a, b got better." in (tmp_path / "page.html").read_text()
+
+
+def test_a_page_is_written_into_a_folder_that_is_there_and_is_named_as_one(tmp_path):
+    past(tmp_path / "one")
+    done = harness("history", tmp_path, "--html", tmp_path / "nowhere" / "page.html")
+    assert done.returncode == 2
+    assert "nowhere: there is no such folder → make it" in done.stderr
+    done = harness("history", tmp_path, "--html", tmp_path / "one" / "comparison.json")
+    assert done.returncode == 2
+    assert "does not end in .html" in done.stderr

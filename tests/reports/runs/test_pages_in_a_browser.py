@@ -7,8 +7,9 @@ from browser import CHROMIUM, axe, told
 from hand_made import Arm, right, write_run
 from hostile_texts import HOSTILE, ONE_WORD
 
-from harness.analysis import compare
-from reports.runs import compared_html
+from harness.analysis import History, PastArm, PastRun, Timeline, compare
+from harness.analysis.schema.scores import Score
+from reports.runs import compared_html, history_html
 
 pytestmark = [
     pytest.mark.process,  # a browser is one
@@ -51,3 +52,22 @@ def test_hostile_rows_of_two_runs_run_nothing_and_the_page_is_accessible(tmp_pat
         )
     ]
     look_at(compared_html(compare(*runs)), tmp_path)
+
+
+def test_hostile_words_in_a_history_run_nothing_and_the_page_is_accessible(tmp_path):
+    score = Score(metric="accuracy", value=0.5, ci_low=0.4, ci_high=0.6, n=60)
+    words = [*HOSTILE.values(), ONE_WORD]
+    runs = tuple(
+        PastRun(
+            word,
+            "task",
+            "accuracy",
+            f"2026-11-01T00:{at:02d}:00",
+            str(at % 2),
+            (PastArm(word, "ok", None, score, 1.0, 1.0, chosen=True),
+             PastArm("b", "failed", word, None, None, None, chosen=False)),
+        )
+        for at, word in enumerate(words)
+    )  # fmt: skip
+    page = history_html(History("runs", (Timeline("task", "accuracy", runs),), tuple(words)))
+    look_at(page, tmp_path)
