@@ -158,11 +158,14 @@ def _grey(found: OverTime) -> str:
 
 
 def _table(found: OverTime, caption: str, words: Words) -> Table:
-    rows = []
-    for name, points in found.lines:
-        by_run = {point.run: words(point.value) for point in points}
-        rows += [(name, found.labels[run - 1], text) for run, text in by_run.items()]
-    return Table(("arm", "run of", "value"), tuple(rows), caption=caption)
+    """Return the values of the coloured arms, a run a row; the page's own table has all arms."""
+    drawn = found.lines[:MOST_LINES]
+    values = [{point.run: words(point.value) for point in points} for _, points in drawn]
+    rows = tuple(
+        (label, *(of_arm.get(run, numbers.NOT_MEASURED) for of_arm in values))
+        for run, label in enumerate(found.labels, start=1)
+    )
+    return Table(("run of", *(name for name, _ in drawn)), rows, caption=caption)
 
 
 @dataclass(frozen=True)
