@@ -21,6 +21,8 @@ Words = Callable[[float | None], str]
 """How a value reads."""
 TICK = 90
 """Pixels that the day of a run takes below the plot."""
+MANY = 60
+"""Runs; with more, the dots would hide the lines."""
 
 
 @dataclass(frozen=True)
@@ -205,9 +207,10 @@ def _spec(found: OverTime, width: int, upright: Upright, *, bars: bool) -> Spec:
         for p in points
     ]
     x, y, told = _across(found, width), upright.encoding, series([name for name, _ in found.lines])
+    size = 40 if len(found.labels) <= MANY else 8
     layers: list[Spec] = [
         {
-            "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 40}},
+            "mark": {"type": "line", "strokeWidth": 2, "point": {"size": size}},
             "encoding": {"x": x, "y": y, **told},
         }
     ]

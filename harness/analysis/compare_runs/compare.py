@@ -100,9 +100,7 @@ def compare(first: RunFolder, second: RunFolder, trust: bool = False) -> RunsCom
     _check_metrics(before, after, trust)
     rows = _shared_rows(before, after)
     if not rows:
-        names = before.task.name, after.task.name
-        why = f": they are of two tasks, {names[0]} and {names[1]}" if names[0] != names[1] else ""
-        raise UserError(f"the two runs have no test row in common{why}")
+        raise UserError(f"the two runs have no test row in common{_of_two_tasks(before, after)}")
     arms = {arm.name: arm for arm in after.finished}
     pairs = [(arm, arms[arm.name]) for arm in before.finished if arm.name in arms]
     if not pairs:
@@ -123,13 +121,20 @@ def compare(first: RunFolder, second: RunFolder, trust: bool = False) -> RunsCom
 def _check_metrics(before: RunData, after: RunData, trust: bool) -> None:
     if before.task.metric != after.task.metric:
         names = f"{before.task.metric} and {after.task.metric}"
-        raise UserError(f"the two runs have different metrics: {names}")
+        tasks = _of_two_tasks(before, after)
+        raise UserError(f"the two runs have different metrics: {names}{tasks}")
     applied = [run.worths.get(run.task.metric) for run in (before, after) if not trust]
     if len({one.source_sha256 for one in applied if one is not None}) > 1:
         raise UserError(
             f"the two runs applied different versions of '{before.task.metric}'"
             " → run the older one's task again"
         )
+
+
+def _of_two_tasks(before: RunData, after: RunData) -> str:
+    """Return the end of a sentence that says so; "" where both are of one."""
+    one, other = before.task.name, after.task.name
+    return "" if one == other else f" → they are of two tasks, {one} and {other}"
 
 
 def _one(folder: RunFolder, run: RunData) -> OneRun:

@@ -67,3 +67,6 @@ def test_two_tasks_that_share_no_row_are_named(tmp_path):
     two = write_run(tmp_path / "y", other, [Arm("a", [right(other)])], name="second")
     with pytest.raises(UserError, match="of two tasks, first and second"):
         compare(one, two)
+    three = write_run(tmp_path / "z", TARGETS, [ARM], name="third", metric="macro_f1")
+    with pytest.raises(UserError, match=r"different metrics.* of two tasks, first and third"):
+        compare(one, three)
