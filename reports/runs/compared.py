@@ -39,7 +39,7 @@ def _head(found: RunsCompared) -> Head:
     around = f"What also changed: {', '.join(parts)}." if parts else "Nothing else changed."
     return Head(
         title=f"{task}: two runs compared",
-        facts=(
+        about=(
             task,
             f"first: {found.first.path}, {_day(found.first.started_at)}",
             f"second: {found.second.path}, {_day(found.second.started_at)}",

@@ -28,7 +28,7 @@ def _head(history: History) -> Head:
     runs = f"{n} run{'' if n == 1 else 's'}"
     return Head(
         title=f"Runs of {history.path}",
-        facts=(history.path, runs, f"{tasks} task{'' if tasks == 1 else 's'}"),
+        about=(history.path, runs, f"{tasks} task{'' if tasks == 1 else 's'}"),
         headline=_newest(history.timelines[0]) if len(history.timelines) == 1 else f"{runs} of"
         f" {tasks} task{'' if tasks == 1 else 's'}.",
         sentence=(

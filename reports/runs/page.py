@@ -20,7 +20,7 @@ class Head:
 
     title: str
     """Of the window."""
-    facts: tuple[str, ...]
+    about: tuple[str, ...]
     headline: str
     sentence: str
     tone: Literal["", "tie", "nothing_feasible"] = ""

@@ -24,7 +24,7 @@ CHARACTERS_TO = 2000
 """Rows up to which characters count beside words; with more they cost minutes and add little."""
 FEWEST_ROWS = 20
 MOST_WEIGHTS = 10_000_000
-"""Rows times labels that are judged: the classifier has a weight for each label and each word, of
+"""Rows times labels that are checked: the classifier has a weight for each label and each word, of
 which there are about as many as rows, and its optimiser keeps twenty times as many numbers."""
 SHOWN = 5
 KIND = "likely label errors"
@@ -128,7 +128,7 @@ def label_errors(
     if len(names) < 2 or len(ids) < FEWEST_ROWS:
         return ()
     if len(ids) * len(names) > MOST_WEIGHTS:
-        text = f"labels are not judged: {len(ids):,} rows of {len(names)} labels are too many"
+        text = f"labels are not checked: {len(ids):,} rows of {len(names)} labels are too many"
         return (Finding(kind=KIND, text=text, remedy="check a sample of the rows"),)
     numbers = given.tolist()
     found = doubted(out_of_fold(texts, numbers, folds(keys, numbers)), numbers)
