@@ -85,7 +85,7 @@ def test_what_the_results_say_of_the_other_tasks_stands_in_their_reports(name):
 @pytest.mark.usefixtures("drawn_plots")
 def test_the_committed_reports_are_what_the_templates_draw_now():
     from harness.analysis import Comparison
-    from reports import html, markdown
+    from reports import html, markdown, plot_files
 
     folders = sorted((ROOT / "reports" / "examples").iterdir())
     assert folders
@@ -93,3 +93,7 @@ def test_the_committed_reports_are_what_the_templates_draw_now():
         comparison = Comparison.model_validate_json((folder / "comparison.json").read_text())
         assert (folder / "report.md").read_text() == markdown(comparison)
         assert (folder / "report.html").read_text() == html(comparison)
+        drawn = plot_files(comparison)
+        assert {name: (folder / name).read_text() for name in drawn} == drawn
+        kept = {file.relative_to(folder).as_posix() for file in folder.rglob("*.svg")}
+        assert kept == set(drawn)
