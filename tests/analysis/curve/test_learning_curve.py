@@ -12,8 +12,8 @@ from harness.run import Runner, opened
 from harness.run.launchers.in_process import InProcessLauncher
 from harness.stats.learning_curve import Crossing
 from harness.task import load_task
+from reports import whole_markdown
 from reports.render_html import html
-from reports.render_markdown import markdown
 
 OWN = '''
 import json
@@ -147,7 +147,7 @@ def test_wrong_labels_cost_what_they_cost(found):
 
 
 def test_the_page_draws_the_curve_and_markdown_has_it_as_a_table(comparison):
-    page, text = html(comparison), markdown(comparison)
+    page, text = html(comparison), whole_markdown(comparison)
     assert "What more labels are worth" in page
     assert 'class="plot"' in page
     assert "memory overtakes fixed" in page

@@ -18,7 +18,7 @@ from hand_made import (
     write_run,
 )
 
-from harness.analysis import analyse, compare
+from harness.analysis import analyse, compare, compared_lines
 from harness.analysis.cost.cost import costs_of
 from harness.analysis.cost.terms import OtherMachine, Terms, Usage
 from harness.store.machine import Hardware
@@ -201,7 +201,7 @@ def test_answers_that_bring_their_own_times_and_charges_are_compared_in_these(tm
 def test_two_runs_on_two_machines_are_compared_in_score_alone(tmp_path):
     first = write_run(tmp_path / "1", TARGETS, cheap_and_good())
     second = two_machines(tmp_path / "2")
-    lines = compare(first, second)
+    lines = list(compared_lines(compare(first, second)))
     (said,) = [line for line in lines if "not comparable" in line]
     assert said.startswith("good: times and memory are not comparable: measured on Abacus 2")
     assert any(line.startswith("good: +0.0 points") for line in lines)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hand_made import Arm, rewritten, right, unmarked, write_run
 
-from harness.analysis import analyse, compare
+from harness.analysis import analyse, compare, compared_lines
 from harness.errors import UserError
 from harness.metrics import find
 from harness.stats.bootstrap import RESAMPLES, bootstrap
@@ -201,7 +201,8 @@ def test_a_tasks_own_metric_is_judged_item_by_item(tmp_path):
     score = analyse(few, trust=True).arms[0].score
     assert (score.metric, score.value) == ("own.py:half", 0.5 * 20 / N)
     assert 0 < score.ci_low < score.value < score.ci_high < 0.5
-    assert compare(few, many, trust=True)[1].startswith("a: +25.0 points")
+    told = list(compared_lines(compare(few, many, trust=True)))
+    assert told[1].startswith("a: +25.0 points")
 
 
 @pytest.mark.process  # a metric of one's own is scored in a process of its own
