@@ -28,7 +28,7 @@ RECORDS: dict[str, type[RunHeader | TrialRecord]] = {"header": RunHeader, "trial
 
 TRACK = "track"
 """Folder of what trackers write."""
-ROOMS = ("trials", "untuned", "floors", "report-data", TRACK)
+ROOMS = ("trials", "untuned", "floors", "report-data", "report-plots", TRACK)
 """Folders of a run folder."""
 
 

@@ -20,7 +20,7 @@ def test_a_run_leaves_the_files_that_it_promises(shared):
     assert files == {
         "records.jsonl", "records.index.json", "truth.jsonl", "trials", "comparison.json",
         "splits.json",
-        "report.md", "report.html", "row_scores.jsonl",
+        "report.md", "report.html", "report-plots", "row_scores.jsonl",
     }  # fmt: skip
     (fit,) = (folder / "trials/majority").iterdir()
     assert {"fit.json", "stderr.log", "artifact"} <= {file.name for file in fit.iterdir()}

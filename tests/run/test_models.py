@@ -133,7 +133,7 @@ def test_weights_of_4_bits_are_made_before_anything_is_measured(
 def test_of_one_model_none_is_the_smallest(tiny, run_tiny, tmp_path, monkeypatch):
     """Whatever an arm adds to its weights."""
     sizes = {"one": 100, "two": 101}
-    module = sys.modules["harness.analysis.analyse"]
+    module = sys.modules["harness.analysis.analysis"]
     monkeypatch.setattr(module, "_weights", lambda arm: sizes[arm.name])
     arms = [{"use": "majority", "name": name} for name in sizes]
     folder, _ = run_tiny(tiny(tmp_path, "", arms), tmp_path / "run")
