@@ -77,7 +77,8 @@ class RunFolder:
         reports = (self.comparison, self.report_md, self.report_html, self.row_scores)
         index = self._lines.index_path
         files = (self.records, index, self.truth, self.documents, self.splits, self.own_worths)
-        for file in (*files, *reports):
+        plots = (self.path / "report-plots").glob("*")
+        for file in (*files, *reports, *plots):
             if file.exists() and not file.is_file():
                 raise RunFolderError(f"{file} is not a file → take it away, then try again")
         for room in (self.path / name for name in ROOMS):

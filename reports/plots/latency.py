@@ -40,8 +40,9 @@ def lines(comparison: Comparison) -> list[Line]:
 
 
 def _shares(walls_s: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
-    last = max(len(walls_s) - 1, 1)
-    return tuple((wall, at / last) for at, wall in enumerate(walls_s) if wall > 0)
+    last = len(walls_s) - 1  # of one request alone all are answered within its time
+    shares = [at / last for at in range(len(walls_s))] if last else [1.0]
+    return tuple((wall, share) for wall, share in zip(walls_s, shares, strict=True) if wall > 0)
 
 
 def latency_plot(comparison: Comparison) -> Plot | None:

@@ -83,7 +83,7 @@ def test_a_row_without_the_column_is_a_fault(tmp_path):
         ({"groups": "label"}, "data.groups", "is the target"),
         ({"groups": "team", "visible": ["team"]}, "data.visible.0", "Query.groups alone"),
         ({"groups": ["team"]}, "data.groups", '["team"]'),
-        ({"groups": ""}, "data.groups", "at least 1 character"),
+        ({"groups": ""}, "data.groups", "is empty"),
     ],
 )
 def test_groups_are_nothing_else(tmp_path, changes, place, words):

@@ -7,6 +7,7 @@ from hand_made import PRICES, Arm, right, write_run
 
 from harness.analysis import analyse
 from reports.plots.cost_parts import bars
+from reports.plots.latency import _shares
 from reports.plots.memory import peaks
 from reports.plots.power import power
 
@@ -47,3 +48,9 @@ def test_peaks_are_those_of_the_comparison(usual):
     assert {peak.arm: (peak.serving, peak.preparation) for peak in peaks(usual)} == {
         row.strategy: (row.predict_peak_bytes, row.fit_peak_bytes) for row in usual.arms
     }
+
+
+def test_of_one_request_alone_all_are_answered_within_its_time():
+    """A test set of one row gives one time."""
+    assert _shares((0.2,)) == ((0.2, 1.0),)
+    assert _shares((0.0, 0.1, 0.3)) == ((0.1, 0.5), (0.3, 1.0))
