@@ -44,7 +44,7 @@ def test_ticket_triage_is_as_large_as_promised():
     assert len(task.labels) == 12
     assert [arm.name for arm in task.spec.strategies] == [
         "majority", "match", "tfidf", "classic", "encoder", "zero_shot", "few_shot",
-        "lora_upper",
+        "rag", "lm_probe", "lora_upper",
     ]  # fmt: skip
     assert len(list((TRIAGE / "data" / "handbook").glob("*.md"))) >= 30
 
