@@ -125,7 +125,9 @@ def test_the_report_is_drawn_by_a_real_browser(run, tmp_path):
     headline = json.loads((folder / "comparison.json").read_text())["recommendation"]["headline"]
     assert f"<h1>{headline}</h1>" in done.stdout
     statuses = "chosen|provisional|tied|within the margin|undecided|significantly worse"
-    arms = re.findall(rf"<td>([a-z_]+)</td><td>(?:{statuses})</td>", done.stdout)
+    arms = re.findall(
+        rf"<t[hd][^>]*>([a-z_]+).*?</t[hd]>\s*<td[^>]*>(?:{statuses})</td>", done.stdout
+    )
     assert sorted(arms) == sorted(ARMS)
 
 

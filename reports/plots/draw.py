@@ -117,7 +117,7 @@ def short(text: str) -> str:
 
 def _clean(svg: str, name: str, finding: str) -> str:
     """Return what vl-convert drew, smaller, with our colours, ids and one label."""
-    root = ElementTree.fromstring(svg)  # noqa: S314 - written by vl-convert
+    root = ElementTree.fromstring(_numbered(svg))  # noqa: S314 - written by vl-convert
     for element in list(root.iter()):
         element.tag = element.tag.removeprefix(SVG)
         element.attrib = dict(_attributes(element, name))
@@ -133,6 +133,13 @@ def _clean(svg: str, name: str, finding: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def _numbered(svg: str) -> str:
+    """Return a drawing whose clips count from 0: vl-convert counts on from one to the next."""
+    found = list(dict.fromkeys(CLIP.findall(svg)))
+    return CLIP.sub(lambda clip: f"clip{found.index(clip[1])}", svg)
+
+
+CLIP = re.compile(r"\bclip(\d+)\b")
 DROPPED = {"role", "class", "font-family", "pointer-events", "version", "stroke-miterlimit"}
 PRECISE = {"transform", "d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "width", "height"}
 REFERENCE = re.compile(r"url\(#([^)]+)\)")

@@ -22,7 +22,8 @@ def speed(comparison: Comparison) -> Section | None:
         return None
     blocks = (Beside(tuple(found)), Text(measured_note(comparison), small=True))
     finding = " ".join(plot.finding for plot in found)
-    return Section("latency-and-memory", "H", "Latency and memory", blocks, finding)
+    title = "Latency and memory"
+    return Section("latency-and-memory", "H", title, blocks, finding, closed=True)
 
 
 def forecasts(comparison: Comparison) -> Section | None:
