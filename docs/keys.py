@@ -5,17 +5,16 @@ Knows models alone; what a page is made of stands in reference_pages.py.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
-import textwrap
 import types
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from harness.cli.key_docs import docs_of
 
 NAMES: dict[Any, str] = {
     str: "text", int: "whole number", float: "number", bool: "true or false", Any: "anything",
@@ -25,19 +24,6 @@ BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 HEAD = "| key | type | default | what it is |\n|---|---|---|---|\n"
 
 
-def models_in(model: type[BaseModel]) -> list[type[BaseModel]]:
-    """Return a model and all that its fields hold, each once, in reading order."""
-    found, waiting = [], [model]
-    while waiting:
-        one = waiting.pop(0)
-        if one in found:
-            continue
-        found.append(one)
-        inside = [m for field in one.model_fields.values() for m in _models_of(field.annotation)]
-        waiting = [*inside, *waiting]
-    return found
-
-
 def table(model: type[BaseModel], more: Callable[[str], str] | None = None) -> str:
     """Return a model's keys as a Markdown table.
 
@@ -45,7 +31,7 @@ def table(model: type[BaseModel], more: Callable[[str], str] | None = None) -> s
         model: whose keys.
         more: says further of a field by its name; "" where there is nothing.
     """
-    said = _docstrings_of(model)
+    said = docs_of(model)
     rows: list[str] = []
     for name, field in model.model_fields.items():
         text = field.description or said.get(name, "")
@@ -102,14 +88,6 @@ def _container(origin: Any, inside: list[str]) -> str:
     return f"list of {', '.join(dict.fromkeys(inside)) or 'anything'}"
 
 
-def _models_of(kind: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models that a type is made of."""
-    if inspect.isclass(kind) and get_origin(kind) is None and issubclass(kind, BaseModel):
-        yield kind
-    for part in get_args(kind):
-        yield from _models_of(part)
-
-
 def _default(field: FieldInfo) -> str:
     """Return what a key is where it is not given."""
     if field.is_required():
@@ -125,26 +103,3 @@ def _default(field: FieldInfo) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
-
-
-def _docstrings_of(model: type[BaseModel]) -> dict[str, str]:
-    """Return what stands below each field in the source, of a model and what it extends."""
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if issubclass(base, BaseModel) and base is not BaseModel:
-            found |= _docstrings_in(base)
-    return found
-
-
-@cache
-def _docstrings_in(model: type[BaseModel]) -> dict[str, str]:
-    """Return the texts below the fields of one class's own body (PEP 258's attribute docs)."""
-    [made] = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(made, ast.ClassDef)
-    found = {}
-    for before, after in zip(made.body, made.body[1:], strict=False):
-        if not (isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name)):
-            continue
-        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            found[before.target.id] = " ".join(str(after.value.value).split())
-    return found

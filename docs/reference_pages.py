@@ -11,10 +11,11 @@ from functools import partial
 
 from pydantic import BaseModel
 
-from docs.keys import doc_of, models_in, table
+from docs.keys import doc_of, table
 from harness import metrics, registry
 from harness.analysis import Comparison
 from harness.cli import exit_codes
+from harness.cli.key_docs import models_in
 from harness.cli.parser import _parser
 from harness.prices import Prices
 from harness.search_space import KEY

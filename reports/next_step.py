@@ -1,36 +1,47 @@
-"""What to do next, given a verdict: in words, and as a command where one does it.
+"""What to do next, given a verdict: in words, and as a command. Page and terminal say the same.
 
-It knows the command that was run, and takes the run folder and the task file from it.
+Where nobody names the run folder and the task file, they are taken from the recorded command.
 """
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.analysis import Comparison
 from harness.wording import numbers
 
+LEFT_OUT = ("left out by --quick", "left out by --only")
+"""Errors of arms that nobody let run: a verdict without them is not the task's."""
+
 
 @dataclass(frozen=True)
 class NextStep:
-    """What to do, and how; `command` is empty where no command does it."""
+    """What to do, and the command that does it."""
 
     text: str
-    command: str = ""
+    command: str
 
 
-def next_step(comparison: Comparison, folder: str | None = None) -> NextStep:
+def next_step(
+    comparison: Comparison, folder: Path | None = None, task: Path | None = None
+) -> NextStep:
     """Return the step that acts on a comparison's verdict.
 
     Args:
         comparison: with its verdict.
         folder: the run folder; None: the one that the recorded command names.
+        task: the task file; None: likewise.
     """
     found = comparison.recommendation
-    task, out = _places(comparison)
-    where = shlex.quote(folder or out)
-    again = f"python -m harness run {shlex.quote(task)}"
+    named, out = _places(comparison)
+    where = shlex.quote(str(folder or out))
+    again = f"python -m harness run {shlex.quote(str(task or named))}"
+    if any(arm.error in LEFT_OUT for arm in comparison.arms):
+        return NextStep("Run the arms that were left out", again)
+    if all(arm.status != "ok" for arm in comparison.arms):
+        return NextStep("Mend what failed, then run again", again)
     match found.verdict:
         case "choose" if found.choice:
             return NextStep(

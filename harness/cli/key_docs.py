@@ -27,14 +27,15 @@ def docs_of(model: type[BaseModel]) -> dict[str, str]:
 
 
 def models_in(model: type[BaseModel]) -> list[type[BaseModel]]:
-    """Return a model and all that its fields are made of, each once."""
+    """Return a model and all that its fields are made of, each once, in reading order."""
     found: dict[type[BaseModel], None] = {}
     waiting = [model]
     while waiting:
-        one = waiting.pop()
+        one = waiting.pop(0)
         if one not in found:
             found[one] = None
-            waiting += [m for field in one.model_fields.values() for m in _models(field.annotation)]
+            inside = [m for field in one.model_fields.values() for m in _models(field.annotation)]
+            waiting = [*inside, *waiting]
     return list(found)
 
 
@@ -61,6 +62,8 @@ def _classes(body: list[ast.stmt], above: str) -> Iterator[tuple[str, Mapping[st
             name = f"{above}{node.name}"
             yield name, dict(_fields(node.body))
             yield from _classes(node.body, f"{name}.")
+        elif isinstance(node, ast.FunctionDef):
+            yield from _classes(node.body, f"{above}{node.name}.<locals>.")
 
 
 def _fields(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,6 @@ def check(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace) -> int:
     """Print forecasts of memory, time and money of every arm."""
-    from harness.cli.next_step import NextStep
     from harness.cli.plan_total import closing_lines, named
     from harness.cli.terminal import Screen
     from harness.plan import curve_json, curve_lines, foresee, foresee_curve
@@ -71,5 +70,5 @@ def plan(arguments: argparse.Namespace) -> int:
     for line in (*models.problems, *models.remarks, "", *closing_lines(outlook, curve, shown)):
         screen.say(line)
     run = f"python -m harness run {shlex.quote(str(arguments.task))}"
-    screen.next_step(NextStep("all arms (--quick: what ends within three minutes)", run))
+    screen.next_step(run, "all arms (--quick: what ends within three minutes)")
     return OK

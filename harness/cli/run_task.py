@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 def run_task(arguments: argparse.Namespace) -> int:
     """Run a task's arms, and print the table, the verdict and where the report is."""
     from harness.cli.current_scores import CurrentScores
-    from harness.cli.next_step import next_step
     from harness.cli.terminal import Screen
     from harness.files.temporary_folder import temporary_place
     from harness.run import Runner, drop_large_artifacts, opened
@@ -29,6 +28,7 @@ def run_task(arguments: argparse.Namespace) -> int:
     from harness.store.run_folder import RunFolder
     from harness.task import limited
     from harness.track import TrackedRun, write_cards
+    from reports.next_step import next_step
 
     if arguments.gate and arguments.quick:
         raise UserError("--gate asks for the verdict on all arms → leave --quick out")
@@ -63,8 +63,8 @@ def run_task(arguments: argparse.Namespace) -> int:
     screen.say("")
     screen.show(comparison)
     screen.say("")
-    if (step := next_step(comparison, folder.path, arguments.task)) is not None:
-        screen.next_step(step)
+    step = next_step(comparison, folder.path, arguments.task)
+    screen.next_step(step.command, step.text)
     screen.report(folder.report_html, folder.report_md)
     return verdict_code(comparison, arguments.gate)
 

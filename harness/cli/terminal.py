@@ -32,7 +32,6 @@ from harness.wording.visible import on_one_line
 
 if TYPE_CHECKING:
     from harness.cli.current_scores import CurrentScores
-    from harness.cli.next_step import NextStep
     from harness.plan import Outlook
 
 DOING = {
@@ -67,9 +66,8 @@ class Screen:
         """Print one line, whatever stands in the text; on a terminal wrapped between words."""
         self._print(text)
 
-    def next_step(self, step: NextStep | str) -> None:
+    def next_step(self, command: str, why: str = "") -> None:
         """Print a command to give next, on a line that can be copied."""
-        why, command = ("", step) if isinstance(step, str) else step
         self.say(f"Next: {why}:" if why else "Next:")
         self._as_it_stands(Text(f"  {on_one_line(command)}"))
 

@@ -14,9 +14,9 @@ from rich.console import Console
 from harness.analysis import analyse
 from harness.cli import terminal
 from harness.cli.hyperlinks import has_links
-from harness.cli.next_step import next_step
 from harness.cli.pace import Pace
 from harness.cli.terminal import Screen
+from reports.next_step import NextStep, next_step
 
 WIDTHS = (60, 80, 120)
 ARMS = (
@@ -103,8 +103,8 @@ def test_each_arm_ends_with_a_line_and_its_score_and_the_verdict_with_the_next_c
         assert line.endswith(f", accuracy {score:.3f}")
     (line,) = [line for line in lines if line.startswith("broken: failed")]
     assert "accuracy" not in line
-    place = lines.index("Next: answer new inputs with echo:")
-    assert lines[place + 1] == f"  python -m harness predict {out} NEW.jsonl"
+    place = lines.index("Next: Answer new inputs with echo:")
+    assert lines[place + 1] == f"  python -m harness predict {out} inputs.jsonl"
     again = harness("run", path, "--out", out).stdout
     assert "echo: done before, nothing it depends on has changed, accuracy 1.000" in again
 
@@ -163,9 +163,12 @@ def test_progress_takes_one_line(drawn, width):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({}, "answer new inputs with good"),
-        ({"verdict": "not_enough_evidence"}, "add test rows, then run again"),
-        ({"choice": None, "verdict": "nothing_feasible"}, "change a limit or a price in the task"),
+        ({}, "Answer new inputs with good"),
+        ({"verdict": "not_enough_evidence"}, "Add test rows, then run again"),
+        (
+            {"choice": None, "verdict": "nothing_feasible"},
+            "Change a limit, or add an arm that may meet it",
+        ),
     ],
 )
 def test_the_next_command_acts_on_the_verdict(tmp_path, change, why):
@@ -173,7 +176,7 @@ def test_the_next_command_acts_on_the_verdict(tmp_path, change, why):
     changed = found.recommendation.model_copy(update=change)
     comparison = found.model_copy(update={"recommendation": changed})
     step = next_step(comparison, tmp_path / "a run", tmp_path / "task.yaml")
-    assert step.why.startswith(why)
+    assert step.text.startswith(why)
     assert step.command.startswith("python -m harness ")
     assert "'" in step.command or "a run" not in step.command  # it can be pasted
 
@@ -182,7 +185,7 @@ def test_arms_that_quick_left_out_come_next(tmp_path):
     left_out = Arm("late", selected=False, error="left out by --quick")
     comparison = analyse(write_run(tmp_path, TARGETS, (*ARMS, left_out), prices=PRICES))
     step = next_step(comparison, tmp_path, tmp_path / "task.yaml")
-    assert step == (
-        "run the arms that were left out",
-        f"python -m harness run {tmp_path}/task.yaml",
+    assert step == NextStep(
+        "Run the arms that were left out", f"python -m harness run {tmp_path}/task.yaml"
     )
+    assert next_step(comparison).text == step.text  # on the page too

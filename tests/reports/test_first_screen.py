@@ -121,7 +121,7 @@ def test_where_nothing_finished_there_are_no_tiles_but_a_next_step(tmp_path):
     assert first.tiles == ()
     assert first.plots == ()
     assert first.sentence == ""
-    assert first.next.text.startswith("Change a limit")
+    assert first.next.text.startswith("Mend what failed")
 
 
 def test_what_is_not_as_sealed_comes_first_of_all(usual):
