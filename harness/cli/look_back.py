@@ -97,7 +97,8 @@ def _tell_metrics(folder: RunFolder, trust: bool) -> None:
 
 def predict(arguments: argparse.Namespace) -> int:
     """Print answers to new inputs, of an arm that finished."""
-    from harness.run import Leave, answer_with
+    from harness.run.opening import Leave
+    from harness.run.predict_new import answer_with
     from harness.store.run_folder import RunFolder
     from harness.task import read_inputs
 

@@ -23,7 +23,8 @@ def run_task(arguments: argparse.Namespace) -> int:
     from harness.cli.current_scores import CurrentScores
     from harness.cli.terminal import Screen
     from harness.files.temporary_folder import temporary_place
-    from harness.run import Runner, drop_large_artifacts, opened
+    from harness.run.folder_lock import drop_large_artifacts, opened
+    from harness.run.runner import Runner
     from harness.store.finding import gravest_first
     from harness.store.run_folder import RunFolder
     from harness.task import limited

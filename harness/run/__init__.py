@@ -1,8 +1,5 @@
-"""Plan trials, have them done, measure, record, resume. Knows nothing of scores and prices."""
+"""Plan trials, have them done, measure, record, resume. Knows nothing of scores and prices.
 
-from harness.run.folder_lock import drop_large_artifacts, opened
-from harness.run.opening import Leave
-from harness.run.predict_new import answer_with
-from harness.run.runner import Progress, Runner
-
-__all__ = ["Leave", "Progress", "Runner", "answer_with", "drop_large_artifacts", "opened"]
+Names nothing itself: the process of a trial (`worker/`) lies within, and whatever is imported here
+would count in the memory measured for every arm.
+"""

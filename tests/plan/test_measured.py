@@ -9,7 +9,8 @@ from progress import Silent
 
 from harness.analysis import analyse
 from harness.plan import foresee
-from harness.run import Runner, opened
+from harness.run.folder_lock import opened
+from harness.run.runner import Runner
 from harness.task import load_task
 
 ARMS = [{"use": "lora", "epochs": 1, "evaluations_per_epoch": 1}, "tfidf"]

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from progress import Silent
 
-from harness.run import Runner, opened
+from harness.run.folder_lock import opened
 from harness.run.launchers.in_process import InProcessLauncher
 from harness.run.launchers.local import LocalLauncher
+from harness.run.runner import Runner
 from harness.task import limited, load_task
 
 

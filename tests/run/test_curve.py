@@ -152,8 +152,9 @@ def test_noise_and_augmentation_are_trials_beside_the_arms_own(ran):
 def test_a_quick_run_has_no_curve_and_says_so(tiny, tmp_path):
     from progress import Silent
 
-    from harness.run import Runner, opened
+    from harness.run.folder_lock import opened
     from harness.run.launchers.in_process import InProcessLauncher
+    from harness.run.runner import Runner
 
     class Telling(Silent):
         def __init__(self):

@@ -19,8 +19,11 @@ from harness.cli.verdict import analysed
 from harness.errors import HarnessError
 from harness.files.removal import remove
 from harness.metrics.custom import find_metric
-from harness.run import Runner, answer_with, opened, own_metrics
+from harness.run import own_metrics
+from harness.run.folder_lock import opened
 from harness.run.launchers.in_process import InProcessLauncher
+from harness.run.predict_new import answer_with
+from harness.run.runner import Runner
 from harness.stats import bootstrap
 from harness.store.run_folder import RunFolder
 from harness.task import load_task

@@ -12,7 +12,8 @@ from tiny_models import write_model
 from harness import lm
 from harness.analysis import analyse
 from harness.probes import general_knowledge as probe
-from harness.run import Runner, opened
+from harness.run.folder_lock import opened
+from harness.run.runner import Runner
 from harness.store.run_folder import read_jsonl
 from harness.task import load_task
 from harness.types import ModelRef

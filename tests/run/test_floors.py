@@ -280,8 +280,9 @@ def test_of_an_arm_that_failed_no_floor_is_made(tiny, run_tiny, tmp_path):
 
 
 def test_interrupted_before_a_floor_the_run_stands(tiny, run_tiny, tmp_path):
-    from harness.run import Runner, opened
+    from harness.run.folder_lock import opened
     from harness.run.launchers.in_process import InProcessLauncher
+    from harness.run.runner import Runner
     from harness.task import load_task
 
     path = tiny(tmp_path, OWN, arms("Worse"))

@@ -9,7 +9,8 @@ import pytest
 from hand_made import rewritten, unmarked
 
 from harness.errors import RunFolderError, UnknownNameError
-from harness.run import Leave, answer_with
+from harness.run.opening import Leave
+from harness.run.predict_new import answer_with
 from harness.store.run_folder import RunFolder
 from harness.types import Query
 

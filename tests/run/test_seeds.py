@@ -8,7 +8,7 @@ import pytest
 
 from harness.analysis import Comparison, analyse
 from harness.cli.commands import run_command
-from harness.run import answer_with
+from harness.run.predict_new import answer_with
 from harness.store.validation_score import shipped, validated
 from harness.task import load_task
 from harness.types import Query

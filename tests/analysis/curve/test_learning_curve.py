@@ -8,8 +8,9 @@ import pytest
 
 from harness.analysis import analyse
 from harness.analysis.curve.wording import crossover
-from harness.run import Runner, opened
+from harness.run.folder_lock import opened
 from harness.run.launchers.in_process import InProcessLauncher
+from harness.run.runner import Runner
 from harness.stats.learning_curve import Crossing
 from harness.task import load_task
 from reports import whole_markdown

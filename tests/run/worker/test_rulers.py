@@ -128,6 +128,15 @@ def test_a_rule_needs_less_than_60_mib_in_every_phase(records):
             assert 5 * MIB < measured.peak_rss_bytes < 60 * MIB, measured
 
 
+def test_the_process_of_a_trial_loads_no_more_than_its_own_job():
+    """What a room's door loads counts in the memory of every arm (a process, since this one has
+    loaded it all)."""
+    script = "import sys, harness.run.worker.process; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", script], text=True).split()
+    others = [f"harness.{room}" for room in ("task", "lm", "toolkit", "retrieval", "plan")]
+    assert not {*others, "harness.run.runner", "ruamel.yaml"} & set(loaded)
+
+
 def test_a_trial_is_two_processes_with_their_phases_in_order(records):
     fit, serve = records["rule"].fit, records["rule"].serve
     assert [m.phase for m in fit.measurements] == ["start", "fit"]
