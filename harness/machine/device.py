@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import ctypes
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,20 @@ def gpu_name() -> str | None:
     if driver.cuDeviceGetName(name, NAME_BYTES, device):
         return None
     return name.value.decode()
+
+
+def gpu_ids() -> list[str]:
+    """Return what names each GPU of this machine in CUDA_VISIBLE_DEVICES.
+
+    Of those that it names already, where it is set.
+    """
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if given is not None:
+        return [name for name in given.split(",") if name.strip()]
+    driver, count = _driver(), ctypes.c_int()
+    if driver is None or driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
+        return []
+    return [str(number) for number in range(count.value)]
 
 
 def _certainly_no_gpu() -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 
-from harness.machine.memory import available_bytes
 from harness.machine.secrets import HUB_TOKENS, PROXIES
 from harness.run.answer_room import asked
 from harness.run.environment import Setting
@@ -15,7 +14,6 @@ from harness.run.job import JOB, WRITTEN, FinishedFit, Inputs, Job, Kind, Search
 from harness.run.launchers.base import Launcher
 from harness.run.outcome import examined
 from harness.store.fit_account import TRAIN_LOG
-from harness.store.machine import Hardware
 from harness.store.recorded_files import sha256_now
 from harness.store.records import PlannedTrial, WorkerResult
 from harness.store.run_folder import RunFolder
@@ -44,6 +42,14 @@ def _timeout_s(timeout_s: float, plan: SearchPlan | None) -> float:
         return timeout_s
     each = timeout_s * (plan.trials + 1)
     return each if plan.seconds is None else min(each, plan.seconds + 2 * timeout_s)
+
+
+def _expected_bytes(trial: PlannedTrial, kind: Kind) -> int | None:
+    """Return the peak that is forecast of a job; of a diagnostic it is that of serving."""
+    forecast = trial.forecast
+    if forecast is None:
+        return None
+    return forecast.fit_peak_bytes if kind == "fit" else forecast.predict_peak_bytes
 
 
 class Dispatcher:
@@ -77,7 +83,8 @@ class Dispatcher:
             seed=trial.seed,
             device=self.setting.device,
             dtype=self.setting.dtype,
-            budget_bytes=memory or available_bytes(),
+            budget_bytes=memory,
+            expected_bytes=_expected_bytes(trial, kind),
             folder=self.inside(folder),
             artifact=self.inside(fit_folder / "artifact"),
             documents=reads_documents(self.task, self.task.profiles[trial.arm]),
@@ -149,16 +156,14 @@ class Dispatcher:
         """Have a job done with these inputs, and the task's documents if it is to have them.
 
         Returns:
-            How it went, with the machine that did it; "ok" only if what it left can be used.
+            How it went; "ok" only if what it left can be used.
         """
         if job.documents:
             inputs = {"documents": map(asdict, self.task.documents), **inputs}
         result = self.launcher.run(job, inputs)
         asked = [row.query.id for row in self.task.test] if job.kind in OF_TEST_ROWS else []
         result = examined(job, self.folder.path, result, asked)
-        machine = self.launcher.machine(job.device)
-        hardware = Hardware(machine=machine, device=job.device, dtype=job.dtype)
-        return result.model_copy(update={"hardware": hardware, "files": self._left(job)})
+        return result.model_copy(update={"files": self._left(job)})
 
     def _left(self, job: Job) -> dict[str, str]:
         """Return the hashes of what a job left in its folder and somebody reads, by name.

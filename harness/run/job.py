@@ -106,7 +106,10 @@ class Job(Record):
     seed: int
     device: str
     dtype: str
-    budget_bytes: int
+    budget_bytes: int | None
+    """Main memory that it may count on; None: what is free where it is done."""
+    expected_bytes: int | None = None
+    """Peak memory that is forecast, in main memory or on the GPU; None: not known."""
     folder: Inside
     """Where it finds `JOB` and leaves what it writes."""
     artifact: Inside
@@ -128,6 +131,11 @@ class Job(Record):
     """Wall-clock limit; None: none."""
     memory_bytes: int | None = None
     """Limit on the resident memory of its process tree; None: none."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is measured as a product would run it, so nothing else may run beside it."""
+        return self.kind == "serve"
 
 
 @dataclass(frozen=True)

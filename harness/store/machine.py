@@ -5,7 +5,9 @@ Says nothing of how a machine is found out (machine/describe.py) nor of what it 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from harness.store.base import Record
 
@@ -52,6 +54,13 @@ class Hardware(Record):
     """"cpu" or "cuda"."""
     dtype: str
     """The number format of models that a run asks for."""
+    node: str | None = None
+    """Which of several machines; None: the one that the run was started on."""
+    neighbours: Annotated[int, Field(ge=0)] = 0
+    """Other jobs of the run that the machine did meanwhile, the most at once: with some, times are
+    upper bounds."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Of the machine, what the job was given; 1: all of it."""
 
     @property
     def machine_class(self) -> MachineClass:

@@ -179,7 +179,10 @@ class LauncherContract:
         launcher = self.launched()
         assert launcher.isolated in (True, False)
         assert launcher.slots >= 1
-        assert launcher.machine("cpu").cores >= 1
+        hardware = self.fit("Says").hardware
+        assert hardware.machine.cores >= 1
+        assert (hardware.device, hardware.dtype) == ("cpu", "float32")
+        assert (hardware.neighbours, hardware.share) == (0, 1.0)
 
     def test_what_a_fit_writes_is_what_serving_loads(self):
         fit = self.fit("Says")
@@ -277,7 +280,8 @@ class LauncherContract:
         assert fit.status == "failed"
         said = "the worker ended with exit code 3 and no result; its last words: farewell"
         assert fit.error == said
-        assert fit == silent_end("exit code 3", self.root / "trial" / PRINTED)
+        told = silent_end("exit code 3", self.root / "trial" / PRINTED)
+        assert fit == told.model_copy(update={"hardware": fit.hardware})
 
     def test_an_account_that_lay_there_before_is_not_taken_for_the_jobs(self):
         self.fit("Says")

@@ -21,7 +21,7 @@ from harness.files.refusals import no_room
 from harness.files.temporary_folder import temporary_folder
 from harness.machine.secrets import kept, values_of, without
 from harness.run.job import RESULT, Inputs, Job, Workspace
-from harness.store.machine import Machine
+from harness.store.machine import Hardware, Machine
 from harness.store.records import Status, WorkerResult
 from harness.store.run_folder import write_jsonl
 
@@ -50,8 +50,10 @@ class Launcher(Protocol):
       when `run` returns, with the job itself (`JOB`) and all it printed (`PRINTED`). Its inputs are
       gone, and nothing that it started lives on.
     - **How it ends.** `run` returns an account whatever happens: the worker's own, or one in its
-      place that says why there is none. It raises nothing that the job raised. An account that
-      lay there before is never taken for the job's.
+      place that says why there is none, with what it ran on (`hardware`). It raises nothing that
+      the job raised. An account that lay there before is never taken for the job's.
+    - **Who runs beside it.** Up to `slots` jobs at once; one that is measured (`Job.alone`) has its
+      machine to itself, and waits until it has.
     - **Interrupted** (KeyboardInterrupt, from the caller or from `tick`), it stops the job, takes
       the inputs away and passes the interrupt on. What the job wrote until then stays.
     """
@@ -64,13 +66,6 @@ class Launcher(Protocol):
     handlers, random states and modules of the user's own files."""
     slots: int
     """Jobs that may be run at the same time, each from a thread of the caller's."""
-
-    def machine(self, device: str) -> Machine:
-        """Describe where the jobs are done.
-
-        Args:
-            device: "cpu" or "cuda".
-        """
 
     def run(self, job: Job, inputs: Inputs) -> WorkerResult:
         """Have a job done.
@@ -85,7 +80,18 @@ class Launcher(Protocol):
 
 
 NewLauncher = Callable[[Path, Tick], Launcher]
-"""Makes the launcher of a root, which may call its second argument about twice a second."""
+"""Makes the launcher of a root, which may call its second argument about twice a second, from the
+threads that run jobs."""
+
+
+def placed(
+    result: WorkerResult, job: Job, machine: Machine, neighbours: int = 0, share: float = 1.0
+) -> WorkerResult:
+    """Return an account with what the job ran on (see `Hardware`)."""
+    on = Hardware(
+        machine=machine, device=job.device, dtype=job.dtype, neighbours=neighbours, share=share
+    )
+    return result.model_copy(update={"hardware": on})
 
 
 @contextmanager

@@ -26,12 +26,12 @@ from harness.run.launchers.base import (
     clear,
     environment_of,
     handed_over,
+    placed,
     silent_end,
     taken_account,
 )
 from harness.run.worker.measure import Ruler
 from harness.run.worker.process import work
-from harness.store.machine import Machine
 from harness.store.records import WorkerResult
 
 
@@ -53,10 +53,6 @@ class InProcessLauncher:
         self.root = root.resolve()
         self.tick = tick
 
-    def machine(self, device: str) -> Machine:
-        """Describe this machine."""
-        return this_machine(device)
-
     def run(self, job: Job, inputs: Inputs) -> WorkerResult:
         """Do a job here and now."""
         with handed_over(inputs) as folder:
@@ -75,7 +71,8 @@ class InProcessLauncher:
                 os.environ.update(allowed)
                 ending = _ending(workspace)
             clear(workspace.folder / PRINTED, job)
-            return taken_account(workspace) or silent_end(ending, workspace.folder / PRINTED)
+            result = taken_account(workspace) or silent_end(ending, workspace.folder / PRINTED)
+            return placed(result, job, this_machine(job.device))
 
 
 def _ending(workspace: Workspace) -> str:

@@ -13,14 +13,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from harness.files.atomic import atomic_write
 from harness.files.removal import remove
 from harness.machine.describe import this_machine
+from harness.machine.device import gpu_ids
+from harness.machine.memory import available_bytes
 from harness.run import keeper
 from harness.run.folder_lock import lock_descriptors
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
@@ -31,12 +35,13 @@ from harness.run.launchers.base import (
     cut,
     environment_of,
     handed_over,
+    placed,
     silent_end,
     stopped,
     taken_account,
 )
+from harness.run.launchers.occupancy import Occupancy
 from harness.run.worker.measure import kept_rss_bytes
-from harness.store.machine import Machine
 from harness.store.order_check import KILLED_BEFORE, OrderCheck
 from harness.store.records import WorkerResult
 
@@ -64,30 +69,36 @@ FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class LocalLauncher:
     """A `Launcher` of fresh interpreters. Waits without spinning.
 
+    Several jobs at once share memory and cores evenly, and each has a GPU of its own where the
+    machine has several (not run on such a machine).
+
     Args:
         root: the folder that jobs' paths start from.
-        tick: called about twice a second while a worker works.
+        tick: called about twice a second while a worker works or waits.
+        slots: jobs that may be run at once. More than one slow each other.
     """
 
     isolated = True
-    slots = 1
-    """One: a second worker would slow the first, and its times would be measured."""
 
-    def __init__(self, root: Path, tick: Tick = lambda: None):
+    def __init__(self, root: Path, tick: Tick = lambda: None, slots: int = 1):
         self.root = root.resolve()
         self.tick = tick
-        self._cut_bytes = 0
-
-    def machine(self, device: str) -> Machine:
-        """Describe this machine."""
-        return this_machine(device)
+        self.slots = slots
+        self._occupancy = Occupancy(slots, tick)
 
     def run(self, job: Job, inputs: Inputs) -> WorkerResult:
         """Run a job in a process of its own."""
-        with handed_over(inputs) as folder:
-            return self._run(Workspace(job, self.root, folder))
+        with self._occupancy.place(job.alone) as stay:
+            sharing = 1 if job.alone else self.slots
+            if sharing > 1 and job.budget_bytes is None:
+                job = job.model_copy(update={"budget_bytes": available_bytes() // sharing})
+            own = {} if sharing == 1 else _own_part(job.device, stay.slot, sharing)
+            with handed_over(inputs) as folder:
+                result = self._run(Workspace(job, self.root, folder), own)
+        machine = this_machine(job.device)
+        return placed(result, job, machine, stay.neighbours, share=1 / sharing)
 
-    def _run(self, workspace: Workspace) -> WorkerResult:
+    def _run(self, workspace: Workspace, own: Mapping[str, str]) -> WorkerResult:
         folder = workspace.folder
         atomic_write(folder / JOB, workspace.job.model_dump_json(indent=1))
         (folder / RESULT).unlink(missing_ok=True)
@@ -95,13 +106,13 @@ class LocalLauncher:
         command += [str(workspace.job.folder), str(workspace.inputs)]
         printed = folder / PRINTED
         remove(printed)
-        self._cut_bytes = 0
+        log = _Log(printed)
         try:
             # To append: a file that is cut while it is written would grow a hole.
-            with printed.open("ab") as log, _Kept(command, workspace, log) as kept:
-                past_limit = self._wait(kept.keeper, workspace)
+            with printed.open("ab") as stream, _Kept(command, workspace, stream, own) as kept:
+                past_limit = self._wait(kept.keeper, workspace, log)
         finally:
-            self._close(printed, workspace.job)
+            log.close(workspace.job)
         # An account is written when the work is done: what ended the process after that, a limit
         # or the system, took nothing from it.
         account = taken_account(workspace)
@@ -109,20 +120,11 @@ class LocalLauncher:
             account = _without_order(account)
         return account or past_limit or _ended(kept.returncode, printed)
 
-    def _close(self, printed: Path, job: Job) -> None:
-        """Take secrets and surplus out of what was printed; it stays a file, whatever is there."""
-        if not printed.is_file() or printed.is_symlink():
-            remove(printed)
-            printed.write_text("what was printed is gone: the code took it away\n")
-        self._cut_bytes += cut(printed)
-        clear(printed, job)
-        if self._cut_bytes:
-            with printed.open("a", encoding="utf-8") as log:
-                log.write(f"\n… and {self._cut_bytes:,} bytes more, which are not kept\n")
-
-    def _wait(self, process: subprocess.Popen[bytes], workspace: Workspace) -> WorkerResult | None:
+    def _wait(
+        self, process: subprocess.Popen[bytes], workspace: Workspace, log: _Log
+    ) -> WorkerResult | None:
         """Sleep until the worker ends or exceeds a limit; return an account only in that case."""
-        job, printed = workspace.job, workspace.folder / PRINTED
+        job = workspace.job
         begin = time.monotonic()
         handle = os.pidfd_open(process.pid)
         try:
@@ -130,8 +132,7 @@ class LocalLauncher:
             poller.register(handle, select.POLLIN)
             while not poller.poll(LOOK_EVERY_S * 1000):
                 self.tick()
-                with suppress(OSError):  # the code may have taken it away
-                    self._cut_bytes += cut(printed, MOST_ON_DISK)
+                log.bound()
                 if job.timeout_s is not None and time.monotonic() - begin > job.timeout_s:
                     limit = f"{job.timeout_s / 60:g} minutes (run.timeout_min)"
                     return stopped("timeout", f"stopped after {limit}")
@@ -143,6 +144,34 @@ class LocalLauncher:
         return None
 
 
+class _Log:
+    """What a worker prints, within bounds.
+
+    Args:
+        printed: the file.
+    """
+
+    def __init__(self, printed: Path):
+        self.printed = printed
+        self._cut_bytes = 0
+
+    def bound(self) -> None:
+        """Cut it while the worker prints."""
+        with suppress(OSError):  # the code may have taken it away
+            self._cut_bytes += cut(self.printed, MOST_ON_DISK)
+
+    def close(self, job: Job) -> None:
+        """Take secrets and surplus out of it; it stays a file, whatever is there."""
+        if not self.printed.is_file() or self.printed.is_symlink():
+            remove(self.printed)
+            self.printed.write_text("what was printed is gone: the code took it away\n")
+        self._cut_bytes += cut(self.printed)
+        clear(self.printed, job)
+        if self._cut_bytes:
+            with self.printed.open("a", encoding="utf-8") as log:
+                log.write(f"\n… and {self._cut_bytes:,} bytes more, which are not kept\n")
+
+
 class _Kept:
     """A worker with its keeper, for the length of a `with`; nothing of them is left after it.
 
@@ -150,17 +179,25 @@ class _Kept:
         command: the worker's.
         workspace: its job and folders.
         log: what receives all that it prints.
+        own: its part of the machine, as variables of its environment.
     """
 
-    def __init__(self, command: list[str], workspace: Workspace, log: BinaryIO):
+    _living: ClassVar[set[int]] = set()
+    """Keepers of this process: what one leaves behind, its end must not end the others."""
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(
+        self, command: list[str], workspace: Workspace, log: BinaryIO, own: Mapping[str, str]
+    ):
         self.returncode = 0
         """The worker's, negative for a signal, once it has ended."""
         self._known = frozenset(keeper.children(os.getpid()))
         self._link, theirs = socket.socketpair()
         passed = [theirs.fileno(), *lock_descriptors()]
         words = [sys.executable, "-I", "-S", keeper.__file__, ",".join(map(str, passed))]
-        keeper.adopt_orphans(True)
-        with theirs:
+        allowed = environment_of(workspace.job)
+        with theirs, self._lock:
+            keeper.adopt_orphans(True)
             self.keeper = subprocess.Popen(
                 [*words, str(workspace.inputs), *command],
                 stdin=subprocess.DEVNULL,
@@ -169,8 +206,9 @@ class _Kept:
                 pass_fds=passed,
                 start_new_session=True,
                 cwd=workspace.inputs,
-                env={**KERNELS, **environment_of(workspace.job), **_whole_paths(), **QUIET, **UTF8},
+                env={**KERNELS, **allowed, **_whole_paths(), **QUIET, **UTF8, **own},
             )
+            self._living.add(self.keeper.pid)
 
     def __enter__(self) -> _Kept:
         return self
@@ -185,9 +223,11 @@ class _Kept:
         except subprocess.TimeoutExpired:
             self.keeper.kill()
             self.keeper.wait()
-        if self.keeper.returncode:  # it was killed: what it kept is ours now
-            keeper.end_children(None, self._known)
-        keeper.adopt_orphans(False)
+        with self._lock:
+            self._living.discard(self.keeper.pid)
+            if self.keeper.returncode:  # it was killed: what it kept is ours now
+                keeper.end_children(None, self._known | self._living)
+            keeper.adopt_orphans(bool(self._living))
         self._link.settimeout(0)
         try:
             self.returncode = os.waitstatus_to_exitcode(int(self._link.recv(64)))
@@ -201,6 +241,22 @@ def _without_order(account: WorkerResult) -> WorkerResult:
     if account.order is None or account.order.undefined is None:
         return account
     return account.model_copy(update={"order": OrderCheck(undefined=KILLED_BEFORE)})
+
+
+def _own_part(device: str, slot: int, slots: int) -> dict[str, str]:
+    """Return one job's part of this machine, as variables of its environment.
+
+    Args:
+        device: that it computes on.
+        slot: its number.
+        slots: how many there are.
+    """
+    part = {}
+    if "OMP_NUM_THREADS" not in os.environ:  # the user's own number stands
+        part["OMP_NUM_THREADS"] = str(max(1, len(os.sched_getaffinity(0)) // slots))
+    if device == "cuda" and (gpus := gpu_ids()):
+        part["CUDA_VISIBLE_DEVICES"] = gpus[slot % len(gpus)]
+    return part
 
 
 def _whole_paths() -> dict[str, str]:

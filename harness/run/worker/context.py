@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from harness import registry
 from harness.errors import StrategyError, shortened
+from harness.machine.memory import available_bytes
 from harness.metrics import Items, Metric
 from harness.metrics.custom import find_metric
 from harness.metrics.items import items_of
@@ -105,6 +106,11 @@ class Outfit:
         return Documents(self.workspace.inputs / "documents.jsonl")
 
     @cached_property
+    def _budget_bytes(self) -> int:
+        """Main memory to count on: what it is told, or what was free before it took any."""
+        return self.job.budget_bytes or available_bytes()
+
+    @cached_property
     def _unlabelled(self) -> dict[str, list[Query]]:
         """Inputs without answers, by the files that the task names."""
         file = self.workspace.inputs / "unlabelled.jsonl"
@@ -143,7 +149,7 @@ class Outfit:
             seed=job.seed,
             device=job.device,
             dtype=job.dtype,
-            budget_bytes=job.budget_bytes,
+            budget_bytes=self._budget_bytes,
             metric=self.metric,
             log=_logger(
                 self.workspace.train_log, artifact.relative_to(self.workspace.artifact).as_posix()
