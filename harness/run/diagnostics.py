@@ -7,6 +7,7 @@ failed arm. Knows nothing of scores.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -68,6 +69,7 @@ class DiagnosticsRunner:
         self.folder = dispatcher.folder
         self._untuned_seen: set[Path] = set()
         """Models that this run has probed, or tried to."""
+        self._looking = threading.Lock()
 
     def complete(
         self, trial: PlannedTrial, record: TrialRecord, doing: Callable[[str], None]
@@ -142,9 +144,10 @@ class DiagnosticsRunner:
         folder = self.folder.untuned_folder(model, setting.dtype, setting.device)
         engine = engine_sha256()
         question = Question("probe", folder, {"probe": probe.items()}, probe.sha256(), engine)
-        if folder in self._untuned_seen or question.standing() is not None:
-            return
-        self._untuned_seen.add(folder)
+        with self._looking:
+            if folder in self._untuned_seen or question.standing() is not None:
+                return
+            self._untuned_seen.add(folder)
         doing("diagnostics")
         job = self.dispatcher.job(trial, "probe", folder)
         untuned = {"strategy": UNTUNED, "params": {}, "artifact": job.folder, "documents": False}

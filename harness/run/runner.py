@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import groupby
-from typing import Protocol
 
 from harness.errors import UnknownNameError
 from harness.files.removal import remove
+from harness.run.crew import Crew, Step
 from harness.run.diagnostics import DiagnosticsRunner
 from harness.run.dispatch import Dispatcher
 from harness.run.earlier_report import without_rows
@@ -23,15 +23,15 @@ from harness.run.launchers.local import LocalLauncher
 from harness.run.own_metrics import keep_worths
 from harness.run.planned import kind_of_rows, variants_asked
 from harness.run.preflight import preflight
-from harness.run.shared_fits import parts_first
+from harness.run.progress import Progress
 from harness.run.splits_kept import data_changes, keep_splits, with_leaks
+from harness.run.steps import TrialSteps, by_stage
 from harness.run.trial import (
     TrialRunner,
     damaged_files,
     is_done,
     is_validated,
     now,
-    refused_is_failed,
 )
 from harness.run.truth_rows import truth_rows
 from harness.store.fit_account import ARTIFACT
@@ -43,22 +43,6 @@ from harness.task import Task
 
 Foresee = Callable[[frozenset[str]], Mapping[str, Forecast]]
 """Forecasts the arms named, by name."""
-
-
-class Progress(Protocol):
-    """Is told how a run goes."""
-
-    def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
-        """A half of a trial begins."""
-
-    def tick(self) -> None:
-        """About half a second has passed."""
-
-    def end(self, record: TrialRecord, reused: bool) -> None:
-        """A trial is over."""
-
-    def say(self, text: str) -> None:
-        """Something is worth knowing before a trial begins."""
 
 
 class Runner:
@@ -134,28 +118,18 @@ class Runner:
             write_jsonl(self.folder.documents, map(asdict, self.task.documents))
         else:
             remove(self.folder.documents)
-        launcher = self.launcher(self.folder.path, self.progress.tick)
+        crew = Crew(self.progress.tick)
+        launcher = self.launcher(self.folder.path, crew.tick)
         dispatcher = Dispatcher(self.task, self.folder, setting, launcher)
-        trials, diagnostics = TrialRunner(dispatcher, plan.trials), DiagnosticsRunner(dispatcher)
+        trials = TrialSteps(self.folder, self.progress, len(every), done)
         # No worker may find the answers in the run folder: they are laid down when all is over.
         without_rows(self.folder)
         try:
-            for number, trial in enumerate(parts_first(self.task, plan.trials), start=1):
-                if trial.refused or not trial.selected:
-                    continue
-                tell = partial(self.progress.start, trial, number, len(every))
-                record, reused = done.get(trial.trial_id), trial.trial_id in done
-                if record is None:
-                    record = trials.run(trial, tell)
-                complete = record
-                try:
-                    complete = _completed(diagnostics, trial, record, tell)
-                finally:  # interrupted while a diagnostic is measured, a trial is not lost
-                    if complete is not record or not reused:
-                        self.folder.append(complete)
-                self.progress.end(complete, reused)
+            runner = TrialRunner(dispatcher, plan.trials)
+            main = trials.of(runner, 0, DiagnosticsRunner(dispatcher))
+            self._do(crew, main, launcher.slots)
             FloorRunner(dispatcher).run(plan, partial(self._tell_of_floor, len(every)))
-            self._run_variants(dispatcher, plan, done)
+            self._do(crew, self._variants(trials, dispatcher, plan), launcher.slots)
         finally:
             write_jsonl(self.folder.truth, truth_rows(self.task))
             keep_worths(self.task, self.folder, plan)
@@ -194,28 +168,23 @@ class Runner:
                 for path in damaged_files(self.folder, record):
                     self.progress.say(f"{path} is not what was recorded; {trial.arm} is run again")
 
-    def _run_variants(
-        self, dispatcher: Dispatcher, plan: RunHeader, done: Mapping[str, TrialRecord]
-    ) -> None:
-        """Run the trials on other rows that are not done yet, those on the same kind together.
+    def _do(self, crew: Crew, steps: Sequence[Step], slots: int) -> None:
+        """Do steps trial by trial, or where several are done at once, stage by stage."""
+        crew.do(steps if slots == 1 else by_stage(steps), slots)
+
+    def _variants(self, trials: TrialSteps, dispatcher: Dispatcher, plan: RunHeader) -> list[Step]:
+        """Return the steps of the trials on other rows, those on the same kind together.
 
         So a trial finds the fits of its parts, and the parameters that were chosen, among trials on
         as many rows as it has itself.
         """
-        number, total = len(plan.trials), len(plan.trials) + len(plan.curve)
+        found: list[Step] = []
+        before = len(plan.trials)
         for _, together in groupby(plan.curve, key=kind_of_rows):
             group = list(together)
-            trials = TrialRunner(dispatcher, group)
-            for trial in parts_first(self.task, group):
-                number += 1
-                if not trial.selected:
-                    continue
-                record, reused = done.get(trial.trial_id), trial.trial_id in done
-                if record is None:
-                    tell = partial(self.progress.start, trial, number, total)
-                    record = trials.run(trial, tell)
-                    self.folder.append(record)
-                self.progress.end(record, reused)
+            found += trials.of(TrialRunner(dispatcher, group), before)
+            before += len(group)
+        return found
 
     def _tell_of_floor(self, total: int, trial: PlannedTrial) -> None:
         self.progress.start(trial, total, total, "floor")
@@ -244,16 +213,6 @@ class Runner:
         }
         trials = (t.model_copy(update={"forecast": by_id.get(t.trial_id)}) for t in plan.trials)
         return plan.model_copy(update={"trials": tuple(trials)})
-
-
-def _completed(
-    diagnostics: DiagnosticsRunner,
-    trial: PlannedTrial,
-    record: TrialRecord,
-    tell: Callable[[str], None],
-) -> TrialRecord:
-    """Return a record with its diagnostics; without, where an arm spoilt what they are made of."""
-    return refused_is_failed(lambda: diagnostics.complete(trial, record, tell), lambda _: record)
 
 
 def _running(trials: Iterable[PlannedTrial], known: Mapping[str, object]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from harness.errors import HarnessError
 from harness.files.refusals import words_of
@@ -38,6 +38,14 @@ from harness.types import RESUMED_S, ModelRef
 T = TypeVar("T")
 
 
+class Fitted(NamedTuple):
+    """A trial that was prepared."""
+
+    result: WorkerResult
+    reused: bool
+    """Whether the same fit was done before."""
+
+
 class TrialRunner:
     """Runs trials of one task into one folder."""
 
@@ -47,34 +55,44 @@ class TrialRunner:
         self.folder = dispatcher.folder
         self.plan = plan
 
-    def run(self, trial: PlannedTrial, doing: Callable[[str], None]) -> TrialRecord:
-        """Fit, unless the same fit was done before, and serve.
+    def fit(self, trial: PlannedTrial, doing: Callable[[str], None]) -> Fitted:
+        """Fit, unless the same fit was done before.
 
         Args:
             trial: what to run.
-            doing: told "fit" and "serve" when these begin.
+            doing: told "fit" when it begins.
         """
         setting = self.dispatcher.setting
         used = (trial.model or "", *trial.models)
         problems = (setting.problems.get(name) for name in used)
         problem = next(filter(None, problems), None) or setting.arm_problems.get(trial.arm)
         if problem:
-            result = WorkerResult(status="failed", error=problem)
-            return self._record(trial, result, None, reused=False)
+            return Fitted(WorkerResult(status="failed", error=problem), reused=False)
         doing("fit")
-        fit, reused = refused_is_failed(lambda: self._fit(trial), lambda failed: (failed, False))
+        return refused_is_failed(lambda: self._fit(trial), lambda failed: Fitted(failed, False))
+
+    def serve(
+        self, trial: PlannedTrial, fitted: Fitted, doing: Callable[[str], None]
+    ) -> TrialRecord:
+        """Serve what was fitted, and return the record of both.
+
+        Args:
+            trial: what to run.
+            fitted: how its fit went.
+            doing: told "serve" when it begins.
+        """
         serve = None
-        if fit.status == "ok":
+        if fitted.result.status == "ok":
             doing("serve")
             serve = refused_is_failed(lambda: self._serve(trial), lambda failed: failed)
-        return self._record(trial, fit, serve, reused)
+        return self._record(trial, fitted.result, serve, fitted.reused)
 
-    def _fit(self, trial: PlannedTrial) -> tuple[WorkerResult, bool]:
-        """Fit, or find the same fit done before; returns its account and whether it was found."""
+    def _fit(self, trial: PlannedTrial) -> Fitted:
+        """Fit, or find the same fit done before."""
         folder = self.folder.fit_folder(trial.arm, trial.fit_id)
         standing = standing_fit(folder, trial.fit_id)
         if standing is not None and _is_final(folder, standing):
-            return self._placed(standing.result), True
+            return Fitted(self._placed(standing.result), reused=True)
         if (folder / "scratch").is_dir():
             _clear(folder, {"scratch", TRAIN_LOG})
         else:
@@ -99,7 +117,21 @@ class TrialRunner:
             shutil.rmtree(folder / "scratch", ignore_errors=True)
         else:
             remove(artifact)
-        return result, False
+        return Fitted(result, reused=False)
+
+    def comes_after(self, trial: PlannedTrial) -> Iterator[PlannedTrial]:
+        """Yield the trials whose fit is to be done before that of a trial: it takes it over, or the
+        parameters that it chose, or it is the same one.
+        """
+        yield from built_by(self.task, trial, self.plan)
+        first = next(other for other in self.plan if other.arm == trial.arm)
+        if trial.arm in self.task.searches and first.trial_id != trial.trial_id:
+            yield first
+        for other in self.plan:
+            if other.trial_id == trial.trial_id:
+                return
+            if other.fit_id == trial.fit_id:
+                yield other
 
     def _hand_on_search(self, trial: PlannedTrial, folder: Path) -> None:
         """Give a fit the parameters that the fit of the arm's first seed chose, if that has ended.

@@ -7,30 +7,15 @@ of it is in any figure. What a tracker raises is said once, and the run goes on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from harness.analysis import Comparison
+from harness.run.progress import Progress
 from harness.store.fit_account import TRAIN_LOG
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.store.run_folder import TRACK, RunFolder, each_row
 from harness.track.tracked_trial import TrackedTrial, arm_figures, tracked_trial
 from harness.track.tracker import Tracker, new_tracker
-
-
-class Told(Protocol):
-    """Whoever else is told how a run goes."""
-
-    def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
-        """A half of a trial begins."""
-
-    def tick(self) -> None:
-        """About half a second has passed."""
-
-    def end(self, record: TrialRecord, reused: bool) -> None:
-        """A trial is over."""
-
-    def say(self, text: str) -> None:
-        """Something is worth knowing before a trial begins."""
 
 
 class TrackedRun:
@@ -43,7 +28,7 @@ class TrackedRun:
         screen: is told all that a run tells.
     """
 
-    def __init__(self, names: Sequence[str], folder: RunFolder, task: str, screen: Told):
+    def __init__(self, names: Sequence[str], folder: RunFolder, task: str, screen: Progress):
         self.screen = screen
         self._names, self._folder, self._task = names, folder, task
         self._trackers: dict[str, Tracker] | None = None

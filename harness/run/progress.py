@@ -1,0 +1,23 @@
+"""Who watches a run."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from harness.store.records import PlannedTrial, TrialRecord
+
+
+class Progress(Protocol):
+    """Is told how a run goes; never by two at once, but of trials that are under way at once."""
+
+    def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
+        """A part of a trial begins."""
+
+    def tick(self) -> None:
+        """About half a second has passed."""
+
+    def end(self, record: TrialRecord, reused: bool) -> None:
+        """A trial is over."""
+
+    def say(self, text: str) -> None:
+        """Something is worth knowing before a trial begins."""

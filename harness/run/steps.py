@@ -1,0 +1,121 @@
+"""The trials of a run as steps: what is prepared, served and asked, and what waits for what.
+
+Knows nothing of threads; whoever does steps side by side finds that they share nothing but the run
+folder and the watcher, which are told one at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from harness.run.crew import Step
+from harness.run.diagnostics import DiagnosticsRunner
+from harness.run.progress import Progress
+from harness.run.shared_fits import parts_first
+from harness.run.trial import Fitted, TrialRunner, refused_is_failed
+from harness.store.records import PlannedTrial, TrialRecord
+from harness.store.run_folder import RunFolder
+
+
+@dataclass
+class Course:
+    """How far one trial is."""
+
+    trial: PlannedTrial
+    number: int
+    record: TrialRecord | None
+    """None: not served yet."""
+    reused: bool
+    """Whether it was done before."""
+    fitted: Fitted | None = None
+
+
+@dataclass
+class TrialSteps:
+    """Makes the steps of trials, and keeps what comes of them."""
+
+    folder: RunFolder
+    progress: Progress
+    total: int
+    """Trials of the run."""
+    done: Mapping[str, TrialRecord]
+    """Records that stand, by trial id."""
+    _turn: threading.RLock = field(default_factory=threading.RLock)
+
+    def of(
+        self, runner: TrialRunner, before: int, diagnostics: DiagnosticsRunner | None = None
+    ) -> list[Step]:
+        """Return the steps of a runner's trials, trial by trial.
+
+        Args:
+            runner: of trials on the same kind of rows.
+            before: trials of the run that come before these.
+            diagnostics: completes their records; None: nobody does.
+        """
+        found: list[Step] = []
+        ordered = parts_first(runner.task, runner.plan)
+        for number, trial in enumerate(ordered, start=before + 1):
+            if not trial.selected or trial.refused:
+                continue
+            record = self.done.get(trial.trial_id)
+            course = Course(trial, number, record, reused=record is not None)
+            found += self._of_one(course, runner, diagnostics)
+        return found
+
+    def _of_one(
+        self, course: Course, runner: TrialRunner, diagnostics: DiagnosticsRunner | None
+    ) -> Iterator[Step]:
+        trial = course.trial
+        fit, serve, close = (f"{part} {trial.trial_id}" for part in ("fit", "serve", "close"))
+        if course.record is None:
+            first = frozenset(f"fit {other.trial_id}" for other in runner.comes_after(trial))
+            yield Step(fit, partial(self._fit, course, runner), first)
+            yield Step(serve, partial(self._serve, course, runner), frozenset([fit]))
+        yield Step(close, partial(self._close, course, diagnostics), frozenset([serve]))
+
+    def _fit(self, course: Course, runner: TrialRunner) -> None:
+        course.fitted = runner.fit(course.trial, partial(self._tell, course))
+
+    def _serve(self, course: Course, runner: TrialRunner) -> None:
+        assert course.fitted is not None
+        course.record = runner.serve(course.trial, course.fitted, partial(self._tell, course))
+        with self._turn:
+            self.folder.append(course.record)
+
+    def _close(self, course: Course, diagnostics: DiagnosticsRunner | None) -> None:
+        """Have the diagnostics measured that the record lacks, and tell that the trial is over."""
+        assert course.record is not None
+        record = course.record
+        if diagnostics is not None:
+            record = _completed(diagnostics, course.trial, record, partial(self._tell, course))
+        with self._turn:
+            if record is not course.record:
+                self.folder.append(record)
+            self.progress.end(record, course.reused)
+
+    def _tell(self, course: Course, doing: str) -> None:
+        with self._turn:
+            self.progress.start(course.trial, course.number, self.total, doing)
+
+
+def _completed(
+    diagnostics: DiagnosticsRunner,
+    trial: PlannedTrial,
+    record: TrialRecord,
+    tell: Callable[[str], None],
+) -> TrialRecord:
+    """Return a record with its diagnostics; without, where an arm spoilt what they are made of."""
+    return refused_is_failed(lambda: diagnostics.complete(trial, record, tell), lambda _: record)
+
+
+def by_stage(steps: Sequence[Step]) -> list[Step]:
+    """Return steps with all that is prepared first, then all that is served, then all else.
+
+    What is measured has a machine to itself, so it waits for whoever prepares something there: so
+    it does once, and not after every trial.
+    """
+    stages = ("fit ", "serve ")
+    return sorted(steps, key=lambda step: [step.name.startswith(s) for s in stages], reverse=True)
