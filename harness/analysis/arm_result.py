@@ -108,11 +108,12 @@ def usage_of(run: RunData, arm: ArmData) -> Usage:
     charge, fit_charge = measured.usd_per_request(run, arm), measured.fit_charged_usd(run, arm)
     own_times = bool(measured.own_times_s(arm))
     origin, search = origin_of(run, arm), arm.files.search
-    fit_s = fmean(measured.fit_walls_s(origin.arm))
+    share = measured.fit_share(origin.arm)
+    fit_s = fmean(measured.fit_walls_s(origin.arm)) * share
     return Usage(
         arm=arm.name,
         fit_s=fit_s,
-        search_s=min(search.besides_s, fit_s) if search else 0.0,
+        search_s=min(search.besides_s * share, fit_s) if search else 0.0,
         throughput_per_s=measured.throughput_per_s(origin.arm),
         labels_n=arm.plan.labels_n,
         needs_model=arm.plan.needs_model or bool(arm.plan.models),

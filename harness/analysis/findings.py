@@ -36,6 +36,7 @@ def findings_of(run: RunData, arms: Sequence[ArmResult], choice: str | None) -> 
     for arm in arms:
         if arm.failed_items:
             yield f"{arm.failed_items} answers of {arm.strategy} failed and score zero"
+    yield from _side_by_side(run)
     yield from _busy_machine(run)
     yield from _trained_once(run)
     for arm in arms:
@@ -57,6 +58,21 @@ def _doubts(arms: Sequence[ArmResult]) -> Iterator[str]:
         yield f"{listed(names)}: {reason}"
 
 
+def _side_by_side(run: RunData) -> Iterator[str]:
+    """Say which arms were prepared while the machine prepared others too."""
+    names = [
+        arm.name
+        for arm in run.arms
+        if any(half.hardware and half.hardware.neighbours for half in _halves(arm))
+    ]
+    if names:
+        yield (
+            f"{listed(names)}: prepared beside other trials on the same machine; times of"
+            " preparation are upper bounds, and cost counts the share of the machine → for times"
+            " of their own, run again with `run: {parallel: 1}`"
+        )
+
+
 def _busy_machine(run: RunData) -> Iterator[str]:
     """Say so where times may be too long because cores were taken.
 
@@ -76,7 +92,7 @@ def _busy_machine(run: RunData) -> Iterator[str]:
                 " too long"
             )
         return
-    halves = [half for arm in run.arms for half in _halves(arm) if half.hardware]
+    halves = [half for arm in run.arms for half in _undisturbed(arm) if half.hardware]
     loads = [(half.load_average or 0.0, _host_cores(half)) for half in halves]
     load, cores = max(loads, key=lambda each: each[0] - 1.5 * each[1], default=(0.0, 1))
     if load > 1.5 * cores + 0.5:
@@ -96,11 +112,16 @@ def _halves(arm: ArmData) -> list[WorkerResult]:
     return [half for trial in arm.trials for half in (trial.fit, trial.serve) if half]
 
 
+def _undisturbed(arm: ArmData) -> list[WorkerResult]:
+    """Return the halves of an arm's trials that no other trial of the run ran beside."""
+    return [half for half in _halves(arm) if not (half.hardware and half.hardware.neighbours)]
+
+
 def _waiting(arm: ArmData) -> float | None:
     """Return the share of the time in which an arm was ready to compute that it could not."""
     known = [
         (measured.cpu_wait_s, measured.cpu_s)
-        for half in _halves(arm)
+        for half in _undisturbed(arm)
         for measured in half.measurements
         if measured.cpu_wait_s is not None
     ]

@@ -5,14 +5,26 @@ Pure: it is told what began and ended, and how long ago. Knows no screen but a w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from harness.store.records import Forecast
 from harness.wording import numbers
 
 Span = tuple[float, float]
 """Seconds, at the least and at the most."""
+
+
+class UnderWay(NamedTuple):
+    """A trial that has begun."""
+
+    arm: str
+    doing: str
+    """Which part of it is done, or comes next."""
+    elapsed_s: float
+    """Since that part began."""
 
 
 @dataclass
@@ -22,7 +34,7 @@ class Pace:
     forecasts: dict[str, Forecast] = field(default_factory=dict)
     """By arm, of one trial."""
     trials: dict[str, int] = field(default_factory=dict)
-    """By arm, how many have not ended, the one that is under way among them."""
+    """By arm, how many have not ended, those that are under way among them."""
     best: tuple[str, float] | None = None
     """The arm with the best score so far, and that score."""
 
@@ -53,35 +65,38 @@ class Pace:
             return _span(found.fit_wall_low_s, found.fit_wall_s)
         return _span(found.serve_wall_low_s, found.serve_wall_s)
 
-    def left_s(self, arm: str, doing: str, elapsed_s: float) -> Span | None:
+    def left_s(self, under_way: Sequence[UnderWay], at_once: int = 1) -> Span | None:
         """Return what is left to do; None: of an arm that is left it is not known.
 
-        Args:
-            arm: whose trial is under way.
-            doing: which half of it.
-            elapsed_s: seconds since that half began.
-        """
-        low = high = 0.0
-        for name, n in self.trials.items():
-            whole = self._whole_s(name)
-            rest = n - (name == arm)
-            if rest <= 0:
-                continue
-            if whole is None:
-                return None
-            low, high = low + rest * whole[0], high + rest * whole[1]
-        if doing not in ("fit", "serve") or not self.trials.get(arm):
-            return low, high  # what comes after the answers has no forecast
-        half = self.half_s(arm, doing)
-        after = self.half_s(arm, "serve") if doing == "fit" else (0.0, 0.0)
-        if half is None or after is None:
-            return None
-        low += max(0.0, half[0] - elapsed_s) + after[0]
-        return low, high + max(0.0, half[1] - elapsed_s) + after[1]
+        Preparation is shared out evenly among those who prepare at once; whoever serves is alone.
 
-    def _whole_s(self, arm: str) -> Span | None:
-        fit, serve = self.half_s(arm, "fit"), self.half_s(arm, "serve")
-        return None if fit is None or serve is None else (fit[0] + serve[0], fit[1] + serve[1])
+        Args:
+            under_way: the trials that have begun and not ended.
+            at_once: how many are prepared at once.
+        """
+        begun = Counter(one.arm for one in under_way)
+        low = high = 0.0
+        parts = [self._rest_of(one) for one in under_way if self.trials.get(one.arm)]
+        for name, n in self.trials.items():
+            if n > begun[name]:
+                parts.append(
+                    (n - begun[name], self.half_s(name, "fit"), self.half_s(name, "serve"))
+                )
+        for n, fit, serve in parts:
+            if fit is None or serve is None:
+                return None
+            low += n * (fit[0] / at_once + serve[0])
+            high += n * (fit[1] / at_once + serve[1])
+        return low, high
+
+    def _rest_of(self, one: UnderWay) -> tuple[int, Span | None, Span | None]:
+        """Return what is left of one trial: of its preparation and of its serving."""
+        none = (0.0, 0.0)
+        if one.doing not in ("fit", "serve"):
+            return 1, none, none  # what comes after the answers has no forecast
+        half = self.half_s(one.arm, one.doing)
+        rest = half and (max(0.0, half[0] - one.elapsed_s), max(0.0, half[1] - one.elapsed_s))
+        return (1, none, rest) if one.doing == "serve" else (1, rest, self.half_s(one.arm, "serve"))
 
 
 def share_done(since_s: float, left: Span | None) -> float | None:
@@ -117,11 +132,8 @@ def progress_line(now: Moment, width: int) -> str:
     """Return a line of progress in as many words as a screen takes."""
     elapsed = numbers.duration(now.elapsed_s)
     of = f" of {_range(now.half_s)}" if now.half_s and now.half_s[1] >= 1 else ""
-    percent = "" if now.share is None else numbers.percent(now.share)
-    share = percent and f"{percent} done"
-    left = "" if now.left is None else f"{_range(now.left)} left"
-    best = "" if now.best is None else f"best so far {now.best[0]} {numbers.score(now.best[1])}"
-    score = "" if now.best is None else f"best {numbers.score(now.best[1])}"
+    share, left, best, score = _of_the_run(now)
+    percent = share.removesuffix(" done")
     head, bare = f"{now.place} {now.arm}: {now.doing}", f"{now.place} {now.arm}"
     variants = [
         (f"{head}, {elapsed}{of}", share, left, best),
@@ -133,6 +145,34 @@ def progress_line(now: Moment, width: int) -> str:
         (bare, percent),
         (bare,),
     ]
+    return _widest(variants, width)
+
+
+def total_line(at_once: int, now: Moment, width: int) -> str:
+    """Return the line above those of several trials at once: what is done and left of all.
+
+    Args:
+        at_once: how many there are.
+        now: what is known of the whole run.
+        width: characters of a line.
+    """
+    whole = f"{at_once} trials at once"
+    share, left, best, score = _of_the_run(now)
+    variants = [(whole, share, left, best), (whole, share, left, score), (whole, left), (whole,)]
+    return _widest(variants, width)
+
+
+def _of_the_run(now: Moment) -> tuple[str, str, str, str]:
+    """Return the share that is done, what is left, and the best score in two lengths."""
+    share = "" if now.share is None else f"{numbers.percent(now.share)} done"
+    left = "" if now.left is None else f"{_range(now.left)} left"
+    best = "" if now.best is None else f"best so far {now.best[0]} {numbers.score(now.best[1])}"
+    score = "" if now.best is None else f"best {numbers.score(now.best[1])}"
+    return share, left, best, score
+
+
+def _widest(variants: Sequence[Sequence[str]], width: int) -> str:
+    """Return the first of several lines that fits, or the last."""
     lines = [" · ".join(part for part in parts if part) for parts in variants]
     return next((line for line in lines if len(line) <= width), lines[-1])
 

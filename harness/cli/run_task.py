@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def run_task(arguments: argparse.Namespace) -> int:
     """Run a task's arms, and print the table, the verdict and where the report is."""
     from harness.cli.current_scores import CurrentScores
+    from harness.cli.launching import launcher_of
     from harness.cli.terminal import Screen
     from harness.files.temporary_folder import temporary_place
     from harness.run.folder_lock import drop_large_artifacts, opened
@@ -47,7 +48,7 @@ def run_task(arguments: argparse.Namespace) -> int:
         known, only = _quick(task, only, screen)
     foreseen = partial(_foreseen, task, screen, known)
     tracked = TrackedRun(task.spec.track, RunFolder(out), task.spec.name, screen)
-    runner = Runner(task, RunFolder(out), tracked, only, foreseen)
+    runner = Runner(task, RunFolder(out), tracked, only, foreseen, launcher_of(task))
     with opened(out, task.spec.name, arguments.fresh) as folder:
         screen.scores = CurrentScores(task, folder)
         for finding in gravest_first(task.remarks):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.status import Status
@@ -22,7 +23,7 @@ from rich.text import Text
 from harness.analysis import Comparison, History, first_warnings, trainings_text
 from harness.analysis.standing import STOPPED
 from harness.cli.hyperlinks import has_links
-from harness.cli.pace import Moment, Pace, progress_line, share_done
+from harness.cli.pace import Moment, Pace, UnderWay, progress_line, share_done, total_line
 from harness.cli.plain import tell
 from harness.cli.result_table import MARK, result_table
 from harness.cli.table import GAP
@@ -47,6 +48,25 @@ SPINNER = 2
 BULLET = "- "
 
 
+@dataclass(frozen=True)
+class _Running:
+    """A trial that is under way."""
+
+    place: str
+    """Which one of how many: [3/12]."""
+    arm: str
+    name: str
+    """The arm, with its seed or rows."""
+    doing: str
+    since: float | None
+    """When that began; None: it waits."""
+
+    @property
+    def elapsed_s(self) -> float:
+        """Since then."""
+        return 0.0 if self.since is None else time.monotonic() - self.since
+
+
 class Screen:
     """Tells of trials as they start and end."""
 
@@ -58,9 +78,10 @@ class Screen:
         self._live = self.console.is_terminal
         self._status: Status | None = None
         self._began = time.monotonic()
-        self._since = self._began
-        self._now = ("", "", "")
-        self._which = ""
+        self._under_way: dict[str, _Running] = {}
+        """By trial id."""
+        self._at_once = 1
+        """The most trials that were under way at once."""
 
     def say(self, text: str) -> None:
         """Print one line, whatever stands in the text; on a terminal wrapped between words."""
@@ -84,10 +105,13 @@ class Screen:
         self.pace.expect(forecasts, trials)
 
     def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
-        """Show that a half of a trial began."""
-        self._now = (f"[{number}/{total}]", trial.arm, doing)
-        self._which = _which(trial)
-        self._since = time.monotonic()
+        """Show that a part of a trial began."""
+        if doing == "floor":  # they are nobody's trials, and each takes the place of the last
+            self._under_way.clear()
+        name = f"{trial.arm}{_which(trial)}"
+        began = _Running(f"[{number}/{total}]", trial.arm, name, doing, time.monotonic())
+        self._under_way[trial.trial_id] = began
+        self._at_once = max(self._at_once, len(self._shown()))
         if not self._live:
             return
         if self._status is None:
@@ -95,15 +119,31 @@ class Screen:
             self._status.start()
         self.tick()
 
+    def pause(self, trial: PlannedTrial) -> None:
+        """Show no longer a trial whose next part waits."""
+        if (running := self._under_way.get(trial.trial_id)) is not None:
+            doing = "serve" if running.doing == "fit" else "diagnostics"
+            self._under_way[trial.trial_id] = replace(running, doing=doing, since=None)
+
     def tick(self) -> None:
         """Redraw the time that has passed."""
-        if self._status is not None:
-            width = self.console.width - SPINNER
-            self._status.update(_cell(progress_line(self._moment(), width)))
+        if self._status is None:
+            return
+        width = self.console.width - SPINNER
+        whole, shown = self._whole(), self._shown()
+        if len(shown) == 1:
+            [one] = shown
+            lines = [progress_line(replace(self._moment(one), **whole), width)]
+        else:
+            lines = [total_line(len(shown), Moment("", "", "", 0.0, None, **whole), width)]
+            lines += [progress_line(self._moment(one), width) for one in shown]
+        self._status.update(Text("\n").join(map(_cell, lines)))
 
     def end(self, record: TrialRecord, reused: bool) -> None:
         """Print how a trial ended, with its score; after an arm's last one the arm's."""
-        self.close()
+        self._under_way.pop(record.trial_id, None)
+        if not self._shown():
+            self.close()
         seed = _which(record)
         said = self._scored(record)
         self.pace.ended(record.arm)
@@ -182,22 +222,23 @@ class Screen:
         """Characters of a line; None: there is no limit."""
         return self.console.width if self._live else None
 
-    def _moment(self) -> Moment:
-        """Return what the line of progress tells now."""
-        place, arm, doing = self._now
-        now = time.monotonic()
-        elapsed = now - self._since
-        left = self.pace.left_s(arm, doing, elapsed)
-        return Moment(
-            place,
-            f"{arm}{self._which}",
-            DOING[doing],
-            elapsed,
-            self.pace.half_s(arm, doing),
-            share_done(now - self._began, left),
-            left,
-            self.pace.best,
-        )
+    def _shown(self) -> list[_Running]:
+        """Return the trials that are at work now."""
+        return [one for one in self._under_way.values() if one.since is not None]
+
+    def _moment(self, one: _Running) -> Moment:
+        """Return what a line tells of one trial."""
+        half = self.pace.half_s(one.arm, one.doing)
+        return Moment(one.place, one.name, DOING[one.doing], one.elapsed_s, half, None, None, None)
+
+    def _whole(self) -> dict[str, Any]:
+        """Return what is known of the whole run: its share that is done, what is left, the best."""
+        under_way = [
+            UnderWay(one.arm, one.doing, one.elapsed_s) for one in self._under_way.values()
+        ]
+        left = self.pace.left_s(under_way, self._at_once)
+        share = share_done(time.monotonic() - self._began, left)
+        return {"share": share, "left": left, "best": self.pace.best}
 
     def _scored(self, record: TrialRecord) -> str:
         """Return what a trial scored, as the end of a line; "" where nobody can say."""

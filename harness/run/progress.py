@@ -13,6 +13,9 @@ class Progress(Protocol):
     def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
         """A part of a trial begins."""
 
+    def pause(self, trial: PlannedTrial) -> None:
+        """A part of a trial is over; the next one begins when its turn comes."""
+
     def tick(self) -> None:
         """About half a second has passed."""
 

@@ -78,12 +78,15 @@ class TrialSteps:
 
     def _fit(self, course: Course, runner: TrialRunner) -> None:
         course.fitted = runner.fit(course.trial, partial(self._tell, course))
+        with self._turn:
+            self.progress.pause(course.trial)
 
     def _serve(self, course: Course, runner: TrialRunner) -> None:
         assert course.fitted is not None
         course.record = runner.serve(course.trial, course.fitted, partial(self._tell, course))
         with self._turn:
             self.folder.append(course.record)
+            self.progress.pause(course.trial)
 
     def _close(self, course: Course, diagnostics: DiagnosticsRunner | None) -> None:
         """Have the diagnostics measured that the record lacks, and tell that the trial is over."""

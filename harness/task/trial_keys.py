@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from harness.task.spec import PositiveFloat, Spec
 
 
 class Run(Spec):
-    """Limits on a single trial; past them it is stopped and the report gives the reason."""
+    """Limits on a single trial, past which it is stopped and the report gives the reason; and how
+    many trials are run at once.
+    """
 
     timeout_min: PositiveFloat = 60
     """With `effort`, preparation has as much again for each set of parameters that it tries, or its
     minutes."""
     memory_gib: PositiveFloat | None = None
     """Main memory that a trial may take; null: what is free."""
+    parallel: Annotated[int, Field(ge=1)] | Literal["auto"] = 1
+    """Trials that are prepared at once. What is timed for serving always runs alone. Times of
+    preparation beside others are upper bounds, and cost counts the share of the machine. `auto`:
+    one for each GPU, or without a GPU one for every 8 cores."""
 
 
 class Diagnostics(Spec):

@@ -38,6 +38,10 @@ class TrackedRun:
         """A half of a trial begins."""
         self.screen.start(trial, number, total, doing)
 
+    def pause(self, trial: PlannedTrial) -> None:
+        """A part of a trial is over."""
+        self.screen.pause(trial)
+
     def tick(self) -> None:
         """About half a second has passed."""
         self.screen.tick()

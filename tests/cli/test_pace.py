@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.cli.pace import Moment, Pace, progress_line, share_done
+from harness.cli.pace import Moment, Pace, UnderWay, progress_line, share_done, total_line
 from harness.store.records import Forecast
 
 
@@ -29,21 +29,31 @@ def pace():
 
 
 def test_what_is_left_is_what_is_under_way_and_all_that_follows(pace):
-    assert pace.left_s("quick", "fit", 0) == (1 + 3 + 3 * 90, 2 + 4 + 3 * 300)
-    assert pace.left_s("quick", "fit", 1.5) == (3 + 3 * 90, 0.5 + 4 + 3 * 300)
-    assert pace.left_s("quick", "serve", 10) == (3 * 90, 3 * 300)  # longer than was forecast
+    assert pace.left_s([UnderWay("quick", "fit", 0)]) == (1 + 3 + 3 * 90, 2 + 4 + 3 * 300)
+    assert pace.left_s([UnderWay("quick", "fit", 1.5)]) == (3 + 3 * 90, 0.5 + 4 + 3 * 300)
+    assert pace.left_s([UnderWay("quick", "serve", 10)]) == (
+        3 * 90,
+        3 * 300,
+    )  # longer than was forecast
     pace.ended("quick")
-    assert pace.left_s("slow", "fit", 60) == (30 + 2 * 90, 180 + 60 + 2 * 300)
+    assert pace.left_s([UnderWay("slow", "fit", 60)]) == (30 + 2 * 90, 180 + 60 + 2 * 300)
     for _ in range(3):
         pace.ended("slow")
-    assert pace.left_s("slow", "diagnostics", 5) == (0, 0)
+    assert pace.left_s([UnderWay("slow", "diagnostics", 5)]) == (0, 0)
+
+
+def test_of_several_at_once_preparation_is_shared_out_and_serving_is_not(pace):
+    both = [UnderWay("slow", "fit", 10), UnderWay("slow", "serve", 0)]  # the second waits for it
+    low = (50 / 2 + 30) + 30 + (60 / 2 + 30) + (1 / 2 + 3)
+    high = (230 / 2 + 60) + 60 + (240 / 2 + 60) + (2 / 2 + 4)
+    assert pace.left_s(both, at_once=2) == (low, high)
 
 
 def test_an_arm_of_unknown_time_makes_what_is_left_unknown_until_it_is_done(pace):
     pace.expect({"quick": QUICK, "dark": Forecast(machine="x")}, {"quick": 1, "dark": 1})
-    assert pace.left_s("quick", "fit", 0) is None
+    assert pace.left_s([UnderWay("quick", "fit", 0)]) is None
     pace.ended("dark")
-    assert pace.left_s("quick", "fit", 0) == (4, 6)
+    assert pace.left_s([UnderWay("quick", "fit", 0)]) == (4, 6)
 
 
 def test_the_share_is_of_time():
@@ -103,3 +113,16 @@ def test_a_line_has_as_many_words_as_a_screen_takes(width, line):
 def test_what_is_not_known_is_left_out():
     now = Moment("[1/2]", "a", "preparing", 3.0, None, None, None, None)
     assert progress_line(now, 80) == "[1/2] a: preparing, 3.00 s"
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (80, "2 trials at once · 41% done · 14–32 min left · best so far tfidf 0.689"),
+        (60, "2 trials at once · 41% done · 14–32 min left · best 0.689"),
+        (40, "2 trials at once · 14–32 min left"),
+        (10, "2 trials at once"),
+    ],
+)
+def test_above_several_trials_stands_what_is_left_of_all(width, line):
+    assert total_line(2, NOW, width) == line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from command_line import harness, write_task
@@ -147,7 +148,7 @@ def test_terminals_with_links_are_known_by_their_names(environment, linked):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_progress_takes_one_line(drawn, width):
     class Trial:
-        arm, seed, rows = "a_very_long_name_of_an_arm", 2, None
+        trial_id, arm, seed, rows = "0", "a_very_long_name_of_an_arm", 2, None
 
     def show():
         screen = Screen()
@@ -158,6 +159,32 @@ def test_progress_takes_one_line(drawn, width):
     lines = [line for line in plain(drawn(width, show)).splitlines() if "[3/12]" in line]
     assert lines
     assert all(len(line.strip("\r")) <= width for line in lines)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_trials_that_are_run_at_once_take_a_line_each_until_they_wait(drawn, width):
+    first = SimpleNamespace(trial_id="0", arm="lora", seed=0, rows=None)
+    second = SimpleNamespace(trial_id="1", arm="lora", seed=1, rows=None)
+
+    shown = []
+
+    def show():
+        screen = Screen()
+        screen.start(first, 1, 2, "fit")
+        screen.start(second, 2, 2, "fit")
+        shown.append(screen._status.status.plain.splitlines())
+        screen.pause(first)
+        screen.tick()
+        shown.append(screen._status.status.plain.splitlines())
+        screen.close()
+
+    drawn(width, show)
+    (whole, one, other), (left,) = shown
+    assert "2 trials at once" in whole
+    assert one.startswith("[1/2] lora: preparing")
+    assert other.startswith("[2/2] lora (seed 1): preparing")
+    assert left.startswith("[2/2] lora (seed 1)")  # on a narrow screen what is left goes first
+    assert max(map(len, (whole, one, other, left))) <= width
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import os
 import shutil
 
 import pytest
+from progress import Silent
 
 from harness.analysis import Comparison
 from harness.analysis.damage import CHANGED
@@ -74,18 +75,9 @@ def half(answer, targets):
 DOCUMENTS = [{"id": "one", "text": "first words"}, {"id": "two", "text": "second words"}]
 
 
-class Silent:
+class Hears(Silent):
     def __init__(self):
         self.said = []
-
-    def start(self, *_):
-        pass
-
-    def tick(self):
-        pass
-
-    def end(self, *_):
-        pass
 
     def say(self, text):
         self.said.append(text)
@@ -136,7 +128,7 @@ def finished(tiny, tmp_path_factory):
 
 def run(path):
     """Run a task as a user does; returns what was said, or raises what would be printed."""
-    task, progress = load_task(path), Silent()
+    task, progress = load_task(path), Hears()
     with opened(path.parent / "run", task.spec.name, fresh=False) as folder:
         Runner(task, folder, progress, launcher=InProcessLauncher).run()
         report(path.parent)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import launching
 from harness.cli.commands import run_command
-from harness.run import runner
 from harness.run.launchers.in_process import InProcessLauncher
 from harness.task.code_check import CodeCheck
 
@@ -63,7 +63,7 @@ def harness(*words, stdin="", cwd=None, **environment):
         redirect_stdout(out),
         redirect_stderr(errors),
     ):
-        patch.setattr(runner, "LocalLauncher", InProcessLauncher)
+        patch.setattr(launching, "launcher_of", lambda *_: InProcessLauncher)
         patch.setattr(CodeCheck, "_faults", lambda *_: iter(()))
         patch.setattr(sys, "stdin", io.StringIO(stdin))
         patch.setattr(sys, "argv", ["harness", *words])

@@ -9,6 +9,9 @@ class Silent:
     def start(self, trial, number, total, doing):
         pass
 
+    def pause(self, trial):
+        pass
+
     def tick(self):
         pass
 

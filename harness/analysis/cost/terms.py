@@ -25,7 +25,7 @@ class Usage:
 
     arm: str
     fit_s: float
-    """Of one training, or indexing."""
+    """Of one training, or indexing, on the whole machine: of one beside others, its share."""
     throughput_per_s: float
     labels_n: int
     """Training and validation rows that it uses."""

@@ -108,6 +108,22 @@ def fit_walls_s(arm: ArmData) -> list[float]:
     return [m.wall_s for m in _measurements(arm, _fit, ("fit",))]
 
 
+def fit_share(arm: ArmData) -> float:
+    """Return the share of its machine that an arm was prepared on, the mean over seconds.
+
+    1 where it had the machine to itself: beside others, its cost is that of its share.
+    """
+    taken = [
+        (m.wall_s, trial.fit.hardware.share if trial.fit.hardware else 1.0)
+        for trial in arm.trials
+        if trial.fit
+        for m in trial.fit.measurements
+        if m.phase == "fit"
+    ]
+    whole_s = sum(wall_s for wall_s, _ in taken)
+    return sum(wall_s * share for wall_s, share in taken) / whole_s if whole_s else 1.0
+
+
 def serve_walls_s(arm: ArmData) -> list[float]:
     """Return the seconds of loading, single requests and all rows at once, one sum a seed."""
     return [

@@ -1,0 +1,31 @@
+"""Where a run's jobs are done: how many at once on this machine."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.run.launchers.base import NewLauncher
+    from harness.task import Task
+
+CORES_A_SLOT = 8
+"""That `run.parallel: auto` gives each of several trials without a GPU: with fewer, training on a
+CPU gains more from the cores than the run gains from a second trial."""
+
+
+def launcher_of(task: Task) -> NewLauncher:
+    """Return what makes the launcher that a task asks for (`run.parallel`)."""
+    from harness.run.launchers.local import LocalLauncher
+
+    return partial(LocalLauncher, slots=_slots(task.spec.run.parallel))
+
+
+def _slots(parallel: int | str) -> int:
+    """Return how many jobs may be done at once on this machine."""
+    from harness.machine.device import gpu_ids
+
+    if isinstance(parallel, int):
+        return parallel
+    return len(gpu_ids()) or max(1, len(os.sched_getaffinity(0)) // CORES_A_SLOT)
