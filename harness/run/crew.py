@@ -21,6 +21,8 @@ class Step:
     do: Callable[[], None]
     needs: frozenset[str] = frozenset()
     """Names of the steps that come before it; those that nobody is to do count as done."""
+    stage: int = 0
+    """Where several are done at once, those of a lower stage are begun first."""
 
 
 class Crew:
@@ -64,7 +66,8 @@ class Crew:
             for step in steps:
                 step.do()
             return
-        waiting, under_way = list(steps), dict[Future[None], Step]()
+        waiting = sorted(steps, key=lambda step: step.stage)
+        under_way = dict[Future[None], Step]()
         open_names = {step.name for step in steps}
         with ThreadPoolExecutor(at_once, "step") as threads:
             try:

@@ -25,7 +25,7 @@ from harness.run.planned import kind_of_rows, variants_asked
 from harness.run.preflight import preflight
 from harness.run.progress import Progress
 from harness.run.splits_kept import data_changes, keep_splits, with_leaks
-from harness.run.steps import TrialSteps, by_stage
+from harness.run.steps import TrialSteps
 from harness.run.trial import (
     TrialRunner,
     damaged_files,
@@ -127,9 +127,9 @@ class Runner:
         try:
             runner = TrialRunner(dispatcher, plan.trials)
             main = trials.of(runner, 0, DiagnosticsRunner(dispatcher))
-            self._do(crew, main, launcher.slots)
+            crew.do(main, launcher.slots)
             FloorRunner(dispatcher).run(plan, partial(self._tell_of_floor, len(every)))
-            self._do(crew, self._variants(trials, dispatcher, plan), launcher.slots)
+            crew.do(self._variants(trials, dispatcher, plan), launcher.slots)
         finally:
             write_jsonl(self.folder.truth, truth_rows(self.task))
             keep_worths(self.task, self.folder, plan)
@@ -167,10 +167,6 @@ class Runner:
             elif (record := known.get(trial.trial_id)) is not None:
                 for path in damaged_files(self.folder, record):
                     self.progress.say(f"{path} is not what was recorded; {trial.arm} is run again")
-
-    def _do(self, crew: Crew, steps: Sequence[Step], slots: int) -> None:
-        """Do steps trial by trial, or where several are done at once, stage by stage."""
-        crew.do(steps if slots == 1 else by_stage(steps), slots)
 
     def _variants(self, trials: TrialSteps, dispatcher: Dispatcher, plan: RunHeader) -> list[Step]:
         """Return the steps of the trials on other rows, those on the same kind together.

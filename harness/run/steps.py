@@ -7,7 +7,7 @@ folder and the watcher, which are told one at a time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,6 +18,10 @@ from harness.run.shared_fits import parts_first
 from harness.run.trial import Fitted, TrialRunner, refused_is_failed
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.store.run_folder import RunFolder
+
+PREPARED, SERVED, CLOSED = range(3)
+"""The stages. What is measured has a machine to itself, so it waits for whoever prepares something
+there: in stages it waits once, and not after every trial."""
 
 
 @dataclass
@@ -72,9 +76,9 @@ class TrialSteps:
         fit, serve, close = (f"{part} {trial.trial_id}" for part in ("fit", "serve", "close"))
         if course.record is None:
             first = frozenset(f"fit {other.trial_id}" for other in runner.comes_after(trial))
-            yield Step(fit, partial(self._fit, course, runner), first)
-            yield Step(serve, partial(self._serve, course, runner), frozenset([fit]))
-        yield Step(close, partial(self._close, course, diagnostics), frozenset([serve]))
+            yield Step(fit, partial(self._fit, course, runner), first, PREPARED)
+            yield Step(serve, partial(self._serve, course, runner), frozenset([fit]), SERVED)
+        yield Step(close, partial(self._close, course, diagnostics), frozenset([serve]), CLOSED)
 
     def _fit(self, course: Course, runner: TrialRunner) -> None:
         course.fitted = runner.fit(course.trial, partial(self._tell, course))
@@ -112,13 +116,3 @@ def _completed(
 ) -> TrialRecord:
     """Return a record with its diagnostics; without, where an arm spoilt what they are made of."""
     return refused_is_failed(lambda: diagnostics.complete(trial, record, tell), lambda _: record)
-
-
-def by_stage(steps: Sequence[Step]) -> list[Step]:
-    """Return steps with all that is prepared first, then all that is served, then all else.
-
-    What is measured has a machine to itself, so it waits for whoever prepares something there: so
-    it does once, and not after every trial.
-    """
-    stages = ("fit ", "serve ")
-    return sorted(steps, key=lambda step: [step.name.startswith(s) for s in stages], reverse=True)

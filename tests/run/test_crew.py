@@ -48,6 +48,18 @@ def test_as_many_as_allowed_are_under_way_at_once():
     Crew(nothing).do([Step(str(n), met.wait) for n in range(3)], 3)  # fewer would never meet
 
 
+def test_of_several_at_once_those_of_a_lower_stage_begin_first():
+    done = []
+    steps = [Step(str(n), partial(done.append, n), stage=n % 2) for n in range(6)]
+    crew = Crew(nothing)
+    crew.do(steps, 1)
+    assert done == list(range(6))
+    done.clear()
+    crew.do(steps, 2)
+    assert set(done[:2]) <= {0, 2, 4}
+    assert set(done[-2:]) <= {1, 3, 5}
+
+
 def test_what_is_needed_and_is_nobodys_step_counts_as_done():
     done = []
     Crew(nothing).do([Step("a", lambda: done.append("a"), frozenset(["of yesterday"]))], 2)
