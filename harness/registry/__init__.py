@@ -11,7 +11,7 @@ from harness.registry.profiles import (
     with_parts,
 )
 from harness.registry.refitting import refits
-from harness.registry.source import distributions_of, source_sha256
+from harness.registry.source import distributions_of, files_of, source_sha256
 from harness.registry.spaces import FAMILIES, family, space
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "distributions_of",
     "estimate",
     "family",
+    "files_of",
     "find",
     "floors",
     "names",

@@ -69,6 +69,19 @@ def source_sha256(strategy: type[Strategy]) -> str:
     return sha256_of([counted, versions])
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the files of code that a file of one's own reaches by imports, itself included.
+
+    Installed packages and the harness are left out. If it finds modules by names that it makes up
+    while it runs, all files of code beside it count.
+    """
+    own = {FILE: path}
+    reach = reached([FILE], lambda name: own.get(name) or place_of(name), room_of, "harness")
+    beside = path.parent.glob("*.py") if reach.dynamic or FILE not in reach.files else ()
+    found = [file.resolve() for file in (path, *reach.files.values(), *beside)]
+    return sorted({file for file in found if not file.is_relative_to(HOME)})
+
+
 def room_of(name: str) -> str | None:
     """Return the room of the harness that a dotted name lies in, if it counts as one."""
     room = ".".join(name.split(".", 2)[:2])

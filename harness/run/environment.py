@@ -105,7 +105,7 @@ def make_ready(task: Task, setting: Setting, arms: frozenset[str]) -> None:
             ref = setting.models.get(arm.model)
             if ref is not None and arm.model not in setting.problems:
                 four_bits = "four_bits" in task.profiles[arm.name].needs
-                _make_ready(ref, setting.device, setting.dtype, four_bits)
+                made_ready(ref, setting.device, setting.dtype, four_bits)
 
 
 def _licences(task: Task, only: frozenset[str]) -> dict[str, str | None]:
@@ -165,7 +165,7 @@ def _same_gpu(task: Task, earlier: RunHeader) -> bool:
     return same_torch and earlier.machine.gpu is not None and earlier.machine.gpu == gpu_name()
 
 
-def _make_ready(model: ModelRef, device: str, dtype: str, four_bits: bool) -> None:
+def made_ready(model: ModelRef, device: str, dtype: str, four_bits: bool) -> None:
     """Have ready what is made once of a model, so that no measured process makes it.
 
     What keeps it from being made, the arm itself will say.

@@ -28,7 +28,13 @@ SMALL_FILES = ("*.json", "*.model", "*.jinja", "*.txt")
 """The same without the weights."""
 
 
-def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> ModelRef:
+def resolve(
+    name: str,
+    base: Path,
+    fetch: bool = True,
+    weights: bool = True,
+    revision: str | None = None,
+) -> ModelRef:
     """Find the model that `name` means, and fetch its files if they are not on this machine.
 
     Args:
@@ -37,18 +43,21 @@ def resolve(name: str, base: Path, fetch: bool = True, weights: bool = True) -> 
         fetch: whether missing files may be fetched.
         weights: whether its weights are wanted too. If not, only the configuration and the
             tokenizer of a hub model are fetched, and nothing is hashed.
+        revision: of a hub model; None: the newest.
 
     Raises:
         ModelAbsentError: its files are not on this machine, and were not to be fetched.
         ModelError: there is no such model, or it cannot be fetched or read.
     """
     try:
-        return _found(name, base, fetch, weights)
+        return _found(name, base, fetch, weights, revision)
     except OSError as problem:  # a folder or file that cannot be read by this user
         raise ModelError(f"model '{name}' cannot be read: {words_of(problem)}") from problem
 
 
-def _found(name: str, base: Path, fetch: bool, weights: bool) -> ModelRef:
+def _found(
+    name: str, base: Path, fetch: bool, weights: bool, revision: str | None = None
+) -> ModelRef:
     if name in BUILT_IN:
         folder = built_in_folder(name, fetch, hashes=weights)
         built_in = BUILT_IN[name]
@@ -60,7 +69,7 @@ def _found(name: str, base: Path, fetch: bool, weights: bool) -> ModelRef:
     if "/" not in name:
         known = unknown_name("built-in model", name, BUILT_IN)
         raise ModelError(f"{known} → or name a folder, a .gguf file or a hub id (owner/name)")
-    return _from_hub(name, fetch, MODEL_FILES if weights else SMALL_FILES)
+    return _from_hub(name, fetch, MODEL_FILES if weights else SMALL_FILES, revision)
 
 
 def _local(name: str, path: Path, weights: bool) -> ModelRef:
@@ -97,7 +106,9 @@ def _unpacked(name: str, path: Path) -> ModelRef:
     return ModelRef(name, str(folder), None, digest, origin, licence=licence)
 
 
-def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:
+def _from_hub(
+    name: str, fetch: bool, files: tuple[str, ...], revision: str | None = None
+) -> ModelRef:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
@@ -105,6 +116,7 @@ def _from_hub(name: str, fetch: bool, files: tuple[str, ...]) -> ModelRef:
         folder = Path(
             snapshot_download(
                 name,
+                revision=revision,
                 allow_patterns=[*files, README],
                 ignore_patterns=[*ANOTHER_FORM],
                 local_files_only=not fetch,

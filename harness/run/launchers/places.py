@@ -1,0 +1,189 @@
+"""Who works on which machine of a cluster: jobs side by side, or one that is measured, alone.
+
+`occupancy.py` says the same of one machine. Knows nothing of Ray and of how a job gets there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.errors import UserError
+from harness.run.job import Job
+
+JobsANode = int | Literal["auto"] | None
+"""Jobs that a node does at once; None: one, or with GPUs one for each; "auto": the same, and
+without GPUs one for every `CORES_A_JOB` cores."""
+CORES_A_JOB = 8
+LOOK_EVERY_S = 0.5
+PATIENCE_S = 60.0
+"""For a node that can take a job to come (back), where there is none at all."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of a cluster, as the cluster was told of it."""
+
+    id: str
+    name: str
+    cpus: float
+    gpus: float = 0.0
+    memory_bytes: int = 0
+    classes: frozenset[str] = frozenset()
+    """What `run.measure_on` may name it by: labels as KEY=VALUE, and custom resources."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a job asks of its node."""
+
+    cpus: float
+    gpus: float
+    memory_bytes: int
+    share: float
+    """Of the node."""
+
+
+@dataclass(eq=False)
+class Stay:
+    """A job on a node."""
+
+    node: Node
+    demand: Demand
+    alone: bool
+    neighbours: int = 0
+    """Others of this run that were there meanwhile, the most at once."""
+
+
+def slots_of(node: Node, device: str, jobs_a_node: JobsANode) -> int:
+    """Return how many jobs a node does at once; none if it has nothing to do them with.
+
+    Args:
+        node: which.
+        device: that jobs compute on.
+        jobs_a_node: as the user asked.
+    """
+    if node.cpus <= 0 or (device == "cuda" and node.gpus < 1):
+        return 0
+    if isinstance(jobs_a_node, int):
+        return jobs_a_node
+    if device == "cuda":
+        return int(node.gpus)
+    return max(1, int(node.cpus) // CORES_A_JOB) if jobs_a_node == "auto" else 1
+
+
+def demand(job: Job, node: Node, slots: int) -> Demand:
+    """Return what a job asks of a node that does so many at once; one that is alone asks for all.
+
+    More memory than the node has is not asked for: a forecast may be wrong, and a job that does
+    not fit says so itself.
+    """
+    cuda, parts = job.device == "cuda", 1 if job.alone else slots
+    cpus = node.cpus / parts
+    gpus = (node.gpus if job.alone else max(1.0, node.gpus // parts)) if cuda else 0.0
+    memory = 0 if cuda or job.expected_bytes is None else job.expected_bytes
+    return Demand(
+        cpus=float(int(cpus)) if cpus >= 1 else round(cpus, 2),
+        gpus=gpus,
+        memory_bytes=min(memory, node.memory_bytes // parts),
+        share=1 / parts,
+    )
+
+
+@dataclass
+class Places:
+    """The nodes of a cluster and who is there.
+
+    Args:
+        nodes: returns those that live now.
+        tick: called about twice a second by whoever waits; what it raises ends the waiting.
+        measure_on: the class of nodes for jobs that are alone; None: any.
+        jobs_a_node: see `JobsANode`.
+    """
+
+    nodes: Callable[[], Sequence[Node]]
+    tick: Callable[[], None]
+    measure_on: str | None = None
+    jobs_a_node: JobsANode = None
+    _staying: list[Stay] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def slots(self, device: str) -> int:
+        """Return how many jobs all nodes together do at once."""
+        return sum(slots_of(node, device, self.jobs_a_node) for node in self.nodes())
+
+    @contextmanager
+    def place(self, job: Job, avoid: Collection[str] = ()) -> Iterator[Stay]:
+        """Wait for a place for a job and keep it.
+
+        Args:
+            job: which.
+            avoid: ids of nodes that are taken only where there is no other.
+
+        Raises:
+            UserError: no node can take it, whoever leaves.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while (stay := self._taken(job, avoid)) is None:
+            if self._able(job):
+                deadline = time.monotonic() + PATIENCE_S
+            elif time.monotonic() > deadline:
+                raise UserError(self._none_for(job))
+            with self._changed:
+                self._changed.wait(LOOK_EVERY_S)
+            self.tick()
+        try:
+            yield stay
+        finally:
+            with self._changed:
+                self._staying.remove(stay)
+                self._changed.notify_all()
+
+    def _able(self, job: Job) -> list[Node]:
+        """Return the nodes that can take a job when nobody is there."""
+        able = [n for n in self.nodes() if slots_of(n, job.device, self.jobs_a_node)]
+        if job.alone and self.measure_on is not None:
+            able = [node for node in able if self.measure_on in node.classes]
+        return able
+
+    def _taken(self, job: Job, avoid: Collection[str]) -> Stay | None:
+        able = self._able(job)
+        able = [node for node in able if node.id not in avoid] or able
+        with self._changed:
+            there: Mapping[str, list[Stay]] = {
+                node.id: [s for s in self._staying if s.node.id == node.id] for node in able
+            }
+            slots = {n.id: slots_of(n, job.device, self.jobs_a_node) for n in able}
+            free = [
+                node
+                for node in able
+                if not any(stay.alone for stay in there[node.id])
+                and len(there[node.id]) < (1 if job.alone else slots[node.id])
+            ]
+            if not free:
+                return None
+            # The emptiest; of equal ones those first that nobody waits to be measured on.
+            node = min(free, key=lambda n: (len(there[n.id]) / slots[n.id], self._is_wanted(n)))
+            stay = Stay(node, demand(job, node, slots[node.id]), job.alone)
+            self._staying.append(stay)
+            together = [*there[node.id], stay]
+            for one in together:
+                one.neighbours = max(one.neighbours, len(together) - 1)
+            return stay
+
+    def _is_wanted(self, node: Node) -> bool:
+        return self.measure_on is not None and self.measure_on in node.classes
+
+    def _none_for(self, job: Job) -> str:
+        known = ", ".join(sorted({one for node in self.nodes() for one in node.classes})) or "none"
+        if job.alone and self.measure_on is not None:
+            return (
+                f"run.measure_on: no node is of the class '{self.measure_on}'; known: {known}"
+                " → start one with that label (`ray start --labels KEY=VALUE`), or name another"
+            )
+        what = "a GPU" if job.device == "cuda" else "CPUs for jobs"
+        return f"no node of the cluster has {what} → start one that has, then run again"
