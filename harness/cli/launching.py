@@ -1,4 +1,4 @@
-"""Where a run's jobs are done: how many at once on this machine."""
+"""Where a run's jobs are done: how many at once on this machine, or on which cluster."""
 
 from __future__ import annotations
 
@@ -15,11 +15,32 @@ CORES_A_SLOT = 8
 CPU gains more from the cores than the run gains from a second trial."""
 
 
-def launcher_of(task: Task) -> NewLauncher:
-    """Return what makes the launcher that a task asks for (`run.parallel`)."""
-    from harness.run.launchers.local import LocalLauncher
+def launcher_of(task: Task, on: str | None = None) -> NewLauncher:
+    """Return what makes the launcher that a task asks for (`run.parallel`, `run.on`).
 
-    return partial(LocalLauncher, slots=_slots(task.spec.run.parallel))
+    Args:
+        task: which.
+        on: the cluster that the user named instead of the task's.
+
+    Raises:
+        UserError: there is no such cluster, or no Ray here.
+    """
+    run = task.spec.run
+    where = on or run.on
+    if where is None:
+        from harness.run.launchers.local import LocalLauncher
+
+        return partial(LocalLauncher, slots=_slots(run.parallel))
+    from harness.run.launchers.ray import RayLauncher
+    from harness.run.launchers.ray_cluster import check_reachable
+
+    check_reachable(where)  # before forecasts are made, which take a while
+    return partial(
+        RayLauncher,
+        address=where,
+        measure_on=run.measure_on,
+        jobs_a_node=None if run.parallel == 1 else run.parallel,
+    )
 
 
 def _slots(parallel: int | str) -> int:

@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--limit", type=_positive, metavar="N", help="score a seeded sample of N rows")
     run.add_argument("--fresh", action="store_true", help="forget what was run here before")
-    run.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")
+    _add_run_choices(run)
     _add_view(run)
     run.set_defaults(command="run")
 
@@ -205,6 +205,16 @@ def _add_listing(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     schema.add_argument("kind", choices=("task", "prices", "comparison"))
     schema.set_defaults(command="schema")
+
+
+def _add_run_choices(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--on",
+        metavar="CLUSTER",
+        help="do trials on a Ray cluster: ray://HOST:PORT, or ray for one of this machine;"
+        " default: run.on of the task, else this machine alone",
+    )
+    command.add_argument("--gate", action="store_true", help="exit 3 if no arm meets every limit")
 
 
 def _add_view(command: argparse.ArgumentParser) -> None:

@@ -48,7 +48,7 @@ def run_task(arguments: argparse.Namespace) -> int:
         known, only = _quick(task, only, screen)
     foreseen = partial(_foreseen, task, screen, known)
     tracked = TrackedRun(task.spec.track, RunFolder(out), task.spec.name, screen)
-    runner = Runner(task, RunFolder(out), tracked, only, foreseen, launcher_of(task))
+    runner = Runner(task, RunFolder(out), tracked, only, foreseen, launcher_of(task, arguments.on))
     with opened(out, task.spec.name, arguments.fresh) as folder:
         screen.scores = CurrentScores(task, folder)
         for finding in gravest_first(task.remarks):

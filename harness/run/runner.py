@@ -131,6 +131,7 @@ class Runner:
             FloorRunner(dispatcher).run(plan, partial(self._tell_of_floor, len(every)))
             crew.do(self._variants(trials, dispatcher, plan), launcher.slots)
         finally:
+            launcher.close()
             write_jsonl(self.folder.truth, truth_rows(self.task))
             keep_worths(self.task, self.folder, plan)
         return plan

@@ -10,8 +10,8 @@ from harness.task.spec import PositiveFloat, Spec
 
 
 class Run(Spec):
-    """Limits on a single trial, past which it is stopped and the report gives the reason; and how
-    many trials are run at once.
+    """Limits on a single trial, past which it is stopped and the report gives the reason; how
+    many trials are run at once, and where.
     """
 
     timeout_min: PositiveFloat = 60
@@ -23,6 +23,13 @@ class Run(Spec):
     """Trials that are prepared at once. What is timed for serving always runs alone. Times of
     preparation beside others are upper bounds, and cost counts the share of the machine. `auto`:
     one for each GPU, or without a GPU one for every 8 cores."""
+    on: Annotated[str, Field(min_length=1)] | None = None
+    """Where trials are done: `ray://HOST:PORT`, a Ray cluster (extra `ray`); `ray`, one of this
+    machine, started for the run; on a machine of a cluster also `auto`. Null: by this machine.
+    `parallel` then counts for each node."""
+    measure_on: Annotated[str, Field(min_length=1)] | None = None
+    """Of a cluster, the nodes on which arms are served and timed, so that their figures can be
+    compared: a label (`bench=yes`), or a custom resource (`accelerator_type:A100`). Null: any."""
 
 
 class Diagnostics(Spec):

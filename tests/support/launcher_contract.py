@@ -98,7 +98,7 @@ class Meddles(Says):
         super().fit(train, validation, artifact)
         os.chdir("/")
         os.environ["MEDDLED"] = "yes"
-        os.environ.pop("KEPT")
+        os.environ.pop("KEPT", None)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         random.seed(7)
         sys.stdout = sys.stderr = None

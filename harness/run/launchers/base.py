@@ -78,6 +78,9 @@ class Launcher(Protocol):
             How it went and what it took.
         """
 
+    def close(self) -> None:
+        """Give back what it holds: there are no more jobs."""
+
 
 NewLauncher = Callable[[Path, Tick], Launcher]
 """Makes the launcher of a root, which may call its second argument about twice a second, from the

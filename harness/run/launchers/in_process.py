@@ -74,6 +74,9 @@ class InProcessLauncher:
             result = taken_account(workspace) or silent_end(ending, workspace.folder / PRINTED)
             return placed(result, job, this_machine(job.device))
 
+    def close(self) -> None:
+        """Nothing is held from one job to the next."""
+
 
 def _ending(workspace: Workspace) -> str:
     """Do a job; return how its process would have ended."""

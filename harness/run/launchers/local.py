@@ -98,6 +98,9 @@ class LocalLauncher:
         machine = this_machine(job.device)
         return placed(result, job, machine, stay.neighbours, share=1 / sharing)
 
+    def close(self) -> None:
+        """Nothing is held from one job to the next."""
+
     def _run(self, workspace: Workspace, own: Mapping[str, str]) -> WorkerResult:
         folder = workspace.folder
         atomic_write(folder / JOB, workspace.job.model_dump_json(indent=1))

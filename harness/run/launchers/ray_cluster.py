@@ -5,6 +5,7 @@ Knows nothing of jobs. Ray is imported when a cluster is reached and not before.
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import signal
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import metadata
+from importlib.util import find_spec
 from typing import Any
 
 from harness.errors import UserError
@@ -30,6 +32,7 @@ CLIENT_PORT, HEAD_PORT = 10001, 6379
 REACH_S, ANSWER_S = 10.0, 120.0
 """For a head to take a connection, and for all nodes to say what they run: a worker of Ray's takes
 seconds to start."""
+NO_RAY = "Ray is not installed → pip install 'worth-tuning[ray]', here and on each node"
 PROJECT = "worth-tuning"
 COMPARED = (PROJECT, "torch", "transformers")
 """Packages whose versions are the same on all nodes."""
@@ -138,6 +141,19 @@ class Cluster:
             )
 
 
+def check_reachable(address: str) -> None:
+    """See that there is Ray here, and that somebody answers where an address says.
+
+    Raises:
+        UserError: not so.
+    """
+    if find_spec("ray") is None:
+        raise UserError(NO_RAY)
+    place = _place(address)
+    if place is not None:
+        _knock(address, *place)
+
+
 def no_store(what: str) -> str:
     """Say that Ray has no room to keep what travels."""
     return (
@@ -151,10 +167,7 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as problem:
-        raise UserError(
-            f"Ray cannot be imported ({problem}) → pip install 'worth-tuning[ray]', here and on"
-            " each node"
-        ) from None
+        raise UserError(f"{NO_RAY} ({problem})") from None
     return ray
 
 
@@ -163,9 +176,8 @@ def _reach(ray: Any, address: str) -> None:
 
     In this thread, which has to be the main one: processes that Ray starts end with the thread.
     """
-    place = _place(address)
-    if place is not None:
-        _knock(address, *place)
+    check_reachable(address)
+    _quieten()
     options: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     if address == LOCAL:
         options |= {"address": "local", "include_dashboard": False}
@@ -177,6 +189,19 @@ def _reach(ray: Any, address: str) -> None:
     except (ConnectionError, RuntimeError, ValueError, ImportError, OSError) as problem:
         why = str(problem).strip().split("\n")[0]
         raise UserError(_refused(address, why)) from problem
+
+
+def _quieten() -> None:
+    """Keep Ray's own words off the screen: of a lost node it prints twenty lines of a log.
+
+    No option of Ray's covers these words; where a later version has them elsewhere, they come back.
+    """
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    with suppress(ImportError, AttributeError):
+        from ray._private import worker
+
+        assert callable(worker.print_to_stdstream)
+        worker.print_to_stdstream = lambda *_, **__: None
 
 
 def _refused(address: str, why: str) -> str:
