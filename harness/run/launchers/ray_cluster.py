@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
@@ -32,6 +33,9 @@ CLIENT_PORT, HEAD_PORT = 10001, 6379
 REACH_S, ANSWER_S = 10.0, 120.0
 """For a head to take a connection, and for all nodes to say what they run: a worker of Ray's takes
 seconds to start."""
+AUTH_MODE = "RAY_AUTH_MODE"
+"""A cluster that was started where there is a token asks for it (Ray 2.59 and later); who connects
+has to say that there is one."""
 NO_RAY = "Ray is not installed → pip install 'worth-tuning[ray]', here and on each node"
 PROJECT = "worth-tuning"
 COMPARED = (PROJECT, "torch", "transformers")
@@ -53,10 +57,13 @@ class Cluster:
 
     def __init__(self, address: str = LOCAL):
         self.address = address
-        self.ray = _ray()
-        self._ours = not self.ray.is_initialized()
-        if self._ours:
-            _reach(self.ray, address)
+        with _as_before():
+            if address != LOCAL and _has_token():  # which Ray reads when it is imported
+                os.environ.setdefault(AUTH_MODE, "token")
+            self.ray = _ray()
+            self._ours = not self.ray.is_initialized()
+            if self._ours:
+                _reach(self.ray, address)
 
     def nodes(self) -> list[Node]:
         """Return the nodes that live now.
@@ -184,8 +191,7 @@ def _reach(ray: Any, address: str) -> None:
     else:
         options["address"] = address
     try:
-        with _as_before():
-            ray.init(**options)
+        ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, ImportError, OSError) as problem:
         why = str(problem).strip().split("\n")[0]
         raise UserError(_refused(address, why)) from problem
@@ -204,17 +210,26 @@ def _quieten() -> None:
         worker.print_to_stdstream = lambda *_, **__: None
 
 
+def _has_token() -> bool:
+    """Tell whether this user has a token for clusters that ask for one, by Ray's own rule."""
+    named = any(os.environ.get(f"RAY_AUTH_TOKEN{end}") for end in ("", "_PATH"))
+    return named or Path("~/.ray/auth_token").expanduser().is_file()
+
+
 def _refused(address: str, why: str) -> str:
+    token = f"; if it asks for a token, set {AUTH_MODE}=token and RAY_AUTH_TOKEN"
     if "grpc" in why:
         return f"{address}: {why} → pip install 'worth-tuning[ray]'"
     if "ersion" in why:
         return f"{address}: {why} → install the same versions of Ray and Python on both sides"
     if address.startswith(CLIENT) or address == LOCAL:
-        return f"{address}: no Ray cluster can be used ({why}) → see that `ray status` works there"
-    return (
-        f"{address}: no Ray cluster can be used ({why}) → from a machine that is none of its nodes,"
-        f" write {CLIENT}HOST:{CLIENT_PORT}; on a node, see that `ray status` works"
-    )
+        fix = "see that `ray status` works there"
+    else:
+        fix = (
+            f"from a machine that is none of its nodes, write {CLIENT}HOST:{CLIENT_PORT}; on a"
+            " node, see that `ray status` works"
+        )
+    return f"{address}: no Ray cluster can be used ({why}) → {fix}{token}"
 
 
 def _place(address: str) -> tuple[str, int] | None:
