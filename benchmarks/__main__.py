@@ -33,6 +33,7 @@ NAMES = (
     "curve",
     "curves",
     "rows_browser",
+    "ray",
 )
 INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 FAILED, MISTAKE = 1, 2

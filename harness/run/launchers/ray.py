@@ -34,6 +34,11 @@ from harness.store.run_folder import as_jsonl
 
 MOST_RETRIES = 3
 """Times that a job is begun again because its node was lost."""
+IDLE_GPU = Note(
+    kind="device",
+    text="computed on the CPU of a node with a GPU, since the run was started on a machine without"
+    " one → start it on a machine that has a GPU, such as a node of the cluster",
+)
 
 
 class RayLauncher:
@@ -160,6 +165,8 @@ class RayLauncher:
             raise NodeLostError(delivery.refused)
         self._laid_down(job, delivery)
         result = WorkerResult.model_validate_json(delivery.account)
+        if job.device == "cpu" and stay.node.gpus and job.model and job.model.hosted is None:
+            result = result.model_copy(update={"notes": (*result.notes, IDLE_GPU)})
         if result.hardware is None:
             return result
         beside = {"neighbours": stay.neighbours, "share": stay.demand.share}
