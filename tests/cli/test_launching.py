@@ -1,4 +1,4 @@
-"""How many trials are prepared at once, by what the task says and the machine has."""
+"""Where trials are done and how many at once, by what the task says and the machine has."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from ruamel.yaml import YAML
 
 from harness.cli.launching import launcher_of
+from harness.errors import UserError
+from harness.run.launchers import ray_cluster
 from harness.run.launchers.local import _own_part
+from harness.run.launchers.ray import RayLauncher
 from harness.task.trial_keys import Run
 
 
@@ -48,3 +52,36 @@ def test_each_of_several_has_its_cores_and_a_gpu_of_its_own(monkeypatch):
     assert {part["OMP_NUM_THREADS"] for part in parts} == {"2"}
     monkeypatch.setenv("OMP_NUM_THREADS", "3")  # the user's own stands
     assert _own_part("cpu", 0, 4) == {}
+
+
+def over(monkeypatch, run, on=None):
+    monkeypatch.setattr(ray_cluster, "check_reachable", lambda address: None)
+    made = launcher_of(SimpleNamespace(spec=SimpleNamespace(run=run)), on)
+    assert made.func is RayLauncher
+    return made.keywords
+
+
+def test_a_cluster_is_the_tasks_unless_the_command_names_another(monkeypatch):
+    run = Run(on="ray://head", measure_on="bench=yes", parallel="auto")
+    assert over(monkeypatch, run) == {
+        "address": "ray://head",
+        "measure_on": "bench=yes",
+        "jobs_a_node": "auto",
+    }
+    assert over(monkeypatch, run, on="ray")["address"] == "ray"
+    assert over(monkeypatch, Run(), on="ray")["jobs_a_node"] is None
+
+
+def test_on_is_a_key_and_no_truth_value():  # as it was in YAML 1.1
+    text = "run: {on: ray, measure_on: bench}"
+    given = YAML(typ="safe").load(text)
+    assert Run.model_validate(given["run"]).on == "ray"
+
+
+def test_without_ray_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
+    task = SimpleNamespace(spec=SimpleNamespace(run=Run(on="ray")))
+    with pytest.raises(
+        UserError, match=r"Ray is not installed → pip install 'worth-tuning\[ray\]'"
+    ):
+        launcher_of(task)
