@@ -4,7 +4,8 @@
     ├── UserError                the user's mistake: exit code 2
     │   ├── TaskError            every fault of a task file or its data, all at once
     │   ├── UnknownNameError     no strategy, metric, model or arm of that name
-    │   └── RunFolderError       a run folder that is locked, foreign, damaged or unfinished
+    │   ├── RunFolderError       a run folder that is locked, foreign, damaged or unfinished
+    │   └── ClusterLostError     a cluster that is gone while a run uses it: the run ends
     ├── ModelError               a model that cannot be fetched, loaded or trusted
     │   ├── ModelAbsentError     its files are not on this machine, and were not to be fetched
     │   ├── CacheError           where models and answers are kept between runs cannot be used
@@ -178,6 +179,10 @@ class UnknownNameError(UserError):
 
 class RunFolderError(UserError):
     """A run folder that cannot be used as it stands."""
+
+
+class ClusterLostError(UserError):
+    """A cluster that is gone while a run uses it: no arm's fault, so the run ends."""
 
 
 class ModelError(HarnessError):

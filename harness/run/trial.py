@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from harness.errors import HarnessError
+from harness.errors import ClusterLostError, HarnessError
 from harness.files.refusals import words_of
 from harness.files.removal import emptied, remove
 from harness.registry import Profile
@@ -226,9 +226,14 @@ def refused_is_failed(do: Callable[[], T], account: Callable[[WorkerResult], T])
     Args:
         do: has a job done.
         account: puts a failed account into the form that `do` returns.
+
+    Raises:
+        ClusterLostError: what does the jobs is gone, for all of them.
     """
     try:
         return do()
+    except ClusterLostError:
+        raise
     except Exception as problem:
         if isinstance(problem, OSError):
             error = words_of(problem)

@@ -35,7 +35,18 @@ class OutOfDiskError(RayError):
     """The same of its disk."""
 
 
-ERRORS = (RayError, WorkerCrashedError, OutOfMemoryError, ObjectStoreFullError, OutOfDiskError)
+class RpcError(RayError):
+    """Of a cluster that does not answer."""
+
+
+ERRORS = (
+    RayError,
+    RpcError,
+    WorkerCrashedError,
+    OutOfMemoryError,
+    ObjectStoreFullError,
+    OutOfDiskError,
+)
 
 
 class FakeRay:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import ClusterLostError, HarnessError
 from harness.files.atomic import atomic_write
 from harness.files.removal import remove
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job
@@ -96,6 +96,8 @@ class RayLauncher:
         try:
             order, parcel = self._packed(job, inputs)
             result = self._tried(job, order, parcel)
+        except ClusterLostError:
+            raise
         except HarnessError as problem:
             result = stopped("failed", str(problem))
         finally:

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError
+from harness.errors import ClusterLostError, UserError
 from harness.files.hashing import sha256_of
 from harness.files.reached_code import sha256_of_code
 from harness.registry.source import HOME
@@ -69,20 +69,31 @@ class Cluster:
         """Return the nodes that live now.
 
         Raises:
-            UserError: the cluster is gone.
+            ClusterLostError: the cluster is gone.
         """
-        try:
+        with self.reached():
             return [_node(told) for told in self.ray.nodes() if told["Alive"]]
-        except (ConnectionError, RuntimeError) as problem:
-            raise UserError(self.gone(problem)) from problem
 
-    def gone(self, problem: BaseException) -> str:
-        """Say that the cluster is gone."""
-        why = str(problem).strip().split("\n")[0]
-        return (
-            f"the Ray cluster at {self.address} is gone ({why})"
-            " → start it again, then run again: what is recorded is not run twice"
-        )
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """Have all that means that the cluster is gone say so; errors of Ray's own pass.
+
+        By `ray://` these are errors of gRPC.
+
+        Raises:
+            ClusterLostError: it is gone.
+        """
+        told = self.ray.exceptions
+        try:
+            yield
+        except Exception as problem:
+            if isinstance(problem, told.RayError) and not isinstance(problem, told.RpcError):
+                raise
+            why = f"{type(problem).__name__}: {problem}".strip().split("\n")[0]
+            raise ClusterLostError(
+                f"the Ray cluster at {self.address} is gone ({why})"
+                " → start it again, then run again: what is recorded is not run twice"
+            ) from problem
 
     def begun(
         self, node: Node, work: Callable[..., Any], arguments: tuple[Any, ...], **options: Any
@@ -99,21 +110,22 @@ class Cluster:
 
         there = NodeAffinitySchedulingStrategy(node_id=node.id, soft=False)
         remote = self.ray.remote(max_retries=0, scheduling_strategy=there, **options)
-        return remote(work).remote(*arguments)
+        with self.reached():
+            return remote(work).remote(*arguments)
 
     def kept(self, parcel: bytes) -> Any:
         """Have Ray keep a parcel; return the reference by which a node gets it.
 
         Raises:
-            UserError: it has no room, or the cluster is gone.
+            UserError: it has no room.
+            ClusterLostError: the cluster is gone.
         """
         told = self.ray.exceptions
         try:
-            return self.ray.put(parcel)
+            with self.reached():
+                return self.ray.put(parcel)
         except (told.ObjectStoreFullError, told.OutOfDiskError) as problem:
             raise UserError(no_store(f"{len(parcel) / 2**20:,.0f} MiB for a node")) from problem
-        except (ConnectionError, RuntimeError) as problem:
-            raise UserError(self.gone(problem)) from problem
 
     def close(self) -> None:
         """Leave the cluster; one that was started for this run ends."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.errors import HarnessError, UserError, shortened
+from harness.errors import HarnessError, shortened
 from harness.run.launchers.base import Tick, stopped
 from harness.run.launchers.on_node import Delivery, done
 from harness.run.launchers.places import Stay
@@ -58,23 +58,20 @@ class Task:
 
         Raises:
             NodeLostError: the node is gone.
-            UserError: the cluster is gone.
+            ClusterLostError: the cluster is gone.
         """
         try:
-            while not self.ray.wait([self._reference], timeout=LOOK_EVERY_S)[0]:
+            while not self._has_ended(LOOK_EVERY_S):
                 tick()
             return self._taken()
         except self.ray.exceptions.RayError as problem:
             return self._account_of(problem)
-        except (ConnectionError, RuntimeError) as problem:
-            raise UserError(self.cluster.gone(problem)) from problem
 
     def called_home(self) -> Delivery | None:
         """End the job with all that it started; return what it wrote until then, if that came."""
-        ray = self.ray
         try:
-            ray.cancel(self._reference, force=False)
-            if ray.wait([self._reference], timeout=FAREWELL_S)[0]:
+            self.ray.cancel(self._reference, force=False)
+            if self._has_ended(FAREWELL_S):
                 return self._taken()
         except Exception:  # it never began, or the cluster is gone: there is nothing to bring
             return None
@@ -88,8 +85,13 @@ class Task:
         except Exception:  # it has ended, or the cluster has
             return
 
+    def _has_ended(self, within_s: float) -> bool:
+        with self.cluster.reached():
+            return bool(self.ray.wait([self._reference], timeout=within_s)[0])
+
     def _taken(self) -> Delivery:
-        delivery = self.ray.get(self._reference)
+        with self.cluster.reached():
+            delivery = self.ray.get(self._reference)
         assert isinstance(delivery, Delivery)
         return delivery
 

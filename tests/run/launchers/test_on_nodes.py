@@ -11,14 +11,22 @@ import socket
 from pathlib import Path
 
 import pytest
-from fake_ray import FakeCluster, ObjectStoreFullError, OutOfMemoryError, WorkerCrashedError
+from fake_ray import (
+    FakeCluster,
+    ObjectStoreFullError,
+    OutOfMemoryError,
+    RpcError,
+    WorkerCrashedError,
+)
 from launcher_contract import SOURCE, LauncherContract
 
-from harness.errors import ModelError, UserError
+from harness.errors import ClusterLostError, ModelError, UserError
+from harness.run.job import JOB
 from harness.run.launchers import on_node, ray_cluster
 from harness.run.launchers import ray as over_ray
 from harness.run.launchers.ray import RayLauncher
 from harness.run.launchers.ray_cluster import refuse_difference
+from harness.run.trial import refused_is_failed
 from harness.types import Endpoint, ModelRef
 
 pytestmark = pytest.mark.process
@@ -79,6 +87,14 @@ def test_what_a_full_memory_or_store_ends_is_not_begun_again(nodes):
         assert fit.status == status
         assert said in fit.error
     assert len(nodes.cluster.begun_on) == 2
+
+
+@pytest.mark.parametrize("error", [ConnectionError("closed"), RpcError("silent")])
+def test_a_cluster_that_is_gone_ends_the_run_and_not_the_trial_alone(nodes, error):
+    nodes.cluster.troubles = [error]
+    with pytest.raises(ClusterLostError, match=r"cluster at fake is gone \(.+ → start it again"):
+        refused_is_failed(lambda: nodes.fit("Says"), lambda failed: failed)
+    assert (nodes.root / "trial" / JOB).is_file()
 
 
 def test_a_node_without_room_is_left_for_another(nodes, monkeypatch):
