@@ -32,7 +32,7 @@ def launcher_of(task: Task, on: str | None = None) -> NewLauncher:
 
         return partial(LocalLauncher, slots=_slots(run.parallel))
     from harness.run.launchers.ray import RayLauncher
-    from harness.run.launchers.ray_cluster import check_reachable
+    from harness.run.launchers.ray_address import check_reachable
 
     check_reachable(where)  # before forecasts are made, which take a while
     return partial(

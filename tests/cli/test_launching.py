@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from harness.cli.launching import launcher_of
 from harness.errors import UserError
-from harness.run.launchers import ray_cluster
+from harness.run.launchers import ray_address
 from harness.run.launchers.local import _own_part
 from harness.run.launchers.ray import RayLauncher
 from harness.task.trial_keys import Run
@@ -55,7 +55,7 @@ def test_each_of_several_has_its_cores_and_a_gpu_of_its_own(monkeypatch):
 
 
 def over(monkeypatch, run, on=None):
-    monkeypatch.setattr(ray_cluster, "check_reachable", lambda address: None)
+    monkeypatch.setattr(ray_address, "check_reachable", lambda address: None)
     made = launcher_of(SimpleNamespace(spec=SimpleNamespace(run=run)), on)
     assert made.func is RayLauncher
     return made.keywords
@@ -79,7 +79,7 @@ def test_on_is_a_key_and_no_truth_value():  # as it was in YAML 1.1
 
 
 def test_without_ray_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
+    monkeypatch.setattr(ray_address, "find_spec", lambda name: None)
     task = SimpleNamespace(spec=SimpleNamespace(run=Run(on="ray")))
     with pytest.raises(
         UserError, match=r"Ray is not installed → pip install 'worth-tuning\[ray\]'"

@@ -27,7 +27,8 @@ from harness.run.launchers.luggage import luggage
 from harness.run.launchers.on_node import INPUTS, OWN, ROOT, Delivery, Order
 from harness.run.launchers.parcel import laid_down, packed, stamps
 from harness.run.launchers.places import JobsANode, Places, Stay
-from harness.run.launchers.ray_cluster import LOCAL, Cluster
+from harness.run.launchers.ray_address import LOCAL
+from harness.run.launchers.ray_cluster import Cluster
 from harness.run.launchers.ray_task import NodeLostError, Task
 from harness.store.records import Note, WorkerResult
 from harness.store.run_folder import as_jsonl

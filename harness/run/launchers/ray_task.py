@@ -86,11 +86,11 @@ class Task:
             return
 
     def _has_ended(self, within_s: float) -> bool:
-        with self.cluster.reached():
+        with self.cluster.answering():
             return bool(self.ray.wait([self._reference], timeout=within_s)[0])
 
     def _taken(self) -> Delivery:
-        with self.cluster.reached():
+        with self.cluster.answering():
             delivery = self.ray.get(self._reference)
         assert isinstance(delivery, Delivery)
         return delivery

@@ -22,10 +22,10 @@ from launcher_contract import SOURCE, LauncherContract
 
 from harness.errors import ClusterLostError, ModelError, UserError
 from harness.run.job import JOB
-from harness.run.launchers import on_node, ray_cluster
+from harness.run.launchers import on_node, ray_address, ray_cluster
 from harness.run.launchers import ray as over_ray
 from harness.run.launchers.ray import RayLauncher
-from harness.run.launchers.ray_cluster import refuse_difference
+from harness.run.launchers.ray_versions import refuse_difference, versions_here
 from harness.run.trial import refused_is_failed
 from harness.types import Endpoint, ModelRef
 
@@ -210,8 +210,8 @@ def test_versions_are_compared_and_both_sides_are_named():
 
 
 def test_a_node_of_another_version_ends_the_run_before_the_first_trial(nodes, monkeypatch):
-    other = {**ray_cluster._versions(), "torch": "0.1"}
-    monkeypatch.setattr(ray_cluster, "_asking", lambda: lambda *_: other)
+    other = {**versions_here(), "torch": "0.1"}
+    monkeypatch.setattr(ray_cluster, "asking", lambda: lambda *_: other)
     with pytest.raises(UserError, match=r"the node one has torch 0\.1, and this machine"):
         nodes.launched()
 
@@ -224,7 +224,7 @@ def test_a_node_of_another_version_ends_the_run_before_the_first_trial(nodes, mo
     ],
 )  # fmt: skip
 def test_an_address_names_a_host_and_a_port_or_ray_itself_finds_it(address, place):
-    assert ray_cluster._place(address) == place
+    assert ray_address._place(address) == place
 
 
 def test_a_head_that_nobody_answers_for_is_named_with_the_remedy():
@@ -232,6 +232,6 @@ def test_a_head_that_nobody_answers_for_is_named_with_the_remedy():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(UserError, match=r"the head cannot be reached \(.+ray start --head"):
-        ray_cluster._knock(f"ray://127.0.0.1:{port}", "127.0.0.1", port)
+        ray_address._knock(f"ray://127.0.0.1:{port}", "127.0.0.1", port)
     with pytest.raises(UserError, match="'x' is no port"):
-        ray_cluster._place("ray://head:x")
+        ray_address._place("ray://head:x")
