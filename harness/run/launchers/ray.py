@@ -158,6 +158,8 @@ class RayLauncher:
         task = Task(self.cluster, stay, f"worth-tuning {job.kind}", (order, parcel, secrets))
         try:
             delivery = task.waited(self.tick)
+        except (NodeLostError, ClusterLostError):
+            raise
         except BaseException:
             if (left := task.called_home()) is not None:
                 self._laid_down(job, left)

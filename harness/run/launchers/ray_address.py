@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
@@ -26,9 +25,6 @@ CLIENT_PORT, HEAD_PORT = 10001, 6379
 """Where Ray listens by default, for those outside (`ray://`) and for machines of the cluster."""
 REACH_S = 10.0
 """For a head to take a connection."""
-AUTH_MODE = "RAY_AUTH_MODE"
-"""A cluster that was started where there is a token asks for it (Ray 2.59 and later); who connects
-has to say that there is one."""
 NO_RAY = "Ray is not installed → pip install 'worth-tuning[ray]', here and on each node"
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 """Ray tells nobody of a run of ours."""
@@ -41,8 +37,6 @@ def reached(address: str) -> tuple[Any, bool]:
         UserError: there is no Ray here, or no cluster there.
     """
     with as_before():
-        if address != LOCAL and _has_token():  # which Ray reads when it is imported
-            os.environ.setdefault(AUTH_MODE, "token")
         ray = _ray()
         ours = not ray.is_initialized()
         if ours:
@@ -103,14 +97,8 @@ def _quieten() -> None:
         worker.print_to_stdstream = lambda *_, **__: None
 
 
-def _has_token() -> bool:
-    """Tell whether this user has a token for clusters that ask for one, by Ray's own rule."""
-    named = any(os.environ.get(f"RAY_AUTH_TOKEN{end}") for end in ("", "_PATH"))
-    return named or Path("~/.ray/auth_token").expanduser().is_file()
-
-
 def _refused(address: str, why: str) -> str:
-    token = f"; if it asks for a token, set {AUTH_MODE}=token and RAY_AUTH_TOKEN"
+    more = "; if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
     if "grpc" in why:
         return f"{address}: {why} → pip install 'worth-tuning[ray]'"
     if "ersion" in why:
@@ -122,7 +110,7 @@ def _refused(address: str, why: str) -> str:
             f"from a machine that is none of its nodes, write {CLIENT}HOST:{CLIENT_PORT}; on a"
             " node, see that `ray status` works"
         )
-    return f"{address}: no Ray cluster can be used ({why}) → {fix}{token}"
+    return f"{address}: no Ray cluster can be used ({why}) → {fix}{more}"
 
 
 def _place(address: str) -> tuple[str, int] | None:

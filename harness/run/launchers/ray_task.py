@@ -68,22 +68,19 @@ class Task:
             return self._account_of(problem)
 
     def called_home(self) -> Delivery | None:
-        """End the job with all that it started; return what it wrote until then, if that came."""
+        """End the job with all that it started; return what it wrote until then, if that came.
+
+        A task that has ended is not cancelled: where the two meet, Ray ends this whole process.
+        """
         try:
-            self.ray.cancel(self._reference, force=False)
+            if not self._has_ended(0):
+                self.ray.cancel(self._reference, force=False)
             if self._has_ended(FAREWELL_S):
                 return self._taken()
+            self.ray.cancel(self._reference, force=True)
         except Exception:  # it never began, or the cluster is gone: there is nothing to bring
             return None
-        finally:
-            self._killed()
         return None
-
-    def _killed(self) -> None:
-        try:
-            self.ray.cancel(self._reference, force=True)
-        except Exception:  # it has ended, or the cluster has
-            return
 
     def _has_ended(self, within_s: float) -> bool:
         with self.cluster.answering():

@@ -84,9 +84,8 @@ def cluster():
     """Three nodes of one CPU, and a head that does nothing else."""
     from ray.cluster_utils import Cluster
 
-    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_TOKEN": secrets.token_hex(16)}
     before = dict(os.environ)
-    os.environ.update(quiet)
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     for _ in range(3):
         made.add_node(num_cpus=1)
