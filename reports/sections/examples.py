@@ -18,7 +18,7 @@ from reports.templating import template
 
 PICKED = "picked-rows"
 """The section's key."""
-LINE = 90
+LINE = 30
 """Characters of an input that stand beside its row's id."""
 PASSAGE = 600
 """Characters of a document that stand in the page."""
@@ -53,7 +53,7 @@ def picked_table(comparison: Comparison) -> Table | None:
 
 def _note(found: Examples) -> str:
     n = len(found.picked)
-    text = f"{n} of {found.rows_n} test rows, picked by rule and not by hand."
+    text = f"{n} of {found.rows_n} test rows, picked by rule."
     if found.lacks:
         return f"{text} They have no texts: {found.lacks}."
     if found.shown == "ids":
