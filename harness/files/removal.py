@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -29,7 +30,8 @@ def emptied(folder: Path, below: Path) -> Path:
     for part in folder.relative_to(below).parts[:-1]:
         made = made / part
         if not made.is_dir():
-            remove(made)
+            with suppress(IsADirectoryError):  # somebody has just made it one
+                made.unlink(missing_ok=True)
     remove(folder)
     folder.mkdir(parents=True)
     return folder

@@ -2,12 +2,13 @@
 
 An arm's score counts wherever its answers were given. Its times, memory, energy and cost are those
 of the machine that measured them, at that machine's price. They are compared with figures of the
-same class of machine alone: the class that the newest invocation of the run was on. Knows neither
-limits' values nor the verdict.
+same class of machine alone: the class that the newest invocation of the run was on, or the class of
+the nodes that served all of it. Knows neither limits' values nor the verdict.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -36,7 +37,7 @@ class Origin(NamedTuple):
     """None: not on record."""
     serving: Hardware | None
     reference: Hardware
-    """What the newest invocation ran on."""
+    """See `reference_of`."""
 
     @property
     def prepared_here(self) -> bool:
@@ -55,6 +56,20 @@ class Origin(NamedTuple):
         return named(away)
 
 
+def reference_of(run: RunData) -> Hardware:
+    """Return what all arms' figures are compared on.
+
+    The machine of the newest invocation; where a cluster's nodes served all that there is, that
+    machine served nothing, and the kind of node counts that served most trials.
+    """
+    served = [_hardware(trial)[1] for arm in run.arms for trial in arm.trials if trial.serve]
+    nodes = [hardware for hardware in served if hardware is not None and hardware.node is not None]
+    if not nodes or len(nodes) < len(served):
+        return run.header.hardware
+    [(most, _)] = Counter(node.machine_class for node in nodes).most_common(1)
+    return next(node for node in nodes if node.machine_class == most)
+
+
 def origin_of(run: RunData, arm: ArmData) -> Origin:
     """Choose the trials that an arm's figures are of: all of one pair of machine classes.
 
@@ -62,7 +77,7 @@ def origin_of(run: RunData, arm: ArmData) -> Origin:
     measured; else those that it served; else those that are like the first. Of an arm that did not
     finish, all.
     """
-    here = run.header.hardware
+    here = reference_of(run)
     groups: dict[tuple[MachineClass | None, MachineClass | None], list[int]] = {}
     for number, trial in enumerate(arm.trials if arm.finished else ()):
         preparation, serving = _hardware(trial)

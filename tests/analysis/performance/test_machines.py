@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from hand_made import (
@@ -21,6 +22,7 @@ from hand_made import (
 from harness.analysis import analyse, compare, compared_lines
 from harness.analysis.cost.cost import costs_of
 from harness.analysis.cost.terms import OtherMachine, Terms, Usage
+from harness.analysis.performance.machines import reference_of
 from harness.store.machine import Hardware
 from harness.types import Prediction
 from reports import html
@@ -221,3 +223,18 @@ def test_machine_time_of_another_machine_is_in_the_total_and_not_in_the_order():
     assert costs.table().fitting_usd == pytest.approx(0.1)
     assert costs.total("s") == pytest.approx(1010)
     assert (costs.unit, costs.compared("s"), costs.compared("usd")) == (None, None, None)
+
+
+def served(*hardware):
+    trials = [SimpleNamespace(fit=None, serve=SimpleNamespace(hardware=one)) for one in hardware]
+    header = SimpleNamespace(hardware=HERE)
+    return SimpleNamespace(header=header, arms=[SimpleNamespace(trials=trials)])
+
+
+def test_where_nodes_of_a_cluster_served_everything_most_of_them_are_what_is_compared():
+    one, two = (THERE.model_copy(update={"node": name}) for name in ("10.0.0.1", "10.0.0.2"))
+    other = HERE.model_copy(update={"node": "10.0.0.3"})
+    assert reference_of(served(other, one, two)).machine_class == THERE.machine_class
+    assert reference_of(served(one, two, HERE)) == HERE  # the newest invocation measured here
+    assert reference_of(served(THERE)) == HERE
+    assert reference_of(served()) == HERE
