@@ -141,7 +141,8 @@ def _commands() -> Iterator[str]:
 EXIT_CODES = {
     exit_codes.OK: "done: whatever was asked for is there",
     exit_codes.MISTAKE: "your mistake, told with place, value and remedy",
-    exit_codes.NO_RESULT: "no arm finished, or `--gate` and the choice misses a criterion",
+    exit_codes.NO_RESULT: "no arm finished; or `--gate` and the choice misses a criterion; or"
+    " `merge` found a trial with two different answers, and kept those of the folder named first",
     exit_codes.INTERRUPTED: "interrupted by Ctrl-C or SIGTERM; what finished stays",
 }
 

@@ -274,6 +274,11 @@ class Analysis:
         for name, model in found["models"].items():
             del model["location"]  # a path of that machine, of no use on another
             model["parameters"] = sizes.get(name)
+        if header.merged is not None:
+            found["merged"] = [
+                {"started_at": one.started_at, "command": one.command, "on": one.hardware.name}
+                for one in header.merged.runs
+            ]
         return found | {"data": header.data.model_dump(mode="json", exclude={"findings"})}
 
 

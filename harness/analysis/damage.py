@@ -6,14 +6,14 @@ training logs. What it cannot do without leaves the arm out where it is read (re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.analysis.run_data import ArmData
 from harness.store.fit_account import ARTIFACT, TRAIN_LOG
 from harness.store.measured import MEASURED, read_measured
 from harness.store.recorded_files import is_as_recorded, is_sound
-from harness.store.records import RunHeader, TrialRecord, WorkerResult
+from harness.store.records import PlannedTrial, RunHeader, TrialRecord, WorkerResult
 from harness.store.run_folder import RunFolder
 from harness.store.search_record import SEARCH
 
@@ -83,11 +83,25 @@ def _diagnostics(folder: RunFolder, record: TrialRecord) -> Iterator[str]:
             )
 
 
-def _untuned(folder: RunFolder, header: RunHeader, arm: ArmData) -> Iterator[str]:
-    model = header.models.get(arm.plan.model or "")
+def untuned_folder(
+    folder: RunFolder, header: RunHeader, plan: PlannedTrial, records: Sequence[TrialRecord]
+) -> Path | None:
+    """Return where the probe of an arm's model before tuning lies: on what the arm was probed on.
+
+    Of runs of early versions the header alone says what that was. None: the arm has no model.
+    """
+    model = header.models.get(plan.model or "")
     if model is None:
+        return None
+    probed = (record.probe.hardware for record in records if record.probe)
+    on = next(filter(None, probed), None) or header.hardware
+    return folder.untuned_folder(model, on.dtype, on.device)
+
+
+def _untuned(folder: RunFolder, header: RunHeader, arm: ArmData) -> Iterator[str]:
+    place = untuned_folder(folder, header, arm.plan, arm.trials)
+    if place is None:
         return
-    place = folder.untuned_folder(model, header.dtype, header.device)
     measured = read_measured(place)
     gone: list[Path] = [place / MEASURED] if measured is None and place.exists() else []
     if measured is not None and not _stands(place, "likelihoods.jsonl", measured.result):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.damage import ANSWERS
+from harness.analysis.damage import ANSWERS, untuned_folder
 from harness.analysis.run_data import (
     DiagnosticFiles,
     FloorAnswers,
@@ -60,12 +60,9 @@ def diagnostic_files(
         perturbed=tuple(_perturbed(trial / "robustness") for trial in trials),
         search=_search(fits[0], records[0]) if fits else None,
     )
-    model = header.models.get(plan.model or "")
-    if model is None or not any(found.probed):
-        return found
-    before = folder.untuned_folder(model, header.dtype, header.device)
-    measured = read_measured(before)
-    if measured is None:
+    before = untuned_folder(folder, header, plan, records)
+    measured = read_measured(before) if before and any(found.probed) else None
+    if before is None or measured is None:
         return found
     loaded = measured.result.loaded_models
     return replace(

@@ -9,7 +9,7 @@ the score stands without.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from harness.analysis.run_data import (
 )
 from harness.errors import RunFolderError
 from harness.files.hashing import sha256_of_file
+from harness.store.merged import TwoAnswers, served_sha256
 from harness.store.own_worths import read_worths
 from harness.store.predictions_file import read_predictions
 from harness.store.recorded_files import is_as_recorded
@@ -61,7 +62,15 @@ def read_run(folder: RunFolder, trust: bool = False) -> RunData:
     worths = read_worths(folder.own_worths)
     variants = tuple(_variant(known, plan) for plan in header.curve)
     run = RunData(
-        header, gold, found, documents, variants, damage=tuple(damage), worths=worths, trusted=trust
+        header,
+        gold,
+        found,
+        documents,
+        variants,
+        damage=tuple(damage),
+        worths=worths,
+        two_answers=tuple(dict.fromkeys(_two_answers(known))),
+        trusted=trust,
     )
     return replace(run, arms=tuple(_scorable(run, arm) for arm in found))
 
@@ -86,6 +95,20 @@ class Known:
     trials: Mapping[str, TrialRecord]
     lost: Mapping[str, str]
     """See `RunFolder.lost`."""
+
+
+def _two_answers(known: Known) -> Iterator[TwoAnswers]:
+    """Yield where merged runs disagreed, as long as the answers that count are those of then."""
+    said = [
+        told
+        for header in known.folder.headers()
+        for told in (header.merged.two_answers if header.merged else ())
+    ]
+    planned = {plan.trial_id for plan in (*known.header.trials, *known.header.curve)}
+    for told in said:
+        record = known.trials.get(told.trial_id) if told.trial_id in planned else None
+        if record is not None and served_sha256(record.serve) == told.served_sha256:
+            yield told
 
 
 T = TypeVar("T")

@@ -183,6 +183,16 @@ def damaged_files(
         yield ReportWarning(severity=severity, text=line)
 
 
+def two_answers(
+    run: RunData, arms: Sequence[ArmResult], found: Recommendation
+) -> Iterator[ReportWarning]:
+    """Warn of arms that two merged runs did with different answers: only one's are in any score."""
+    names = {plan.trial_id: plan.arm for plan in (*run.header.trials, *run.header.curve)}
+    for told in run.two_answers:
+        arm = (names[told.trial_id],) if told.trial_id in names else ()
+        yield ReportWarning(severity="warning", text=told.text, arms=arm)
+
+
 def arms_left_out(
     run: RunData, arms: Sequence[ArmResult], found: Recommendation
 ) -> Iterator[ReportWarning]:
@@ -217,6 +227,7 @@ KINDS: tuple[KindOfWarning, ...] = (
     leaked_lead,
     below_a_floor,
     arms_left_out,
+    two_answers,
     unsteady_trainings,
     damaged_files,
     choice_within_noise,

@@ -25,6 +25,7 @@ from harness.metrics.items import items_of
 from harness.prices import Prices
 from harness.stats.bootstrap import RESAMPLES, Resamples, effective_units
 from harness.store.machine import Machine
+from harness.store.merged import TwoAnswers
 from harness.store.own_worths import Worths, answer_key
 from harness.store.planned_floor import PlannedFloor
 from harness.store.records import PlannedTrial, RunHeader, Status, TrialRecord
@@ -188,6 +189,8 @@ class RunData:
     """Which of its files are not what was recorded, or gone, with what to do; each a sentence."""
     worths: Mapping[str, Worths] = field(default_factory=dict)
     """What metrics of the task's own found when the run ended, by name."""
+    two_answers: tuple[TwoAnswers, ...] = ()
+    """Trials that two of the runs did that it was merged of, with different answers."""
     trusted: bool = False
     """Whether the files of such metrics may be run instead."""
     metrics: dict[str, Metric] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -13,6 +13,7 @@ from harness.files.python_file import names_file
 from harness.prices import Prices
 from harness.store.criteria_seal import (
     COVERS_THE_LIST,
+    edited_since_sealed,
     metric_hashes,
     seal,
     seal_of_earlier_versions,
@@ -55,7 +56,7 @@ def _sealed_anew(folder: RunFolder, header: RunHeader) -> Iterator[str]:
             f" of {folder.records} that may say it cannot be read."
         )
     known = {arm: before for arm, before in ran.items() if before is not None}
-    if not edited(header) and any(map(_was_edited, known.values())):
+    if not edited(header) and any(map(edited_since_sealed, known.values())):
         yield (
             "The success criteria that an earlier invocation had sealed were changed on record: the"
             " verdict does not rest on what was agreed before anything ran."
@@ -109,12 +110,6 @@ def edited(header: RunHeader) -> bool:
 
 def _is_sealed(header: RunHeader) -> bool:
     return bool(header.sealed) or header.criteria_sha256.startswith(COVERS_THE_LIST)
-
-
-def _was_edited(header: RunHeader) -> bool:
-    """Tell the same of an earlier invocation, by its record alone: a metric may be another now."""
-    covers = header.criteria_sha256.startswith(COVERS_THE_LIST)
-    return covers and _sealed_as(header, header) != header.criteria_sha256
 
 
 def _sealed_as(model: RunHeader, header: RunHeader) -> str | None:

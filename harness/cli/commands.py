@@ -1,7 +1,8 @@
 """The command line: reads words, has the command do its work, and returns its exit code.
 
-0 done · 2 the user's mistake · 3 no arm finished, or --gate and the choice misses a criterion ·
-130 interrupted. A command imports what it needs, so that the others stay quick.
+0 done · 2 the user's mistake · 3 no arm finished, or --gate and the choice misses a criterion, or
+merge found two answers to one question · 130 interrupted. A command imports what it needs, so that
+the others stay quick.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import suppress
 
 from harness.cli import begin, look_ahead, look_back
 from harness.cli.exit_codes import INTERRUPTED, MISTAKE
+from harness.cli.merging import merge_folders
 from harness.cli.parser import parsed
 from harness.cli.plain import complain
 from harness.cli.run_task import run_task
@@ -67,6 +69,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "report": look_back.report,
     "compare": look_back.compare_folders,
     "history": look_back.history,
+    "merge": merge_folders,
     "check": look_ahead.check,
     "plan": look_ahead.plan,
     "predict": look_back.predict,

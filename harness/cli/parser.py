@@ -95,8 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m harness",
         description="Is it worth fine-tuning for this task, or does something simpler do?",
-        epilog="run, check and plan run the code that a task names; report, compare and predict run"
-        " none of a folder that others made unless you say --trust (docs/trust.md).",
+        epilog="run, check and plan run the code that a task names; report, compare, merge and"
+        " predict run none of a folder that others made unless you say --trust (docs/trust.md).",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -125,14 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_view(report)
     report.set_defaults(command="report")
 
-    compare = commands.add_parser("compare", help="show what changed between two runs")
-    compare.add_argument("first", type=Path, metavar="RUN_DIR")
-    compare.add_argument("second", type=Path, metavar="RUN_DIR")
-    compare.add_argument("--trust", action="store_true", help="run the tasks' own metrics anew")
-    _add_html(compare)
-    compare.set_defaults(command="compare")
-
+    _add_compare(commands)
     _add_history(commands)
+    _add_merge(commands)
 
     check = commands.add_parser("check", help="find all faults of a task before it runs")
     check.add_argument("task", type=_task_file, metavar="TASK.yaml", help=A_TASK)
@@ -179,6 +174,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+    compare = commands.add_parser("compare", help="show what changed between two runs")
+    compare.add_argument("first", type=Path, metavar="RUN_DIR")
+    compare.add_argument("second", type=Path, metavar="RUN_DIR")
+    compare.add_argument("--trust", action="store_true", help="run the tasks' own metrics anew")
+    _add_html(compare)
+    compare.set_defaults(command="compare")
+
+
 def _add_history(commands: argparse._SubParsersAction[_Parser]) -> None:
     history = commands.add_parser(
         "history", help="show what each arm scored and cost in all runs of a folder, over time"
@@ -189,6 +193,23 @@ def _add_history(commands: argparse._SubParsersAction[_Parser]) -> None:
     history.add_argument("--arm", metavar="NAME", help="show this arm only")
     _add_html(history)
     history.set_defaults(command="history")
+
+
+def _add_merge(commands: argparse._SubParsersAction[_Parser]) -> None:
+    merge = commands.add_parser(
+        "merge", help="make one run folder of several of one task, made on several machines"
+    )
+    merge.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="RUN_DIR",
+        help="of two records of a trial, the one in the folder named first counts",
+    )
+    merge.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the new folder; these stay"
+    )
+    merge.set_defaults(command="merge")
 
 
 def _add_listing(commands: argparse._SubParsersAction[_Parser]) -> None:

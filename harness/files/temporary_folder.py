@@ -25,15 +25,19 @@ NAME = re.compile(rf"{TEMPORARY}([0-9a-f]{{8}})-([0-9a-f]{{8}})-(\d+)-(\d+)-")
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Make a new folder where the system keeps temporary files, and take it away in the end.
+def temporary_folder(within: Path | None = None) -> Iterator[Path]:
+    """Make a new folder for temporary files, and take it away in the end.
+
+    Args:
+        within: where; None: where the system keeps temporary files.
 
     Raises:
         UserError: there is no place for temporary files at all.
     """
-    remove_left(temporary_place())
+    place = within or temporary_place()
+    remove_left(place)
     own = f"{TEMPORARY}{_machine()}-{_boot()}-{os.getpid()}-{_began(os.getpid()) or 0}-"
-    with TemporaryDirectory(prefix=own, ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix=own, dir=place, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 

@@ -76,6 +76,30 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
         lock.release()
 
 
+@contextmanager
+def undisturbed(path: Path) -> Iterator[None]:
+    """Keep runs out of a run folder while it is read; where it cannot be written to, none is there.
+
+    Raises:
+        RunFolderError: one is running there.
+    """
+    file = RunFolder(path).lock
+    lock = FileLock(file, timeout=0, preserve_lock_file=True)
+    if file.is_file() and os.access(file, os.W_OK):
+        try:
+            _acquire(lock, file)
+        except Timeout:
+            holder = file.read_text().strip() or "another process"
+            fix = "wait until it has ended"
+            raise RunFolderError(f"{path} is in use by {holder} → {fix}") from None
+        except (OSError, NotImplementedError):
+            pass  # a file system without locks holds no run either
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 _HELD: list[Path] = []
 """Locks of run folders that this process holds."""
 

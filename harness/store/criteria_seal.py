@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.files.hashing import sha256_of
 from harness.metrics.custom import source_of
+from harness.store.records import RunHeader
 
 CRITERIA = ("metric", "also", "limits", "needs", "traffic", "labour", "margin")
 """The keys of a task that say what counts as success, and what it may cost."""
@@ -49,6 +50,17 @@ def metric_hashes(task: Mapping[str, Any], folder: Path | None) -> dict[str, str
     """
     sources = {name: source_of(name, folder) for name in (task["metric"], *task["also"])}
     return {name: found[1] for name, found in sources.items() if not isinstance(found, str)}
+
+
+def edited_since_sealed(header: RunHeader) -> bool:
+    """Tell whether criteria on record have another hash than was sealed, by the record alone.
+
+    False where an early version sealed them in another way.
+    """
+    if not header.criteria_sha256.startswith(COVERS_THE_LIST):
+        return False
+    now = seal(header.task, header.prices, header.metric_sha256, header.sealed)
+    return now != header.criteria_sha256
 
 
 def seal_of_earlier_versions(

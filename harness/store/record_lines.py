@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -127,11 +127,36 @@ class RecordLines:
         except (OSError, ValueError):
             return None
 
-    def is_own(self, *keys: str) -> bool:
-        """Tell whether this user's runs wrote the newest line of each of these records."""
+    def lay_down(
+        self, records: Sequence[tuple[str, str]], own: Collection[str], index: Index
+    ) -> None:
+        """Write a new file with all of its records at once, and its index.
+
+        Args:
+            records: the key and the text of each, as `append` takes them; the newest last.
+            own: keys of those that are signed in this user's name.
+            index: what it says besides the newest lines and their signatures.
+        """
+        lines = [(key, with_checksum(text).encode()) for key, text in records]
+        newest = dict(lines)
+        signed = {key: sign(newest[key]) for key in newest if key in own}
+        known = index.model_copy(
+            update={
+                "newest": {key: hashlib.sha256(line).hexdigest() for key, line in newest.items()},
+                "signatures": {key: said for key, said in signed.items() if said is not None},
+            }
+        )
+        atomic_write(self.path, "".join(f"{line.decode()}\n" for _, line in lines))
+        atomic_write(self.index_path, with_checksum(known.model_dump_json(indent=1)))
+
+    def own_keys(self) -> frozenset[str]:
+        """Return the keys of the records whose newest line this user's runs wrote."""
         index, newest = self.index(), {line.key: line.text for line in self.lines()}
-        return index is not None and all(
-            key in newest and is_signed(newest[key], index.signatures.get(key)) for key in keys
+        if index is None:
+            return frozenset()
+        said = index.signatures
+        return frozenset(
+            key for key, text in newest.items() if key and is_signed(text, said.get(key))
         )
 
     def lost(self, lines: Sequence[Line]) -> dict[str, str]:

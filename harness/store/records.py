@@ -14,6 +14,7 @@ from harness.store.base import Record
 from harness.store.finding import Finding
 from harness.store.leaks import LeakSource
 from harness.store.machine import Hardware, Machine
+from harness.store.merged import Merged
 from harness.store.order_check import OrderCheck
 from harness.store.planned_floor import PlannedFloor
 from harness.store.rows_variant import RowsVariant
@@ -340,6 +341,8 @@ class RunHeader(Record):
     command: str
     quick: bool = False
     """Whether arms that are not selected were left out to be done within three minutes."""
+    merged: Merged | None = None
+    """Of which runs this was made (`merge`); None: it is a run's own."""
 
     @property
     def hardware(self) -> Hardware:

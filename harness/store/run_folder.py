@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from harness.errors import RunFolderError
 from harness.files.atomic import atomic_file
 from harness.files.hashing import sha256_of
 from harness.files.removal import remove
+from harness.store.checksum import with_checksum
 from harness.store.migrate import Values, migrated, version_of
-from harness.store.record_lines import DAMAGED, HEADER, Line, RecordLines
+from harness.store.record_lines import DAMAGED, HEADER, Index, Line, RecordLines
 from harness.store.records import SCHEMA_VERSION, RunHeader, TrialRecord
 from harness.types import ModelRef
 
@@ -97,9 +98,30 @@ class RunFolder:
         """Return the header of every invocation that can be read, oldest first."""
         return [record for record in self._read().records if isinstance(record, RunHeader)]
 
+    def lay_down(self, records: Sequence[RunHeader | TrialRecord], own: Collection[str]) -> None:
+        """Write all records of a new folder at once.
+
+        Args:
+            records: the oldest first; the last one is a header.
+            own: ids of the trials that are signed in this user's name, and `HEADER`.
+        """
+        [*_, last] = records
+        assert isinstance(last, RunHeader)
+        index = Index(task=str(last.task["name"]), prompt_date=last.prompt_date)
+        self._lines.lay_down(list(map(_keyed, records)), own, index)
+
+    def holds_just(self, records: Sequence[RunHeader | TrialRecord]) -> bool:
+        """Tell whether its records are these, in their order, and no others."""
+        wanted = [with_checksum(text).encode() for _, text in map(_keyed, records)]
+        return [line.text for line in self._lines.lines() if line.text] == wanted
+
     def is_own(self, trial_id: str) -> bool:
         """Tell whether this user's runs wrote a trial's record, and the newest header."""
-        return self._lines.is_own(HEADER, trial_id)
+        return {HEADER, trial_id} <= self.own_keys()
+
+    def own_keys(self) -> frozenset[str]:
+        """Return whose newest record this user's runs wrote: ids of trials, and `HEADER`."""
+        return self._lines.own_keys()
 
     def last_header(self) -> RunHeader:
         """Return the newest invocation's header.
@@ -213,6 +235,12 @@ class Read:
     """One a line; None where it cannot be read."""
     lost: dict[str, str]
     """See `RunFolder.lost`."""
+
+
+def _keyed(record: RunHeader | TrialRecord) -> tuple[str, str]:
+    """Return what tells a record from others, and its text."""
+    key = HEADER if isinstance(record, RunHeader) else record.trial_id
+    return key, record.model_dump_json()
 
 
 def _first_line(problem: ValidationError) -> str:

@@ -150,6 +150,10 @@ def _provenance(comparison: Comparison) -> list[tuple[str, str]]:
         ("commit", run["git_commit"] or "not under version control"),
         ("success criteria as sealed", f"sha256 {run['criteria_sha256'].removeprefix('2:')}"),
     ]
+    lines += [
+        ("merged of", f"{one['command']}, on {one['on']}, started {one['started_at']}")
+        for one in run.get("merged", ())
+    ]
     for name, model in run["models"].items():
         lines += _of_model(model, run["dtype"])
         writes = comparison.task["answer"]["kind"] != "choice" or model["hosted"]

@@ -1,0 +1,1 @@
+"""Run folders of one task, made on several machines, as one run folder."""
