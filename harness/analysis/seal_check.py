@@ -83,7 +83,9 @@ def _other_criteria(before: RunHeader, now: RunHeader) -> bool:
         return False
     then, since = (Prices.model_validate(header.prices or {}) for header in (before, now))
     rows = then.for_machine(before.machine), since.for_machine(before.machine)
-    if rows[0] != rows[1] or then.hosted != since.hosted:
+    asked = before.models.values()  # arms that came later may ask others
+    charged = [(then.for_hosted(model), since.for_hosted(model)) for model in asked]
+    if rows[0] != rows[1] or any(first != second for first, second in charged):
         return True
     sealed_now = now.model_copy(update={"prices": before.prices, "sealed": before.sealed})
     return _sealed_as(before, sealed_now) != before.criteria_sha256

@@ -102,11 +102,10 @@ class RunFolder:
         """Write all records of a new folder at once.
 
         Args:
-            records: the oldest first; the last one is a header.
+            records: the oldest first; a header is among them.
             own: ids of the trials that are signed in this user's name, and `HEADER`.
         """
-        [*_, last] = records
-        assert isinstance(last, RunHeader)
+        last = next(record for record in reversed(records) if isinstance(record, RunHeader))
         index = Index(task=str(last.task["name"]), prompt_date=last.prompt_date)
         self._lines.lay_down(list(map(_keyed, records)), own, index)
 

@@ -151,7 +151,7 @@ def _provenance(comparison: Comparison) -> list[tuple[str, str]]:
         ("success criteria as sealed", f"sha256 {run['criteria_sha256'].removeprefix('2:')}"),
     ]
     lines += [
-        ("merged of", f"{one['command']}, on {one['on']}, started {one['started_at']}")
+        ("merged from", f"{one['command']}, on {one['on']}, started {one['started_at']}")
         for one in run.get("merged", ())
     ]
     for name, model in run["models"].items():

@@ -187,8 +187,9 @@ def _written(
     Raises:
         RunFolderError: a file was changed while it was copied.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(out.parent.resolve()) as beside:
+    place = out.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(place.parent) as beside:
         folder = RunFolder(beside / "run")
         folder.path.mkdir()
         for one in selection.kept.values():
@@ -198,8 +199,8 @@ def _written(
         # Last, so that what a killed merge leaves is no run folder to anybody.
         folder.lay_down(records, own_of(sources, selection))
         flush_to_disk(folder.path)
-        folder.path.rename(out.resolve() if out.is_symlink() else out)
-        flush_to_disk(out.parent)
+        folder.path.rename(place)
+        flush_to_disk(place.parent)
 
 
 def _copy_trial(source: Source, record: TrialRecord, folder: RunFolder) -> None:

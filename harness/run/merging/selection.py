@@ -48,8 +48,13 @@ class Candidate:
 
     @property
     def rank(self) -> int:
-        """The less, the sooner it counts."""
-        return 2 if self.record is None else int(self.record.status != "ok")
+        """The less, the sooner it counts: an answer that a server failed to give may yet come."""
+        if self.record is None:
+            return 3
+        if self.record.status != "ok":
+            return 2
+        halves = filter(None, (self.record.fit, self.record.serve))
+        return int(any(half.unanswered for half in halves))
 
     @property
     def measured(self) -> str:

@@ -53,12 +53,16 @@ def run_part(tiny, run_tiny, tmp_path_factory):
     """Run a part of the task, as a machine of its own would: with its own task file."""
     folder = tmp_path_factory.mktemp("task")
 
-    def run(out, seeds=SEEDS, sizes=SIZES, only=(), machine="Slate 4", rows=None, **changes):
+    def run(
+        out, seeds=SEEDS, sizes=SIZES, only=(), machine="Slate 4", rows=None, files=None, **changes
+    ):
         curve = {"sizes": sizes, "repeats": 2} if sizes else None
         task = {"seeds": seeds, "curve": curve, "diagnostics": OFF, **changes}
         path = tiny(folder, SOURCE, task.pop("arms", arms(a="a", b="b")), **task)
         if rows is not None:
             (folder / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        for name, text in (files or {}).items():
+            (folder / name).write_text(text)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("harness.machine.describe._cpu_model", lambda: machine)
             return run_tiny(path, out, only=only)[0]

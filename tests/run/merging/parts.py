@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from harness.store.records import RunHeader
+from harness.store.record_lines import HEADER
 from harness.store.run_folder import RunFolder
 
 
@@ -47,13 +47,9 @@ def part_of(whole, path, has, **header):
 
 
 def write(folder, records):
-    """Write records in place of a folder's, with checksums and an index, as a run would."""
-    header = next(one for one in records if isinstance(one, RunHeader))
-    rest = [one for one in records if one is not header]
-    folder.forget_records()
-    folder.append(header)
-    for record in rest:
-        folder.append(record)
+    """Write records in place of a folder's, signed, with checksums and an index, as a run would."""
+    own = {getattr(record, "trial_id", HEADER) for record in records}
+    folder.lay_down(records, own)
     return folder
 
 

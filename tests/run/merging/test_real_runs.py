@@ -7,6 +7,7 @@ from command_line import harness
 from parts import tree
 
 from harness.analysis import analyse, compare, history_of
+from harness.errors import RunFolderError
 from harness.run.merging.merge import merge
 from harness.run.predict_new import answer_with
 from harness.types import Query
@@ -66,12 +67,49 @@ def test_a_merged_folder_is_read_as_any_other(two):
     merged = merge([two.one, two.other], two.out).folder
     done = harness("report", two.out)
     assert done.returncode == 0, done.stderr
-    assert "merged of" in merged.report_html.read_text()
+    assert "merged from" in merged.report_html.read_text()
     [timeline] = history_of(two.out).timelines
     assert set(timeline.arms) == {"a", "b"}
     assert compare(merged, merged)
     [answer] = answer_with(merged, "b", [Query("q", "text")])
     assert answer.text in ("a", "b")
+
+
+PRICES = """
+machines:
+  - {name: large, usd_per_hour: 9, source: x, read_on: 2026-01-01, stands_for: {cpu_model: Abacus}}
+  - {name: any, usd_per_hour: 1, source: x, read_on: 2026-01-01, stands_for: {}}
+"""
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_each_machine_keeps_its_price_and_the_criteria_are_as_sealed(two, run_part, turned):
+    """The row of the first machine stands for the second too, but stands later in the file."""
+    folder = two.out.parent / "priced"
+    for name, only, machine in (("one", "a", "Slate 4"), ("two", "b", "Abacus 64")):
+        given = {"seeds": [0], "sizes": (), "only": [only], "machine": machine}
+        run_part(folder / name, prices="prices.yaml", files={"prices.yaml": PRICES}, **given)
+    merged = merge([folder / name for name in sorted(("one", "two"), reverse=turned)], two.out)
+    comparison = analyse(merged.folder)
+    assert comparison.not_as_sealed == ()
+    assert [row["name"] for row in merged.folder.last_header().prices["machines"]] == [
+        "large",
+        "any",
+    ]
+    a, b = comparison.arms
+    assert a.total_usd == pytest.approx(1000 / a.throughput_per_s * 1 / 3600)
+    assert b.total_usd == pytest.approx(1000 / b.throughput_per_s * 9 / 3600)
+
+
+def test_prices_of_one_machine_that_differ_are_refused(two, run_part):
+    folder = two.out.parent / "priced"
+    for name, prices in (("one", PRICES), ("two", PRICES.replace("9", "8"))):
+        given = {"seeds": [0], "sizes": (), "only": ["a"], "machine": "Abacus 64"}
+        run_part(folder / name, prices="prices.yaml", files={"prices.yaml": prices}, **given)
+    with pytest.raises(RunFolderError, match=r"its price of Abacus 64 is another .* →"):
+        merge([folder / "one", folder / "two"], two.out)
+    run_part(folder / "two", prices="prices.yaml", files={"prices.yaml": PRICES}, **given)
+    assert merge([folder / "one", folder / "two"], two.out).conflicts == ()
 
 
 def test_figures_of_another_machine_are_not_compared(two):

@@ -31,7 +31,7 @@ QUIET = {"deadline": None, "derandomize": True, "phases": [Phase.generate]}
 """To find a smaller case would take minutes: each copies folders."""
 
 
-@settings(max_examples=12, **QUIET)
+@settings(max_examples=10, **QUIET)
 @given(parts=st.integers(1, 4), seed=st.integers(0, 10_000), twice=st.sampled_from([0.0, 0.3]))
 def test_parts_give_the_whole(whole, new, parts, seed, twice):
     draw = random.Random(seed)
