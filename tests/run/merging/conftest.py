@@ -53,7 +53,7 @@ def run_part(tiny, run_tiny, tmp_path_factory):
     """Run a part of the task, as a machine of its own would: with its own task file."""
     folder = tmp_path_factory.mktemp("task")
 
-    def run(
+    def run(  # noqa: PLR0917 - all but the first are named
         out, seeds=SEEDS, sizes=SIZES, only=(), machine="Slate 4", rows=None, files=None, **changes
     ):
         curve = {"sizes": sizes, "repeats": 2} if sizes else None
