@@ -225,4 +225,6 @@ def _essence(folder: Path) -> Any:
 def _unmeasured(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _unmeasured(v) for k, v in value.items() if k not in ON_ANOTHER}
-    return [_unmeasured(one) for one in value] if isinstance(value, list) else value
+    if isinstance(value, list):  # that a lost node's job was begun again is to be said
+        return [_unmeasured(one) for one in value if not str(one).startswith("retried: ")]
+    return value
