@@ -154,7 +154,8 @@ class Screen:
             walls = [m.wall_s for half in halves for m in half.measurements]
             took = numbers.duration(sum(walls)) if walls else "no time"
             why = f": {record.error}" if record.error else ""
-            self.say(f"{record.arm}{seed}: {ENDED[record.status]}{why}, {took}{said}")
+            where = _nodes(record)
+            self.say(f"{record.arm}{seed}: {ENDED[record.status]}{why}, {took}{where}{said}")
         if self.scores is not None and said and (mean := self.scores.mean_of(record.arm)):
             self.pace.scored(record.arm, mean[0])
             if mean[1] > 1:
@@ -290,6 +291,12 @@ def _which(trial: PlannedTrial | TrialRecord) -> str:
     if trial.rows is not None:
         return f" ({trial.rows.words})"
     return f" (seed {trial.seed})" if trial.seed else ""
+
+
+def _nodes(record: TrialRecord) -> str:
+    """Return on which machines of several a trial was run, as a part of a line."""
+    names = dict.fromkeys(on.node for on in record.hardware if on.node is not None)
+    return f" on {' and '.join(names)}" if names else ""
 
 
 def _cell(text: str) -> Text:

@@ -17,6 +17,8 @@ from harness.cli import terminal
 from harness.cli.hyperlinks import has_links
 from harness.cli.pace import Pace
 from harness.cli.terminal import Screen
+from harness.store.machine import Hardware, Machine
+from harness.store.records import TrialRecord, WorkerResult
 from reports.next_step import NextStep, next_step
 
 WIDTHS = (60, 80, 120)
@@ -143,6 +145,17 @@ def test_the_report_is_a_link_where_the_terminal_has_them(drawn, tmp_path):
 )
 def test_terminals_with_links_are_known_by_their_names(environment, linked):
     assert has_links(environment) is linked
+
+
+def test_a_trial_that_another_machine_did_names_it(drawn):
+    machine = Machine(cpu_model="x", cores=1, memory_bytes=1, os="Linux", python="3")
+    on = [Hardware(machine=machine, device="cpu", dtype="float32", node=n) for n in ("a1", "b2")]
+    fit, serve = (WorkerResult(status="ok", hardware=one) for one in on)
+    record = TrialRecord(
+        fit_id="f", trial_id="t", arm="tfidf", strategy="tfidf", params={}, seed=0, status="ok",
+        fit=fit, serve=serve, finished_at="2026-11-30T00:00:00+00:00",
+    )  # fmt: skip
+    assert "tfidf: done, no time on a1 and b2" in drawn(80, lambda: Screen().end(record, False))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
