@@ -121,7 +121,8 @@ class Runner:
         crew = Crew(self.progress.tick)
         launcher = self.launcher(self.folder.path, crew.tick)
         dispatcher = Dispatcher(self.task, self.folder, setting, launcher)
-        trials = TrialSteps(self.folder, self.progress, len(every), done)
+        in_stages = launcher.slots > 1
+        trials = TrialSteps(self.folder, self.progress, len(every), done, in_stages)
         # No worker may find the answers in the run folder: they are laid down when all is over.
         without_rows(self.folder)
         try:

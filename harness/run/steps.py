@@ -34,6 +34,8 @@ class Course:
     """None: not served yet."""
     reused: bool
     """Whether it was done before."""
+    kept: TrialRecord | None
+    """What of it is on record."""
     fitted: Fitted | None = None
 
 
@@ -47,6 +49,8 @@ class TrialSteps:
     """Trials of the run."""
     done: Mapping[str, TrialRecord]
     """Records that stand, by trial id."""
+    in_stages: bool
+    """Whether all that is prepared comes first; else trial by trial."""
     _turn: threading.RLock = field(default_factory=threading.RLock)
 
     def of(
@@ -65,7 +69,7 @@ class TrialSteps:
             if not trial.selected or trial.refused:
                 continue
             record = self.done.get(trial.trial_id)
-            course = Course(trial, number, record, reused=record is not None)
+            course = Course(trial, number, record, reused=record is not None, kept=record)
             found += self._of_one(course, runner, diagnostics)
         return found
 
@@ -89,19 +93,28 @@ class TrialSteps:
         assert course.fitted is not None
         course.record = runner.serve(course.trial, course.fitted, partial(self._tell, course))
         with self._turn:
-            self.folder.append(course.record)
+            if self.in_stages:  # until its turn comes again much may happen
+                self._keep(course, course.record)
             self.progress.pause(course.trial)
 
     def _close(self, course: Course, diagnostics: DiagnosticsRunner | None) -> None:
         """Have the diagnostics measured that the record lacks, and tell that the trial is over."""
         assert course.record is not None
         record = course.record
-        if diagnostics is not None:
-            record = _completed(diagnostics, course.trial, record, partial(self._tell, course))
+        try:
+            if diagnostics is not None:
+                record = _completed(diagnostics, course.trial, record, partial(self._tell, course))
+        finally:  # interrupted while a diagnostic is measured, a trial is not lost
+            with self._turn:
+                self._keep(course, record)
         with self._turn:
-            if record is not course.record:
-                self.folder.append(record)
             self.progress.end(record, course.reused)
+
+    def _keep(self, course: Course, record: TrialRecord) -> None:
+        """Record a trial, unless it is on record as it is."""
+        if record is not course.kept:
+            self.folder.append(record)
+            course.kept = record
 
     def _tell(self, course: Course, doing: str) -> None:
         with self._turn:
