@@ -89,14 +89,17 @@ def test_a_hub_snapshot_is_asked_for_with_its_card(tmp_path, monkeypatch):
 
     asked = {}
 
-    def snapshot(name, allow_patterns, ignore_patterns, local_files_only):
-        asked[name] = allow_patterns, ignore_patterns
+    def snapshot(name, revision, allow_patterns, ignore_patterns, local_files_only):
+        asked[name] = revision, allow_patterns, ignore_patterns
         (tmp_path / "README.md").write_text(card("license: mit"))
         return str(tmp_path)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
     assert resolve("owner/name", tmp_path / "task").licence == "mit"
-    assert asked == {"owner/name": ([*MODEL_FILES, "README.md"], ["*/*", "consolidated*"])}
+    kept_out = ["*/*", "consolidated*"]
+    assert asked == {"owner/name": (None, [*MODEL_FILES, "README.md"], kept_out)}
+    resolve("owner/name", tmp_path / "task", revision="abc")  # as a node of a cluster asks
+    assert asked["owner/name"][0] == "abc"
 
 
 def test_every_built_in_model_has_a_licence():
