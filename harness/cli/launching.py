@@ -6,6 +6,8 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.errors import UserError
+
 if TYPE_CHECKING:
     from harness.run.launchers.base import NewLauncher
     from harness.task import Task
@@ -23,10 +25,15 @@ def launcher_of(task: Task, on: str | None = None) -> NewLauncher:
         on: the cluster that the user named instead of the task's.
 
     Raises:
-        UserError: there is no such cluster, or no Ray here.
+        UserError: there is no such cluster, no Ray here, or nodes are named without a cluster.
     """
     run = task.spec.run
     where = on or run.on
+    if where is None and run.measure_on is not None:
+        raise UserError(
+            f"run.measure_on ({run.measure_on}) names nodes of a cluster, and this run is on this"
+            " machine → name the cluster (--on or run.on), or leave run.measure_on out"
+        )
     if where is None:
         from harness.run.launchers.local import LocalLauncher
 

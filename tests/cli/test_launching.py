@@ -43,6 +43,12 @@ def test_slots_are_as_many_as_said_or_as_gpus_or_cores_allow(
     assert slots(parallel) == found
 
 
+def test_nodes_that_are_named_without_a_cluster_are_refused():
+    task = SimpleNamespace(spec=SimpleNamespace(run=Run(measure_on="bench")))
+    with pytest.raises(UserError, match=r"run.measure_on \(bench\) .* → name the cluster"):
+        launcher_of(task)
+
+
 def test_each_of_several_has_its_cores_and_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(8))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
