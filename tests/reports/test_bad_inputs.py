@@ -162,5 +162,5 @@ def test_text_from_right_to_left_keeps_its_own_direction(tmp_path):
     folder = write_run(tmp_path, TARGETS, [Arm("a", [right(TARGETS, range(9))])], truth=truth)
     comparison, _ = said(folder)
     page = html(comparison)
-    assert f'<p class="said" dir="auto">{hebrew}</p>' in page
+    assert f'<p class="said" dir="auto" tabindex="0">{hebrew}</p>' in page
     assert f"<bdi>{hebrew}</bdi>" in page
