@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from harness.run.launchers.base import NewLauncher
     from harness.task import Task
 
-CORES_A_SLOT = 8
-"""That `run.parallel: auto` gives each of several trials without a GPU: with fewer, training on a
-CPU gains more from the cores than the run gains from a second trial."""
-
 
 def launcher_of(task: Task, on: str | None = None) -> NewLauncher:
     """Return what makes the launcher that a task asks for (`run.parallel`, `run.on`).
@@ -53,7 +49,8 @@ def launcher_of(task: Task, on: str | None = None) -> NewLauncher:
 def _slots(parallel: int | str) -> int:
     """Return how many jobs may be done at once on this machine."""
     from harness.machine.device import gpu_ids
+    from harness.run.launchers.occupancy import slots_by_cores
 
     if isinstance(parallel, int):
         return parallel
-    return len(gpu_ids()) or max(1, len(os.sched_getaffinity(0)) // CORES_A_SLOT)
+    return len(gpu_ids()) or slots_by_cores(len(os.sched_getaffinity(0)))

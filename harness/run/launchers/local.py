@@ -40,12 +40,11 @@ from harness.run.launchers.base import (
     stopped,
     taken_account,
 )
-from harness.run.launchers.occupancy import Occupancy
+from harness.run.launchers.occupancy import LOOK_EVERY_S, Occupancy
 from harness.run.worker.measure import kept_rss_bytes
 from harness.store.order_check import KILLED_BEFORE, OrderCheck
 from harness.store.records import WorkerResult
 
-LOOK_EVERY_S = 0.5
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
 UTF8 = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
 """What a strategy prints and reads is the same text whatever the user's terminal can show."""

@@ -8,6 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 LOOK_EVERY_S = 0.5
+CORES_A_SLOT = 8
+"""That `run.parallel: auto` gives each of several trials without a GPU: with fewer, training on a
+CPU gains more from the cores than the run gains from a second trial."""
+
+
+def slots_by_cores(cores: float) -> int:
+    """Return how many jobs a machine without a GPU does at once, where it is left to us."""
+    return max(1, int(cores) // CORES_A_SLOT)
 
 
 @dataclass(eq=False)

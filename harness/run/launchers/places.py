@@ -14,12 +14,11 @@ from typing import Literal
 
 from harness.errors import UserError
 from harness.run.job import Job
+from harness.run.launchers.occupancy import LOOK_EVERY_S, slots_by_cores
 
 JobsANode = int | Literal["auto"] | None
 """Jobs that a node does at once; None: one, or with GPUs one for each; "auto": the same, and
-without GPUs one for every `CORES_A_JOB` cores."""
-CORES_A_JOB = 8
-LOOK_EVERY_S = 0.5
+without GPUs as many as its cores allow (`slots_by_cores`)."""
 PATIENCE_S = 60.0
 """For a node that can take a job to come (back), where there is none at all."""
 
@@ -73,7 +72,7 @@ def slots_of(node: Node, device: str, jobs_a_node: JobsANode) -> int:
         return jobs_a_node
     if device == "cuda":
         return int(node.gpus)
-    return max(1, int(node.cpus) // CORES_A_JOB) if jobs_a_node == "auto" else 1
+    return slots_by_cores(node.cpus) if jobs_a_node == "auto" else 1
 
 
 def demand(job: Job, node: Node, slots: int) -> Demand:
