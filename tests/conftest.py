@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import signal
 import sys
 import tempfile
 
@@ -36,6 +38,24 @@ def pytest_collection_modifyitems(items):
     for item in items:
         weights.mark(item)
     items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+@pytest.fixture(autouse=True)
+def what_tests_share():
+    """Let a test fail that leaves changed what all tests of a process share, not one after it."""
+    before = _shared()
+    yield
+    assert _shared() == before, "the test leaves this changed for those after it"
+
+
+def _shared():
+    return {
+        "working directory": os.getcwd(),
+        "longest cell of csv": csv.field_size_limit(),
+        "recursion limit": sys.getrecursionlimit(),
+        "handler of SIGINT": signal.getsignal(signal.SIGINT),
+        "XDG_CONFIG_HOME": os.environ.get("XDG_CONFIG_HOME"),
+    }
 
 
 @pytest.fixture(autouse=True)
