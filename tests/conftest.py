@@ -59,8 +59,11 @@ def _shared():
 
 
 @pytest.fixture(autouse=True)
-def plots_are_not_drawn(request, monkeypatch):
+def plots_are_not_drawn(request, what_tests_share, monkeypatch):
     """Put an empty drawing in the place of each plot, but where a test asks for `drawn_plots`.
+
+    It asks for `what_tests_share` so that `monkeypatch`, which it shares with the test, has undone
+    its changes by the time that one looks.
 
     A page has some twenty drawings, each a tenth of a second: more than all that most tests do.
     """
