@@ -83,11 +83,11 @@ class LocalLauncher:
         self.root = root.resolve()
         self.tick = tick
         self.slots = slots
-        self._occupancy = Occupancy(slots, tick)
+        self._occupancy = Occupancy(tick)
 
     def run(self, job: Job, inputs: Inputs) -> WorkerResult:
         """Run a job in a process of its own."""
-        with self._occupancy.place(job.alone) as stay:
+        with self._occupancy.place(job.alone, lambda: {"here": self.slots}) as stay:
             sharing = 1 if job.alone else self.slots
             if sharing > 1 and job.budget_bytes is None:
                 job = job.model_copy(update={"budget_bytes": available_bytes() // sharing})

@@ -1,9 +1,12 @@
-"""Who works on a machine at a time: several jobs side by side, or one that is measured, alone."""
+"""Who works on which machine at a time: jobs side by side, or one that is measured, alone.
+
+Knows machines by their names alone.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,55 +25,67 @@ def slots_by_cores(cores: float) -> int:
 class Stay:
     """A job on a machine."""
 
+    machine: str
+    alone: bool
     slot: int
-    """Its number, from 0; of those who are there at once each has another."""
+    """Its number, from 0; of those who are on a machine at once each has another."""
     neighbours: int = 0
     """Others that were there meanwhile, the most at once."""
 
 
 class Occupancy:
-    """The slots of one machine.
+    """Who is on each of some machines.
 
     Args:
-        slots: how many jobs may be there at once.
         tick: called about twice a second by whoever waits; what it raises ends the waiting.
     """
 
-    def __init__(self, slots: int, tick: Callable[[], None]):
-        self.slots = slots
+    def __init__(self, tick: Callable[[], None]):
         self.tick = tick
         self._staying: list[Stay] = []
-        self._alone = False
         self._changed = threading.Condition()
 
     @contextmanager
-    def place(self, alone: bool) -> Iterator[Stay]:
-        """Wait for a place and keep it.
+    def place(self, alone: bool, offered: Callable[[], Mapping[str, int]]) -> Iterator[Stay]:
+        """Wait for a place and keep it, on the emptiest machine.
 
         Whoever is to be alone waits until nobody is there. Others come and go before it as long as
         there are any: who has jobs for all slots has them done first.
 
         Args:
             alone: whether nobody else may be there.
+            offered: returns the machines that will do and how many jobs each does at once, of
+                equally empty ones those first that are to be taken first. Asked at each look, since
+                machines come and go; what it raises ends the waiting.
         """
-        with self._changed:
-            while not self._is_room(alone):
-                if not self._changed.wait(LOOK_EVERY_S):
-                    self.tick()
-            stay = Stay(min(set(range(self.slots)) - {one.slot for one in self._staying}))
-            self._staying.append(stay)
-            self._alone = alone
-            for one in self._staying:
-                one.neighbours = max(one.neighbours, len(self._staying) - 1)
+        while (stay := self._taken(alone, offered())) is None:
+            with self._changed:
+                self._changed.wait(LOOK_EVERY_S)
+            self.tick()
         try:
             yield stay
         finally:
             with self._changed:
                 self._staying.remove(stay)
-                self._alone = False
                 self._changed.notify_all()
 
-    def _is_room(self, alone: bool) -> bool:
-        if self._alone:
-            return False
-        return not self._staying if alone else len(self._staying) < self.slots
+    def _taken(self, alone: bool, slots: Mapping[str, int]) -> Stay | None:
+        with self._changed:
+            there = {name: [s for s in self._staying if s.machine == name] for name in slots}
+            free = [name for name in slots if _is_room(there[name], alone, slots[name])]
+            if not free:
+                return None
+            name = min(free, key=lambda one: len(there[one]) / slots[one])
+            used = {stay.slot for stay in there[name]}
+            stay = Stay(name, alone, next(n for n in range(slots[name]) if n not in used))
+            self._staying.append(stay)
+            together = [*there[name], stay]
+            for one in together:
+                one.neighbours = max(one.neighbours, len(together) - 1)
+            return stay
+
+
+def _is_room(there: list[Stay], alone: bool, slots: int) -> bool:
+    if any(stay.alone for stay in there):
+        return False
+    return not there if alone else len(there) < slots

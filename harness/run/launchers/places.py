@@ -1,20 +1,19 @@
-"""Who works on which machine of a cluster: jobs side by side, or one that is measured, alone.
+"""Which nodes of a cluster can take a job, how many jobs each does at once, and what one asks for.
 
-`occupancy.py` says the same of one machine. Knows nothing of Ray and of how a job gets there.
+Who is beside whom, `occupancy.py` says. Knows nothing of Ray and of how a job gets there.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import UserError
 from harness.run.job import Job
-from harness.run.launchers.occupancy import LOOK_EVERY_S, slots_by_cores
+from harness.run.launchers.occupancy import Occupancy, Stay, slots_by_cores
 
 JobsANode = int | Literal["auto"] | None
 """Jobs that a node does at once; None: one, or with GPUs one for each; "auto": the same, and
@@ -47,15 +46,13 @@ class Demand:
     """Of the node."""
 
 
-@dataclass(eq=False)
-class Stay:
+@dataclass(frozen=True)
+class Seat:
     """A job on a node."""
 
     node: Node
     demand: Demand
-    alone: bool
-    neighbours: int = 0
-    """Others of this run that were there meanwhile, the most at once."""
+    stay: Stay
 
 
 def slots_of(node: Node, device: str, jobs_a_node: JobsANode) -> int:
@@ -93,7 +90,6 @@ def demand(job: Job, node: Node, slots: int) -> Demand:
     )
 
 
-@dataclass
 class Places:
     """The nodes of a cluster and who is there.
 
@@ -104,19 +100,24 @@ class Places:
         jobs_a_node: see `JobsANode`.
     """
 
-    nodes: Callable[[], Sequence[Node]]
-    tick: Callable[[], None]
-    measure_on: str | None = None
-    jobs_a_node: JobsANode = None
-    _staying: list[Stay] = field(default_factory=list)
-    _changed: threading.Condition = field(default_factory=threading.Condition)
+    def __init__(
+        self,
+        nodes: Callable[[], Sequence[Node]],
+        tick: Callable[[], None],
+        measure_on: str | None = None,
+        jobs_a_node: JobsANode = None,
+    ):
+        self.nodes = nodes
+        self.measure_on = measure_on
+        self.jobs_a_node = jobs_a_node
+        self._occupancy = Occupancy(tick)
 
     def slots(self, device: str) -> int:
         """Return how many jobs all nodes together do at once."""
         return sum(slots_of(node, device, self.jobs_a_node) for node in self.nodes())
 
     @contextmanager
-    def place(self, job: Job, avoid: Collection[str] = ()) -> Iterator[Stay]:
+    def place(self, job: Job, avoid: Collection[str] = ()) -> Iterator[Seat]:
         """Wait for a place for a job and keep it.
 
         Args:
@@ -127,20 +128,25 @@ class Places:
             UserError: no node can take it, whoever leaves.
         """
         deadline = time.monotonic() + PATIENCE_S
-        while (stay := self._taken(job, avoid)) is None:
-            if self._able(job):
+        known: dict[str, Node] = {}
+
+        def offered() -> Mapping[str, int]:
+            nonlocal deadline
+            able = self._able(job)
+            if able:
                 deadline = time.monotonic() + PATIENCE_S
             elif time.monotonic() > deadline:
                 raise UserError(self._none_for(job))
-            with self._changed:
-                self._changed.wait(LOOK_EVERY_S)
-            self.tick()
-        try:
-            yield stay
-        finally:
-            with self._changed:
-                self._staying.remove(stay)
-                self._changed.notify_all()
+            able = [node for node in able if node.id not in avoid] or able
+            known.update({node.id: node for node in able})
+            # Those first that nobody waits to be measured on.
+            able.sort(key=self._is_wanted)
+            return {node.id: slots_of(node, job.device, self.jobs_a_node) for node in able}
+
+        with self._occupancy.place(job.alone, offered) as stay:
+            node = known[stay.machine]
+            slots = slots_of(node, job.device, self.jobs_a_node)
+            yield Seat(node, demand(job, node, slots), stay)
 
     def _able(self, job: Job) -> list[Node]:
         """Return the nodes that can take a job when nobody is there."""
@@ -148,31 +154,6 @@ class Places:
         if job.alone and self.measure_on is not None:
             able = [node for node in able if self.measure_on in node.classes]
         return able
-
-    def _taken(self, job: Job, avoid: Collection[str]) -> Stay | None:
-        able = self._able(job)
-        able = [node for node in able if node.id not in avoid] or able
-        with self._changed:
-            there: Mapping[str, list[Stay]] = {
-                node.id: [s for s in self._staying if s.node.id == node.id] for node in able
-            }
-            slots = {n.id: slots_of(n, job.device, self.jobs_a_node) for n in able}
-            free = [
-                node
-                for node in able
-                if not any(stay.alone for stay in there[node.id])
-                and len(there[node.id]) < (1 if job.alone else slots[node.id])
-            ]
-            if not free:
-                return None
-            # The emptiest; of equal ones those first that nobody waits to be measured on.
-            node = min(free, key=lambda n: (len(there[n.id]) / slots[n.id], self._is_wanted(n)))
-            stay = Stay(node, demand(job, node, slots[node.id]), job.alone)
-            self._staying.append(stay)
-            together = [*there[node.id], stay]
-            for one in together:
-                one.neighbours = max(one.neighbours, len(together) - 1)
-            return stay
 
     def _is_wanted(self, node: Node) -> bool:
         return self.measure_on is not None and self.measure_on in node.classes

@@ -26,7 +26,7 @@ from harness.run.launchers.base import Tick, stopped
 from harness.run.launchers.luggage import luggage
 from harness.run.launchers.on_node import INPUTS, OWN, ROOT, Delivery, Order
 from harness.run.launchers.parcel import laid_down, packed, stamps
-from harness.run.launchers.places import JobsANode, Places, Stay
+from harness.run.launchers.places import JobsANode, Places, Seat
 from harness.run.launchers.ray_address import LOCAL
 from harness.run.launchers.ray_cluster import Cluster
 from harness.run.launchers.ray_task import NodeLostError, Task
@@ -133,12 +133,12 @@ class RayLauncher:
         lost: list[str] = []
         avoid: set[str] = set()
         while len(lost) <= MOST_RETRIES:
-            with self.places.place(job, avoid) as stay:
+            with self.places.place(job, avoid) as seat:
                 try:
-                    result = self._done(job, replace(order, **_of(stay)), parcel, stay)
+                    result = self._done(job, replace(order, **_of(seat)), parcel, seat)
                 except NodeLostError as problem:
-                    lost.append(f"{stay.node.name} ({problem})")
-                    avoid.add(stay.node.id)
+                    lost.append(f"{seat.node.name} ({problem})")
+                    avoid.add(seat.node.id)
                     continue
             retried = [Note(kind="retried", text=f"begun again: lost {one}") for one in lost]
             return result.model_copy(update={"notes": (*result.notes, *retried)})
@@ -148,14 +148,14 @@ class RayLauncher:
             " → see what ended them (`ray status`, the logs of Ray there), then run again",
         )
 
-    def _done(self, job: Job, order: Order, parcel: Any, stay: Stay) -> WorkerResult:
+    def _done(self, job: Job, order: Order, parcel: Any, seat: Seat) -> WorkerResult:
         """Have a job done on a node, and lay down what it left.
 
         Raises:
             NodeLostError: the node is gone, or could not take it.
         """
         secrets = {name: os.environ[name] for name in job.own_secrets if name in os.environ}
-        task = Task(self.cluster, stay, f"worth-tuning {job.kind}", (order, parcel, secrets))
+        task = Task(self.cluster, seat, f"worth-tuning {job.kind}", (order, parcel, secrets))
         try:
             delivery = task.waited(self.tick)
         except (NodeLostError, ClusterLostError):
@@ -170,18 +170,18 @@ class RayLauncher:
             raise NodeLostError(delivery.refused)
         self._laid_down(job, delivery)
         result = WorkerResult.model_validate_json(delivery.account)
-        if job.device == "cpu" and stay.node.gpus and job.model and job.model.hosted is None:
+        if job.device == "cpu" and seat.node.gpus and job.model and job.model.hosted is None:
             result = result.model_copy(update={"notes": (*result.notes, IDLE_GPU)})
         if result.hardware is None:
             return result
-        beside = {"neighbours": stay.neighbours, "share": stay.demand.share}
+        beside = {"neighbours": seat.stay.neighbours, "share": seat.demand.share}
         return result.model_copy(update={"hardware": result.hardware.model_copy(update=beside)})
 
     def _laid_down(self, job: Job, delivery: Delivery) -> None:
         laid_down(delivery.parcel, delivery.gone, self.root, job.folder)
 
 
-def _of(stay: Stay) -> dict[str, Any]:
+def _of(seat: Seat) -> dict[str, Any]:
     """Return what an order says of the place where it is carried out."""
-    node = stay.node
-    return {"cpus": stay.demand.cpus, "node_cpus": node.cpus, "node": node.name}
+    node = seat.node
+    return {"cpus": seat.demand.cpus, "node_cpus": node.cpus, "node": node.name}

@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import HarnessError, shortened
 from harness.run.launchers.base import Tick, stopped
 from harness.run.launchers.on_node import Delivery, done
-from harness.run.launchers.places import Stay
+from harness.run.launchers.places import Seat
 from harness.run.launchers.ray_cluster import Cluster, no_store
 from harness.store.records import WorkerResult
 
@@ -35,20 +35,20 @@ class Task:
 
     Args:
         cluster: which.
-        stay: the node, and what the job asks of it.
+        seat: the node, and what the job asks of it.
         name: what Ray calls it.
         arguments: of `done`.
     """
 
-    def __init__(self, cluster: Cluster, stay: Stay, name: str, arguments: tuple[Any, ...]):
+    def __init__(self, cluster: Cluster, seat: Seat, name: str, arguments: tuple[Any, ...]):
         self.cluster = cluster
         self.ray = cluster.ray
-        self.node = stay.node
-        need = stay.demand
+        self.node = seat.node
+        need = seat.demand
         options: dict[str, Any] = {"num_cpus": need.cpus, "num_gpus": need.gpus, "name": name}
         if need.memory_bytes:
             options["memory"] = need.memory_bytes
-        self._reference = cluster.begun(stay.node, done, arguments, **options)
+        self._reference = cluster.begun(seat.node, done, arguments, **options)
 
     def waited(self, tick: Tick) -> Delivery | WorkerResult:
         """Wait for the end; return what came back, or the account of a job that sent nothing.

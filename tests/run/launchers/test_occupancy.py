@@ -10,12 +10,19 @@ import pytest
 from harness.run.launchers.occupancy import Occupancy
 
 
-def nothing():
-    pass
+class Machines(Occupancy):
+    """One machine of so many slots, or several by name."""
+
+    def __init__(self, slots, tick=lambda: None):
+        super().__init__(tick)
+        self.slots = slots if isinstance(slots, dict) else {"here": slots}
+
+    def place(self, alone):
+        return super().place(alone, lambda: self.slots)
 
 
 def test_each_has_a_slot_of_its_own_and_counts_the_others():
-    occupancy = Occupancy(3, nothing)
+    occupancy = Machines(3)
     with occupancy.place(alone=False) as first:
         with occupancy.place(alone=False) as second, occupancy.place(alone=False) as third:
             assert {first.slot, second.slot, third.slot} == {0, 1, 2}
@@ -25,7 +32,7 @@ def test_each_has_a_slot_of_its_own_and_counts_the_others():
 
 
 def test_whoever_is_alone_has_no_neighbours_whatever_came_before():
-    occupancy = Occupancy(2, nothing)
+    occupancy = Machines(2)
     with occupancy.place(alone=False), occupancy.place(alone=False):
         pass
     with occupancy.place(alone=True) as stay:
@@ -35,7 +42,7 @@ def test_whoever_is_alone_has_no_neighbours_whatever_came_before():
 
 @pytest.mark.parametrize(("there", "comes"), [(False, True), (True, False), (True, True)])
 def test_nobody_comes_where_somebody_is_alone_nor_is_alone_where_somebody_is(there, comes):
-    occupancy = Occupancy(2, nothing)
+    occupancy = Machines(2)
     inside, order = threading.Event(), []
 
     def second():
@@ -58,6 +65,22 @@ def test_waiting_ends_with_what_tick_raises():
     def tick():
         raise KeyboardInterrupt
 
-    occupancy = Occupancy(1, tick)
+    occupancy = Machines(1, tick)
     with occupancy.place(alone=False), pytest.raises(KeyboardInterrupt):
         occupancy.place(alone=False).__enter__()
+
+
+def test_the_emptiest_machine_is_taken_and_of_equal_ones_the_first():
+    machines = Machines({"one": 1, "two": 2})
+    with machines.place(alone=False) as first, machines.place(alone=False) as second:
+        assert [first.machine, second.machine] == ["one", "two"]
+        with machines.place(alone=False) as third:
+            assert (third.machine, third.slot, third.neighbours) == ("two", 1, 1)
+    assert first.neighbours == 0
+
+
+def test_what_is_offered_is_asked_again_at_each_look():
+    machines = Machines({})
+    machines.tick = lambda: machines.slots.update(late=1)
+    with machines.place(alone=True) as stay:
+        assert stay.machine == "late"

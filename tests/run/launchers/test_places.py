@@ -58,9 +58,9 @@ def test_jobs_spread_over_nodes_and_count_their_neighbours():
     with there.place(job()) as first, there.place(job()) as second:
         assert {first.node.name, second.node.name} == {"small", "big"}
         with there.place(job()) as third:
-            beside = next(stay for stay in (first, second) if stay.node == third.node)
-            assert (third.neighbours, beside.neighbours) == (1, 1)
-        assert sorted((first.neighbours, second.neighbours)) == [0, 1]
+            beside = next(seat for seat in (first, second) if seat.node == third.node)
+            assert (third.stay.neighbours, beside.stay.neighbours) == (1, 1)
+        assert sorted((first.stay.neighbours, second.stay.neighbours)) == [0, 1]
 
 
 def test_who_is_measured_has_a_node_of_the_class_to_itself_and_leaves_it_whole():
@@ -74,7 +74,7 @@ def test_who_is_measured_has_a_node_of_the_class_to_itself_and_leaves_it_whole()
 
 
 def of_same(there, tick):
-    there.tick = tick
+    there._occupancy.tick = tick
     return there
 
 
@@ -99,10 +99,10 @@ def test_a_job_waits_until_somebody_leaves():
 
 
 def test_a_node_that_was_lost_is_taken_again_only_where_there_is_no_other():
-    with of(SMALL, BIG).place(job(), avoid={"s"}) as stay:
-        assert stay.node.name == "big"
-    with of(SMALL).place(job(), avoid={"s"}) as stay:
-        assert stay.node.name == "small"
+    with of(SMALL, BIG).place(job(), avoid={"s"}) as seat:
+        assert seat.node.name == "big"
+    with of(SMALL).place(job(), avoid={"s"}) as seat:
+        assert seat.node.name == "small"
 
 
 @pytest.mark.parametrize(
