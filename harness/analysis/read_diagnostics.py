@@ -80,8 +80,10 @@ def floor_answers(folder: RunFolder, plan: PlannedFloor, gold: GoldRows) -> Floo
     measured = read_measured(here) if plan.key else None
     if plan.undefined is not None or measured is None:
         nothing = "nothing was run in its name"
-        if plan.key and here.is_dir():
+        if plan.key and (path.exists() or (here / MEASURED).exists()):
             nothing = f"{here / MEASURED} is gone or was changed → run the task again"
+        elif plan.key and here.is_dir():
+            nothing = "it was interrupted → run the task again"
         return FloorAnswers(plan, undefined=plan.undefined or nothing)
     if measured.result.status != "ok":
         return FloorAnswers(plan, undefined=measured.result.error or measured.result.status)

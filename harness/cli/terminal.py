@@ -60,6 +60,8 @@ class _Running:
     doing: str
     since: float | None
     """When that began; None: it waits."""
+    node: str | None = None
+    """Where that is done, of several machines."""
 
     @property
     def elapsed_s(self) -> float:
@@ -104,12 +106,14 @@ class Screen:
         """Learn what is going to run: an arm's forecast, and how many trials it has."""
         self.pace.expect(forecasts, trials)
 
-    def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
+    def start(
+        self, trial: PlannedTrial, number: int, total: int, doing: str, node: str | None = None
+    ) -> None:
         """Show that a part of a trial began."""
         if doing == "floor":  # they are nobody's trials, and each takes the place of the last
             self._under_way.clear()
         name = f"{trial.arm}{_which(trial)}"
-        began = _Running(f"[{number}/{total}]", trial.arm, name, doing, time.monotonic())
+        began = _Running(f"[{number}/{total}]", trial.arm, name, doing, time.monotonic(), node)
         self._under_way[trial.trial_id] = began
         self._at_once = max(self._at_once, len(self._shown()))
         if not self._live:
@@ -230,7 +234,8 @@ class Screen:
     def _moment(self, one: _Running) -> Moment:
         """Return what a line tells of one trial."""
         half = self.pace.half_s(one.arm, one.doing)
-        return Moment(one.place, one.name, DOING[one.doing], one.elapsed_s, half, None, None, None)
+        doing = DOING[one.doing] if one.node is None else f"{DOING[one.doing]} on {one.node}"
+        return Moment(one.place, one.name, doing, one.elapsed_s, half, None, None, None)
 
     def _whole(self) -> dict[str, Any]:
         """Return what is known of the whole run: its share that is done, what is left, the best."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from harness.files.hashing import sha256_of
@@ -22,6 +22,8 @@ from harness.probes import perturbations as perturb
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import engine_sha256
 from harness.run.job import WRITTEN, Inputs, Job, Kind
+from harness.run.launchers.base import Begun
+from harness.run.progress import Doing
 from harness.run.trial import refused_is_failed
 from harness.store.measured import Measured, read_measured, write_measured
 from harness.store.predictions_file import read_predictions
@@ -71,9 +73,7 @@ class DiagnosticsRunner:
         """Models that this run has probed, or tried to."""
         self._looking = threading.Lock()
 
-    def complete(
-        self, trial: PlannedTrial, record: TrialRecord, doing: Callable[[str], None]
-    ) -> TrialRecord:
+    def complete(self, trial: PlannedTrial, record: TrialRecord, doing: Doing) -> TrialRecord:
         """Return the record with the diagnostics that it lacked; the same one if it lacked none.
 
         Args:
@@ -122,7 +122,7 @@ class DiagnosticsRunner:
         trial: PlannedTrial,
         question: Question,
         earlier: WorkerResult | None,
-        doing: Callable[[str], None],
+        doing: Doing,
     ) -> WorkerResult:
         """Return the answer that stands, or get one if the arm can still be asked."""
         standing = question.standing()
@@ -132,12 +132,10 @@ class DiagnosticsRunner:
             return standing
         if not (self.folder.fit_folder(trial.arm, trial.fit_id) / "artifact").is_dir():
             return earlier or WorkerResult(status="skipped", error=NOT_KEPT.format(arm=trial.arm))
-        doing("diagnostics")
-        return put(
-            self.dispatcher, question, self.dispatcher.job(trial, question.kind, question.folder)
-        )
+        job = self.dispatcher.job(trial, question.kind, question.folder)
+        return put(self.dispatcher, question, job, partial(doing, "diagnostics"))
 
-    def _probe_untuned(self, trial: PlannedTrial, doing: Callable[[str], None]) -> None:
+    def _probe_untuned(self, trial: PlannedTrial, doing: Doing) -> None:
         """Probe the model as it was before tuning: once for each model and run."""
         setting = self.dispatcher.setting
         model = setting.models[trial.model or ""]
@@ -148,20 +146,21 @@ class DiagnosticsRunner:
             if folder in self._untuned_seen or question.standing() is not None:
                 return
             self._untuned_seen.add(folder)
-        doing("diagnostics")
         job = self.dispatcher.job(trial, "probe", folder)
         untuned = {"strategy": UNTUNED, "params": {}, "artifact": job.folder, "documents": False}
-        put(self.dispatcher, question, job.model_copy(update=untuned))
+        job = job.model_copy(update=untuned)
+        put(self.dispatcher, question, job, partial(doing, "diagnostics"))
 
 
-def put(dispatcher: Dispatcher, question: Question, job: Job) -> WorkerResult:
+def put(dispatcher: Dispatcher, question: Question, job: Job, begun: Begun) -> WorkerResult:
     """Have a job done in an empty folder and lay its account beside what it found."""
-    return refused_is_failed(lambda: _done(dispatcher, question, job), lambda failed: failed)
+    ask = partial(_done, dispatcher, question, job, begun)
+    return refused_is_failed(ask, lambda failed: failed)
 
 
-def _done(dispatcher: Dispatcher, question: Question, job: Job) -> WorkerResult:
+def _done(dispatcher: Dispatcher, question: Question, job: Job, begun: Begun) -> WorkerResult:
     emptied(question.folder, dispatcher.folder.path)
-    result = dispatcher.work(job, question.inputs)
+    result = dispatcher.work(job, question.inputs, begun)
     if result.status == "ok" and (failed := result.unanswered):
         lost = {"status": "failed", "error": UNANSWERED.format(n=failed)}
         result = result.model_copy(update=lost)

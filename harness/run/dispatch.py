@@ -11,7 +11,7 @@ from harness.run.answer_room import asked
 from harness.run.environment import Setting
 from harness.run.fingerprints import reads_documents
 from harness.run.job import JOB, WRITTEN, FinishedFit, Inputs, Job, Kind, SearchPlan
-from harness.run.launchers.base import Launcher
+from harness.run.launchers.base import Begun, Launcher, unheard
 from harness.run.outcome import examined
 from harness.store.fit_account import TRAIN_LOG
 from harness.store.recorded_files import sha256_now
@@ -152,15 +152,20 @@ class Dispatcher:
         """Return a path below the run folder as jobs hold it."""
         return PurePosixPath(path.relative_to(self.folder.path))
 
-    def work(self, job: Job, inputs: Inputs) -> WorkerResult:
+    def work(self, job: Job, inputs: Inputs, begun: Begun = unheard) -> WorkerResult:
         """Have a job done with these inputs, and the task's documents if it is to have them.
+
+        Args:
+            job: what to do.
+            inputs: the rows that it may see.
+            begun: told when it begins.
 
         Returns:
             How it went; "ok" only if what it left can be used.
         """
         if job.documents:
             inputs = {"documents": map(asdict, self.task.documents), **inputs}
-        result = self.launcher.run(job, inputs)
+        result = self.launcher.run(job, inputs, begun)
         asked = [row.query.id for row in self.task.test] if job.kind in OF_TEST_ROWS else []
         result = examined(job, self.folder.path, result, asked)
         return result.model_copy(update={"files": self._left(job)})

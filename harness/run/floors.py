@@ -38,6 +38,9 @@ TOO_LARGE = (
 )
 
 
+Tell = Callable[[PlannedTrial, str | None], None]
+
+
 class FloorRunner:
     """Has the answers made of the floors of arms that finished."""
 
@@ -46,12 +49,12 @@ class FloorRunner:
         self.task = dispatcher.task
         self.folder = dispatcher.folder
 
-    def run(self, plan: RunHeader, tell: Callable[[PlannedTrial], None]) -> None:
+    def run(self, plan: RunHeader, tell: Tell) -> None:
         """Answer as each floor would, unless an arm did, or this folder holds it.
 
         Args:
             plan: of all trials; their records are on disk.
-            tell: called when the floor of a trial begins.
+            tell: called when the floor of a trial begins, with its node.
         """
         records = self.folder.trials()
         done = {t for t, record in records.items() if is_done(self.folder, record)}
@@ -67,9 +70,7 @@ class FloorRunner:
                     answer = partial(self._answer, trial, floor, tell)
                     refused_is_failed(answer, lambda failed: None)  # its files lack, and tell it
 
-    def _answer(
-        self, trial: PlannedTrial, floor: PlannedFloor, tell: Callable[[PlannedTrial], None]
-    ) -> None:
+    def _answer(self, trial: PlannedTrial, floor: PlannedFloor, tell: Tell) -> None:
         """Have one floor answer all test rows in a process of its own."""
         folder, queries = self.folder.floor_folder(floor.key), self.task.test.queries
         strategy = registry.find(floor.strategy, self.task.folder)
@@ -82,7 +83,6 @@ class FloorRunner:
         question = Question("floor", folder, rows, floor.key)
         if question.standing() is not None:
             return
-        tell(trial)
         characters = _characters(self.task, strategy, params)
         if self.dispatcher.setting.device == "cpu" and characters > MOST_CHARACTERS:
             emptied(folder, self.folder.path)
@@ -99,7 +99,7 @@ class FloorRunner:
             "timeout_s": min(TIMEOUT_S, job.timeout_s or TIMEOUT_S),
         }
         try:
-            put(self.dispatcher, question, job.model_copy(update=update))
+            put(self.dispatcher, question, job.model_copy(update=update), partial(tell, trial))
         finally:
             shutil.rmtree(folder / "artifact", ignore_errors=True)  # nobody serves from it
 

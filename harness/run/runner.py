@@ -184,8 +184,8 @@ class Runner:
             before += len(group)
         return found
 
-    def _tell_of_floor(self, total: int, trial: PlannedTrial) -> None:
-        self.progress.start(trial, total, total, "floor")
+    def _tell_of_floor(self, total: int, trial: PlannedTrial, node: str | None) -> None:
+        self.progress.start(trial, total, total, "floor", node)
 
     def _examined(self, setting: Setting, running: frozenset[str]) -> Setting:
         """Return the setting without the models that no arm can use, and tell of the others."""

@@ -7,13 +7,13 @@ folder and the watcher, which are told one at a time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from harness.run.crew import Step
 from harness.run.diagnostics import DiagnosticsRunner
-from harness.run.progress import Progress
+from harness.run.progress import Doing, Progress
 from harness.run.shared_fits import parts_first
 from harness.run.trial import Fitted, TrialRunner, refused_is_failed
 from harness.store.records import PlannedTrial, TrialRecord
@@ -116,16 +116,16 @@ class TrialSteps:
             self.folder.append(record)
             course.kept = record
 
-    def _tell(self, course: Course, doing: str) -> None:
+    def _tell(self, course: Course, doing: str, node: str | None) -> None:
         with self._turn:
-            self.progress.start(course.trial, course.number, self.total, doing)
+            self.progress.start(course.trial, course.number, self.total, doing, node)
 
 
 def _completed(
     diagnostics: DiagnosticsRunner,
     trial: PlannedTrial,
     record: TrialRecord,
-    tell: Callable[[str], None],
+    tell: Doing,
 ) -> TrialRecord:
     """Return a record with its diagnostics; without, where an arm spoilt what they are made of."""
     return refused_is_failed(lambda: diagnostics.complete(trial, record, tell), lambda _: record)

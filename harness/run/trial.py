@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +18,8 @@ from harness.registry import Profile
 from harness.run.dispatch import Dispatcher
 from harness.run.fingerprints import evidence_of, reads_evidence
 from harness.run.job import WRITTEN, FinishedFit
+from harness.run.launchers.base import Begun
+from harness.run.progress import Doing
 from harness.run.shared_fits import built_by
 from harness.store.fit_account import (
     ARTIFACT,
@@ -55,7 +58,7 @@ class TrialRunner:
         self.folder = dispatcher.folder
         self.plan = plan
 
-    def fit(self, trial: PlannedTrial, doing: Callable[[str], None]) -> Fitted:
+    def fit(self, trial: PlannedTrial, doing: Doing) -> Fitted:
         """Fit, unless the same fit was done before.
 
         Args:
@@ -68,12 +71,11 @@ class TrialRunner:
         problem = next(filter(None, problems), None) or setting.arm_problems.get(trial.arm)
         if problem:
             return Fitted(WorkerResult(status="failed", error=problem), reused=False)
-        doing("fit")
-        return refused_is_failed(lambda: self._fit(trial), lambda failed: Fitted(failed, False))
+        begun = partial(doing, "fit")
+        fit = partial(self._fit, trial, begun)
+        return refused_is_failed(fit, lambda failed: Fitted(failed, False))
 
-    def serve(
-        self, trial: PlannedTrial, fitted: Fitted, doing: Callable[[str], None]
-    ) -> TrialRecord:
+    def serve(self, trial: PlannedTrial, fitted: Fitted, doing: Doing) -> TrialRecord:
         """Serve what was fitted, and return the record of both.
 
         Args:
@@ -83,11 +85,11 @@ class TrialRunner:
         """
         serve = None
         if fitted.result.status == "ok":
-            doing("serve")
-            serve = refused_is_failed(lambda: self._serve(trial), lambda failed: failed)
+            work = partial(self._serve, trial, partial(doing, "serve"))
+            serve = refused_is_failed(work, lambda failed: failed)
         return self._record(trial, fitted.result, serve, fitted.reused)
 
-    def _fit(self, trial: PlannedTrial) -> Fitted:
+    def _fit(self, trial: PlannedTrial, begun: Begun) -> Fitted:
         """Fit, or find the same fit done before."""
         folder = self.folder.fit_folder(trial.arm, trial.fit_id)
         standing = standing_fit(folder, trial.fit_id)
@@ -105,7 +107,7 @@ class TrialRunner:
         job = self.dispatcher.job(trial, "fit", folder, self._finished(trial))
         profile = self.task.profiles[trial.arm]
         rows = rows_to_learn_from(self.task.of_seed(trial.seed, trial.rows), profile)
-        result = self.dispatcher.work(job, rows)
+        result = self.dispatcher.work(job, rows, begun)
         if result.status == "ok":
             known = FitAccount(
                 fit_id=trial.fit_id,
@@ -157,7 +159,7 @@ class TrialRunner:
         same = (it for it in recorded if fit == it.model_copy(update={"hardware": None}))
         return next(same, fit)
 
-    def _serve(self, trial: PlannedTrial) -> WorkerResult:
+    def _serve(self, trial: PlannedTrial, begun: Begun) -> WorkerResult:
         folder = self.folder.trial_folder(trial.arm, trial.fit_id, trial.trial_id)
         emptied(folder, self.folder.path)
         job = self.dispatcher.job(trial, "serve", folder)
@@ -170,7 +172,7 @@ class TrialRunner:
                 self.task.of_seed(trial.seed), self.task.profiles[trial.arm]
             )
             rows |= {name: rows_ for name, rows_ in learnt_from.items() if name != "train"}
-        return self.dispatcher.work(job, rows)
+        return self.dispatcher.work(job, rows, begun)
 
     def _finished(self, trial: PlannedTrial) -> Iterator[FinishedFit]:
         """Yield the finished fits of other arms that a trial would do again."""

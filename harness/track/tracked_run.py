@@ -34,9 +34,11 @@ class TrackedRun:
         self._trackers: dict[str, Tracker] | None = None
         self._trials: list[TrackedTrial] = []
 
-    def start(self, trial: PlannedTrial, number: int, total: int, doing: str) -> None:
-        """A half of a trial begins."""
-        self.screen.start(trial, number, total, doing)
+    def start(
+        self, trial: PlannedTrial, number: int, total: int, doing: str, node: str | None = None
+    ) -> None:
+        """A part of a trial begins."""
+        self.screen.start(trial, number, total, doing, node)
 
     def pause(self, trial: PlannedTrial) -> None:
         """A part of a trial is over."""

@@ -174,6 +174,24 @@ def test_progress_takes_one_line(drawn, width):
     assert all(len(line.strip("\r")) <= width for line in lines)
 
 
+def test_a_running_trial_names_its_node_until_it_has_another(drawn):
+    trial = SimpleNamespace(trial_id="0", arm="lora", seed=0, rows=None)
+    shown = []
+
+    def show():
+        screen = Screen()
+        for node in ("10.0.0.1", "10.0.0.2"):
+            screen.start(trial, 1, 2, "fit", node)
+            shown.append(screen._status.status.plain)
+        screen.close()
+
+    drawn(80, show)
+    assert [text.split(",")[0] for text in shown] == [
+        "[1/2] lora: preparing on 10.0.0.1",
+        "[1/2] lora: preparing on 10.0.0.2",
+    ]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_trials_that_are_run_at_once_take_a_line_each_until_they_wait(drawn, width):
     first = SimpleNamespace(trial_id="0", arm="lora", seed=0, rows=None)

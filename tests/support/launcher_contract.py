@@ -191,6 +191,12 @@ class LauncherContract:
         assert (hardware.device, hardware.dtype) == ("cpu", "float32")
         assert (hardware.neighbours, hardware.share) == (0, 1.0)
 
+    def test_it_tells_once_that_a_job_begins_and_where(self):
+        told = []
+        inputs = {"train": map(asdict, ROWS), "validation": map(asdict, ROWS[:2])}
+        result = self.launched().run(self.job("Says"), inputs, told.append)
+        assert told == [result.hardware.node]
+
     def test_what_a_fit_writes_is_what_serving_loads(self):
         fit = self.fit("Says")
         assert (fit.status, fit.error) == ("ok", None)

@@ -6,7 +6,7 @@ from __future__ import annotations
 class Silent:
     """A `Progress` that says nothing."""
 
-    def start(self, trial, number, total, doing):
+    def start(self, trial, number, total, doing, node=None):
         pass
 
     def pause(self, trial):
@@ -28,6 +28,6 @@ class Impatient(Silent):
     def __init__(self, part):
         self.part = part
 
-    def start(self, trial, number, total, doing):
+    def start(self, trial, number, total, doing, node=None):
         if doing == self.part:
             raise KeyboardInterrupt

@@ -26,6 +26,8 @@ from harness.store.records import Status, WorkerResult
 from harness.store.run_folder import write_jsonl
 
 Tick = Callable[[], None]
+Begun = Callable[[str | None], None]
+"""Told when a job has its place and begins: the name of its node, None: this machine."""
 LAST_WORDS = 3
 MOST_ACCOUNT = 1 << 26
 """Bytes of a worker's account."""
@@ -34,6 +36,10 @@ MOST_PRINTED = 1 << 20
 MOST_ON_DISK = 1 << 26
 """Bytes of it that may lie on the disk while the job prints."""
 MOST_LAST_WORDS = 500
+
+
+def unheard(node: str | None) -> None:
+    """Have nobody told that a job begins."""
 
 
 class Launcher(Protocol):
@@ -53,9 +59,10 @@ class Launcher(Protocol):
       place that says why there is none, with what it ran on (`hardware`). It raises nothing that
       the job raised. An account that lay there before is never taken for the job's.
     - **Who runs beside it.** Up to `slots` jobs at once; one that is measured (`Job.alone`) has its
-      machine to itself, and waits until it has.
-    - **Interrupted** (KeyboardInterrupt, from the caller or from `tick`), it stops the job, takes
-      the inputs away and passes the interrupt on. What the job wrote until then stays.
+      machine to itself, and waits until it has. When the waiting is over `begun` is called, and
+      again where a job is begun again on another node.
+    - **Interrupted** (KeyboardInterrupt, from the caller, `tick` or `begun`), it stops the job,
+      takes the inputs away and passes the interrupt on. What the job wrote until then stays.
     """
 
     isolated: bool
@@ -67,12 +74,13 @@ class Launcher(Protocol):
     slots: int
     """Jobs that may be run at the same time, each from a thread of the caller's."""
 
-    def run(self, job: Job, inputs: Inputs) -> WorkerResult:
+    def run(self, job: Job, inputs: Inputs, begun: Begun = unheard) -> WorkerResult:
         """Have a job done.
 
         Args:
             job: what to do. Its folder exists; the artifact too, which a fit finds empty.
             inputs: the rows that it may see.
+            begun: told when it begins, from the thread that called.
 
         Returns:
             How it went and what it took.

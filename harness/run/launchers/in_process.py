@@ -22,6 +22,7 @@ from harness.files.python_file import imported_anew
 from harness.machine.describe import this_machine
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
 from harness.run.launchers.base import (
+    Begun,
     Tick,
     clear,
     environment_of,
@@ -29,6 +30,7 @@ from harness.run.launchers.base import (
     placed,
     silent_end,
     taken_account,
+    unheard,
 )
 from harness.run.worker.measure import Ruler
 from harness.run.worker.process import work
@@ -53,8 +55,9 @@ class InProcessLauncher:
         self.root = root.resolve()
         self.tick = tick
 
-    def run(self, job: Job, inputs: Inputs) -> WorkerResult:
+    def run(self, job: Job, inputs: Inputs, begun: Begun = unheard) -> WorkerResult:
         """Do a job here and now."""
+        begun(None)
         with handed_over(inputs) as folder:
             workspace = Workspace(job, self.root, folder)
             atomic_write(workspace.folder / JOB, job.model_dump_json(indent=1))

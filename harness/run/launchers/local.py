@@ -30,6 +30,7 @@ from harness.run.folder_lock import lock_descriptors
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job, Workspace
 from harness.run.launchers.base import (
     MOST_ON_DISK,
+    Begun,
     Tick,
     clear,
     cut,
@@ -39,6 +40,7 @@ from harness.run.launchers.base import (
     silent_end,
     stopped,
     taken_account,
+    unheard,
 )
 from harness.run.launchers.occupancy import LOOK_EVERY_S, Occupancy
 from harness.run.worker.measure import kept_rss_bytes
@@ -85,9 +87,10 @@ class LocalLauncher:
         self.slots = slots
         self._occupancy = Occupancy(tick)
 
-    def run(self, job: Job, inputs: Inputs) -> WorkerResult:
+    def run(self, job: Job, inputs: Inputs, begun: Begun = unheard) -> WorkerResult:
         """Run a job in a process of its own."""
         with self._occupancy.place(job.alone, lambda: {"here": self.slots}) as stay:
+            begun(None)
             sharing = 1 if job.alone else self.slots
             if sharing > 1 and job.budget_bytes is None:
                 job = job.model_copy(update={"budget_bytes": available_bytes() // sharing})

@@ -22,7 +22,7 @@ from harness.errors import ClusterLostError, HarnessError
 from harness.files.atomic import atomic_write
 from harness.files.removal import remove
 from harness.run.job import JOB, PRINTED, RESULT, Inputs, Job
-from harness.run.launchers.base import Tick, stopped
+from harness.run.launchers.base import Begun, Tick, stopped, unheard
 from harness.run.launchers.luggage import luggage
 from harness.run.launchers.on_node import INPUTS, OWN, ROOT, Delivery, Order
 from harness.run.launchers.parcel import laid_down, packed, stamps
@@ -89,14 +89,14 @@ class RayLauncher:
         """Leave the cluster."""
         self.cluster.close()
 
-    def run(self, job: Job, inputs: Inputs) -> WorkerResult:
+    def run(self, job: Job, inputs: Inputs, begun: Begun = unheard) -> WorkerResult:
         """Have a job done on a node."""
         folder = self.root / job.folder
         (folder / RESULT).unlink(missing_ok=True)
         remove(folder / PRINTED)
         try:
             order, parcel = self._packed(job, inputs)
-            result = self._tried(job, order, parcel)
+            result = self._tried(job, order, parcel, begun)
         except ClusterLostError:
             raise
         except HarnessError as problem:
@@ -128,12 +128,13 @@ class RayLauncher:
         )
         return order, self.cluster.kept(packed(files))
 
-    def _tried(self, job: Job, order: Order, parcel: Any) -> WorkerResult:
+    def _tried(self, job: Job, order: Order, parcel: Any, begun: Begun) -> WorkerResult:
         """Have a job done, elsewhere again where its node is lost."""
         lost: list[str] = []
         avoid: set[str] = set()
         while len(lost) <= MOST_RETRIES:
             with self.places.place(job, avoid) as seat:
+                begun(seat.node.name)
                 try:
                     result = self._done(job, replace(order, **_of(seat)), parcel, seat)
                 except NodeLostError as problem:
