@@ -291,7 +291,8 @@ def test_interrupted_before_a_floor_the_run_stands(tiny, run_tiny, tmp_path):
         pytest.raises(KeyboardInterrupt),
     ):
         Runner(load_task(path), folder, Impatient("floor"), launcher=InProcessLauncher).run()
-    assert rows_of(folder)["worse"].floors[0].undefined == "nothing was run in its name"
+    interrupted = "it was interrupted → run the task again"
+    assert rows_of(folder)["worse"].floors[0].undefined == interrupted
     assert rows_of(run_tiny(path, tmp_path / "run")[0])["worse"].floors[0].score.value == 1.0
 
 
