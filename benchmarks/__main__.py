@@ -1,4 +1,4 @@
-"""The command: python -m benchmarks NAME [--quick].
+"""The command: python -m benchmarks NAME [--quick] [--only PART ...].
 
 Progress, machine and settings go to stderr; the last line of stdout is one JSON object.
 """
@@ -51,8 +51,13 @@ def main(words: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return MISTAKE
+    parts = getattr(benchmark, "PARTS", ())
+    if unknown := [part for part in arguments.only if part not in parts]:
+        known = f"these parts: {', '.join(parts)}" if parts else "no parts → leave out --only"
+        print(f"{arguments.name} has no {unknown[0]}; it has {known}", file=sys.stderr)
+        return MISTAKE
     try:
-        found = _run(arguments.name, benchmark, arguments.quick)
+        found = _run(arguments.name, benchmark, arguments.quick, arguments.only)
     except HarnessError as problem:
         print(problem, file=sys.stderr)
         return MISTAKE
@@ -63,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(name: str, benchmark: Any, quick: bool) -> dict[str, Any]:
+def _run(name: str, benchmark: Any, quick: bool, only: Sequence[str]) -> dict[str, Any]:
     from benchmarks.machine import describe, summary
     from benchmarks.models import MODEL, fetch
     from harness.machine.device import device_and_dtype
@@ -72,7 +77,7 @@ def _run(name: str, benchmark: Any, quick: bool) -> dict[str, Any]:
     if model == MODEL:
         fetch()
     machine = describe(device_and_dtype("auto")[0])
-    sides = Sides(quick, machine["device"])
+    sides = Sides(quick, machine["device"], only)
     sides.say(f"{name}: {(benchmark.__doc__ or '').splitlines()[0]}")
     sides.say(f"on {summary(machine)}")
     found = benchmark.run(sides)
@@ -86,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="less work: within five minutes")
+    parser.add_argument(
+        "--only", nargs="+", default=(), metavar="PART", help="of arms, curves and directions"
+    )
     return parser
 
 

@@ -1,8 +1,9 @@
 """Every family of arms beside the peer that a practitioner would use, on the same rows and model.
 
-A peer's answers enter the run of a cut as a `predictions` arm, so that both are scored on the same
-rows by the same rule. What a cut came to is kept in `found/arms/`, a peer's answers in `runs/arms`,
-and a run that was interrupted goes on where it stopped. The page is `arms.md`.
+A peer's answers enter the run of our arm as a `predictions` arm, so that both are scored on the
+same rows by the same rule. What a round came to is kept in `found/arms/`, a peer's answers in
+`runs/arms`, and a run that was interrupted goes on where it stopped. The page is `arms.md`, drawn
+after each round.
 """
 
 from __future__ import annotations
@@ -10,27 +11,30 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.arm_peers import answers
-from benchmarks.arms_page import drawn, pooled
-from benchmarks.cuts import WRITERS, Arm, Size
-from benchmarks.findings import KEPT, found_in, kept
+from benchmarks.arms_page import Family, drawn, pooled
+from benchmarks.cuts import WRITERS, Size
+from benchmarks.findings import KEPT, found_in, keep, kept
 from benchmarks.sides import NO_PEER, SideError, Sides
+from harness.files.atomic import atomic_write
 from harness.store.run_folder import RunFolder
 
 PACKAGES = ("trl", "setfit")
 RUNS = Path("runs") / "arms"
 FOUND = KEPT / "arms"
 PAGE = Path(__file__).parent / "arms.md"
+TIMEOUT_MIN = 24 * 60
+"""For one arm: scores are compared, not times, and a machine with other work may take long."""
 
 
 @dataclass(frozen=True)
 class Contest:
-    """One of our arms and the peer that it is held against on a cut."""
+    """One of our arms and a peer that it is held against."""
 
     family: str
     ours: Mapping[str, Any]
@@ -52,66 +56,111 @@ TUNED = Contest("tuned, choices", {"use": "lora"}, "peft_classification")
 WRITTEN = Contest("tuned, written answers", {"use": "lora"}, "trl")
 RETRIEVAL = Contest("retrieval", {"use": "rag"}, "llama_index")
 LIMITED = Size(250, 60, 200, documents=0)
-CUTS: Mapping[str, tuple[Size, tuple[Contest, ...]]] = {
-    "banking77_10": (LIMITED, (CLASSIC, ENCODER, PROMPTED, FIXED, TUNED)),
-    "banking77_77": (Size(500, 100, 300, documents=0), (CLASSIC, ENCODER, PROMPTED, FIXED)),
-    "banking77_all": (Size(8000, 2000, 3000, documents=0), (CLASSIC,)),
-    "snips": (LIMITED, (PROMPTED, WRITTEN)),
-    "e2e_nlg": (LIMITED, (PROMPTED, WRITTEN)),
-    "squad": (LIMITED, (RETRIEVAL,)),
+SIZES: Mapping[str, Size] = {
+    "banking77_10": LIMITED,
+    "banking77_77": Size(500, 100, 300, documents=0),
+    "banking77_all": Size(8000, 2000, 3000, documents=0),
+    "snips": LIMITED,
+    "e2e_nlg": LIMITED,
+    "squad": LIMITED,
 }
-"""Cut to its rows and contests; small enough for two cores, and cheap arms on whole sets too."""
-QUICK = ("banking77_10",)
+"""Cut to its rows: few enough for two cores; for cheap arms a whole set too."""
 SCORED = {"e2e_nlg": "rouge_l"}
 """Metrics that stand in for a cut's own, where that is no mean of items and cannot be pooled."""
 
 
+@dataclass(frozen=True)
+class Round:
+    """One of our arms on one cut, with all the peers that it is held against there: one run."""
+
+    cut: str
+    contests: tuple[Contest, ...]
+
+    @property
+    def name(self) -> str:
+        """What it is called with `--only`, and its place among run folders and findings."""
+        return f"{self.cut}/{self.contests[0].name}"
+
+
+ROUNDS = (
+    Round("banking77_10", (CLASSIC,)),
+    Round("banking77_10", (PROMPTED, FIXED)),
+    Round("squad", (RETRIEVAL,)),
+    Round("banking77_77", (CLASSIC,)),
+    Round("snips", (PROMPTED,)),
+    Round("banking77_10", (ENCODER,)),
+    Round("e2e_nlg", (PROMPTED,)),
+    Round("banking77_77", (ENCODER,)),
+    Round("banking77_77", (PROMPTED, FIXED)),
+    Round("banking77_10", (TUNED,)),
+    Round("snips", (WRITTEN,)),
+    Round("e2e_nlg", (WRITTEN,)),
+    Round("banking77_all", (CLASSIC,)),
+)
+"""The cheapest first; the last two kinds take hours."""
+PARTS = tuple(round_.name for round_ in ROUNDS)
+QUICK = ("banking77_10/classic",)
+
+
 def run(sides: Sides) -> dict[str, Any]:
-    """Run every cut, or go on with it, and draw the page."""
-    for name in QUICK if sides.quick else CUTS:
-        _run_cut(sides, name)
-    findings = kept(tuple(CUTS), FOUND)
-    contests = {name: contests for name, (_, contests) in CUTS.items()}
-    PAGE.write_text(drawn(findings, contests), encoding="utf-8")
+    """Run every round, or go on with it, and draw the page after each."""
+    names = sides.chosen(QUICK if sides.quick else PARTS)
+    families: list[Family] = draw()
+    for round_ in ROUNDS:
+        if round_.name in names:
+            _run_round(sides, round_)
+            families = draw()
+    return {**NO_PEER, "families": [vars(found) for found in families]}
+
+
+def draw(found: Path = FOUND, page: Path = PAGE) -> list[Family]:
+    """Draw the page from all that is kept."""
+    findings = kept(PARTS, found)
+    page.write_text(drawn(findings, ROUNDS), encoding="utf-8")
+    return pooled(findings, ROUNDS)
+
+
+def _run_round(sides: Sides, round_: Round) -> None:
+    """Let the peers answer, run our arm beside their answers, and keep what came out."""
+    cut = RUNS / "tasks" / round_.cut
+    writer = WRITERS["banking77_77" if round_.cut == "banking77_all" else round_.cut]
+    written = writer(cut, SIZES[round_.cut])
+    given = [path for c in round_.contests if (path := _peer(sides, cut, c.peer)) is not None]
+    task = cut / f"{round_.contests[0].name}.yaml"
+    whole = task_of(round_, json.loads(written.read_text()), given)
+    task.write_text(json.dumps(whole, indent=1, ensure_ascii=False))
+    folder = RunFolder(RUNS / round_.name)
+    command = [sys.executable, "-m", "harness", "run", str(task), "--out", str(folder.path)]
+    ended = subprocess.run(command, check=False, stdout=sys.stderr)
+    sides.say(f"{round_.name} ended with code {ended.returncode}")
+    if not folder.truth.is_file():
+        return
+    said = {path.stem: path.with_suffix(".txt").read_text() for path in given}
+    found = found_in(folder, set(said)).model_copy(update={"chosen": said})
+    if lost := keep(round_.name, found, FOUND):
+        sides.say(f"{round_.name} is left as it was kept: {', '.join(lost)} had finished there")
+
+
+def task_of(round_: Round, cut: dict[str, Any], given: list[Path]) -> dict[str, Any]:
+    """Return a cut's task with our arm and the peers that have answered."""
+    metric = SCORED.get(round_.cut, cut["metric"])
+    peers = [{"use": "predictions", "name": p.stem, "file": str(p.resolve())} for p in given]
+    cut.pop("seeds")  # the default: three for arms whose training is random
     return {
-        **NO_PEER,
-        "families": [vars(found) for found in pooled(findings, contests)],
+        **cut,
+        "strategies": [dict(round_.contests[0].ours), *peers],
+        "metric": metric,
+        "also": [other for other in cut.get("also", ()) if other != metric],
+        "run": {"timeout_min": TIMEOUT_MIN},
+        "facts": {"forgetting": False, "robustness": False, "floors": False},
     }
 
 
-def _run_cut(sides: Sides, name: str) -> None:
-    """Let the peers answer, run our arms beside their answers, and keep what came out."""
-    size, contests = CUTS[name]
-    task = _write(name, size)
-    given = [path for c in contests if (path := _peer(sides, task.parent, c.peer)) is not None]
-    whole = json.loads(task.read_text())
-    ours = {contest.name: dict(contest.ours) for contest in contests}
-    peers: list[Arm] = [
-        {"use": "predictions", "name": path.stem, "file": str(path.resolve())} for path in given
-    ]
-    whole["strategies"] = [*ours.values(), *peers]
-    whole["metric"] = SCORED.get(name, whole["metric"])
-    whole["also"] = [metric for metric in whole.get("also", ()) if metric != whole["metric"]]
-    whole.pop("seeds")  # the default: three for arms whose training is random
-    task.write_text(json.dumps(whole, indent=1, ensure_ascii=False))
-    command = [sys.executable, "-m", "harness", "run", str(task), "--out", str(RUNS / name)]
-    ended = subprocess.run(command, check=False, stdout=sys.stderr)
-    sides.say(f"{name} ended with code {ended.returncode}")
-    if not (folder := RunFolder(RUNS / name)).truth.is_file():
-        return
-    FOUND.mkdir(parents=True, exist_ok=True)
-    text = found_in(folder, {path.stem for path in given}).model_dump_json(indent=1)
-    (FOUND / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
-
-
-def _write(name: str, size: Size) -> Path:
-    """Write a cut's task and rows."""
-    writer = WRITERS["banking77_77" if name == "banking77_all" else name]
-    return writer(RUNS / "tasks" / name, size)
-
-
 def _peer(sides: Sides, folder: Path, peer: str) -> Path | None:
-    """Return the file of a peer's answers, made now if it is not there; None: the peer failed."""
+    """Return the file of a peer's answers, made now if it is not there; None: the peer failed.
+
+    What it chose stands beside it, in words.
+    """
     file = RUNS / "peers" / folder.name / f"{peer}.jsonl"
     if file.is_file():
         return file
@@ -122,9 +171,10 @@ def _peer(sides: Sides, folder: Path, peer: str) -> Path | None:
         return None
     sides.say(f"{folder.name}: {peer} chose {side.values['chosen']}")
     file.parent.mkdir(parents=True, exist_ok=True)
-    rows: Sequence[str] = [
+    file.with_suffix(".txt").write_text(side.values["chosen"], encoding="utf-8")
+    rows = [
         json.dumps({"id": row_id, "text": text}, ensure_ascii=False)
         for row_id, text in side.values["answers"].items()
     ]
-    file.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    atomic_write(file, "".join(f"{row}\n" for row in rows))  # the last: it says that all is there
     return file

@@ -1,6 +1,7 @@
-"""The page of arms beside their peers: each cut's difference, then each family's, pooled.
+"""The page of arms beside their peers: each family's pooled difference, then every contest.
 
-Pure: the same findings give the same page.
+Pure: the same findings give the same page. A contest that was not run, or only in part, has a row
+that says so.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from benchmarks.findings import Findings, Value
 from harness.wording import numbers
 
 if TYPE_CHECKING:
-    from benchmarks.arms import Contest
+    from benchmarks.arms import Contest, Round
 
 WORSE_BY = 0.02
 """How much worse than its peer a family may be at the most, with 95 % confidence."""
 ONE_SIDED, TWO_SIDED = 1.645, 1.96
 """Quantiles of the normal distribution for bounds of 95 %."""
+Rounds = Sequence["Round"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Family:
 
     family: str
     cuts: int
+    planned: int
+    """Cuts on which it is to be held against its peer."""
     difference: float
     low: float
     """The lower bound of a one-sided interval of 95 %."""
@@ -38,95 +42,103 @@ class Family:
         return self.low > -WORSE_BY
 
 
-Contests = Mapping[str, Sequence["Contest"]]
-
-
-def differences(
-    findings: Mapping[str, Findings], contests: Contests
-) -> Iterator[tuple[str, Contest, Value]]:
-    """Yield each cut's contests with the paired difference, ours less the peer's."""
-    for name, found in findings.items():
-        for contest in contests[name]:
-            value = found.differences.get(contest.peer, {}).get(contest.name)
-            if value is not None:
-                yield name, contest, value
-
-
-def pooled(findings: Mapping[str, Findings], contests: Contests) -> list[Family]:
+def pooled(findings: Mapping[str, Findings], rounds: Rounds) -> list[Family]:
     """Return each family's mean difference over cuts, and its bound.
 
     Cuts count alike and are independent, so variances add up; a cut's own is read off its paired
     interval.
+
+    Args:
+        findings: by the name of a round.
+        rounds: all that there are to be.
     """
-    of_family: dict[str, list[Value]] = {}
-    for _, contest, value in differences(findings, contests):
-        of_family.setdefault(contest.family, []).append(value)
+    planned: dict[str, list[Value | None]] = {}
+    for round_ in rounds:
+        for contest in round_.contests:
+            value = _difference(findings.get(round_.name), contest)
+            planned.setdefault(contest.family, []).append(value)
     found = []
-    for family, values in of_family.items():
+    for family, of_cuts in planned.items():
+        if not (values := [value for value in of_cuts if value is not None]):
+            continue
         mean = sum(value.value for value in values) / len(values)
         errors = [(value.ci_high - value.ci_low) / (2 * TWO_SIDED) for value in values]
         error = sqrt(sum(each**2 for each in errors)) / len(errors)
-        found.append(Family(family, len(values), mean, mean - ONE_SIDED * error))
+        low = mean - ONE_SIDED * error
+        found.append(Family(family, len(values), len(of_cuts), mean, low))
     return found
 
 
-def drawn(findings: Mapping[str, Findings], contests: Contests) -> str:
+def drawn(findings: Mapping[str, Findings], rounds: Rounds) -> str:
     """Return the page, in Markdown."""
-    lines = [
-        f"| {f.family} | {f.cuts} | {_points(f.difference)} | {_points(f.low)}"
+    families = [
+        f"| {f.family} | {f.cuts} of {f.planned} | {_points(f.difference)} | {_points(f.low)}"
         f" | {'yes' if f.holds else 'not shown'} |"
-        for f in pooled(findings, contests)
+        for f in pooled(findings, rounds)
     ]
-    missing = [f"`{name}`" for name in contests if name not in findings]
     blocks = [
         "# Arms beside what a practitioner would use",
         "Drawn by `python -m benchmarks arms`: the same rows, base model and embedder on both"
         " sides. Differences are ours less the peer's, in points, on the same test rows. A family"
-        f" holds if the lower bound of 95 % of its pooled difference lies above −{WORSE_BY}.",
-        "\n".join(
-            [
-                "| family | cuts | pooled difference | at least | holds |",
-                "|---|---|---|---|---|",
-                *lines,
-            ]
-        ),
-        "## Every cut",
-        "\n".join(
-            [
-                "| cut | family | ours | | peer | | difference (95 %) |",
-                "|---|---|---|---|---|---|---|",
-                *_rows(findings, contests),
-            ]
-        ),
+        f" holds if the lower bound of 95% of its pooled difference lies above −{WORSE_BY}.",
+        _table("family | cuts run | pooled difference | at least | holds", families)
+        if families
+        else "No contest has been run yet.",
+        "## Every contest",
+        _table("cut | family | ours | | peer | | difference (95%)", list(_rows(findings, rounds))),
     ]
-    if missing:
-        blocks.append(f"Cuts that have not been run yet: {', '.join(missing)}.")
+    if missing := [f"`{round_.name}`" for round_ in rounds if round_.name not in findings]:
+        blocks.append(
+            f"Not run yet: {', '.join(missing)}. `python -m benchmarks arms` goes on with them;"
+            " `--only` and one of these names runs that one."
+        )
+    if said := list(_chosen(findings)):
+        blocks += ["What peers chose on validation rows or by folds:", "\n".join(said)]
     when = sorted({f"{found.started_on} on {found.machine}" for found in findings.values()})
-    return "\n\n".join([*blocks, f"Run {'; '.join(when)}."]) + "\n"
+    if when:
+        blocks.append(f"Run {'; '.join(when)}.")
+    return "\n\n".join(blocks) + "\n"
 
 
-def _rows(findings: Mapping[str, Findings], contests: Contests) -> Iterator[str]:
-    for name, found in findings.items():
-        values = {id(c): value for _, c, value in differences({name: found}, contests)}
-        for contest in contests[name]:
-            value = values.get(id(contest))
+def _table(heads: str, rows: Sequence[str]) -> str:
+    """Return a table; its heads are given with bars between them."""
+    return "\n".join([f"| {heads} |", "|---" * len(heads.split("|")) + "|", *rows])
+
+
+def _rows(findings: Mapping[str, Findings], rounds: Rounds) -> Iterator[str]:
+    for round_ in rounds:
+        found = findings.get(round_.name)
+        for contest in round_.contests:
+            value = _difference(found, contest)
             shown = "–"
             if value is not None:
                 low, high = _points(value.ci_low), _points(value.ci_high)
                 shown = f"{_points(value.value)} ({low} to {high})"
+            metric = f" ({found.metric})" if found else ""
             yield (
-                f"| {name} ({found.metric}) | {contest.family}"
+                f"| {round_.cut}{metric} | {contest.family}"
                 f" | `{contest.name}` | {_score(found, contest.name)}"
                 f" | `{contest.peer}` | {_score(found, contest.peer)} | {shown} |"
             )
 
 
-def _score(found: Findings, name: str) -> str:
+def _chosen(findings: Mapping[str, Findings]) -> Iterator[str]:
+    for name, found in findings.items():
+        for peer, said in found.chosen.items():
+            yield f"- `{peer}` for `{name}`: {said}"
+
+
+def _difference(found: Findings | None, contest: Contest) -> Value | None:
+    """Return how far our arm is ahead; None: one of the two has not finished."""
+    return found.differences.get(contest.peer, {}).get(contest.name) if found else None
+
+
+def _score(found: Findings | None, name: str) -> str:
     """Return an arm's score, or why there is none."""
-    arm = next((arm for arm in found.arms if arm.name == name), None)
-    if arm is None:
+    if found is None:
         return "not run"
-    return numbers.score(arm.score.value) if arm.score else "did not finish"
+    arm = next((arm for arm in found.arms if arm.name == name), None)
+    return numbers.score(arm.score.value) if arm and arm.score else "did not finish"
 
 
 def _points(difference: float) -> str:

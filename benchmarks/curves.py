@@ -1,8 +1,8 @@
 """Learning curves on ticket_triage and banking77: tfidf, encoder, few_shot and lora.
 
 Each is a task that `python -m harness run` runs as it runs anybody's, in `runs/curves`; a run that
-was interrupted goes on where it stopped. What was found is drawn into the end of directions.md. No
-peer.
+was interrupted goes on where it stopped. What was found is kept in `found/curves/`, and drawn at
+the end of directions.md. No peer.
 """
 
 from __future__ import annotations
@@ -10,44 +10,57 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import directions
 from benchmarks.cuts import FULL, QUICK, ROOT, write_banking77
+from benchmarks.findings import KEPT, curve_in, keep, kept_curves
 from benchmarks.sides import NO_PEER, Sides
-from harness.analysis import LearningCurve, analyse
 from harness.files.yaml_source import Source
 from harness.store.run_folder import RunFolder
 
 PACKAGES = ()
 RUNS = Path("runs") / "curves"
-PAGE = Path(__file__).parent / "directions.md"
+PARTS = directions.CURVES
 ARMS: tuple[Any, ...] = ("tfidf", "encoder", {"use": "few_shot", "shots": 4}, "lora")
 SIZES: Mapping[str, list[Any]] = {
     "ticket_triage": [25, 50, 100, 200, "all"],
     "banking77_10": [25, 50, 100, 200, "all"],
 }
-HEADING = "## Learning curves"
+TIMEOUT_MIN = 24 * 60
+"""For one training: scores are compared, not times."""
 
 
 def run(sides: Sides) -> dict[str, Any]:
-    """Run both curves, or go on with them, and draw what was found; there is no other side."""
+    """Run the curves, or go on with them, and draw the page after each; no other side."""
     root = RUNS / "quick" if sides.quick else RUNS
     only = ["--only", "tfidf"] if sides.quick else []
-    found: dict[str, LearningCurve] = {}
-    for name in SIZES:
+    found, page = (
+        (root / "found", root / "directions.md") if sides.quick else (KEPT, directions.PAGE)
+    )
+    for name in sides.chosen(PARTS):
         task = written(name, root / "tasks" / name, quick=sides.quick)
         command = [sys.executable, "-m", "harness", "run", str(task), "--out", str(root / name)]
         ended = subprocess.run([*command, *only], check=False, stdout=sys.stderr)
         sides.say(f"{name} ended with code {ended.returncode}")
-        curve = analyse(RunFolder(root / name)).learning_curve
-        if curve is not None:
-            found[name] = curve
-    page = root / "directions.md" if sides.quick else PAGE
-    text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    page.write_text(with_curves(text, found), encoding="utf-8")
-    return {**NO_PEER, "curves": {name: c.model_dump(mode="json") for name, c in found.items()}}
+        keep_curve(sides, name, RunFolder(root / name), found)
+        directions.draw(found, page)
+    curves = kept_curves(PARTS, found)
+    return {
+        **NO_PEER,
+        "curves": {name: each.curve.model_dump(mode="json") for name, each in curves.items()},
+    }
+
+
+def keep_curve(sides: Sides, name: str, folder: RunFolder, found: Path) -> None:
+    """Keep what a task's run came to, and say so if more is known of it from another run."""
+    curve = curve_in(folder) if folder.truth.is_file() else None
+    if curve is None:
+        return
+    if lost := keep(name, curve, found / "curves"):
+        sides.say(f"{name} is left as it was kept: {', '.join(lost)} had finished there")
 
 
 def written(name: str, folder: Path, *, quick: bool) -> Path:
@@ -64,37 +77,7 @@ def written(name: str, folder: Path, *, quick: bool) -> Path:
         task = json.loads(path.read_text())
     folder.mkdir(parents=True, exist_ok=True)
     task |= {"strategies": [*ARMS], "curve": {"sizes": SIZES[name], "repeats": 3}, "noise": 0.1}
+    task["run"] = {"timeout_min": TIMEOUT_MIN}
     path = folder / "task.yaml"
     path.write_text(json.dumps(task, indent=1, ensure_ascii=False), encoding="utf-8")
     return path
-
-
-def with_curves(page: str, found: Mapping[str, LearningCurve]) -> str:
-    """Return a page with the section of curves at its end, in place of an earlier one."""
-    before = page.partition(HEADING)[0].rstrip()
-    return "\n".join([before, "", HEADING, "", *_lines(found)]).strip() + "\n"
-
-
-def _lines(found: Mapping[str, LearningCurve]) -> Iterator[str]:
-    yield "Drawn by `python -m benchmarks curves`; 95% bands and ranges."
-    for name, curve in found.items():
-        sizes = sorted({p.labels_n for line in curve.lines for p in line.points})
-        yield from ("", f"### `{name}`", "")
-        yield f"| arm ({curve.metric}) | {' | '.join(f'{size} labels' for size in sizes)} |"
-        yield f"|{'---|' * (len(sizes) + 1)}"
-        for line in curve.lines:
-            at = {
-                p.labels_n: f"{p.value:.3f} ({p.ci_low:.3f} to {p.ci_high:.3f})"
-                for p in line.points
-            }
-            yield f"| `{line.strategy}` | {' | '.join(at.get(size, '') for size in sizes)} |"
-        yield ""
-        yield from (f"- {crossover.text}." for crossover in curve.crossovers)
-        for effect in curve.effects:
-            if (
-                effect.value is not None
-                and effect.ci_low is not None
-                and effect.ci_high is not None
-            ):
-                change = f"{effect.value:+.3f} ({effect.ci_low:+.3f} to {effect.ci_high:+.3f})"
-                yield f"- `{effect.strategy}` with {effect.kind} {effect.amount:g}: {change}."

@@ -12,15 +12,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.curves_page import section
 from benchmarks.cuts import FULL, QUICK, WRITERS
 from benchmarks.directions_page import REFERENCES, drawn
-from benchmarks.findings import KEPT, found_in, keep, kept
+from benchmarks.findings import KEPT, found_in, keep, kept, kept_curves
 from benchmarks.outcomes import Outcome, tested
 from benchmarks.papers import DIRECTIONS
 from benchmarks.sides import NO_PEER, Sides
 from harness.store.run_folder import RunFolder
 
 PACKAGES = ()
+PARTS = tuple(WRITERS)
+CURVES = ("ticket_triage", "banking77_10")
+"""Tasks whose learning curves stand at the end of the page."""
 RUNS = Path("runs") / "directions"
 PAGE = Path(__file__).parent / "directions.md"
 QUICK_CUTS = ("banking77_10",)
@@ -30,7 +34,7 @@ BESIDE = {*REFERENCES, *(direction.than for direction in DIRECTIONS)}
 
 def run(sides: Sides) -> dict[str, Any]:
     """Run every cut, or go on with it, and draw the page; there is no other side."""
-    names = QUICK_CUTS if sides.quick else tuple(WRITERS)
+    names = sides.chosen(QUICK_CUTS if sides.quick else PARTS)
     size = QUICK if sides.quick else FULL
     root = RUNS / "quick" if sides.quick else RUNS
     found, page = (root / "found", root / "directions.md") if sides.quick else (KEPT, PAGE)
@@ -70,8 +74,9 @@ def keep_cut(sides: Sides, name: str, folder: RunFolder, found: Path = KEPT) -> 
 
 
 def draw(found: Path = KEPT, page: Path = PAGE) -> list[Outcome]:
-    """Draw the page from all that is kept."""
+    """Draw the page from all that is kept, of cuts and of `benchmarks.curves` alike."""
     findings = kept(tuple(WRITERS), found)
     outcomes = list(tested(findings))
-    page.write_text(drawn(findings, outcomes), encoding="utf-8")
+    curves = section(kept_curves(CURVES, found))
+    page.write_text(f"{drawn(findings, outcomes)}\n{curves}\n", encoding="utf-8")
     return outcomes

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.analysis import analyse
+from harness.analysis import Comparison, LearningCurve, analyse
 from harness.analysis.read_run import read_run
 from harness.analysis.scoring.paired import differences
 from harness.store.records import Status
 from harness.store.run_folder import RunFolder
 
 KEPT = Path(__file__).parent / "found"
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class _Finding(BaseModel):
@@ -64,11 +66,32 @@ class Findings(_Finding):
     models: tuple[Model, ...]
     differences: dict[str, dict[str, Value]]
     """Arm to other arm to how the other's score differs from it, on the same items."""
+    chosen: dict[str, str] = {}
+    """A peer to what it chose on validation rows, in words."""
 
     @property
     def finished(self) -> frozenset[str]:
         """Names of the arms that have a score."""
         return frozenset(arm.name for arm in self.arms if arm.score is not None)
+
+
+class Curve(_Finding):
+    """What arms of a task scored on fewer labels."""
+
+    started_on: str
+    """Date of its last run: points may have been measured in an earlier one."""
+    git_commit: str | None
+    machine: str
+    curve: LearningCurve
+
+    @property
+    def finished(self) -> frozenset[str]:
+        """The points that have a score."""
+        return frozenset(
+            f"{line.strategy} with {point.labels_n} labels"
+            for line in self.curve.lines
+            for point in line.points
+        )
 
 
 def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
@@ -79,7 +102,6 @@ def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
         beside: the arms that others are held against; those that did not finish are left out.
     """
     comparison, evidence = analyse(folder), read_run(folder)
-    machine = comparison.machine
     arms = tuple(
         Arm(
             name=row.strategy,
@@ -100,8 +122,7 @@ def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
     return Findings(
         started_on=comparison.run["started_at"][:10],
         git_commit=comparison.run["git_commit"],
-        machine=f"{machine.cores} core{'s' * (machine.cores > 1)} of {machine.cpu_model}"
-        f"{f' with {machine.gpu}' if machine.gpu else ''}",
+        machine=_machine(comparison),
         headline=comparison.recommendation.headline,
         metric=comparison.task["metric"],
         arms=arms,
@@ -110,31 +131,61 @@ def found_in(folder: RunFolder, beside: Collection[str]) -> Findings:
     )
 
 
+def curve_in(folder: RunFolder) -> Curve | None:
+    """Judge a run folder and return its learning curve; None: it has none."""
+    comparison = analyse(folder)
+    if comparison.learning_curve is None:
+        return None
+    return Curve(
+        started_on=comparison.run["started_at"][:10],
+        git_commit=comparison.run["git_commit"],
+        machine=_machine(comparison),
+        curve=comparison.learning_curve,
+    )
+
+
+def _machine(comparison: Comparison) -> str:
+    """Return what a run was measured on, in words."""
+    machine = comparison.machine
+    cores = f"{machine.cores} core{'s' * (machine.cores > 1)} of {machine.cpu_model}"
+    return f"{cores} with {machine.gpu}" if machine.gpu else cores
+
+
 def _value(figure: object) -> Value:
     """Return a score or a difference as a figure with its interval."""
     return Value.model_validate({key: getattr(figure, key) for key in Value.model_fields})
 
 
-def keep(name: str, findings: Findings, root: Path = KEPT) -> tuple[str, ...]:
+def keep(name: str, findings: Findings | Curve, root: Path = KEPT) -> tuple[str, ...]:
     """Write what a cut came to in the place of what it came to before, unless that is more.
 
     Returns:
-        The arms that had finished before and have not now: with any, nothing is written.
+        The arms, or points, that had finished before and have not now: with any, nothing is
+        written.
     """
-    before = kept((name,), root).get(name)
+    before = _read(type(findings), (name,), root).get(name)
     lost = tuple(sorted(before.finished - findings.finished)) if before else ()
     if not lost:
-        root.mkdir(parents=True, exist_ok=True)
-        text = findings.model_dump_json(indent=1) + "\n"
-        (root / f"{name}.json").write_text(text, encoding="utf-8")
+        file = root / f"{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(findings.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return lost
 
 
 def kept(names: Collection[str], root: Path = KEPT) -> Mapping[str, Findings]:
     """Read what cuts came to, in the order of the names; those that never ran are left out."""
+    return _read(Findings, names, root)
+
+
+def kept_curves(names: Collection[str], root: Path = KEPT) -> Mapping[str, Curve]:
+    """Read learning curves, likewise."""
+    return _read(Curve, names, root / "curves")
+
+
+def _read(kind: type[Kind], names: Collection[str], root: Path) -> Mapping[str, Kind]:
     files = {name: root / f"{name}.json" for name in names}
     return {
-        name: Findings.model_validate_json(path.read_text(encoding="utf-8"))
+        name: kind.model_validate_json(path.read_text(encoding="utf-8"))
         for name, path in files.items()
         if path.is_file()
     }

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -49,14 +49,19 @@ class Side:
 class Sides:
     """Starts sides and says on stderr what goes on."""
 
-    def __init__(self, quick: bool, device: str):
+    def __init__(self, quick: bool, device: str, only: Sequence[str] = ()):
         self.quick = quick
         self.device = device
+        self.only = only
         self._started = monotonic()
 
     def left_s(self) -> float:
         """Return the seconds that a quick benchmark may still spend."""
         return QUICK_LIMIT_S - (monotonic() - self._started)
+
+    def chosen(self, parts: Sequence[str]) -> Sequence[str]:
+        """Return the parts of a benchmark that are to be run: those named, or else all of these."""
+        return self.only or parts
 
     def say(self, text: str) -> None:
         """Report progress."""

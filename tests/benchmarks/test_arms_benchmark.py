@@ -6,15 +6,19 @@ import json
 from dataclasses import asdict
 
 import pytest
+from fake_sides import FakeSides
 
 from benchmarks import arms
+from benchmarks.arm_peers import answers
 from benchmarks.arm_peers.classic import sklearn_union
 from benchmarks.arm_peers.cut import Cut, target
 from benchmarks.arms_page import drawn, pooled
-from benchmarks.findings import Arm, Findings, Value
+from benchmarks.findings import Arm, Findings, Value, kept
+from benchmarks.sides import SideError
 
 OURS = arms.Contest("prompted", {"use": "few_shot"}, "peer")
-CONTESTS = {"one": (OURS,), "two": (OURS,)}
+ROUNDS = (arms.Round("one", (OURS,)), arms.Round("two", (OURS,)))
+ONE, TWO = (each.name for each in ROUNDS)
 
 
 def value(middle, half):
@@ -38,12 +42,13 @@ def findings(difference, **more):
 
 
 def test_a_family_is_the_mean_of_its_cuts_and_its_variances_add_up():
-    found = {"one": findings(value(0.05, 0.0392)), "two": findings(value(-0.01, 0.0392))}
+    found = {ONE: findings(value(0.05, 0.0392)), TWO: findings(value(-0.01, 0.0392))}
     # Standard errors of 0.02 each: 0.02·√2 / 2 for the mean, and 1.645 of it below 0.02.
-    assert [asdict(family) for family in pooled(found, CONTESTS)] == [
+    assert [asdict(family) for family in pooled(found, ROUNDS)] == [
         {
             "family": "prompted",
             "cuts": 2,
+            "planned": 2,
             "difference": pytest.approx(0.02),
             "low": pytest.approx(0.02 - 1.645 * 0.0141421356, abs=1e-6),
         }
@@ -52,15 +57,54 @@ def test_a_family_is_the_mean_of_its_cuts_and_its_variances_add_up():
 
 @pytest.mark.parametrize(("middle", "holds"), [(0.03, True), (0.0, False), (-0.1, False)])
 def test_a_family_holds_if_its_bound_is_above_two_points_below_its_peer(middle, holds):
-    (family,) = pooled({"one": findings(value(middle, 0.0392))}, {"one": (OURS,)})
+    (family,) = pooled({ONE: findings(value(middle, 0.0392))}, ROUNDS)
+    assert (family.cuts, family.planned) == (1, 2)
     assert family.holds is holds  # the bound is 0.0329 below the middle
 
 
 def test_the_page_names_every_contest_and_what_has_not_been_run():
-    page = drawn({"one": findings(value(-0.012, 0.01))}, CONTESTS)
-    assert "| prompted | 1 | −1.2 | −2.0 | not shown |" in page
+    chosen = {"peer": "12 shots"}
+    page = drawn({ONE: findings(value(-0.012, 0.01), chosen=chosen)}, ROUNDS)
+    assert "| prompted | 1 of 2 | −1.2 | −2.0 | not shown |" in page
     assert "| `few_shot` | 0.500 | `peer` | 0.512 | −1.2 (−2.2 to −0.2) |" in page
-    assert "Cuts that have not been run yet: `two`." in page
+    assert "| two | prompted | `few_shot` | not run | `peer` | not run | – |" in page
+    assert "Not run yet: `two/few_shot`." in page
+    assert "- `peer` for `one/few_shot`: 12 shots" in page
+
+
+def test_the_committed_page_is_what_the_kept_findings_draw():
+    assert arms.PAGE.read_text() == drawn(kept(arms.PARTS, arms.FOUND), arms.ROUNDS)
+
+
+def test_a_round_is_a_task_of_our_arm_and_the_peers_that_answered(tmp_path):
+    cut = {"seeds": [0], "metric": "bleu", "also": ["rouge_l"], "strategies": ["majority"]}
+    (round_,) = (each for each in arms.ROUNDS if each.name == "e2e_nlg/few_shot")
+    task = arms.task_of(round_, cut, [tmp_path / "lm_eval_nearest.jsonl"])
+    assert task["strategies"] == [
+        {"use": "few_shot"},
+        {
+            "use": "predictions",
+            "name": "lm_eval_nearest",
+            "file": str(tmp_path / "lm_eval_nearest.jsonl"),
+        },
+    ]
+    # BLEU is no mean of items: the pooled metric takes its place, and stands nowhere twice.
+    assert (task["metric"], task["also"]) == ("rouge_l", [])
+    assert "seeds" not in task
+
+
+def test_a_peer_answers_once_and_one_that_fails_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(arms, "RUNS", tmp_path)
+    values = {"answers": {"a": "card"}, "chosen": "C = 10"}
+    sides = FakeSides(
+        {answers: lambda peer, **_: SideError("died") if peer == "b" else (1, values)}
+    )
+    assert arms._peer(sides, tmp_path / "cut", "b") is None
+    file = arms._peer(sides, tmp_path / "cut", "a")
+    assert json.loads(file.read_text()) == {"id": "a", "text": "card"}
+    assert file.with_suffix(".txt").read_text() == "C = 10"
+    assert arms._peer(sides, tmp_path / "cut", "a") == file
+    assert [asked["peer"] for _, asked in sides.asked] == ["b", "a"]
 
 
 @pytest.fixture

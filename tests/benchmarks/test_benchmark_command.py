@@ -11,7 +11,7 @@ import pytest
 from benchmarks import (
     __main__ as command,
 )
-from benchmarks.sides import SideError
+from benchmarks.sides import SideError, Sides
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -51,6 +51,23 @@ def test_every_name_is_a_page_and_stands_in_the_readme(name):
     assert f"| `{name}` |" in (ROOT / "benchmarks" / "README.md").read_text()
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("arms", "these parts: banking77_10/classic, "), ("coverage", "no parts → leave out --only")],
+)
+def test_a_part_that_there_is_not_is_refused_with_those_that_there_are(
+    name, said, monkeypatch, capsys
+):
+    monkeypatch.setattr(command, "find_spec", lambda _: object())
+    assert command.main([name, "--only", "banking78"]) == 2
+    assert f"{name} has no banking78; it has {said}" in capsys.readouterr().err
+
+
+def test_parts_that_are_named_are_run_and_else_all():
+    assert Sides(False, "cpu", ["squad/rag"]).chosen(["a", "b"]) == ["squad/rag"]
+    assert Sides(False, "cpu").chosen(["a", "b"]) == ["a", "b"]
+
+
 def test_a_failed_side_is_reported_and_prints_no_figures(monkeypatch, capsys):
     def fail(*_):
         raise SideError("benchmarks.generation.peer was killed by signal 9:\n")
@@ -62,7 +79,9 @@ def test_a_failed_side_is_reported_and_prints_no_figures(monkeypatch, capsys):
 
 
 def test_the_last_line_is_the_json(monkeypatch, capsys):
-    monkeypatch.setattr(command, "_run", lambda name, _, quick: {"name": name, "quick": quick})
+    monkeypatch.setattr(
+        command, "_run", lambda name, _, quick, only: {"name": name, "quick": quick}
+    )
     assert command.main(["generation", "--quick"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {
         "name": "generation",

@@ -9,9 +9,21 @@ from hand_made import TARGETS, cheap_and_good, rows_of, write_run
 from needed import needs
 
 from benchmarks import cuts, directions, outcomes, papers
+from benchmarks.curves_page import section
 from benchmarks.directions_page import drawn, sentence
-from benchmarks.findings import Arm, Findings, Model, Value, found_in, keep, kept
-from harness.analysis import analyse
+from benchmarks.findings import (
+    Arm,
+    Curve,
+    Findings,
+    Model,
+    Value,
+    found_in,
+    keep,
+    kept,
+    kept_curves,
+)
+from harness.analysis import LearningCurve, analyse
+from harness.analysis.schema.curve import Crossover, CurveLine, CurvePoint
 from harness.task import load_task
 
 
@@ -173,4 +185,56 @@ def test_a_run_of_fewer_arms_does_not_replace_what_is_known(tmp_path):
 def test_the_committed_page_is_what_the_kept_findings_draw():
     findings = kept(tuple(cuts.WRITERS))
     assert findings
-    assert directions.PAGE.read_text() == drawn(findings, list(outcomes.tested(findings)))
+    page = directions.PAGE.read_text()
+    assert page.startswith(drawn(findings, list(outcomes.tested(findings))))
+    assert page.endswith(f"\n{section(kept_curves(directions.CURVES))}\n")
+
+
+CURVE = Curve(
+    started_on="2026-11-30",
+    git_commit=None,
+    machine="2 cores of a machine",
+    curve=LearningCurve(
+        metric="accuracy",
+        labels_n=50,
+        lines=tuple(
+            CurveLine(
+                strategy=name,
+                learns=True,
+                points=(CurvePoint(labels_n=n, value=v, ci_low=0.1, ci_high=0.9, trainings=3),),
+            )
+            for name, n, v in (("tfidf", 25, 0.4), ("lora", 50, 0.5))
+        ),
+        crossovers=(
+            Crossover(first="lora", second="tfidf", state="nowhere", text="lora stays behind"),
+        ),
+        missing=("lora with 25 labels: timeout",),
+    ),
+)
+
+
+def test_cuts_and_curves_keep_each_others_part_of_the_page(tmp_path):
+    found, page = tmp_path / "found", tmp_path / "page.md"
+    keep("snips", FOUND, found)
+    directions.draw(found, page)
+    assert page.read_text().endswith("`python -m benchmarks curves`: not run yet.\n")
+    keep("banking77_10", CURVE, found / "curves")
+    directions.draw(found, page)
+    both = page.read_text()
+    assert "## `snips`" in both
+    assert "| arm (accuracy) | 25 labels | 50 labels |" in both
+    assert "| `tfidf` | 0.400 (0.100 to 0.900) | – |" in both
+    assert "- lora stays behind." in both
+    assert "- Missing: lora with 25 labels: timeout." in both
+    keep("snips", FOUND.model_copy(update={"headline": "Choose lora."}), found)
+    directions.draw(found, page)
+    assert page.read_text() == both.replace(FOUND.headline, "Choose lora.")
+
+
+def test_a_curve_of_fewer_points_does_not_replace_what_is_known(tmp_path):
+    keep("banking77_10", CURVE, tmp_path / "curves")
+    fewer = CURVE.model_copy(
+        update={"curve": CURVE.curve.model_copy(update={"lines": CURVE.curve.lines[:1]})}
+    )
+    assert keep("banking77_10", fewer, tmp_path / "curves") == ("lora with 50 labels",)
+    assert kept_curves(("banking77_10",), tmp_path) == {"banking77_10": CURVE}
