@@ -167,8 +167,9 @@ def _overhead(folder: Path, address: str) -> dict[str, float]:
     """Return the seconds of a job that does nearly nothing by each launcher, and their ratio."""
     from harness.run.launchers.local import LocalLauncher
     from harness.run.launchers.ray import RayLauncher
+    from harness.run.launchers.ray_cluster import joined
 
-    over = RayLauncher(folder, address=address)
+    over = RayLauncher(folder, lambda: None, joined(address))
     found = {}
     for name, launcher in (("here", LocalLauncher(folder)), ("ray", over)):
         _one_job(launcher, folder, name)  # Ray starts its own process for the first one

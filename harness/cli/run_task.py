@@ -14,6 +14,7 @@ from harness.errors import UserError
 
 if TYPE_CHECKING:
     from harness.cli.terminal import Screen
+    from harness.plan.target_machine import Place
     from harness.store.records import Forecast
     from harness.task import Task
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def run_task(arguments: argparse.Namespace) -> int:
     """Run a task's arms, and print the table, the verdict and where the report is."""
     from harness.cli.current_scores import CurrentScores
-    from harness.cli.launching import launcher_of
+    from harness.cli.launching import site_of
     from harness.cli.terminal import Screen
     from harness.files.temporary_folder import temporary_place
     from harness.run.folder_lock import drop_large_artifacts, opened
@@ -44,11 +45,12 @@ def run_task(arguments: argparse.Namespace) -> int:
     only = [name for word in arguments.only for name in word.split(",") if name]
     out = arguments.out or Path("runs") / task.spec.name
     known: Mapping[str, Forecast] = {}
+    site, place = site_of(task, arguments.on)
     if arguments.quick:
-        known, only = _quick(task, only, screen)
-    foreseen = partial(_foreseen, task, screen, known)
+        known, only = _quick(task, only, screen, place)
+    foreseen = partial(_foreseen, task, screen, known, place)
     tracked = TrackedRun(task.spec.track, RunFolder(out), task.spec.name, screen)
-    runner = Runner(task, RunFolder(out), tracked, only, foreseen, launcher_of(task, arguments.on))
+    runner = Runner(task, RunFolder(out), tracked, only, foreseen, site)
     with opened(out, task.spec.name, arguments.fresh) as folder:
         screen.scores = CurrentScores(task, folder)
         for finding in gravest_first(task.remarks):
@@ -72,12 +74,12 @@ def run_task(arguments: argparse.Namespace) -> int:
 
 
 def _quick(
-    task: Task, only: Sequence[str], screen: Screen
+    task: Task, only: Sequence[str], screen: Screen, place: Place | None
 ) -> tuple[Mapping[str, Forecast], list[str]]:
     """Forecast arms, say which a quick run leaves out, and return the forecasts and the others."""
     from harness.plan import foresee, quick_choice
 
-    outlook = foresee(task, frozenset(only), elsewhere=False)
+    outlook = foresee(task, frozenset(only), elsewhere=False, place=place)
     choice = quick_choice(outlook)
     for line in choice.said():
         screen.say(line)
@@ -85,13 +87,17 @@ def _quick(
 
 
 def _foreseen(
-    task: Task, screen: Screen, known: Mapping[str, Forecast], arms: frozenset[str]
+    task: Task,
+    screen: Screen,
+    known: Mapping[str, Forecast],
+    place: Place | None,
+    arms: frozenset[str],
 ) -> Mapping[str, Forecast]:
-    """Forecast arms on this machine, as far as nobody has, and say which will not fit."""
+    """Forecast arms where they run, as far as nobody has, and say which will not fit."""
     from harness.plan import foresee
 
     missing = arms - set(known)
-    new = foresee(task, missing, elsewhere=False).here if missing else {}
+    new = foresee(task, missing, elsewhere=False, place=place).here if missing else {}
     found = {arm: new[arm] if arm in new else known[arm] for arm in arms}
     screen.expect(found, {arm: len(task.seeds_of(arm)) for arm in found})
     for arm, forecast in found.items():

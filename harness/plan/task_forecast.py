@@ -81,18 +81,24 @@ class Outlook:
         return {"total_usd": usd, "total_usd_why": why}
 
 
-def foresee(task: Task, only: frozenset[str] = frozenset(), elsewhere: bool = True) -> Outlook:
+def foresee(
+    task: Task,
+    only: frozenset[str] = frozenset(),
+    elsewhere: bool = True,
+    place: Place | None = None,
+) -> Outlook:
     """Forecast a task's arms; whatever cannot be said is None, with its reason.
 
     Args:
         task: with its data.
         only: arms to forecast; all if empty.
         elsewhere: whether for the machines of the price file as well.
+        place: where they run; None: on this machine.
     """
     arms = [arm for arm in task.arms if not only or arm.name in only]
     studied: dict[str, PlannedModel | ModelRef | str] = {}
     plans = {arm.name: _plan(task, arm, studied) for arm in arms}
-    place = _here(task, plans.values())
+    place = place or _here(task, plans.values())
     others = list(priced_places(task.prices, task.spec.dtype)) if elsewhere else []
     here, there = {}, {}
     for name, plan in plans.items():

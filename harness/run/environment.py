@@ -23,7 +23,7 @@ from harness.run.answer_room import rooms
 from harness.run.planned import planned_trials, planned_variants
 from harness.run.truth_rows import truth_rows
 from harness.store.criteria_seal import CRITERIA, metric_hashes, seal
-from harness.store.machine import Machine
+from harness.store.machine import Hardware, Machine
 from harness.store.records import AnswerRoom, RunHeader
 from harness.store.run_folder import sha256_of_jsonl
 from harness.task import Task
@@ -42,6 +42,8 @@ class Setting:
     """Why an arm cannot run that others with its model can, by its name."""
     device: str = "cpu"
     dtype: str = "float32"
+    machine: Machine | None = None
+    """That trials run on, where it is another than this one."""
     licences: Mapping[str, str | None] = field(default_factory=dict)
     """Of the models that arms use beside these (embedders, rerankers), by name."""
     answer_room: Mapping[str, AnswerRoom] = field(default_factory=dict)
@@ -55,6 +57,7 @@ def resolved_setting(
     only: frozenset[str],
     earlier: RunHeader | None = None,
     prompt_date: str | None = None,
+    on: Hardware | None = None,
 ) -> Setting:
     """Find the task's models, fetching what a selected arm needs, and what to run them on.
 
@@ -63,6 +66,7 @@ def resolved_setting(
         only: the arms that are selected; empty: all.
         earlier: the folder's last header, if there is one.
         prompt_date: the day that the folder's prompts name; None: today's.
+        on: what trials run on; None: what this machine has.
     """
     wanted: dict[str, tuple[Model, bool]] = {}
     for arm in task.arms:
@@ -81,7 +85,7 @@ def resolved_setting(
                 models[name] = _resolved(model, task, fetch)
         except ModelError as problem:
             problems[name] = str(problem)
-    device, dtype = hardware(task, earlier)
+    device, dtype = hardware(task, earlier) if on is None else (on.device, on.dtype)
     # An arm that is served on another day than it was tuned on must read the same prompts.
     day = prompt_date or (earlier and earlier.prompt_date) or date.today().isoformat()
     chat = replace(task.chat, date=day)
@@ -92,6 +96,7 @@ def resolved_setting(
         problems,
         device=device,
         dtype=dtype,
+        machine=on.machine if on else None,
         licences=licences,
         answer_room=room,
         prompt_date=day,
@@ -99,7 +104,12 @@ def resolved_setting(
 
 
 def make_ready(task: Task, setting: Setting, arms: frozenset[str]) -> None:
-    """Have ready what is made once of the models of arms that are going to run."""
+    """Have ready what is made once of the models of arms that are going to run.
+
+    For this machine: another has it made ready before its first job (`launchers/on_node.py`).
+    """
+    if setting.machine is not None:
+        return
     for arm in task.arms:
         if arm.name in arms and isinstance(arm.model, str):
             ref = setting.models.get(arm.model)
@@ -140,14 +150,19 @@ def hardware(task: Task, earlier: RunHeader | None = None) -> tuple[str, str]:
         earlier: the folder's last header: what it found holds while nothing that decides it has
             changed, and then torch need not be imported to find it again.
     """
-    models = any(isinstance(model, str) for arm in task.arms for model in task.models_of(arm))
-    if not models and not any(profile.models for profile in task.profiles.values()):
+    if not computes_with_models(task):
         return "cpu", "float32"
     if earlier is not None and _same_gpu(task, earlier):
         return earlier.device, earlier.dtype
     from harness.machine.device import device_and_dtype
 
     return device_and_dtype(task.spec.dtype)
+
+
+def computes_with_models(task: Task) -> bool:
+    """Tell whether any arm, selected or not, computes with a model, be it an embedder alone."""
+    local = any(isinstance(model, str) for arm in task.arms for model in task.models_of(arm))
+    return local or any(profile.models for profile in task.profiles.values())
 
 
 def _same_gpu(task: Task, earlier: RunHeader) -> bool:
@@ -207,15 +222,15 @@ def header(
         setting: the models and the hardware.
         only: the arms that are selected; empty: all.
         started_at: UTC, ISO 8601.
-        measured_on: machines that measured trials which may be reused; their price rows are kept
-            too.
+        measured_on: machines that measured trials which may be reused, or may measure others;
+            their price rows are kept too.
         quick: whether the others were left out to save time.
     """
     spec = task.spec.model_dump(mode="json", by_alias=True)
     spec["answer"] |= {"labels": dict(task.labels), "schema": task.schema}
-    this_machine = machine.this_machine(setting.device)
+    on_machine = setting.machine or machine.this_machine(setting.device)
     models = setting.models.values()
-    machines = [this_machine, *measured_on]
+    machines = [on_machine, *measured_on]
     prices = task.prices.used(machines, models).model_dump(mode="json") if task.prices else None
     hashes = metric_hashes(spec, task.folder)
     trials = tuple(planned_trials(task, setting, only))
@@ -239,7 +254,7 @@ def header(
         packages=machine.package_versions(
             set().union(*map(distributions_of, task.strategies.values()))
         ),
-        machine=this_machine,
+        machine=on_machine,
         prompt_date=setting.prompt_date,
         command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
         quick=quick,

@@ -18,12 +18,11 @@ from harness.run.dispatch import Dispatcher
 from harness.run.earlier_report import without_rows
 from harness.run.environment import Setting, header, make_ready, resolved_setting
 from harness.run.floors import FloorRunner
-from harness.run.launchers.base import NewLauncher
-from harness.run.launchers.local import LocalLauncher
 from harness.run.own_metrics import keep_worths
 from harness.run.planned import kind_of_rows, variants_asked
 from harness.run.preflight import preflight
 from harness.run.progress import Progress
+from harness.run.site import HERE, Site
 from harness.run.splits_kept import data_changes, keep_splits, with_leaks
 from harness.run.steps import TrialSteps
 from harness.run.trial import (
@@ -55,7 +54,7 @@ class Runner:
         only: the arms to run; none named: all.
         foresee: forecasts just the arms that have something to run, recorded before it does; what
             is done keeps the forecast on record.
-        launcher: does the jobs; by default each in a fresh interpreter on this machine.
+        site: where its jobs are done.
 
     Raises:
         UnknownNameError: `only` names an arm that the task does not have.
@@ -68,14 +67,14 @@ class Runner:
         progress: Progress,
         only: Sequence[str] = (),
         foresee: Foresee | None = None,
-        launcher: NewLauncher | None = None,
+        site: Site = HERE,
     ):
         self.task = task
         self.folder = folder
         self.progress = progress
         self.only = frozenset(only)
         self.foresee = foresee or (lambda arms: {})
-        self.launcher = launcher or LocalLauncher
+        self.site = site
         names = [arm.name for arm in task.arms]
         for name in sorted(self.only - set(names)):
             raise UnknownNameError("arm", name, names)
@@ -93,9 +92,12 @@ class Runner:
             RunFolderError: the folder's records are of a newer version of this harness.
         """
         earlier = next(reversed(self.folder.headers()), None)
-        setting = resolved_setting(self.task, self.only, earlier, self.folder.prompt_date())
+        on = self.site.hardware[0] if self.site.hardware else None
+        day = self.folder.prompt_date()
+        setting = resolved_setting(self.task, self.only, earlier, day, on)
         recorded = self.folder.trials()
-        measured_on = [on.machine for record in recorded.values() for on in record.hardware]
+        known_on = [on for record in recorded.values() for on in record.hardware]
+        measured_on = [one.machine for one in (*known_on, *self.site.hardware)]
         plan = header(self.task, setting, self.only, now(), measured_on, quick)
         plan = with_leaks(self.task, self._with_changes(plan, earlier), earlier)
         if quick and (left_out := variants_asked(self.task)):
@@ -119,7 +121,7 @@ class Runner:
         else:
             remove(self.folder.documents)
         crew = Crew(self.progress.tick)
-        launcher = self.launcher(self.folder.path, crew.tick)
+        launcher = self.site.launcher(self.folder.path, crew.tick)
         dispatcher = Dispatcher(self.task, self.folder, setting, launcher)
         in_stages = launcher.slots > 1
         trials = TrialSteps(self.folder, self.progress, len(every), done, in_stages)

@@ -30,6 +30,12 @@ class Machine(Record):
     python: str
     """Version of Python."""
 
+    def given_cores(self, cores: float) -> Machine:
+        """Return the machine with so many cores for trials, or as many as it has if these are
+        fewer.
+        """
+        return self.model_copy(update={"cores": max(1, min(self.cores, int(cores)))})
+
 
 class MachineClass(NamedTuple):
     """What two machines have in common if times, memory and costs of the two can be compared.

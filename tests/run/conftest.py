@@ -13,6 +13,7 @@ from harness.run.folder_lock import opened
 from harness.run.launchers.in_process import InProcessLauncher
 from harness.run.launchers.local import LocalLauncher
 from harness.run.runner import Runner
+from harness.run.site import Site
 from harness.task import limited, load_task
 
 
@@ -61,10 +62,10 @@ def tiny():
 @pytest.fixture(scope="session")
 def run_tiny():
     """Run a task in this process: for whatever is not about processes."""
-    return partial(run_task, launcher=InProcessLauncher)
+    return partial(run_task, site=Site(InProcessLauncher))
 
 
 @pytest.fixture(scope="session")
 def run_in_processes():
     """Run a task as users do: each job in a fresh interpreter."""
-    return partial(run_task, launcher=LocalLauncher)
+    return partial(run_task, site=Site(LocalLauncher))

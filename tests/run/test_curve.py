@@ -155,6 +155,7 @@ def test_a_quick_run_has_no_curve_and_says_so(tiny, tmp_path):
     from harness.run.folder_lock import opened
     from harness.run.launchers.in_process import InProcessLauncher
     from harness.run.runner import Runner
+    from harness.run.site import Site
 
     class Telling(Silent):
         def __init__(self):
@@ -166,7 +167,7 @@ def test_a_quick_run_has_no_curve_and_says_so(tiny, tmp_path):
     task = load_task(tiny(tmp_path / "task", OWN, ARMS, curve=CURVE))
     telling = Telling()
     with opened(tmp_path / "out", task.spec.name, fresh=False) as folder:
-        Runner(task, folder, telling, launcher=InProcessLauncher).run(quick=True)
+        Runner(task, folder, telling, site=Site(InProcessLauncher)).run(quick=True)
     assert folder.last_header().curve == ()
     assert telling.said == ["--quick: `curve` is left out; run without it for them"]
 

@@ -25,6 +25,7 @@ from harness.run.folder_lock import opened
 from harness.run.launchers.in_process import InProcessLauncher
 from harness.run.predict_new import answer_with
 from harness.run.runner import Runner
+from harness.run.site import Site
 from harness.stats import bootstrap
 from harness.store.run_folder import RunFolder
 from harness.task import load_task
@@ -130,7 +131,7 @@ def run(path):
     """Run a task as a user does; returns what was said, or raises what would be printed."""
     task, progress = load_task(path), Hears()
     with opened(path.parent / "run", task.spec.name, fresh=False) as folder:
-        Runner(task, folder, progress, launcher=InProcessLauncher).run()
+        Runner(task, folder, progress, site=Site(InProcessLauncher)).run()
         report(path.parent)
     return progress.said
 

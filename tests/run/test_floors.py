@@ -283,6 +283,7 @@ def test_interrupted_before_a_floor_the_run_stands(tiny, run_tiny, tmp_path):
     from harness.run.folder_lock import opened
     from harness.run.launchers.in_process import InProcessLauncher
     from harness.run.runner import Runner
+    from harness.run.site import Site
     from harness.task import load_task
 
     path = tiny(tmp_path, OWN, arms("Worse"))
@@ -290,7 +291,7 @@ def test_interrupted_before_a_floor_the_run_stands(tiny, run_tiny, tmp_path):
         opened(tmp_path / "run", "tiny", fresh=False) as folder,
         pytest.raises(KeyboardInterrupt),
     ):
-        Runner(load_task(path), folder, Impatient("floor"), launcher=InProcessLauncher).run()
+        Runner(load_task(path), folder, Impatient("floor"), site=Site(InProcessLauncher)).run()
     interrupted = "it was interrupted → run the task again"
     assert rows_of(folder)["worse"].floors[0].undefined == interrupted
     assert rows_of(run_tiny(path, tmp_path / "run")[0])["worse"].floors[0].score.value == 1.0

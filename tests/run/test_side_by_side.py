@@ -13,6 +13,7 @@ from harness.analysis import analyse
 from harness.run.folder_lock import opened
 from harness.run.launchers.local import LocalLauncher
 from harness.run.runner import Runner
+from harness.run.site import Site
 from harness.task import load_task
 from harness.wording.sentences import listed
 
@@ -66,7 +67,7 @@ ARMS = [
 def run(path, out, slots):
     task = load_task(path)
     with opened(out, task.spec.name, fresh=False) as folder:
-        Runner(task, folder, Silent(), launcher=partial(LocalLauncher, slots=slots)).run()
+        Runner(task, folder, Silent(), site=Site(partial(LocalLauncher, slots=slots))).run()
     return folder
 
 
@@ -142,6 +143,6 @@ def test_an_interrupt_leaves_no_process_and_the_next_run_goes_on(tiny, tmp_path)
 
     task = load_task(path)
     with opened(tmp_path / "run", "tiny", fresh=False) as folder, pytest.raises(KeyboardInterrupt):
-        Runner(task, folder, Pressed(), launcher=partial(LocalLauncher, slots=2)).run()
+        Runner(task, folder, Pressed(), site=Site(partial(LocalLauncher, slots=2))).run()
     (tmp_path / "task.yaml").write_text(path.read_text().replace("600.0", "0.1"))
     assert len(run(path, tmp_path / "run", 2).trials()) == 3

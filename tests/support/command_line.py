@@ -16,6 +16,7 @@ import pytest
 from harness.cli import launching
 from harness.cli.commands import run_command
 from harness.run.launchers.in_process import InProcessLauncher
+from harness.run.site import Site
 from harness.task.code_check import CodeCheck
 
 SOURCE = """
@@ -63,7 +64,7 @@ def harness(*words, stdin="", cwd=None, **environment):
         redirect_stdout(out),
         redirect_stderr(errors),
     ):
-        patch.setattr(launching, "launcher_of", lambda *_: InProcessLauncher)
+        patch.setattr(launching, "site_of", lambda *_: (Site(InProcessLauncher), None))
         patch.setattr(CodeCheck, "_faults", lambda *_: iter(()))
         patch.setattr(sys, "stdin", io.StringIO(stdin))
         patch.setattr(sys, "argv", ["harness", *words])

@@ -23,6 +23,14 @@ class WorkerCrashedError(RayError):
     """Of a lost node."""
 
 
+class RayTaskError(RayError):
+    """Of what was asked itself."""
+
+    def __init__(self, cause):
+        super().__init__(repr(cause))
+        self.cause = cause
+
+
 class OutOfMemoryError(RayError):
     """Of a node whose memory is full."""
 
@@ -42,6 +50,7 @@ class RpcError(RayError):
 ERRORS = (
     RayError,
     RpcError,
+    RayTaskError,
     WorkerCrashedError,
     OutOfMemoryError,
     ObjectStoreFullError,
@@ -83,7 +92,7 @@ class Reference:
         try:
             self.value = work(*arguments)
         except BaseException as problem:
-            self.error = RayError(repr(problem))
+            self.error = RayTaskError(problem)
         self.ended.set()
 
     def interrupt(self):
@@ -105,6 +114,7 @@ class FakeCluster(Cluster):
         self.living = [Node(id=name, name=name, cpus=1.0) for name in names]
         self.troubles = list(troubles)
         self.begun_on = []
+        self.asked = []
         self.arguments = []
         self.put = []
 
@@ -113,6 +123,7 @@ class FakeCluster(Cluster):
 
     def begun(self, node, work, arguments, **options):
         if options.get("num_cpus") == 0:
+            self.asked.append((node.name, options))
             return Reference(work, arguments)
         self.begun_on.append((node.name, options))
         self.arguments.append(arguments)

@@ -2,7 +2,7 @@
 
     class TestRay(LauncherContract):
         def make(self, root, tick):
-            return RayLauncher(root, tick)
+            return RayLauncher(root, tick, joined("auto"))
 
 What `Launcher` promises of all is asked of all; of those that are `isolated`, also what only a
 process of its own can do.

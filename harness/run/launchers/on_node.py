@@ -119,8 +119,7 @@ def _as_at_home(result: WorkerResult, order: Order, root: Path) -> WorkerResult:
     on = result.hardware
     if on is None:
         return result.model_copy(update={"error": error})
-    cores = max(1, min(on.machine.cores, int(order.node_cpus)))
-    machine = on.machine.model_copy(update={"cores": cores})
+    machine = on.machine.given_cores(order.node_cpus)
     here = Hardware(machine=machine, device=on.device, dtype=on.dtype, node=order.node)
     return result.model_copy(update={"error": error, "hardware": here})
 

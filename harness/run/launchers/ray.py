@@ -27,7 +27,6 @@ from harness.run.launchers.luggage import luggage
 from harness.run.launchers.on_node import INPUTS, OWN, ROOT, Delivery, Order
 from harness.run.launchers.parcel import laid_down, packed, stamps
 from harness.run.launchers.places import JobsANode, Places, Seat
-from harness.run.launchers.ray_address import LOCAL
 from harness.run.launchers.ray_cluster import Cluster
 from harness.run.launchers.ray_task import NodeLostError, Task
 from harness.store.records import Note, WorkerResult
@@ -37,8 +36,8 @@ MOST_RETRIES = 3
 """Times that a job is begun again because its node was lost."""
 IDLE_GPU = Note(
     kind="device",
-    text="computed on the CPU of a node with a GPU, since the run was started on a machine without"
-    " one → start it on a machine that has a GPU, such as a node of the cluster",
+    text="computed on the CPU of a node with a GPU: the nodes that arms are measured on"
+    " (run.measure_on) have none → name others there, or take this node out of the cluster",
 )
 
 
@@ -55,13 +54,9 @@ class RayLauncher:
     Args:
         root: the folder that jobs' paths start from.
         tick: called about twice a second by the thread that waits for a job.
-        address: `ray` (one of this machine, started for the run), `ray://HOST:PORT`, or on a
-            machine of a cluster what `ray.init` takes.
+        cluster: whose nodes run what this machine runs; left when the launcher is closed.
         measure_on: see above; None: any node.
         jobs_a_node: see `JobsANode`.
-
-    Raises:
-        UserError: there is no such cluster, or a node runs other versions than this machine.
     """
 
     isolated = True
@@ -69,21 +64,16 @@ class RayLauncher:
     def __init__(
         self,
         root: Path,
-        tick: Tick = lambda: None,
-        address: str = LOCAL,
+        tick: Tick,
+        cluster: Cluster,
         measure_on: str | None = None,
         jobs_a_node: JobsANode = None,
     ):
         self.root = root.resolve()
         self.tick = tick
-        self.cluster = Cluster(address)
-        try:
-            self.cluster.check_versions(tick)
-            self.places = Places(self.cluster.nodes, tick, measure_on, jobs_a_node)
-            self.slots = max(1, *map(self.places.slots, ("cpu", "cuda")))
-        except BaseException:
-            self.cluster.close()
-            raise
+        self.cluster = cluster
+        self.places = Places(cluster.nodes, tick, measure_on, jobs_a_node)
+        self.slots = max(1, *map(self.places.slots, ("cpu", "cuda")))
 
     def close(self) -> None:
         """Leave the cluster."""

@@ -5,8 +5,9 @@ Knows nothing of jobs. Ray is imported when a cluster is reached and not before.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from harness.errors import ClusterLostError, UserError
@@ -106,31 +107,66 @@ class Cluster:
             with as_before():
                 self.ray.shutdown()
 
-    def check_versions(self, tick: Callable[[], None]) -> None:
+    def check_versions(self) -> None:
         """See that every node runs what this machine runs.
-
-        Args:
-            tick: called about twice a second.
 
         Raises:
             UserError: one runs something else, or does not answer.
         """
-        here, asked = versions_here(), {}
-        for node in self.nodes():
-            asked[self.begun(node, asking(), (COMPARED, CODE), num_cpus=0)] = node
-        waiting, rounds = list(asked), int(ANSWER_S * 2)
-        while waiting and rounds:
+        here, nodes = versions_here(), self.nodes()
+        asked = {n: self.begun(n, asking(), (COMPARED, CODE), num_cpus=0) for n in nodes}
+        for node, there in self.answers(asked):
+            refuse_difference(here, there, node.name)
+
+    def answers(self, asked: Mapping[Node, Any]) -> Iterator[tuple[Node, Any]]:
+        """Yield what nodes say that were asked something, as it comes.
+
+        One that is gone meanwhile says nothing.
+
+        Args:
+            asked: by node, the reference to what was begun there.
+
+        Raises:
+            UserError: one does not answer, or what it was asked fails there.
+        """
+        nodes = {reference: node for node, reference in asked.items()}
+        waiting, until = list(nodes), time.monotonic() + ANSWER_S
+        while waiting and time.monotonic() < until:
             said, waiting = self.ray.wait(waiting, timeout=0.5)
-            rounds -= 1
             for reference in said:
-                with suppress(self.ray.exceptions.RayError):  # a node that is gone has no version
-                    refuse_difference(here, self.ray.get(reference), asked[reference].name)
-            tick()
+                try:
+                    answer = self.ray.get(reference)
+                except self.ray.exceptions.RayTaskError as problem:
+                    name, cause = nodes[reference].name, problem.cause
+                    raise UserError(f"the node {name}: {type(cause).__name__}: {cause}") from cause
+                except self.ray.exceptions.RayError:
+                    continue
+                yield nodes[reference], answer
         for reference in waiting:
             raise UserError(
-                f"the node {asked[reference].name} did not answer within {ANSWER_S:.0f} s"
-                " → look at it with `ray status`, or take it out of the cluster"
+                f"the node {nodes[reference].name} did not answer within {ANSWER_S:.0f} s: it"
+                " hangs, or others use all of it → look at it with `ray status`, or take it out of"
+                " the cluster"
             )
+
+
+def joined(address: str = LOCAL) -> Cluster:
+    """Reach a cluster and see that every node runs what this machine runs.
+
+    Args:
+        address: `ray` (one of this machine, started for the run), `ray://HOST:PORT`, or on a
+            machine of a cluster what `ray.init` takes.
+
+    Raises:
+        UserError: there is no such cluster, or a node runs something else.
+    """
+    cluster = Cluster(address)
+    try:
+        cluster.check_versions()
+    except BaseException:
+        cluster.close()
+        raise
+    return cluster
 
 
 def no_store(what: str) -> str:

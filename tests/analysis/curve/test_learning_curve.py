@@ -12,6 +12,7 @@ from harness.analysis.curve.wording import crossover
 from harness.run.folder_lock import opened
 from harness.run.launchers.in_process import InProcessLauncher
 from harness.run.runner import Runner
+from harness.run.site import Site
 from harness.stats.learning_curve import Crossing
 from harness.task import load_task
 from reports import whole_markdown
@@ -90,7 +91,7 @@ def folder(tmp_path_factory):
     (place / "task.yaml").write_text(json.dumps(task))
     loaded = load_task(place / "task.yaml")
     with opened(place / "out", "tiny", fresh=False) as out:
-        Runner(loaded, out, Silent(), launcher=InProcessLauncher).run()
+        Runner(loaded, out, Silent(), site=Site(InProcessLauncher)).run()
         return out
 
 

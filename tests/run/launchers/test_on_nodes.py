@@ -34,12 +34,11 @@ pytestmark = pytest.mark.process
 
 class OverNodes(LauncherContract):
     @pytest.fixture(autouse=True)
-    def faked(self, monkeypatch):
+    def faked(self):
         self.cluster = FakeCluster()
-        monkeypatch.setattr(over_ray, "Cluster", lambda address: self.cluster)
 
     def make(self, root, tick):
-        return RayLauncher(root, tick)
+        return RayLauncher(root, tick, self.cluster)
 
 
 class TestContract(OverNodes):
@@ -47,11 +46,10 @@ class TestContract(OverNodes):
 
 
 @pytest.fixture
-def nodes(tmp_path, monkeypatch):
+def nodes(tmp_path):
     """One test's own launcher, root and cluster."""
     one = OverNodes()
     one.cluster = FakeCluster()
-    monkeypatch.setattr(over_ray, "Cluster", lambda address: one.cluster)
     one.root, one.own = tmp_path / "root", tmp_path / "own"
     for folder in (one.root, one.own):
         folder.mkdir()
@@ -212,8 +210,9 @@ def test_versions_are_compared_and_both_sides_are_named():
 def test_a_node_of_another_version_ends_the_run_before_the_first_trial(nodes, monkeypatch):
     other = {**versions_here(), "torch": "0.1"}
     monkeypatch.setattr(ray_cluster, "asking", lambda: lambda *_: other)
+    monkeypatch.setattr(ray_cluster, "Cluster", lambda address: nodes.cluster)
     with pytest.raises(UserError, match=r"the node one has torch 0\.1, and this machine"):
-        nodes.launched()
+        ray_cluster.joined("fake")
 
 
 @pytest.mark.parametrize(

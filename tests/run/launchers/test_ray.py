@@ -19,6 +19,7 @@ import pytest
 from launcher_contract import SOURCE, LauncherContract
 
 from harness.run.launchers.ray import RayLauncher
+from harness.run.launchers.ray_cluster import joined
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
 pytestmark = [
@@ -71,10 +72,11 @@ sys.path.insert(0, sys.argv[1])
 from launcher_contract import LauncherContract
 from pathlib import Path
 from harness.run.launchers.ray import RayLauncher
+from harness.run.launchers.ray_cluster import joined
 
 one = LauncherContract()
 one.root, one.own = Path(sys.argv[2]), Path(sys.argv[3])
-one.make = lambda root, tick: RayLauncher(root, tick, sys.argv[4])
+one.make = lambda root, tick: RayLauncher(root, tick, joined(sys.argv[4]))
 one.fit("Hangs")
 """
 
@@ -103,7 +105,7 @@ class OnRay(LauncherContract):
     knows_environment = False
 
     def make(self, root, tick):
-        return RayLauncher(root, tick, "auto")
+        return RayLauncher(root, tick, joined("auto"))
 
 
 @pytest.mark.usefixtures("cluster")
@@ -123,7 +125,7 @@ def jobs(cluster, tmp_path):
 
 
 def test_two_jobs_are_done_at_the_same_time(jobs, tmp_path):
-    launcher = RayLauncher(jobs.root, address="auto")
+    launcher = RayLauncher(jobs.root, lambda: None, joined("auto"))
     assert launcher.slots == 3
     jobs.make = lambda *_: launcher
     begun = [str(tmp_path / name) for name in ("one", "two")]
@@ -145,13 +147,13 @@ def test_two_jobs_are_done_at_the_same_time(jobs, tmp_path):
 
 
 def test_a_removed_nodes_job_is_begun_again_elsewhere(cluster, jobs, tmp_path):
-    launcher, tried = RayLauncher(jobs.root, address="auto"), tmp_path / "tried"
+    launcher, tried = RayLauncher(jobs.root, lambda: None, joined("auto")), tmp_path / "tried"
     removed = []
 
     def remove():
         if tried.exists() and not removed:
-            [stay] = launcher.places._staying
-            removed.append(next(n for n in cluster.worker_nodes if n.node_id == stay.node.id))
+            [stay] = launcher.places._occupancy._staying
+            removed.append(next(n for n in cluster.worker_nodes if n.node_id == stay.machine))
             cluster.remove_node(removed[0], allow_graceful=False)
 
     launcher.tick = remove
