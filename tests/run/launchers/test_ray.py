@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from launcher_contract import SOURCE, LauncherContract
+from launcher_contract import ENDS_WITHIN_S, SOURCE, LauncherContract
 
 from harness.run.launchers.ray import RayLauncher
 from harness.run.launchers.ray_cluster import joined
@@ -29,7 +29,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
 ]
-ENDS_WITHIN_S = 60
 MORE = '''
 class Meets(Says):
     """Ends when the other has begun too."""
