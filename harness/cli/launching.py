@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
@@ -38,24 +39,35 @@ def site_of(task: Task, on: str | None = None) -> tuple[Site, Place | None]:
     where = on or run.on
     if where is not None:
         return _on_cluster(task, where)
-    if run.measure_on is not None:
-        raise UserError(
-            f"run.measure_on ({run.measure_on}) names nodes of a cluster, and this run is on this"
-            " machine → name the cluster (--on or run.on), or leave run.measure_on out"
-        )
+    for key in ("measure_on", "shared_folder"):
+        if (value := getattr(run, key)) is not None:
+            raise UserError(
+                f"run.{key} ({value}) is of a cluster, and this run is on this machine → name the"
+                f" cluster (--on or run.on), or leave run.{key} out"
+            )
     return Site(partial(LocalLauncher, slots=_slots(run.parallel))), None
 
 
 def _on_cluster(task: Task, address: str) -> tuple[Site, Place | None]:
     from harness.run.launchers.ray import RayLauncher
     from harness.run.launchers.ray_cluster import joined
+    from harness.run.launchers.shared_folder import SharedFolder
 
     run, cluster = task.spec.run, joined(address)
+    shared = None
+    if run.shared_folder is not None:
+        shared = SharedFolder(Path(run.shared_folder))
+        try:
+            shared.check(cluster)
+        except BaseException:
+            shared.close()
+            raise
     launcher = partial(
         RayLauncher,
         cluster=cluster,
         measure_on=run.measure_on,
         jobs_a_node=None if run.parallel == 1 else run.parallel,
+        shared=shared,
     )
     told = list(_survey(task, cluster))
     if not told:

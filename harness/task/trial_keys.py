@@ -30,6 +30,10 @@ class Run(Spec):
     measure_on: Annotated[str, Field(min_length=1)] | None = None
     """Of a cluster, the nodes on which arms are served and timed, so that their figures can be
     compared: a label (`bench=yes`), or a custom resource (`accelerator_type:A100`). Null: any."""
+    shared_folder: Annotated[str, Field(min_length=1)] | None = None
+    """A folder that this machine and all nodes of a cluster see under this whole path: what jobs
+    need and leave travels through it. Null: through Ray, whose object store artifacts of many GB
+    may fill."""
 
 
 class Diagnostics(Spec):

@@ -52,9 +52,10 @@ def test_slots_are_as_many_as_said_or_as_gpus_or_cores_allow(
 
 
 def test_nodes_that_are_named_without_a_cluster_are_refused():
-    task = SimpleNamespace(spec=SimpleNamespace(run=Run(measure_on="bench")))
-    with pytest.raises(UserError, match=r"run.measure_on \(bench\) .* → name the cluster"):
-        site_of(task)
+    for key, value in (("measure_on", "bench"), ("shared_folder", "/mnt")):
+        task = SimpleNamespace(spec=SimpleNamespace(run=Run(**{key: value})))
+        with pytest.raises(UserError, match=rf"run.{key} \({value}\) .* → name the cluster"):
+            site_of(task)
 
 
 def test_each_of_several_has_its_cores_and_a_gpu_of_its_own(monkeypatch):
@@ -110,7 +111,7 @@ def test_a_cluster_is_the_tasks_unless_the_command_names_another(monkeypatch):
     assert addresses == ["ray://head"]
     assert site.launcher.func is RayLauncher
     assert site.launcher.keywords == {
-        "cluster": cluster, "measure_on": "bench=yes", "jobs_a_node": "auto"
+        "cluster": cluster, "measure_on": "bench=yes", "jobs_a_node": "auto", "shared": None,
     }  # fmt: skip
     assert over(monkeypatch, run, on="ray")[1] == ["ray"]
     assert over(monkeypatch, Run(), on="ray")[2].launcher.keywords["jobs_a_node"] is None

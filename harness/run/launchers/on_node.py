@@ -19,7 +19,7 @@ from harness.files.temporary_folder import temporary_folder
 from harness.run.job import JOB, Job
 from harness.run.launchers.base import stopped
 from harness.run.launchers.local import LocalLauncher
-from harness.run.launchers.parcel import packed, stamps, unpacked
+from harness.run.launchers.parcel import Parcel, packed, stamps, unpacked, written
 from harness.store.machine import Hardware
 from harness.store.records import WorkerResult
 from harness.store.run_folder import each_row
@@ -46,6 +46,8 @@ class Order:
     node_cpus: float = 1.0
     node: str = ""
     """The node's name."""
+    shared: str = ""
+    """The folder that what the job wrote goes home through; empty: with the account."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Delivery:
 
     account: str = ""
     """The `WorkerResult` as JSON."""
-    parcel: bytes = b""
+    parcel: Parcel = b""
     """What the job wrote, as paths below the root."""
     gone: tuple[str, ...] = ()
     """What it took away."""
@@ -62,7 +64,7 @@ class Delivery:
     """Why this node could not take the job at all; empty: it took it."""
 
 
-def done(order: Order, parcel: bytes, secrets: Mapping[str, str]) -> Delivery:
+def done(order: Order, parcel: Parcel, secrets: Mapping[str, str]) -> Delivery:
     """Do a job on this machine.
 
     Args:
@@ -99,9 +101,10 @@ def _done(order: Order, place: Path) -> Delivery:
     after = stamps(root, folders)
     mine = (job.folder / JOB).as_posix()
     names = [name for name in after if after[name] != before.get(name) and name != mine]
+    files: dict[str, Path | bytes] = {name: root / name for name in names}
     return Delivery(
         _as_at_home(result, order, root).model_dump_json(),
-        packed({name: root / name for name in names}),
+        written(Path(order.shared), files) if order.shared else packed(files),
         tuple(name for name in before if name not in after),
     )
 

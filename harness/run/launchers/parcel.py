@@ -9,16 +9,20 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import secrets
 import stat
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from harness.files.removal import remove
 
+Parcel = bytes | Path
+"""A parcel, or the file that holds it."""
 HASH_BYTES = 32
+CHUNK_BYTES = 1 << 20
 STAGING = ".incoming"
 """Begins the name of the folder in which what arrives is made whole before it is laid down."""
 
@@ -71,12 +75,28 @@ def _stays(link: Path, folder: Path) -> bool:
 
 
 def packed(files: Mapping[str, Path | bytes]) -> bytes:
-    """Return a parcel: a tar of files, folders and links, behind its own hash.
+    """Return a parcel, see `packed_into`."""
+    stream = io.BytesIO()
+    packed_into(stream, files)
+    return stream.getvalue()
+
+
+def written(folder: Path, files: Mapping[str, Path | bytes]) -> Path:
+    """Write a parcel into a folder, under a name of its own; return where it is."""
+    place = folder / f"{secrets.token_hex(8)}.parcel"
+    with place.open("w+b") as stream:
+        packed_into(stream, files)
+    return place
+
+
+def packed_into(stream: IO[bytes], files: Mapping[str, Path | bytes]) -> None:
+    """Write a parcel: a tar of files, folders and links, behind its own hash.
 
     Args:
+        stream: empty, to be read and written.
         files: path in the tar → what lies there, or its content.
     """
-    stream = io.BytesIO()
+    stream.write(bytes(HASH_BYTES))
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, source in files.items():
             if isinstance(source, bytes):
@@ -86,7 +106,18 @@ def packed(files: Mapping[str, Path | bytes]) -> bytes:
             else:
                 with suppress(FileNotFoundError):  # taken away meanwhile
                     tar.add(source, name, recursive=False, filter=_of_nobody)
-    return hashlib.sha256(stream.getbuffer()).digest() + stream.getvalue()
+    digest = _digest(stream)
+    stream.seek(0)
+    stream.write(digest)
+
+
+def _digest(stream: IO[bytes]) -> bytes:
+    """Hash what stands behind a parcel's own hash."""
+    stream.seek(HASH_BYTES)
+    sha256 = hashlib.sha256()
+    while chunk := stream.read(CHUNK_BYTES):
+        sha256.update(chunk)
+    return sha256.digest()
 
 
 def _of_nobody(told: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -95,21 +126,27 @@ def _of_nobody(told: tarfile.TarInfo) -> tarfile.TarInfo:
     return told
 
 
-def unpacked(parcel: bytes, folder: Path) -> None:
+def unpacked(parcel: Parcel, folder: Path) -> None:
     """Lay a parcel's content down in a folder of its own.
+
+    Args:
+        parcel: which, or the file that holds it.
+        folder: is there, and empty.
 
     Raises:
         OSError: there is no room, or no right to write there.
         tarfile.TarError: it is cut short, or a path in it leaves the folder.
     """
-    told, content = parcel[:HASH_BYTES], memoryview(parcel)[HASH_BYTES:]
-    if hashlib.sha256(content).digest() != told:  # a tar that ends between two files reads well
-        raise tarfile.ReadError("the parcel is not what was sent")
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
-        tar.extractall(folder, filter="data")
+    with io.BytesIO(parcel) if isinstance(parcel, bytes) else parcel.open("rb") as stream:
+        told = stream.read(HASH_BYTES)
+        if _digest(stream) != told:  # a tar that ends between two files reads well
+            raise tarfile.ReadError("the parcel is not what was sent")
+        stream.seek(HASH_BYTES)
+        with tarfile.open(fileobj=stream, mode="r:") as tar:
+            tar.extractall(folder, filter="data")
 
 
-def laid_down(parcel: bytes, gone: Iterable[str], root: Path, stage: PurePosixPath) -> None:
+def laid_down(parcel: Parcel, gone: Iterable[str], root: Path, stage: PurePosixPath) -> None:
     """Lay what a parcel holds over what lies below a root, and take away what is gone.
 
     All is made whole beside its place first, so that a parcel that is cut short, or a disk that is

@@ -2,8 +2,9 @@
 
 Ray says which nodes there are and carries the parcels; which job goes where is decided here
 (`places.py`), because one that is measured must have a node to itself. Nothing relies on a folder
-that machines share: what a job needs travels by content, what it leaves comes back. A node that is
-lost costs the jobs that it did, and these are done again elsewhere.
+that machines share: what a job needs travels by content, what it leaves comes back, through Ray or
+where one is named through a shared folder. A node that is lost costs the jobs that it did, and
+these are done again elsewhere.
 
 Not sent: this project and its packages, which each node has (`Cluster.check_versions`), models,
 which each node fetches by name and revision, and the environment, of which a job has its node's,
@@ -29,6 +30,7 @@ from harness.run.launchers.parcel import laid_down, packed, stamps
 from harness.run.launchers.places import JobsANode, Places, Seat
 from harness.run.launchers.ray_cluster import Cluster
 from harness.run.launchers.ray_task import NodeLostError, Task
+from harness.run.launchers.shared_folder import SharedFolder
 from harness.store.records import Note, WorkerResult
 from harness.store.run_folder import as_jsonl
 
@@ -57,6 +59,7 @@ class RayLauncher:
         cluster: whose nodes run what this machine runs; left when the launcher is closed.
         measure_on: see above; None: any node.
         jobs_a_node: see `JobsANode`.
+        shared: a folder that all its machines see; None: parcels travel through Ray.
     """
 
     isolated = True
@@ -68,15 +71,19 @@ class RayLauncher:
         cluster: Cluster,
         measure_on: str | None = None,
         jobs_a_node: JobsANode = None,
+        shared: SharedFolder | None = None,
     ):
         self.root = root.resolve()
         self.tick = tick
         self.cluster = cluster
+        self.shared = shared
         self.places = Places(cluster.nodes, tick, measure_on, jobs_a_node)
         self.slots = max(1, *map(self.places.slots, ("cpu", "cuda")))
 
     def close(self) -> None:
         """Leave the cluster."""
+        if self.shared is not None:
+            self.shared.close()
         self.cluster.close()
 
     def run(self, job: Job, inputs: Inputs, begun: Begun = unheard) -> WorkerResult:
@@ -86,7 +93,10 @@ class RayLauncher:
         remove(folder / PRINTED)
         try:
             order, parcel = self._packed(job, inputs)
-            result = self._tried(job, order, parcel, begun)
+            try:
+                result = self._tried(job, order, parcel, begun)
+            finally:
+                _drop(parcel)
         except ClusterLostError:
             raise
         except HarnessError as problem:
@@ -98,7 +108,7 @@ class RayLauncher:
         return result
 
     def _packed(self, job: Job, inputs: Inputs) -> tuple[Order, Any]:
-        """Return a job as it travels, and where Ray keeps all that it needs."""
+        """Return a job as it travels, and where all lies that it needs: a file, or Ray's own."""
         own = luggage(job)
         needed = (job.folder, job.artifact, *(fit.artifact for fit in job.finished))
         left_out = {(job.folder / name).as_posix() for name in (JOB, RESULT, PRINTED)}
@@ -115,8 +125,9 @@ class RayLauncher:
             own_params=tuple(own.own_params),
             folders=tuple(own.folders),
             four_bits=own.four_bits,
+            shared=str(self.shared.path) if self.shared else "",
         )
-        return order, self.cluster.kept(packed(files))
+        return order, self.shared.kept(files) if self.shared else self.cluster.kept(packed(files))
 
     def _tried(self, job: Job, order: Order, parcel: Any, begun: Begun) -> WorkerResult:
         """Have a job done, elsewhere again where its node is lost."""
@@ -170,6 +181,13 @@ class RayLauncher:
 
     def _laid_down(self, job: Job, delivery: Delivery) -> None:
         laid_down(delivery.parcel, delivery.gone, self.root, job.folder)
+        _drop(delivery.parcel)
+
+
+def _drop(parcel: Any) -> None:
+    """Take a parcel away that is a file of the shared folder; Ray drops its own."""
+    if isinstance(parcel, Path):
+        parcel.unlink(missing_ok=True)
 
 
 def _of(seat: Seat) -> dict[str, Any]:
