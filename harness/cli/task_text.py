@@ -43,7 +43,8 @@ EXAMPLES: Mapping[str, str] = {
     "traffic": "{requests_per_month: 20000, months: 12, serving: reserved, utilisation: 0.3}",
     "labour": "{usd_per_label: 0.1, usd_per_hour: 60, hours: {ARM: 8}}",
     "prices": "prices.yaml",
-    "run": "{timeout_min: 60, memory_gib: 8, parallel: auto, on: ray, measure_on: bench}",
+    "run": "{timeout_min: 60, memory_gib: 8, parallel: auto, on: ray, measure_on: bench,"
+    " shared_folder: /mnt/runs}",
     "diagnostics": "{forgetting: true, robustness: true, calibration: true, overfitting: true,"
     " worst_slice: true, floors: true}",
     "track": "[tensorboard]",

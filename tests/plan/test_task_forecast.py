@@ -13,7 +13,7 @@ from planned_task import CARDS, write
 from benchmarks.configs import write_config
 from harness.cli.commands import run_command
 from harness.plan import arm_forecast as forecast
-from harness.plan import foresee, inference_passes, process_demand, training_pieces
+from harness.plan import foresee, inference_passes, process_demand, task_forecast, training_pieces
 from harness.plan.demand import LIBRARY_BYTES, PROCESS_BYTES
 from harness.plan.target_machine import Place, measured_operations_per_s
 from harness.run.environment import hardware
@@ -304,3 +304,11 @@ def test_a_model_that_answers_several_times_is_held_once(planned, monkeypatch):
     planned([{"use": "instruction_search", "rephrased": 2}])
     assert len(held) > 2
     assert len(set(held)) == 1
+
+
+def test_forecasts_are_of_the_place_that_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(task_forecast, "available_bytes", None)  # nothing asks this machine
+    place = Place("the node card", "cpu", "float32", 2**30, 1e12, 3.6, 2**30)
+    outlook = foresee(load_task(write(tmp_path, ["majority", "tfidf"])), place=place)
+    assert outlook.place == place
+    assert {found.machine for found in outlook.here.values()} == {"the node card"}

@@ -7,7 +7,9 @@ from datetime import date
 
 import pytest
 
+from harness.run import environment
 from harness.run.environment import Setting, hardware, header, make_ready, resolved_setting
+from harness.store.machine import Hardware, Machine
 from harness.task import load_task
 from harness.types import ChatSettings, ModelRef
 
@@ -220,3 +222,22 @@ def test_a_model_that_was_tuned_elsewhere_learnt_from_labelled_rows_too(tiny, tm
     every = found.data.train_n + found.data.validation_n
     assert every > 0
     assert labels == {"predictions": 0, "vendor": every, "tfidf": every}
+
+
+FAR = Machine(
+    cpu_model="EPYC 7R32", cores=4, memory_bytes=2**34, gpu="NVIDIA A10G", os="Linux", python="3.11"
+)
+
+
+def test_what_nodes_have_decides_where_trials_run_elsewhere(tiny, tmp_path, monkeypatch):
+    def asked(*_):
+        raise AssertionError("this machine was asked")
+
+    monkeypatch.setattr("harness.machine.device.device_and_dtype", asked)
+    monkeypatch.setattr(environment, "made_ready", asked)
+    task = load_task(tiny(tmp_path, METRIC, ["tfidf", "encoder"], metric="accuracy"))
+    on = Hardware(machine=FAR, device="cuda", dtype="bfloat16", node="card")
+    setting = resolved_setting(task, frozenset(), on=on)
+    make_ready(task, setting, frozenset({"tfidf", "encoder"}))
+    found = header(task, setting, frozenset(), "now")
+    assert (found.machine, found.device, found.dtype) == (FAR, "cuda", "bfloat16")
