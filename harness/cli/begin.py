@@ -14,17 +14,20 @@ from harness.errors import UserError
 
 
 def record(arguments: argparse.Namespace) -> int:
-    """Keep a hosted model's answers to the test rows."""
-    from harness.cli.recording import recorded
+    """Keep a hosted model's answers to the test rows, or a model's paraphrases of others."""
+    from harness.cli.recording import paraphrased, recorded
     from harness.run.record import Request
     from harness.task import limited
 
     if arguments.key_env is not None and arguments.base_url is None:
         raise UserError("--key-env goes with --base-url → name the server that gets the key")
+    request = Request(arguments.arm, arguments.base_url, arguments.key_env)
+    if arguments.paraphrases:
+        task = loaded(arguments.task, paraphrased=False)
+        return paraphrased(task, request, arguments.out, arguments.limit)
     task = loaded(arguments.task)
     if arguments.limit is not None:
         task = limited(task, arguments.limit)
-    request = Request(arguments.arm, arguments.base_url, arguments.key_env)
     return recorded(task, request, arguments.out)
 
 

@@ -11,9 +11,14 @@ if TYPE_CHECKING:
     from harness.task import Task
 
 
-def loaded(path: Path) -> Task:
-    """Load a task; its own code is named, and tried in a process of its own, before it is run."""
+def loaded(path: Path, paraphrased: bool = True) -> Task:
+    """Load a task; its own code is named, and tried in a process of its own, before it is run.
+
+    Args:
+        path: of the task file.
+        paraphrased: whether its paraphrases are read; not where they are yet to be written.
+    """
     from harness.task import load_task
     from harness.task.code_check import CodeCheck
 
-    return load_task(path, CodeCheck(complain))
+    return load_task(path, CodeCheck(complain), paraphrased=paraphrased)

@@ -271,6 +271,12 @@ def _add_record(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="FILE",
         help="default: recorded/<arm>.jsonl beside the task; what it holds is not asked again",
     )
+    record.add_argument(
+        "--paraphrases",
+        action="store_true",
+        help="have the arm's model, hosted or not, paraphrase training rows for `augment`; default"
+        " of --out: the file that the task names, else recorded/paraphrases.jsonl",
+    )
     record.add_argument("--limit", type=_positive, metavar="N", help="a seeded sample of N rows")
     record.add_argument(
         "--base-url", type=_address, metavar="URL", help="ask this server, not the task's"

@@ -110,7 +110,14 @@ def other_variants(task: Task) -> Iterator[tuple[RowsVariant, int]]:
     if task.spec.noise is not None:
         yield RowsVariant(noise=task.spec.noise), NOISE_DRAWS
     if (augment := task.spec.augment) is not None:
-        yield RowsVariant(factor=augment.factor, kinds=tuple(augment.kinds)), 1
+        yield (
+            RowsVariant(
+                factor=augment.factor,
+                kinds=tuple(augment.kinds),
+                paraphrases=task.paraphrases.sha256,
+            ),
+            1,
+        )
 
 
 @dataclass(frozen=True)

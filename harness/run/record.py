@@ -37,8 +37,11 @@ from harness.store.run_folder import RunFolder
 from harness.task import Task
 from harness.task.model_spec import Hosted
 from harness.task.recorded_files import OTHER_PROMPT, prompt_sha256
+from harness.task.schema import Arm
 from harness.types import ModelRef, Prediction, Query
 
+HERE = 32
+"""Queries that a model which runs here is asked at a time: what they come to is then kept."""
 OF_TUNED = "ft:"
 """How OpenAI's names of tuned models begin."""
 Tell = Callable[[str], None]
@@ -85,10 +88,7 @@ def to_record(task: Task, request: Request) -> Task:
         UnknownNameError: the task has no such arm.
         UserError: the arm asks no server, or cannot run on this task.
     """
-    arms = {arm.name: arm for arm in task.arms}
-    arm = arms.get(request.arm)
-    if arm is None:
-        raise UnknownNameError("arm", request.arm, arms)
+    arm = arm_named(task, request.arm)
     if not isinstance(arm.model, Hosted):
         others = [one.name for one in task.arms if isinstance(one.model, Hosted)]
         fix = (
@@ -99,12 +99,28 @@ def to_record(task: Task, request: Request) -> Task:
         raise UserError(f"the arm '{arm.name}' has no hosted model → {fix}")
     if why := refusal(task, arm):
         raise UserError(f"the arm '{arm.name}' {why}")
-    if request.base_url is None:
-        return task
-    update = {"base_url": request.base_url, "key_env": request.key_env}
-    asked = arm.model_copy(update={"model": arm.model.model_copy(update=update)})
+    asked = arm.model_copy(update={"model": at_server(arm.model, request)})
     changed = tuple(asked if one.name == arm.name else one for one in task.arms)
     return replace(task, arms=changed)
+
+
+def arm_named(task: Task, name: str) -> Arm:
+    """Return an arm of a task.
+
+    Raises:
+        UnknownNameError: it has none of this name.
+    """
+    arms = {arm.name: arm for arm in task.arms}
+    if name not in arms:
+        raise UnknownNameError("arm", name, arms)
+    return arms[name]
+
+
+def at_server(model: Hosted, request: Request) -> Hosted:
+    """Return a hosted model at the server that the user names, if any is named."""
+    if request.base_url is None:
+        return model
+    return model.model_copy(update={"base_url": request.base_url, "key_env": request.key_env})
 
 
 def record(task: Task, name: str, file: Path, tell: Tell, priced: Priced) -> Account:
@@ -219,7 +235,7 @@ def _batches(
     alone = [query for query in wanted if query.id in timed]
     yield from ([query] for query in alone)
     others = [query for query in wanted if query.id not in timed]
-    together = model.hosted.concurrency if model is not None and model.hosted is not None else 1
+    together = HERE if model is None or model.hosted is None else model.hosted.concurrency
     for start in range(0, len(others), together):
         yield others[start : start + together]
 
@@ -248,17 +264,18 @@ def _with_prices(task: Task, setting: Setting) -> Setting:
 def _recording(task: Task, trial: PlannedTrial, setting: Setting) -> Recording:
     """Return how the answers are asked for."""
     model = setting.models[trial.model or ""]
-    assert model.hosted is not None
+    hosted = model.hosted
     learnt = trial.rows_sha256 if "train" in task.profiles[trial.arm].needs else {}
-    asked = [trial.strategy, trial.params, trial.seed, model.name, model.location]
+    place = model.location if hosted else model.sha256 or model.revision
+    asked = [trial.strategy, trial.params, trial.seed, model.name, place]
     return Recording(
         task=task.spec.name,
         arm=trial.arm,
         model=model.name,
-        base_url=model.location,
+        base_url=model.location if hosted else None,
         started_on=now()[:10],
         prompt_sha256=prompt_sha256(task.spec, task.labels, task.schema),
-        arm_sha256=sha256_of([*asked, dict(model.hosted.extra), dict(learnt)]),
+        arm_sha256=sha256_of([*asked, dict(hosted.extra) if hosted else {}, dict(learnt)]),
         max_new_tokens=setting.answer_room[trial.model or ""].max_new_tokens,
     )
 
@@ -274,11 +291,14 @@ def _the_same(kept: Recording, now_asked: Recording, file: Path) -> Recording:
         raise UserError(f"{file} {OTHER_PROMPT} → {fix}")
     if kept.arm_sha256 != now_asked.arm_sha256:
         raise UserError(
-            f"{file} holds the answers of '{kept.arm}' ({kept.model} at {kept.base_url}), which was"
-            f" asked in another way than '{now_asked.arm}' ({now_asked.model} at"
-            f" {now_asked.base_url}) is now → {fix}"
+            f"{file} holds the answers of '{kept.arm}' ({_who(kept)}), which was asked in another"
+            f" way than '{now_asked.arm}' ({_who(now_asked)}) is now → {fix}"
         )
     return kept
+
+
+def _who(asked: Recording) -> str:
+    return f"{asked.model} at {asked.base_url}" if asked.base_url else f"{asked.model} here"
 
 
 def _account(

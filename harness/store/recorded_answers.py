@@ -1,4 +1,4 @@
-"""A file of answers that a hosted model gave once: how it was asked, then one answer a line.
+"""A file of answers that a model gave once: how it was asked, then one answer a line.
 
 The first line says who was asked and under which prompt, so that a task whose prompt has changed
 is refused. Each other line is a prediction with the hash of the query that it answers. It holds no
@@ -36,7 +36,8 @@ class Recording(Record):
     arm: str
     model: str
     """As its server calls it."""
-    base_url: str
+    base_url: str | None
+    """None: the model ran here."""
     started_on: str
     """ISO 8601: the day of the first answer."""
     prompt_sha256: str

@@ -26,6 +26,8 @@ class RowsVariant(Record):
     """Training rows for each one that there is: itself, and those that are made of it."""
     kinds: tuple[str, ...] = ()
     """What they are made by, in turn: "typo", "paraphrase"."""
+    paraphrases: str | None = None
+    """Hash of the paraphrases that there are; None: none are used."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Decides all draws, with the rows themselves."""
 

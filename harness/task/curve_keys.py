@@ -20,6 +20,7 @@ from harness.types import Split
 ALL = "all"
 SIZE = "must be a number of labelled rows above 0, or `all`"
 WRITE_SIZES = "write e.g. [25, 50, 100, 200, all]"
+PARAPHRASE = "paraphrase"
 MOST_SIZES, MOST_REPEATS, MOST_FACTOR = 20, 20, 10
 """Above which a curve takes days and shows no more."""
 
@@ -71,8 +72,13 @@ class Augment(Spec):
     factor: int = Field(2, ge=2, le=MOST_FACTOR)
     """Rows for each one that there is: 2 adds one to each."""
     kinds: list[Literal["typo", "paraphrase"]] = Field(["typo"], min_length=1)
-    """By turns. typo: slips of the finger in a fifth of the long words (Pruthi et al. 2019, arXiv
-    1905.11268)."""
+    """By turns; which comes first for a row follows from its id. typo: slips of the finger in a
+    fifth of the long words (Pruthi et al. 2019, arXiv 1905.11268). paraphrase: the same in other
+    words, from the file `paraphrases`."""
+    paraphrases: str | None = None
+    """For `paraphrase`: the path of a file of rows with `id`, that of a training row, and `text`;
+    several rows of one id are several paraphrases. `harness record TASK.yaml --arm ARM
+    --paraphrases` has a model write it. No run asks for one."""
 
 
 Noise = Fraction
@@ -81,7 +87,6 @@ Noise = Fraction
 
 def curve_faults(
     curve: Curve | None,
-    augment: Augment | None,
     source: Source,
     names: Sequence[str],
     splits: Mapping[str, Split],
@@ -90,17 +95,10 @@ def curve_faults(
 
     Args:
         curve: as the task file has it.
-        augment: likewise.
         source: where its keys stand.
         names: of all arms, as the task file enters them and as they run.
         splits: with the rows that there are.
     """
-    if augment is not None and "paraphrase" in augment.kinds:
-        where = source.where(["augment", "kinds"])
-        what = "no arm writes paraphrases yet"
-        yield Fault(
-            where, what, "write kinds: [typo], or add paraphrases of your own to data.train"
-        )
     if curve is None:
         return
     n = len(splits["train"]) + len(splits["validation"])

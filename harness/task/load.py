@@ -27,6 +27,7 @@ from harness.task.feasibility import doubts, unmet_needs
 from harness.task.frozen_splits import freeze
 from harness.task.gold import GoldRow
 from harness.task.model_spec import Model, read_model
+from harness.task.paraphrases import Paraphrases, read_paraphrases
 from harness.task.partly_valid import faults_beside
 from harness.task.recorded_files import changed_since, prompt_sha256
 from harness.task.schema import Arm, TaskFile
@@ -89,6 +90,8 @@ class Task:
     or the task gives no effort."""
     unlabelled: Mapping[str, Unlabelled] = field(default_factory=dict)
     """Inputs without answers that arms learn from, by the files' paths (`Profile.rows_files`)."""
+    paraphrases: Paraphrases = field(default_factory=Paraphrases)
+    """Of its training rows, where it has any."""
     doubts: tuple[Finding, ...] = ()
     """What its limits are known beforehand not to do, and what its parameters will not."""
     known: dict[tuple[int, RowsVariant | None], Task] = field(
@@ -125,7 +128,13 @@ class Task:
                 rows = replace(self, train=train, validation=validation)
             else:
                 whole = self.of_seed(seed)
-                drawn = learnt_rows(whole.train, whole.validation, variant, by_target=choice)
+                drawn = learnt_rows(
+                    whole.train,
+                    whole.validation,
+                    variant,
+                    by_target=choice,
+                    paraphrases=self.paraphrases.texts,
+                )
                 known = {
                     made: self.evidence[row]
                     for made, row in drawn.made_of.items()
@@ -234,13 +243,14 @@ def as_it_is(
     return {}
 
 
-def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
+def load_task(path: Path, try_code: TryCode = as_it_is, *, paraphrased: bool = True) -> Task:
     """Read a task file and all its data.
 
     Args:
         path: of the task file.
         try_code: has its own code tried first. What a strategy or a metric then raises here is a
             fault; what ends a process would end this one.
+        paraphrased: whether its paraphrases are read; not where they are yet to be written.
 
     Raises:
         TaskError: with every fault of the file and the data, each with its place and a remedy.
@@ -264,7 +274,10 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
     check_labour(spec, source, arms, faults)
     if not of_data:
         names = [*dict.fromkeys(arm.name for arm in (*spec.strategies, *arms))]
-        faults.extend(curve_faults(spec.curve, spec.augment, source, names, splits))
+        faults.extend(curve_faults(spec.curve, source, names, splits))
+    paraphrases = Paraphrases()
+    if paraphrased and not of_data:
+        paraphrases = read_paraphrases(spec.augment, source, splits, faults)
     prices = _prices(spec, path.parent, faults)
     to_choose = list(searchable(spec, arms, strategies, profiles, prices))
     searches, of_effort = searches_of(spec, source, to_choose, read, faults)
@@ -304,11 +317,13 @@ def load_task(path: Path, try_code: TryCode = as_it_is) -> Task:
         prices=prices,
         searches=searches,
         unlabelled=unlabelled,
+        paraphrases=paraphrases,
         doubts=(
             *_said("limits", doubts(spec, arms, profiles, prices), "warning"),
             *_said("effort", of_effort),
             *_said("passages asked for", asked_for_too_many(params, corpus.documents)),
             *(said for file, read in unlabelled.items() for said in read.findings(Path(file).name)),
+            *paraphrases.findings,
         ),
     )
 

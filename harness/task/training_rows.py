@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.probes.typos import with_typos
 from harness.store.rows_variant import RowsVariant
+from harness.task.curve_keys import PARAPHRASE
 from harness.types import Example, Split
 
 MADE = "~"
 """Stands between the id of a row and how another was made of it: "row-7~typo-1"."""
 Maker = Callable[[str, random.Random], str]
 MAKERS: Mapping[str, Maker] = {"typo": with_typos}
-"""How a text is made of a text, by the kind's name."""
+"""How a text is made of a text, by the kind's name; paraphrases stand in a file."""
+Texts = Mapping[str, Sequence[str]]
+NONE: Texts = {}
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,12 @@ class LearntRows:
 
 
 def learnt_rows(
-    train: Split, validation: Split, variant: RowsVariant, *, by_target: bool
+    train: Split,
+    validation: Split,
+    variant: RowsVariant,
+    *,
+    by_target: bool,
+    paraphrases: Texts = NONE,
 ) -> LearntRows:
     """Return the rows of a variant, in the order in which they are given.
 
@@ -45,6 +53,7 @@ def learnt_rows(
         validation: likewise.
         variant: which of them, and what is done to them.
         by_target: whether answers are labels, of which each keeps its share.
+        paraphrases: of training rows, by their ids.
     """
     made_of: dict[str, str] = {}
     if variant.size is not None:
@@ -54,7 +63,7 @@ def learnt_rows(
     if variant.noise:
         train = _with_noise(train, variant)
     if variant.factor > 1:
-        train, made_of = _augmented(train, variant)
+        train, made_of = _augmented(train, variant, paraphrases)
     return LearntRows(train, validation, made_of)
 
 
@@ -119,7 +128,20 @@ def _with_noise(train: Split, variant: RowsVariant) -> Split:
     return Split(train.name, tuple(rows))
 
 
-def _augmented(train: Split, variant: RowsVariant) -> tuple[Split, dict[str, str]]:
+def kinds_of(row_id: str, factor: int, kinds: Sequence[str]) -> list[str]:
+    """Return what the further rows of a row are made by: in turn, from the one that its id says.
+
+    So each kind has its share where one further row is made of each, and a row has the same kinds
+    whichever others there are.
+    """
+    digest = hashlib.sha256(f"augment {row_id}".encode(errors="surrogatepass")).digest()
+    first = int.from_bytes(digest, "big")
+    return [kinds[(first + number) % len(kinds)] for number in range(factor - 1)]
+
+
+def _augmented(
+    train: Split, variant: RowsVariant, paraphrases: Texts
+) -> tuple[Split, dict[str, str]]:
     """Return each training row with those that are made of it behind it.
 
     One whose text no kind can change has none: a copy would only weigh it more.
@@ -128,9 +150,14 @@ def _augmented(train: Split, variant: RowsVariant) -> tuple[Split, dict[str, str
     made_of: dict[str, str] = {}
     for row in train:
         rows.append(row)
-        for number in range(variant.factor - 1):
-            kind = variant.kinds[number % len(variant.kinds)]
-            text = _made(row.query.text, kind, _draw(variant, f"{kind} {number}", row.query.id))
+        turns: Counter[str] = Counter()
+        for number, kind in enumerate(kinds_of(row.query.id, variant.factor, variant.kinds)):
+            if kind == PARAPHRASE:
+                known = paraphrases.get(row.query.id, ())
+                text = known[turns[kind]] if turns[kind] < len(known) else row.query.text
+            else:
+                text = _made(row.query.text, kind, _draw(variant, f"{kind} {number}", row.query.id))
+            turns[kind] += 1
             if text != row.query.text:
                 made = f"{row.query.id}{MADE}{kind}-{number + 1}"
                 rows.append(replace(row, query=replace(row.query, id=made, text=text)))

@@ -83,7 +83,7 @@ def _effect(effect: RowsEffect) -> tuple[str, ...]:
     what = (
         f"{100 * effect.amount:g}% with a wrong label"
         if effect.kind == "noise"
-        else f"{effect.amount:g} × by augmentation"
+        else f"{effect.amount:g} × by {' and '.join(effect.kinds) or 'augmentation'}"
     )
     if effect.value is None or effect.ci_low is None or effect.ci_high is None:
         return effect.strategy, what, f"unknown: {effect.undefined}"

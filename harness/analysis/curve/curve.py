@@ -160,7 +160,7 @@ def _effects(run: RunData, found: Sequence[Group]) -> Iterator[RowsEffect]:
         points = resampled(run, of_kind)
         for arm, [group] in of_kind.items():
             kind, amount = ("noise", rows.noise) if rows.noise else ("augment", rows.factor)
-            effect = RowsEffect(strategy=arm, kind=kind, amount=amount)
+            effect = RowsEffect(strategy=arm, kind=kind, amount=amount, kinds=rows.kinds)
             both = points.get(arm, [])
             if len(both) < 2:
                 why = group.why_missing if both else "its own trials did not all end ok"

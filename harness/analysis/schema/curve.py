@@ -81,6 +81,8 @@ class RowsEffect(Conclusion):
     """noise: wrong labels; augment: made rows."""
     amount: float
     """Share of wrong labels, or rows for each one there is."""
+    kinds: tuple[str, ...] = ()
+    """What made rows are made by: typo, paraphrase."""
     value: float | None = None
     """With it less without, in units of the metric."""
     ci_low: float | None = None

@@ -6,7 +6,8 @@ places. What an answer is, which rows there are and what counts as success is on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -81,11 +82,19 @@ def _differences(first: Source, other: Source) -> Iterator[str]:
 def _other_variants(mine: RunHeader, theirs: RunHeader) -> Iterator[str]:
     for key in ("noise", "augment"):
         asked = mine.task.get(key), theirs.task.get(key)
-        if None not in asked and asked[0] != asked[1]:
+        if None not in asked and _bare(asked[0]) != _bare(asked[1]):
             yield key
+    read = [{plan.rows.paraphrases for plan in one.curve if plan.rows} for one in (mine, theirs)]
+    if all(texts := [one - {None} for one in read]) and texts[0] != texts[1]:
+        yield "augment.paraphrases"
     curves = mine.task.get("curve"), theirs.task.get("curve")
     if all(curves) and len({curve.get("seed", 0) for curve in curves if curve}) > 1:
         yield "curve.seed"
+
+
+def _bare(asked: Any) -> Any:
+    """Return what is asked for without the place of a file: what it holds is told by its hash."""
+    return {**asked, "paraphrases": None} if isinstance(asked, Mapping) else asked
 
 
 def _other_rows(first: Source, other: Source) -> Iterator[str]:
