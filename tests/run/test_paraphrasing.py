@@ -105,7 +105,7 @@ def test_a_run_has_a_pair_with_and_without_and_asks_for_nothing(tmp_path):
     [effect] = [one for one in found["learning_curve"]["effects"] if one["strategy"] == "majority"]
     assert (effect["kind"], effect["kinds"], effect["trainings"]) == ("augment", ["paraphrase"], 1)
     assert effect["value"] == 0
-    assert "2 × by paraphrase" in (tmp_path / "out/report.md").read_text()
+    assert "2 × by paraphrase" in (tmp_path / "out/report.html").read_text()
     header = json.loads((tmp_path / "out/records.jsonl").read_text().splitlines()[0])
     [trial] = [one for one in header["curve"] if one["arm"] == "majority"]
     assert trial["rows"]["paraphrases"] == load_task(path).paraphrases.sha256
