@@ -20,6 +20,7 @@ LARGE_ARTIFACT_BYTES = 256 * 2**20
 """Larger artifacts are kept for the chosen arm only; the size of the others is on record."""
 END_S = 20.0
 """For what a killed run has left to end: its workers are killed, but hold the lock until then."""
+UNNAMED = "another process"
 FREED = "free some space there, then run again"
 
 
@@ -47,9 +48,8 @@ def opened(path: Path, task_name: str, fresh: bool) -> Iterator[RunFolder]:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         _acquire(lock, folder.lock)
     except Timeout:
-        holder = folder.lock.read_text().strip() or "another process"
         fix = "wait for it, or choose another --out"
-        raise RunFolderError(f"{path} is in use by {holder} → {fix}") from None
+        raise RunFolderError(f"{path} is in use by {_holder(folder.lock)} → {fix}") from None
     except (OSError, NotImplementedError) as problem:
         if folder.lock.is_dir() or folder.lock.is_symlink():
             what = f"{folder.lock} is not a file"
@@ -89,9 +89,8 @@ def undisturbed(path: Path) -> Iterator[None]:
         try:
             _acquire(lock, file)
         except Timeout:
-            holder = file.read_text().strip() or "another process"
             fix = "wait until it has ended"
-            raise RunFolderError(f"{path} is in use by {holder} → {fix}") from None
+            raise RunFolderError(f"{path} is in use by {_holder(file)} → {fix}") from None
         except (OSError, NotImplementedError):
             pass  # a file system without locks holds no run either
     try:
@@ -127,10 +126,16 @@ def _acquire(lock: FileLock, file: Path) -> None:
     try:
         lock.acquire()
     except Timeout:
-        holder = file.read_text().strip().rpartition(" ")[2]
-        if not holder.isdecimal() or psutil.pid_exists(int(holder)):
+        if not file.read_text().strip() or _holder(file) != UNNAMED:
             raise
         lock.acquire(timeout=END_S)
+
+
+def _holder(file: Path) -> str:
+    """Return which process holds a lock, as a run names itself in it; who only reads does not."""
+    said = file.read_text().strip()
+    pid = said.rpartition(" ")[2]
+    return UNNAMED if pid.isdecimal() and not psutil.pid_exists(int(pid)) else said or UNNAMED
 
 
 def _is_inside(problem: OSError, path: Path) -> bool:
