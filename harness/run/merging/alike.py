@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import RunFolderError
+from harness.files.python_file import names_file
 from harness.run.merging.prices import PricesDifferError, united_prices
 from harness.run.merging.source import AGAIN, Source
 from harness.store.criteria_seal import CRITERIA, edited_since_sealed
@@ -74,9 +75,7 @@ def _differences(first: Source, other: Source) -> Iterator[str]:
     if rows := list(_other_rows(first, other)):
         fix = f"run one of the two again with the other's rows (--out {other.name}), then merge"
         yield f"other rows than in {first.name} ({'; '.join(rows)}) → {fix}"
-    if arms := list(_other_arms(mine, theirs)):
-        fix = "give each an own name in the task file, or leave one out with --only"
-        yield f"other arms of the same name than in {first.name} ({', '.join(arms)}) → {fix}"
+    yield from _other_arms(first, other)
 
 
 def _other_variants(mine: RunHeader, theirs: RunHeader) -> Iterator[str]:
@@ -126,12 +125,31 @@ def _other_rows(first: Source, other: Source) -> Iterator[str]:
             return
 
 
-def _other_arms(mine: RunHeader, theirs: RunHeader) -> Iterator[str]:
-    """Yield the arms that both have and that are not the same."""
-    known = {plan.arm: plan for plan in reversed(mine.trials)}
-    for name, plan in {plan.arm: plan for plan in reversed(theirs.trials)}.items():
-        if name in known and _identity(known[name], mine) != _identity(plan, theirs):
-            yield name
+def _other_arms(first: Source, other: Source) -> Iterator[str]:
+    """Say which arms of one name are not the same, of those that both ran or were to run."""
+    known, found = _arms(first), _arms(other)
+    both = [name for name in found if name in known]
+    mine, theirs = first.header, other.header
+    if arms := [
+        one for one in both if _identity(known[one], mine) != _identity(found[one], theirs)
+    ]:
+        fix = (
+            "give each an own name in the task file, or run one of the two without (--fresh --only)"
+        )
+        yield f"other arms of the same name than in {first.name} ({', '.join(arms)}) → {fix}"
+        return
+    files = {file for one in both for file in _other_files(known[one], found[one])}
+    if files:
+        yield (
+            f"other code of its arms than in {first.name} ({', '.join(sorted(files))}) → run one"
+            f" of the two again with the other's file (--out {other.name}), then merge"
+        )
+
+
+def _arms(source: Source) -> dict[str, PlannedTrial]:
+    """Return the first plan of each arm that a run has a record of or selected, by its name."""
+    taking = {plan.arm for plan in source.plans if plan.selected or plan.trial_id in source.records}
+    return {plan.arm: plan for plan in reversed(source.header.trials) if plan.arm in taking}
 
 
 def _identity(plan: PlannedTrial, header: RunHeader) -> tuple[object, ...]:
@@ -139,3 +157,10 @@ def _identity(plan: PlannedTrial, header: RunHeader) -> tuple[object, ...]:
     model = header.models.get(plan.model or "")
     weights = plan.model if model is None else model.sha256 or (model.name, model.revision)
     return plan.strategy, plan.params, weights
+
+
+def _other_files(one: PlannedTrial, other: PlannedTrial) -> Iterator[str]:
+    """Yield the files of an arm's own code whose content differs. Packages may: they are noted."""
+    for reference in one.code.keys() & other.code.keys():
+        if names_file(reference) and one.code[reference] != other.code[reference]:
+            yield reference.rsplit(":", 1)[0]

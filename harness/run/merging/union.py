@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from harness.run.merging.prices import united_prices
 from harness.run.merging.selection import Candidate, Key, Selection
-from harness.run.merging.source import Source, is_own_header
+from harness.run.merging.source import Source
 from harness.store.criteria_seal import COVERS_THE_LIST, CRITERIA, seal
 from harness.store.leaks import LeakSource
 from harness.store.merged import Merged, MergedRun, TwoAnswers, served_sha256
@@ -62,7 +62,7 @@ def own_of(sources: Sequence[Source], selection: Selection) -> frozenset[str]:
 
     The header only if all were: it repeats what each of them says of code and servers.
     """
-    own = {HEADER} if all(map(is_own_header, sources)) else set()
+    own = {HEADER} if all(HEADER in source.own for source in sources) else set()
     for one in selection.kept.values():
         if one.record is None:
             continue
@@ -81,11 +81,11 @@ def united_header(sources: Sequence[Source], selection: Selection) -> RunHeader:
     first = headers[0]
     trials = tuple(_main(headers, selection))
     curve = tuple(_on_other_rows(headers, selection))
-    task = _task(headers, trials)
+    task = _task(headers, selection)
     update: dict[str, Any] = {
         "started_at": max(header.started_at for header in headers),
         "task": task,
-        "files": {**dict(_chained(header.files for header in reversed(headers)))},
+        "files": {k: v for one in reversed(headers) for k, v in one.files.items()},
         "data_changes": _each_once(chain.from_iterable(one.data_changes for one in headers)),
         "leaks": _leaks(headers),
         "leaks_of": first.leaks_of if len({one.leaks_of for one in headers}) == 1 else None,
@@ -94,7 +94,7 @@ def united_header(sources: Sequence[Source], selection: Selection) -> RunHeader:
         "trials": trials,
         "curve": curve,
         "quick": all(header.quick for header in headers),
-        "prompt_date": next((s.folder.prompt_date() for s in sources), None),
+        "prompt_date": sources[0].folder.prompt_date(),
         "merged": Merged(
             runs=_each_once(chain.from_iterable(map(_runs, headers))),
             two_answers=_each_once((*_told_before(sources, selection), *selection.two_answers)),
@@ -118,11 +118,6 @@ def _each_once(values: Iterable[T]) -> tuple[T, ...]:
         if value not in found:
             found.append(value)
     return tuple(found)
-
-
-def _chained(each: Iterable[Mapping[str, T]]) -> Iterator[tuple[str, T]]:
-    for one in each:
-        yield from one.items()
 
 
 def _runs(header: RunHeader) -> tuple[MergedRun, ...]:
@@ -188,14 +183,21 @@ def _planned(selection: Selection, key: Key) -> PlannedTrial:
     return plan.model_copy(update={"selected": selection.asked[key]})
 
 
-def _task(headers: Sequence[RunHeader], trials: Sequence[PlannedTrial]) -> dict[str, Any]:
-    """Return the task with all arms, seeds and sizes of the curve that any run had."""
+def _task(headers: Sequence[RunHeader], selection: Selection) -> dict[str, Any]:
+    """Return the task with all arms, seeds and sizes of the curve that any run had.
+
+    An arm stands in it as in the file of the run that ran it: who left it out may have had another.
+    """
     tasks = [header.task for header in headers]
     task = dict(tasks[0])
+    ran = {key.arm: one.source.header.task for key, one in reversed(selection.kept.items())}
     arms: dict[Any, Any] = {}
     for one in tasks:
         for entry in one.get("strategies") or ():
             arms.setdefault(entry.get("name"), entry)
+    for name in arms.keys() & ran.keys():
+        entries = ran[name].get("strategies") or ()
+        arms[name] = next((one for one in entries if one.get("name") == name), arms[name])
     task["strategies"] = list(arms.values())
     seeds = [one.get("seeds") for one in tasks]
     task["seeds"] = None if None in seeds else _in_one_order([list(some) for some in seeds if some])
