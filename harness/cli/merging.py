@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 
-from harness.cli.exit_codes import NO_RESULT, OK
+from harness.cli.exit_codes import INTERRUPTED, NO_RESULT, OK
 from harness.cli.plain import complain, tell
 
 
@@ -13,18 +13,23 @@ def merge_folders(arguments: argparse.Namespace) -> int:
     """Merge run folders, and say what was found twice."""
     from harness.run.merging.merge import merge
 
-    found = merge(arguments.folders, arguments.out)
+    try:
+        found = merge(arguments.folders, arguments.out)
+    except KeyboardInterrupt:
+        complain("interrupted; the folders to merge are as they were → run the same command again")
+        return INTERRUPTED
     for line in found.told:
         complain(line)
     out = found.folder.path
-    what = f"{found.trials_n} of {found.planned_n} trials"
+    n = found.planned_n
+    what = f"{found.trials_n} of {n} {'trial' if n == 1 else 'trials'}"
     tell(
         f"{out} holds {what} already: nothing was written" if found.was_there else f"{out}: {what}"
     )
     tell(f"Next: python -m harness report {shlex.quote(str(out))}")
     if not found.conflicts:
         return OK
-    n = len(found.conflicts)
-    which = "a trial has" if n == 1 else f"{n} trials have"
+    told_n = len(found.conflicts)
+    which = "a trial has" if told_n == 1 else f"{told_n} trials have"
     complain(f"{which} two different answers on record; the report names the ones that count")
     return NO_RESULT

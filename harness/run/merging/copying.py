@@ -75,6 +75,8 @@ def _check_file(path: Path, root: Path) -> None:
     except OSError as problem:
         why = problem.strerror
         raise RunFolderError(f"{path} cannot be read ({why}) → take it out of {root}") from None
+    if not os.access(path, os.R_OK):
+        raise RunFolderError(f"{path} cannot be read → have it made readable for you")
     if not stat.S_ISREG(mode):
         raise RunFolderError(f"{path} is neither file nor folder → take it out of {root}")
 

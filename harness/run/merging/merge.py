@@ -1,8 +1,7 @@
 """Merges run folders of one task into a new one.
 
-All is read and checked before anything is written; the new folder is made beside its place and
-renamed into it, so that whoever looks finds nothing or all of it. The folders that it is made of
-stay as they are. Runs no code of theirs. Knows nothing of scores.
+All is read and checked before anything is written. The folders that it is made of stay as they are.
+Runs no code of theirs. Knows nothing of scores.
 """
 
 from __future__ import annotations
@@ -13,22 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import RunFolderError
-from harness.files.atomic import flush_to_disk
-from harness.files.temporary_folder import temporary_folder
 from harness.run.folder_lock import undisturbed
 from harness.run.merging.alike import check_alike
-from harness.run.merging.copying import copied
+from harness.run.merging.contents import Contents, contents_of
 from harness.run.merging.selection import Candidate, Selection, selected
-from harness.run.merging.source import SHARED, Source, opened_source
+from harness.run.merging.source import AGAIN, Source, opened_source
 from harness.run.merging.union import own_of, united_records
-from harness.run.trial import damaged_files
-from harness.store.measured import read_measured
-from harness.store.own_worths import Worths, read_worths, write_worths
+from harness.run.merging.writing import OTHER_OUT, write
 from harness.store.records import RunHeader, TrialRecord
 from harness.store.run_folder import RunFolder
-from harness.store.search_record import SEARCH, read_search
-
-OTHER_OUT = "choose another --out"
 
 
 @dataclass(frozen=True)
@@ -70,10 +62,11 @@ def merge(paths: Sequence[Path], out: Path) -> Account:
         selection = selected(sources)
         kept = list(selection.kept.values())
         _check_searches(kept)
-        _check_gold(sources)
+        _check_files(sources)
         records = united_records(sources, selection)
-        if not (was_there := _holds(out, records, kept)):
-            _written(out, sources, selection, records)
+        contents = contents_of(sources, selection)
+        if not (was_there := _holds(out, records, contents)):
+            write(out, contents, records, own_of(sources, selection))
     header = records[-1]
     assert isinstance(header, RunHeader)
     assert header.merged is not None
@@ -107,18 +100,29 @@ def _check_out(places: Sequence[Path], out: Path) -> None:
         raise RunFolderError(f"{what} → {OTHER_OUT}")
 
 
-def _check_gold(sources: Sequence[Source]) -> None:
-    """Check that one of the runs at least ended: only then it lays down what is right.
+def _check_files(sources: Sequence[Source]) -> None:
+    """Check that one of the runs at least has each file that a run lays down beside its records.
+
+    What is right is laid down by a run that ended, and by no other.
 
     Raises:
-        RunFolderError: none did.
+        RunFolderError: none has one of them.
     """
+    first = sources[0]
     if not any(source.folder.truth.is_file() for source in sources):
-        first = sources[0]
-        raise RunFolderError(
-            f"{first.folder.truth}: not there, nor in the other folders: all runs were killed"
-            f" before they ended → run one of them again (--out {first.name}); what is done is kept"
+        alone = "not there: the run was killed before it ended → run it again"
+        several = (
+            "not there, nor in another folder: all runs were killed before they ended → run one of"
+            " them again"
         )
+        raise RunFolderError(
+            f"{first.folder.truth}: {alone if len(sources) == 1 else several}"
+            f" (--out {first.name}); what is done is kept"
+        )
+    having = [one for one in sources if one.folder.documents.name in one.header.files]
+    if having and not any(source.folder.documents.is_file() for source in having):
+        again = AGAIN.format(folder=having[0].name)
+        raise RunFolderError(f"{having[0].folder.documents}: not there → {again}")
 
 
 def _check_searches(kept: Sequence[Candidate]) -> None:
@@ -127,27 +131,22 @@ def _check_searches(kept: Sequence[Candidate]) -> None:
     Raises:
         RunFolderError: two runs chose an arm's parameters each for itself, and otherwise.
     """
-    chosen: dict[str, tuple[Candidate, object]] = {}
+    first: dict[str, Candidate] = {}
     for one in kept:
-        if one.record is None or one.record.status != "ok" or one.plan.rows is not None:
+        ok = one.record is not None and one.record.status == "ok"
+        if not ok or one.plan.rows is not None or one.chosen is None:
             continue
-        fit = one.source.folder.fit_folder(one.record.arm, one.record.fit_id)
-        search = read_search(fit) if one.record.fit and SEARCH in one.record.fit.files else None
-        if search is None:
-            continue
-        earlier, params = chosen.setdefault(one.plan.arm, (one, search.params))
-        if params != search.params:
-            first, second = earlier.source.name, one.source.name
+        earlier = first.setdefault(one.plan.arm, one)
+        if one.chosen != earlier.chosen:
+            here, there, arm = earlier.source.name, one.source.name, one.plan.arm
             raise RunFolderError(
-                f"{one.plan.arm}: its parameters were chosen in {first} ({params}) and again in"
-                f" {second} ({search.params}), so its seeds are two arms → run all its seeds in one"
-                f" of the two (--only {one.plan.arm} --out {first}), then merge"
+                f"{arm}: its parameters were chosen in {here} ({earlier.chosen}) and again in"
+                f" {there} ({one.chosen}), so its seeds are two arms → run all its seeds in one of"
+                f" the two (--only {arm} --out {here}), then merge"
             )
 
 
-def _holds(
-    out: Path, records: Sequence[RunHeader | TrialRecord], kept: Sequence[Candidate]
-) -> bool:
+def _holds(out: Path, records: Sequence[RunHeader | TrialRecord], contents: Contents) -> bool:
     """Tell whether a folder holds just what is going to be written; False: it is new or empty.
 
     Raises:
@@ -168,110 +167,32 @@ def _holds(
             f"--out {out} holds another run → {OTHER_OUT}; name {out} among the folders to merge to"
             " have what it holds in the new one too"
         )
-    for one in kept:
-        for path in damaged_files(folder, one.record) if one.record else ():
-            raise RunFolderError(
-                f"{path} is not what was recorded → take {out} away, then merge again"
-            )
+    for path in contents.missing(folder):
+        raise RunFolderError(
+            f"{path} is gone, or was changed since it was merged → take {out} away, then merge"
+            " again"
+        )
     return True
-
-
-def _written(
-    out: Path,
-    sources: Sequence[Source],
-    selection: Selection,
-    records: Sequence[RunHeader | TrialRecord],
-) -> None:
-    """Lay a whole run folder down in its place.
-
-    Raises:
-        RunFolderError: a file was changed while it was copied.
-    """
-    place = out.resolve()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(place.parent) as beside:
-        folder = RunFolder(beside / "run")
-        folder.path.mkdir()
-        for one in selection.kept.values():
-            if one.record is not None:
-                _copy_trial(one.source, one.record, folder)
-        _copy_shared(sources, folder)
-        # Last, so that what a killed merge leaves is no run folder to anybody.
-        folder.lay_down(records, own_of(sources, selection))
-        flush_to_disk(folder.path)
-        folder.path.rename(place)
-        flush_to_disk(place.parent)
-
-
-def _copy_trial(source: Source, record: TrialRecord, folder: RunFolder) -> None:
-    for place, without in source.units(record):
-        to = folder.path / place.relative_to(source.folder.path)
-        copied(place, to, source.folder.path, without)
-    for path in damaged_files(folder, record):
-        there = source.folder.path / path.relative_to(folder.path)
-        raise RunFolderError(f"{there} was changed while it was copied → merge again")
-
-
-def _copy_shared(sources: Sequence[Source], folder: RunFolder) -> None:
-    """Copy what is of no trial alone: of several, what the first run has that has it whole."""
-    for room in SHARED:
-        for name, source in _measured_in(sources, room).items():
-            place = source.shared(room)[name]
-            copied(place, folder.path / room / name, source.folder.path)
-    for source in sources:
-        had = source.folder
-        for file in (had.truth, had.documents, had.splits):
-            if file.is_file():
-                copied(file, folder.path / file.name, had.path)
-    if worths := _worths(sources):
-        write_worths(folder.own_worths, worths)
-
-
-def _measured_in(sources: Sequence[Source], room: str) -> dict[str, Source]:
-    """Return whose folder of each name is copied: the first run's that ended well, or the first."""
-    found: dict[str, Source] = {}
-    for source in sources:
-        for name, place in source.shared(room).items():
-            before = found.setdefault(name, source)
-            if not _is_ok(before.shared(room)[name]) and _is_ok(place):
-                found[name] = source
-    return found
-
-
-def _is_ok(place: Path) -> bool:
-    measured = read_measured(place)
-    return measured is not None and measured.result.status == "ok"
-
-
-def _worths(sources: Sequence[Source]) -> dict[str, Worths]:
-    """Return what answers are worth by metrics of the task's own: what any of the runs found."""
-    found: dict[str, Worths] = {}
-    for source in sources:
-        for name, worths in read_worths(source.folder.own_worths).items():
-            earlier = found.get(name, worths)
-            if earlier.source_sha256 != worths.source_sha256:
-                continue
-            known = {**worths.worths, **earlier.worths}
-            problems = {**worths.problems, **earlier.problems}
-            update = {
-                "worths": known,
-                "problems": {key: why for key, why in problems.items() if key not in known},
-            }
-            found[name] = earlier.model_copy(update=update)
-    return found
 
 
 def _notes(sources: Sequence[Source], selection: Selection) -> Iterator[str]:
     """Say what else a reader of the merged run must know of how it came about."""
     first = sources[0]
-    if selection.shared_n:
-        yield f"note: {selection.shared_n} records stand in several folders, as copies"
+    if n := selection.shared_n:
+        said = "1 record stands" if n == 1 else f"{n} records stand"
+        yield f"note: {said} in several folders, as {'a copy' if n == 1 else 'copies'}"
     using = [
         source
         for source in sources
         if any(one.source is source and one.record for one in selection.kept.values())
     ]
     for source in using:
+        if lacking := sorted(source.header.metric_sha256.keys() - source.worths.keys()):
+            by, again = " and ".join(lacking), AGAIN.format(folder=source.name)
+            yield (
+                f"note: {source.name} does not say what its answers are worth by {by}, so its arms"
+                f" may have no score → {again}"
+            )
         mine, theirs = first.header.packages, source.header.packages
         differ = [
             f"{name} {mine[name]} and {theirs[name]}"

@@ -60,8 +60,8 @@ def _prices_of(source: Source) -> Prices:
 
 def _said(source: Source, whose: str) -> str:
     return (
-        f"{source.name}: its price {whose} is another than in the other folders → run the task"
-        f" again there with their price file (--out {source.name}), then merge"
+        f"{source.name}: its price {whose} differs from that in another folder → run the task"
+        f" again with that folder's price file (--out {source.name}), then merge"
     )
 
 

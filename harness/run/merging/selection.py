@@ -8,9 +8,10 @@ last digit of a sum, and so now and then in a word: no reason to refuse both, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from harness.errors import RunFolderError
 from harness.run.job import WRITTEN
@@ -19,6 +20,7 @@ from harness.store.merged import TwoAnswers, served_sha256
 from harness.store.predictions_file import read_predictions
 from harness.store.records import PlannedTrial, TrialRecord
 from harness.store.rows_variant import RowsVariant
+from harness.store.search_record import SEARCH, read_search
 
 DIAGNOSTICS = ("likelihood", "probe", "robustness")
 """What is measured when a trial has ended, maybe by a later run."""
@@ -55,6 +57,15 @@ class Candidate:
             return 2
         halves = filter(None, (self.record.fit, self.record.serve))
         return int(any(half.unanswered for half in halves))
+
+    @cached_property
+    def chosen(self) -> dict[str, Any] | None:
+        """The parameters that a search chose which are not defaults; None: none was made."""
+        if self.record is None or self.record.fit is None or SEARCH not in self.record.fit.files:
+            return None
+        fit = self.source.folder.fit_folder(self.record.arm, self.record.fit_id)
+        search = read_search(fit)
+        return None if search is None else search.params
 
     @property
     def measured(self) -> str:
@@ -120,6 +131,12 @@ def _told(found: Selection, key: Key, kept: Candidate, other: Candidate) -> Cand
         and_failed = f"failed in {other.source.name} ({_one_line(theirs.error)})"
         found.told.append(f"{both} and {and_failed}: the record of {kept.source.name} is kept")
         return kept
+    if kept.chosen != other.chosen:
+        found.told.append(
+            f"{key.words} has parameters of another search in {other.source.name} than in"
+            f" {kept.source.name}: the record of {kept.source.name} is kept"
+        )
+        return kept
     differ, n = _differing(kept, other)
     if not differ:
         found.told.append(
@@ -177,10 +194,3 @@ def _answers(one: Candidate) -> dict[str, tuple[object, ...]]:
 
 def _one_line(error: str | None) -> str:
     return " ".join((error or "no reason is recorded").split())
-
-
-def records_in_order(kept: Sequence[Candidate]) -> Iterator[tuple[Source, TrialRecord]]:
-    """Yield the records that count, with the folder that each is of."""
-    for one in kept:
-        if one.record is not None:
-            yield one.source, one.record

@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.errors import RunFolderError
 from harness.run.merging.copying import entries
 from harness.run.trial import damaged_files
-from harness.store.record_lines import HEADER
+from harness.store.own_worths import Worths, read_worths
 from harness.store.recorded_files import is_as_recorded, sha256_now
 from harness.store.records import PlannedTrial, RunHeader, TrialRecord
 from harness.store.run_folder import RunFolder
@@ -64,6 +64,19 @@ class Source:
 
     def _hash_of(self, path: Path) -> str | None:
         return self.header.files.get(path.name) or sha256_now(path)
+
+    @cached_property
+    def worths(self) -> dict[str, Worths]:
+        """What its answers are worth by metrics of the task's own, by the metric's name; without
+        what a function found that was another before the run's last invocation.
+        """
+        ran = self.header.metric_sha256
+        found = read_worths(self.folder.own_worths).items()
+        return {
+            name: one
+            for name, one in found
+            if one.source_sha256 == ran.get(name, one.source_sha256)
+        }
 
     def units(self, record: TrialRecord) -> Iterator[tuple[Path, frozenset[str]]]:
         """Yield the folders of a trial, each with the names in it that are not of that trial."""
@@ -140,6 +153,8 @@ def _check_whole(source: Source, again: str) -> None:
             list(entries(file, folder.path))
         if file.exists() and not is_as_recorded(file, files.get(file.name, sha256_now(file))):
             raise RunFolderError(f"{file} is not what was recorded → {again}")
+    if folder.own_worths.exists() and not read_worths(folder.own_worths):
+        raise RunFolderError(f"{folder.own_worths} is not what was recorded → {again}")
     for room in SHARED:
         for place in source.shared(room).values():
             list(entries(place, folder.path))
@@ -148,8 +163,3 @@ def _check_whole(source: Source, again: str) -> None:
             list(entries(place, folder.path, without))
         for file in damaged_files(folder, record):
             raise RunFolderError(f"{file} is not what was recorded → {again}")
-
-
-def is_own_header(source: Source) -> bool:
-    """Tell whether this user's run wrote a source's newest header."""
-    return HEADER in source.own
