@@ -7,45 +7,11 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
+from rule_task import SOURCE, arms
 
-SOURCE = """
-import json
-from harness import Params, Prediction, Strategy
-
-class Rule(Strategy):
-    learns = "weights"
-
-    class Params(Params):
-        answer: str = "a"
-
-    @classmethod
-    def needs(cls, params):
-        return frozenset({"train", "validation"})
-
-    def fit(self, train, validation, artifact):
-        known = {"answer": self.params.answer, "n": len(train), "seed": self.context.seed}
-        (artifact / "answer").write_text(json.dumps(known))
-
-    def load(self, artifact):
-        self.known = json.loads((artifact / "answer").read_text())
-
-    def predict(self, queries):
-        other = {"a": "b", "b": "a"}[self.known["answer"]]
-        turn = self.known["n"] + self.known["seed"]
-        return [
-            Prediction(other if (place + turn) % 3 == 0 else self.known["answer"])
-            for place, _ in enumerate(queries)
-        ]
-"""
 SEEDS, SIZES = [0, 1, 2, 3], [4, 6, 8]
 OFF = {"robustness": False, "floors": False}
 """Asked of the first seed of each run: parts with other seeds have more of them than the whole."""
-
-
-def arms(**answers):
-    return [
-        {"use": "own.py:Rule", "name": name, "answer": given} for name, given in answers.items()
-    ]
 
 
 @pytest.fixture(scope="session")

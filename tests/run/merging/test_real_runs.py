@@ -106,7 +106,7 @@ def test_prices_of_one_machine_that_differ_are_refused(two, run_part):
     for name, prices in (("one", PRICES), ("two", PRICES.replace("9", "8"))):
         given = {"seeds": [0], "sizes": (), "only": ["a"], "machine": "Abacus 64"}
         run_part(folder / name, prices="prices.yaml", files={"prices.yaml": prices}, **given)
-    with pytest.raises(RunFolderError, match=r"its price of Abacus 64 is another .* →"):
+    with pytest.raises(RunFolderError, match=r"its price of Abacus 64 differs from .* →"):
         merge([folder / "one", folder / "two"], two.out)
     run_part(folder / "two", prices="prices.yaml", files={"prices.yaml": PRICES}, **given)
     assert merge([folder / "one", folder / "two"], two.out).conflicts == ()

@@ -7,10 +7,11 @@ import shutil
 
 import pytest
 from command_line import harness
-from parts import changed, tree
+from parts import changed
+from rule_task import SOURCE, arms
+from trying import first, merged, refused
 
 from harness.analysis import analyse
-from harness.errors import RunFolderError
 from harness.run.folder_lock import opened
 from harness.run.merging.merge import merge
 from harness.store.recorded_files import sha256_now
@@ -18,31 +19,6 @@ from harness.store.run_folder import RunFolder
 from harness.store.search_record import SearchRecord, SearchTrial, write_search
 
 OTHER_ROWS = [{"id": f"test{i}", "text": f"other text {i}", "label": "ab"[i % 2]} for i in range(8)]
-
-
-def first(folder, name):
-    """A file that a trial of a run folder has."""
-    return sorted(folder.glob(f"trials/**/{name}"))[0]
-
-
-def refused(two, *words, folders=None, out=None):
-    """Merge, see that all of it is as it was, and return what was said."""
-    out = out or two.out
-    before = [tree(two.one), tree(two.other), tree(out) if out.is_dir() else out.exists()]
-    done = harness("merge", *(folders or (two.one, two.other)), "--out", out)
-    assert done.returncode == 2, done.stderr
-    after = [tree(two.one), tree(two.other), tree(out) if out.is_dir() else out.exists()]
-    assert after == before
-    assert [path.name for path in two.out.parent.glob("harness-*")] == []
-    for word in ("→", *words):
-        assert word in done.stderr
-    return done.stderr
-
-
-def merged(two, *folders):
-    found = merge(folders or [two.one, two.other], two.out)
-    assert analyse(found.folder).arms
-    return found
 
 
 def newer(two):
@@ -138,15 +114,34 @@ def test_noise_of_one_run_alone_is_no_difference_and_of_two_shares_is(two):
 
 
 def test_another_arm_of_the_same_name_needs_another_name(two):
-    def arms(**answers):
-        named = answers.items()
-        return [{"use": "own.py:Rule", "name": name, "answer": given} for name, given in named]
-
     anew(arms=arms(a="b", b="b"), only=["a"])(two)
     refused(two, "other arms of the same name", "(a)", "own name")
     shutil.rmtree(two.other)
     two.again(arms=arms(c="b", b="b"), only=["c"])
     assert {record.arm for record in merged(two).folder.trials().values()} == {"a", "c"}
+
+
+def test_an_arm_that_one_run_left_out_may_be_another_there(two):
+    anew(arms=arms(a="b", b="b"), only=["b"])(two)
+    found = merged(two)
+    assert found.trials_n == 4
+    for folders in ((two.one, two.other), (two.other, two.one)):
+        shutil.rmtree(two.out)
+        header = merged(two, *folders).folder.last_header()
+        entries = {arm["name"]: arm["params"]["answer"] for arm in header.task["strategies"]}
+        assert entries == {"a": "a", "b": "b"}
+
+
+def test_seeds_of_an_arm_by_other_code_are_refused(two):
+    later = {"own.py": SOURCE.replace("% 3 == 0", "% 3 == 1")}
+    anew(only=["a"], seeds=[2, 3], files=later)(two)
+    refused(two, f"other code of its arms than in {two.one} (own.py)", "with the other's file")
+    two.again(only=["a"], seeds=[2, 3])
+    assert merged(two).trials_n == 4
+    shutil.rmtree(two.out)
+    shutil.rmtree(two.other)
+    two.again(only=["b"], files=later)  # of an arm that one ran alone, the code is its own
+    assert merged(two).trials_n == 4
 
 
 def test_a_run_of_another_task_is_left_out(two):
@@ -231,100 +226,54 @@ def test_a_folder_in_use_is_waited_for(two):
     merged(two)
 
 
-def test_an_arm_that_was_searched_twice_is_refused(run_part, two):
-    for path, number in ((two.one, 1), (two.other, 2)):
-        _searched(RunFolder(path), number)
-    # Both have the same arm now, each with one seed and parameters of its own.
-    with pytest.raises(RunFolderError, match=r"parameters were chosen in .* and again in"):
-        merge([two.one, two.other], two.out)
-    _searched(RunFolder(two.other), 1)
-    merged(two)
+def test_an_arm_that_was_searched_twice_is_run_with_all_seeds_in_one_folder(two, tmp_path):
+    shutil.copytree(two.one, tmp_path / "kept")
+    _searched(RunFolder(two.one), 1, seeds=[0])
+    _searched(RunFolder(two.other), 2, seeds=[1])
+    said = refused(two, "x: its parameters were chosen in", "and again in", "so its seeds are two")
+    assert f"run all its seeds in one of the two (--only x --out {two.one})" in said
+    shutil.rmtree(two.one)
+    shutil.move(tmp_path / "kept", two.one)
+    _searched(RunFolder(two.one), 1, seeds=[0, 1])
+    found = merged(two)
+    assert found.conflicts == ()
+    [line] = [line for line in found.told if line.startswith("x")]
+    assert line == (
+        f"x (seed 1) has parameters of another search in {two.other} than in {two.one}: the record"
+        f" of {two.one} is kept"
+    )
 
 
-def _searched(folder, number):
-    """Have one of two seeds' trials be of an arm called x, and say which parameters it chose."""
-    header = folder.last_header()
-    seed = header.trials[0].seed if folder.path.name == "one" else header.trials[-1].seed
-    [record] = [one for one in folder.trials().values() if one.seed == seed]
-    fit = folder.fit_folder(record.arm, record.fit_id)
-    here = folder.fit_folder("x", record.fit_id)
-    if not here.is_dir():
-        shutil.copytree(fit, here)
-    search = SearchRecord(
-        family="x",
-        sharing=1,
-        effort={"trials": 2},
-        most_trials=2,
-        space={"n": [1, 2]},
-        sampler="none",
-        trials=(SearchTrial(number=0, by="default", changed={"n": number}),),
-        chosen=0,
-        ended="trials",
-        why="so",
-        of_seed=seed,
-    )
-    write_search(here, search)
-    files = {**record.fit.files, "search.json": sha256_now(here / "search.json")}
-    kept = record.model_copy(
-        update={"arm": "x", "fit": record.fit.model_copy(update={"files": files})}
-    )
-    plan = next(one for one in header.trials if one.trial_id == record.trial_id)
-    plan = plan.model_copy(update={"arm": "x", "params": {}})
-    told = header.model_copy(update={"trials": (plan,)})
+def _searched(folder, number, seeds):
+    """Have the trials of some seeds be of an arm called x, with the parameters that it chose."""
+    header, plans = folder.last_header(), []
+    records = [record for record in folder.trials().values() if record.seed in seeds]
+    for record in records:
+        here = folder.fit_folder("x", record.fit_id)
+        shutil.copytree(folder.fit_folder(record.arm, record.fit_id), here)
+        search = SearchRecord(
+            family="x",
+            sharing=1,
+            effort={"trials": 2},
+            most_trials=2,
+            space={"n": [1, 2]},
+            sampler="none",
+            trials=(SearchTrial(number=0, by="default", changed={"n": number}),),
+            chosen=0,
+            ended="trials",
+            why="so",
+            of_seed=seeds[0],
+        )
+        write_search(here, search)
+        plan = next(one for one in header.trials if one.trial_id == record.trial_id)
+        plans.append(plan.model_copy(update={"arm": "x", "params": {}, "code": {}}))
     folder.forget_records()
-    folder.append(told)
-    folder.append(kept)
-
-
-def test_an_out_that_is_one_of_the_folders_or_around_one(two):
-    refused(two, "is one of the folders to merge", "another --out", out=two.one)
-    refused(two, "lies in", "another --out", out=two.one / "sub")
-    refused(two, "lies in --out", "another --out", out=two.one.parent)
-    merged(two)
-
-
-def test_an_out_that_holds_something_else(two):
-    two.out.write_text("a note")
-    refused(two, "is not a folder", "choose another --out")
-    two.out.unlink()
-    two.out.mkdir()
-    (two.out / "note").write_text("a note")
-    refused(two, "holds other files (note, …)", "choose another --out")
-    (two.out / "note").unlink()
-    merged(two)  # an empty folder is as good as none
-
-
-def test_an_out_that_holds_another_run(two):
-    merged(two)
-    two.again(two.out, only=(), seeds=[0, 1, 2])
-    held = tree(two.out)
-    said = refused(two, "holds another run", "choose another --out")
-    assert f"name {two.out} among the folders to merge" in said
-    beside = two.out.with_name("beside")
-    found = merge([two.one, two.other, two.out], beside)
-    assert found.trials_n == 6
-    assert tree(two.out) == held
-
-
-def test_an_out_whose_files_were_damaged_is_not_taken_for_whole(two):
-    merged(two)
-    with first(two.out, "predictions.jsonl").open("a") as stream:
-        stream.write(" ")
-    refused(two, "is not what was recorded", f"take {two.out} away")
-    shutil.rmtree(two.out)
-    merged(two)
-
-
-def test_a_merge_that_is_killed_leaves_nothing_to_be_taken_for_a_run(two, monkeypatch):
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(RunFolder, "lay_down", killed)
-    with pytest.raises(KeyboardInterrupt):
-        merge([two.one, two.other], two.out)
-    assert sorted(path.name for path in two.out.parent.iterdir()) == ["runs"]
-    monkeypatch.undo()
-    merged(two)
+    folder.append(header.model_copy(update={"trials": tuple(plans)}))
+    for record in records:
+        file = folder.fit_folder("x", record.fit_id) / "search.json"
+        files = {**record.fit.files, "search.json": sha256_now(file)}
+        fit = record.fit.model_copy(update={"files": files})
+        folder.append(record.model_copy(update={"arm": "x", "fit": fit}))
 
 
 def test_a_strangers_folder_does_not_become_ones_own(two, tmp_path, monkeypatch):
