@@ -11,7 +11,7 @@ FEW = 40
 """Draws: by chance alone a true share of .95 falls below .85 in one case of a hundred."""
 
 
-@pytest.mark.parametrize("number", [1, 8, 9])
+@pytest.mark.parametrize("number", [1, 5, 8, 9])
 def test_the_range_of_a_crossover_holds_the_truth(number):
     regime = list(regimes())[number]
     assert simulate(regime, FEW, number)["held"] >= LEAST - 0.05

@@ -15,6 +15,25 @@ def test_a_crossing_lies_between_two_sizes_on_a_logarithmic_scale():
     assert crossings(SIZES, ahead) == pytest.approx([np.sqrt(50 * 100)])
 
 
+@pytest.mark.parametrize("sizes", [(25, 50, 100, 200, 400), (25, 200, 1600), (50, 100)])
+def test_a_power_law_and_a_line_cross_where_they_do_however_far_apart_the_sizes_are(sizes):
+    sizes = np.array(sizes, dtype=float)
+    ahead = (0.85 - 2.2 * sizes**-0.5 - 0.62)[:, None]
+    truth = (2.2 / 0.23) ** 2  # straight lines between sizes 8 apart would say 117
+    assert crossings(sizes, ahead) == pytest.approx([truth], rel=0.06)
+
+
+def test_a_crossing_lies_between_the_sizes_where_the_sign_turns_whatever_the_rest_does():
+    ahead = np.random.default_rng(3).standard_normal((5, 500))
+    found = crossings(SIZES, ahead)
+    for size, of_resample in zip(found, ahead.T, strict=True):
+        behind = np.flatnonzero(of_resample <= 0)
+        if np.isfinite(size):
+            assert SIZES[behind[-1]] <= size <= SIZES[behind[-1] + 1]
+        else:
+            assert (len(behind) == 0) == (size == -np.inf)
+
+
 def test_the_last_crossing_counts_and_ends_have_no_size():
     ahead = np.array(
         [[0.1, -0.1, 0.1], [0.2, -0.1, -0.1], [0.3, -0.1, 0.1], [0.3, -0.1, 0.2], [0.3, -0.1, 0.2]]
