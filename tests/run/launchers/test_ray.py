@@ -80,6 +80,19 @@ one.fit("Hangs")
 """
 
 
+FULL = """
+import ray
+from harness.run.launchers.ray_cluster import Cluster
+
+full = {"automatic_object_spilling_enabled": False, "local_fs_capacity_threshold": 0.0}
+ray.init(
+    "local", num_cpus=1, object_store_memory=80 * 2**20, include_dashboard=False,
+    log_to_driver=False, logging_level="ERROR", _system_config={**full, "object_store_full_delay_ms": 10},
+)
+Cluster("auto").kept(bytes(200 * 2**20))
+"""
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """Three nodes of one CPU, and a head that does nothing else."""
@@ -198,6 +211,31 @@ def test_a_jobs_secret_is_in_none_of_rays_files(cluster, jobs, monkeypatch):
     files = [file for file in session.rglob("*") if file.is_file()]
     assert files
     assert [file for file in files if key.encode() in file.read_bytes()] == []
+
+
+def test_what_is_measured_runs_on_nodes_of_its_class_alone(cluster, jobs):
+    bench = cluster.add_node(num_cpus=1, resources={"bench": 1})
+    places = []
+
+    def look():
+        places.extend(stay.machine for stay in launcher.places._occupancy._staying)
+
+    launcher = RayLauncher(jobs.root, look, joined("auto"), measure_on="bench")
+    jobs.make = lambda *_: launcher
+    assert jobs.fit("Says").status == "ok"
+    assert bench.node_id not in places  # one that nobody is measured on is as good
+    places.clear()
+    assert jobs.serve().status == "ok"
+    cluster.remove_node(bench)
+    assert set(places) == {bench.node_id}
+
+
+def test_a_store_and_a_disk_that_are_full_are_told_with_the_remedy(cluster):
+    # A Ray of its own, in a process of its own: the cluster of the other tests has room.
+    words = [sys.executable, "-c", FULL]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "no room for 200 MiB for a node → start the nodes with a larger one" in ended.stderr
 
 
 def test_ray_is_imported_by_no_command_that_does_not_ask_for_it():
