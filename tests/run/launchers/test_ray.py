@@ -87,7 +87,8 @@ from harness.run.launchers.ray_cluster import Cluster
 full = {"automatic_object_spilling_enabled": False, "local_fs_capacity_threshold": 0.0}
 ray.init(
     "local", num_cpus=1, object_store_memory=80 * 2**20, include_dashboard=False,
-    log_to_driver=False, logging_level="ERROR", _system_config={**full, "object_store_full_delay_ms": 10},
+    log_to_driver=False, logging_level="ERROR",
+    _system_config={**full, "object_store_full_delay_ms": 10},
 )
 Cluster("auto").kept(bytes(200 * 2**20))
 """
