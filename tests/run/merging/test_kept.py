@@ -141,9 +141,9 @@ def test_all_that_a_run_finds_is_in_a_merged_one(everything, tmp_path):
     of_one = read_worths(whole.own_worths)["own_metric.py:half"]
     assert worths.worths.items() >= of_one.worths.items()
     comparison = analyse(merged.folder)
-    assert [arm.search is not None for arm in comparison.arms] == [True, True, False]
+    assert [arm.effort is not None for arm in comparison.arms] == [True, True, False]
     assert all(len(arm.floors) == 2 for arm in comparison.arms[:2])
-    assert all(arm.diagnostics.robustness is not None for arm in comparison.arms[:2])
+    assert all(arm.diagnostics.robustness for arm in comparison.arms[:2])
     assert comparison.learning_curve
 
 

@@ -22,6 +22,7 @@ from harness.run.merging.merge import merge
 from parts import tree
 
 *sources, out = map(Path, sys.argv[3:])
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts us may ignore it
 kind, draws = getattr(signal, sys.argv[1]), int(sys.argv[2])
 TOUCHES = ("open", "os", "shutil", "tempfile")
 
