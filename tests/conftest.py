@@ -10,6 +10,7 @@ import tempfile
 
 import pytest
 import weights
+from hypothesis import HealthCheck, settings
 
 # The key that signs run folders is each user's own; tests have one of theirs.
 CONFIG = tempfile.TemporaryDirectory(prefix="harness-tests-config-")
@@ -20,6 +21,10 @@ if WORKERS > 1:
     # Inherited by every process that a test starts. More threads than cores wait for each other.
     threads = max(1, len(os.sched_getaffinity(0)) // WORKERS)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+
+# What a property says must not depend on how busy the machine is.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 LONGEST = (
     "test_main_job.py",

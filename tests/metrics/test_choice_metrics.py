@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.metrics import Items, find
@@ -27,13 +27,11 @@ def peers_f1(pairs, labels=None):
     return f1_score(actual, predicted, average="macro", labels=labels, zero_division=0)
 
 
-@settings(deadline=None)
 @given(PAIRS)
 def test_macro_f1_is_scikit_learns(pairs):
     assert value(MACRO_F1, pairs) == pytest.approx(peers_f1(pairs), abs=1e-12)
 
 
-@settings(deadline=None)
 @given(PAIRS)
 def test_accuracy_is_scikit_learns(pairs):
     from sklearn.metrics import accuracy_score
@@ -42,7 +40,6 @@ def test_accuracy_is_scikit_learns(pairs):
     assert value(ACCURACY, pairs) == pytest.approx(accuracy_score(actual, predicted))
 
 
-@settings(deadline=None)
 @given(PAIRS, st.integers(1, 5))
 def test_answers_that_name_no_label_are_misses_and_no_class(pairs, every):
     answered = [

@@ -40,7 +40,7 @@ def of_pairs(name, pairs):
     ],
 )
 @given(pairs=PAIRS)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_averages_over_labels_are_scikit_learns(name, function, average, pairs):
     from sklearn import metrics
 
@@ -50,7 +50,7 @@ def test_averages_over_labels_are_scikit_learns(name, function, average, pairs):
 
 
 @given(pairs=PAIRS)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @pytest.mark.filterwarnings("ignore:y_pred contains classes", "ignore:A single label was found")
 def test_balanced_accuracy_is_scikit_learns(pairs):
     from sklearn.metrics import balanced_accuracy_score

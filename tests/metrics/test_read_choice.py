@@ -1,7 +1,7 @@
 """What label a free text names: exact answers first, then whole words, and never a guess."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.metrics import read_choice
@@ -77,7 +77,6 @@ def test_signs_that_belong_to_a_label_are_read_with_it(text, labels, label):
 STRIPPED = st.text(min_size=1, max_size=8).map(str.strip).filter(bool)
 
 
-@settings(deadline=None)
 @given(st.lists(STRIPPED, min_size=2, max_size=5, unique=True), st.data())
 def test_every_label_written_out_is_read_as_itself(labels, data):
     label = data.draw(st.sampled_from(labels))
@@ -85,7 +84,6 @@ def test_every_label_written_out_is_read_as_itself(labels, data):
     assert read_choice(f"  {label}\n", iter(labels)) == label
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), st.lists(STRIPPED, max_size=5, unique=True))
 def test_what_is_read_is_a_label_or_none(text, labels):
     assert read_choice(text, labels) in [*labels, None]

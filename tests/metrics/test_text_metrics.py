@@ -4,7 +4,7 @@ import math
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.metrics import Items, find
@@ -37,7 +37,6 @@ def test_answers_are_normalised_as_squad_does(answer, normal):
     assert squad_normalised(answer) == normal
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_normalising_twice_changes_nothing_where_no_article_appears_anew(text):
     once = squad_normalised(text)
@@ -85,7 +84,6 @@ def test_rouge_l_reads_every_script(text, target, expected):
     assert find("rouge_l").value(Items([text], [(target,)])) == pytest.approx(expected)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=127), max_size=60))
 def test_ascii_is_cut_as_rouge_score_cuts_it(text):
     from rouge_score.tokenizers import DefaultTokenizer

@@ -55,7 +55,7 @@ def test_without_a_margin_the_leader_is_decided_once_its_rival_is_significantly_
     assert made.gaps("ab", needed / 1_000)["b"].low > 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(80, 90), min_size=2, max_size=4),
     st.sampled_from([0.0, 0.01, 0.05]),

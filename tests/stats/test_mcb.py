@@ -116,7 +116,7 @@ def test_each_arm_is_tested_as_the_reference_itself_and_its_rivals_bound_its_gap
 
 
 @given(RIGHT_OR_WRONG)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bounds_contain_the_point_and_claim_no_more_than_three_in_n(values):
     made = comparisons_of(values, resamples=200)
     gaps = made.gaps(made.names)
@@ -140,7 +140,7 @@ def test_bounds_contain_the_point_and_claim_no_more_than_three_in_n(values):
 
 
 @given(RIGHT_OR_WRONG, st.randoms())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_order_of_arms_changes_no_bound(values, random):
     made = comparisons_of(values, resamples=100)
     shuffled = list(made.names)

@@ -153,7 +153,7 @@ VALUES = st.recursive(
 COLUMNS = st.sampled_from(["id", "text", "label", "other"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.dictionaries(COLUMNS, VALUES, max_size=4), max_size=5))
 def test_rows_of_any_json_load_or_are_faults_of_their_file(some):
     with tempfile.TemporaryDirectory() as folder:
@@ -162,7 +162,7 @@ def test_rows_of_any_json_load_or_are_faults_of_their_file(some):
         assert all(fault.where.startswith(f"{folder}/test.jsonl") for fault in faults)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=80), st.sampled_from(["jsonl", "csv", "json"]))
 def test_any_bytes_are_rows_or_faults(content, suffix):
     with tempfile.TemporaryDirectory() as folder:

@@ -73,9 +73,7 @@ FLAT = ("text", "n", "ok")
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.json", "a.csv"])
 @given(table=TABLES)
-@settings(
-    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_datasets_writes_is_read_back_equal(tmp_path, name, table):
     datasets.disable_progress_bars()
     held = datasets.Dataset.from_list(table, features=datasets.Features(FEATURES))

@@ -58,9 +58,7 @@ WRITERS = {
 
 @pytest.mark.parametrize("name", WRITERS)
 @given(table=TABLES)
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_pandas_writes_is_read_back_equal(tmp_path, name, table):
     if name.endswith("xlsx"):
         pytest.importorskip("openpyxl")
@@ -95,9 +93,7 @@ def test_other_layouts_of_pandas_are_read_or_refused(tmp_path, orient):
         max_size=4,
     )
 )
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("name", ["a.parquet", "a.jsonl"])
 def test_what_pyarrow_writes_is_read_back_equal_with_nulls_and_lists(tmp_path, name, table):
     import pyarrow as pa

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from task_folder import data, rows, task_text, write
 
@@ -29,7 +29,6 @@ def labels_of(some):
 LABELS = st.lists(st.sampled_from("abc"), min_size=1, max_size=30)
 
 
-@settings(deadline=None)  # a busy machine says nothing of the cut
 @given(LABELS, LABELS, st.integers(1, 2**32 - 1))
 def test_sizes_and_labels_stay_and_no_row_is_lost(train, validation, seed):
     given_cut = split("train", train), split("validation", validation)

@@ -133,7 +133,6 @@ PAIRS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(PAIRS, st.booleans())
 def test_a_cut_keeps_every_row_once_and_equal_inputs_together(pairs, by_target):
     parts = cut(raw_rows(pairs), COLUMNS, SHARES, by_target=by_target)
@@ -143,7 +142,6 @@ def test_a_cut_keeps_every_row_once_and_equal_inputs_together(pairs, by_target):
     assert all(homes[row.values["text"]] == name for name, part in parts.items() for row in part)
 
 
-@settings(deadline=None)
 @given(PAIRS, st.randoms(use_true_random=False), st.booleans())
 def test_a_cut_does_not_depend_on_the_order_of_rows(pairs, randomness, by_target):
     shuffled = list(pairs)
@@ -158,7 +156,6 @@ def test_a_cut_does_not_depend_on_the_order_of_rows(pairs, randomness, by_target
         )
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 60), min_size=1),
     st.floats(0.05, 0.6),
@@ -252,7 +249,6 @@ def test_a_cluster_stays_whole():
     assert not docs(parts["validation"]) & docs(parts["train"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=10, max_size=40), st.integers(0, 9), st.booleans())
 def test_clusters_of_any_sizes_come_near_the_shares_and_stay_whole(sizes, seed, by_target):
     shares = SplitSpec(seed=seed)
@@ -378,7 +374,7 @@ def test_faults_of_a_cut_file_keep_their_lines(tmp_path):
     assert line.startswith("all.jsonl:21: 'text' is null")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_rows_added_later_leave_most_rows_where_they_are(seed):
     shares = SplitSpec(seed=seed)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from task_folder import task_text, write
 
@@ -33,7 +33,6 @@ def ids(task):
 
 
 @pytest.mark.parametrize("kind", ["choice", "text"])
-@settings(deadline=None)
 @given(smaller=st.integers(1, 100), larger=st.integers(1, 120))
 def test_a_larger_limit_contains_every_row_of_a_smaller_one(kind, smaller, larger):
     smaller, larger = sorted((smaller, larger))
@@ -43,7 +42,6 @@ def test_a_larger_limit_contains_every_row_of_a_smaller_one(kind, smaller, large
     assert set(ids(some)) <= set(ids(more))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 100))
 def test_labels_are_taken_in_proportion(limit):
     taken = Counter(example.targets[0] for example in limited(task_of_100(), limit).test)
@@ -51,7 +49,6 @@ def test_labels_are_taken_in_proportion(limit):
         assert abs(taken[label] - n * limit / 100) <= 1.5
 
 
-@settings(deadline=None)
 @given(st.integers(1, 99))
 def test_rows_keep_their_order_and_their_truth(limit):
     some = limited(task_of_100(), limit)

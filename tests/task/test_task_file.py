@@ -346,7 +346,7 @@ PLACES = [(key, None) for key in TaskFile.model_fields]
 PLACES += [(part, key) for part in PARTS for key in keys_below(part)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(PLACES), VALUES, min_size=1, max_size=3))
 def test_wrong_types_anywhere_are_faults_with_a_place_and_never_a_traceback(changes):
     keys = {key: dict(v) if isinstance(v, dict) else v for key, v in KEYS.items()}

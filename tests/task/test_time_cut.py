@@ -4,7 +4,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from task_folder import data, rows, task_text, told, write
 
@@ -20,7 +20,7 @@ CLUSTERED = Data(input="text", target="label", cluster="doc")
 BY_TIME = SplitSpec(time="at", test=0.2, validation=0.1)
 
 
-LOADED = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+LOADED = settings(max_examples=50)
 """A machine that does other work is slow to draw examples, which says nothing of the cut."""
 
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.errors import TaskError
@@ -117,7 +117,6 @@ def test_no_code_runs_from_a_tag(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=60), st.text(":-?&*!{}[]|>'\"#%@ \nab1.~\\", max_size=60)))
 @example("? [a, b]\n: 1\n")
 @example("a: &x [*x]")

@@ -1,7 +1,7 @@
 """Numbers as text: three digits that matter, units a person would choose, – for not measured."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.wording import numbers
@@ -24,7 +24,6 @@ def test_three_significant_digits(value, text):
     assert numbers.significant(value) == text
 
 
-@settings(deadline=None)
 @given(st.floats(1e-9, 1e12), st.sampled_from([1, -1]))
 def test_significant_is_never_off_by_more_than_half_its_last_digit(value, sign):
     read = float(numbers.significant(sign * value).replace(",", ""))
@@ -118,7 +117,6 @@ def test_an_interval_with_an_unknown_end_is_a_dash(low, high):
     assert numbers.interval(low, high) == "–"
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1e15), st.sampled_from(["score", "duration", "usd", "count", "rate"]))
 def test_any_measured_value_has_a_text(value, name):
     text = getattr(numbers, name)(value)

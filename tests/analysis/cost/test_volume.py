@@ -87,7 +87,7 @@ USAGES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(USAGES, USAGES, st.sampled_from(["busy", "reserved"]), st.floats(10, 1e6))
 def test_between_two_changes_the_named_arm_is_cheaper(first, second, serving, monthly):
     first, second = replace(first, arm="a"), replace(second, arm="b")

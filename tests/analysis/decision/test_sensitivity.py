@@ -197,7 +197,7 @@ def changed(inputs, flip):
     return replace(inputs, terms=replace(inputs.terms, labour=labour))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(decision_inputs())
 def test_a_flip_applied_gives_the_choice_that_it_names(inputs):
     found = inputs.verdict()
@@ -209,7 +209,7 @@ def test_a_flip_applied_gives_the_choice_that_it_names(inputs):
     assert all(kinds.count(kind) <= 2 for kind in kinds)  # the nearest on either side
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(decision_inputs(), st.data())
 def test_no_nearer_volume_that_was_not_named_changes_the_choice_under_busy_time(inputs, data):
     traffic = {**inputs.terms.traffic, "serving": "busy"}

@@ -29,7 +29,7 @@ def short_spans(monkeypatch):
 
 
 @given(SEQUENCES, st.integers(0, 6), st.integers(1, 5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_span_holds_every_key_that_its_nodes_see(sequences, past, shortest):
     tree = TokenTree()
     for sequence in sequences:

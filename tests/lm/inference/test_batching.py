@@ -25,7 +25,7 @@ def nodes(prompts, kept):
 
 
 @given(PROMPTS, st.integers(0, 5), st.sampled_from([4, 16, 40, 1000]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_rows_hold_every_prompt_once_within_the_limit(prompts, below, limit):
     rows = list(plan_rows(prompts, [below] * len(prompts), 0, limit))
     assert sorted(place for row in rows for place in row.members) == list(range(len(prompts)))
@@ -39,7 +39,7 @@ def test_rows_hold_every_prompt_once_within_the_limit(prompts, below, limit):
 
 
 @given(PROMPTS, st.sampled_from([16, 40, 1000]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_kept_prefixes_grow_and_shrink_like_a_stack(prompts, limit):
     """Of a prefix that was let go, less is computed again than is worth keeping."""
     kept: list[int] = []
