@@ -34,7 +34,7 @@ EXAMPLES: Mapping[str, str] = {
     "effort": "{trials: 12, minutes: 20, usd: 2}",
     "curve": "{sizes: [10, 20, all], repeats: 3, arms: [ARM], seed: 0}",
     "noise": "0.1",
-    "augment": "{factor: 2, kinds: [typo]}",
+    "augment": "{factor: 2, kinds: [typo, paraphrase], paraphrases: paraphrases.jsonl}",
     "generation": "{max_new_tokens: 64, stop: [END]}",
     "limits": "{min_score: 0.8, max_p95_ms: 500, max_serve_memory_gib: 4, max_fit_memory_gib: 8,"
     " max_usd_per_1k: 0.5}",

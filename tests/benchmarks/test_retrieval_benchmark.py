@@ -84,4 +84,4 @@ def test_a_quick_run_takes_less_of_everything_and_the_index_that_a_retriever_wou
 def test_the_language_model_is_not_fetched_for_it(monkeypatch):
     monkeypatch.setattr("benchmarks.models.fetch", lambda: pytest.fail("fetched"))
     monkeypatch.setattr(command, "Sides", lambda *_: FakeSides())
-    assert command._run("retrieval", retrieval, quick=True)["model"] == retrieval.MODEL
+    assert command._run("retrieval", retrieval, quick=True, only=())["model"] == retrieval.MODEL
