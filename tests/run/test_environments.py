@@ -119,10 +119,10 @@ def test_without_any_place_for_temporary_files_one_line_says_so(asking, tmp_path
 def test_what_the_system_refuses_a_trial_is_its_row(asking, tmp_path, monkeypatch):
     real = trial.TrialRunner._fit
 
-    def refused(self, planned):
+    def refused(self, planned, begun):
         if planned.arm == "zero_shot":
             raise OSError(24, os.strerror(24))
-        return real(self, planned)
+        return real(self, planned, begun)
 
     monkeypatch.setattr(trial.TrialRunner, "_fit", refused)
     assert harness("run", asking, "--out", tmp_path / "run").returncode == 0
