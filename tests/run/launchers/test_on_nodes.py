@@ -18,7 +18,8 @@ from fake_ray import (
     RpcError,
     WorkerCrashedError,
 )
-from launcher_contract import SOURCE, LauncherContract
+from launched_arms import SOURCE
+from launcher_contract import LauncherContract
 
 from harness.errors import ClusterLostError, ModelError, UserError
 from harness.run.job import JOB

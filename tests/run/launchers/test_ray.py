@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from launcher_contract import ENDS_WITHIN_S, SOURCE, LauncherContract
+from launched_arms import SOURCE
+from launcher_contract import ENDS_WITHIN_S, LauncherContract
 
 from harness.run.launchers.ray import RayLauncher
 from harness.run.launchers.ray_cluster import joined

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 from fake_ray import FakeCluster
-from launcher_contract import SOURCE, LauncherContract
+from launched_arms import SOURCE
+from launcher_contract import LauncherContract
 
 from harness.errors import UserError
 from harness.run.launchers import shared_folder
