@@ -57,11 +57,7 @@ def _on_cluster(task: Task, address: str) -> tuple[Site, Place | None]:
     shared = None
     if run.shared_folder is not None:
         shared = SharedFolder(Path(run.shared_folder))
-        try:
-            shared.check(cluster)
-        except BaseException:
-            shared.close()
-            raise
+        shared.check(cluster)
     launcher = partial(
         RayLauncher,
         cluster=cluster,
@@ -70,9 +66,8 @@ def _on_cluster(task: Task, address: str) -> tuple[Site, Place | None]:
         shared=shared,
     )
     told = list(_survey(task, cluster))
-    if not told:
-        return Site(launcher), None
-    return Site(launcher, tuple(one for one, _ in told)), _priced(task, *told[0])
+    site = Site(launcher, tuple(hardware for hardware, _ in told))
+    return site, _priced(task, *told[0]) if told else None
 
 
 def _survey(task: Task, cluster: Cluster) -> Iterator[tuple[Hardware, Place]]:

@@ -6,6 +6,7 @@ it, which goes with the run. Knows nothing of jobs.
 
 from __future__ import annotations
 
+import atexit
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,7 @@ class SharedFolder:
                 f" own → write {path.resolve()}, or where else it lies on every machine"
             )
         self.path = path / f"{OWN}{secrets.token_hex(8)}"
+        atexit.register(self.close)  # a run may be refused before anybody has it to close
         try:
             self.path.mkdir()
             (self.path / WRITTEN).write_text(self.path.name)
@@ -79,6 +81,7 @@ class SharedFolder:
 
     def close(self) -> None:
         """Take the run's own folder away."""
+        atexit.unregister(self.close)
         remove(self.path)
 
 
