@@ -70,9 +70,18 @@ def test_few_rows_and_one_label_are_not_judged():
     assert label_errors(["a"] * 50, ["x"] * 50, ["x"] * 50, ["a"] * 50) == ()
 
 
-def test_more_rows_and_labels_than_memory_holds_are_not_judged_and_that_is_said(monkeypatch):
-    monkeypatch.setattr(label_errors_module, "MOST_WEIGHTS", 99)
-    ids = [str(n) for n in range(50)]
-    (one,) = label_errors_module.label_errors(ids, ids, ids, ["a", "b"] * 25)
-    assert "50 rows of 2 labels are too many" in one.text
-    assert one.rows == ()
+def test_of_more_rows_and_labels_than_memory_holds_a_sample_is_judged_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(label_errors_module, "MOST_WEIGHTS", 3 * 200)
+    ids, texts, labels, bad = planted()
+    (found,) = label_errors(ids, texts, texts, labels)
+    assert f"{found.count} of 200 rows checked, drawn at random, (" in found.text
+    assert 0 < len(found.rows) < len(bad)
+    assert set(found.rows) <= bad
+
+
+def test_hashed_words_of_many_rows_find_the_planted_errors_too(monkeypatch):
+    monkeypatch.setattr(label_errors_module, "PAIRS_TO", 100)
+    ids, texts, labels, bad = planted()
+    (found,) = label_errors(ids, texts, texts, labels)
+    assert len(bad & set(found.rows)) / len(bad) >= 0.8
+    assert len(bad & set(found.rows)) / found.count >= 0.9

@@ -57,3 +57,19 @@ def test_short_texts_and_none():
 
 def test_a_thousand_equal_texts_are_a_thousand_comparisons():
     assert len(near_pairs(["the same text again"] * 1000, [0] * 1000)) == 999
+
+
+def test_texts_of_one_mould_are_not_all_compared(monkeypatch):
+    """They share bands by chance, about one in three pairs does; what is near is still found."""
+    draw = random.Random(0)
+    texts = [" ".join(f"word{draw.randrange(3000)}" for _ in range(12)) for _ in range(400)]
+    texts.append(f"{texts[7]}x")
+    compared = []
+
+    def counted(one: str, other: str) -> float:
+        compared.append((one, other))
+        return jaccard(one, other)
+
+    monkeypatch.setattr(minhash, "jaccard", counted)
+    assert [(first, later) for _, first, later in near_pairs(texts, [0] * 401)] == [(7, 400)]
+    assert len(compared) < 40

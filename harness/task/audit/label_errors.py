@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,14 @@ STRENGTH = 1.0
 """C of the classifier: scikit-learn's default. Weaker penalties learn wrong labels by heart."""
 CHARACTERS_TO = 2000
 """Rows up to which characters count beside words; with more they cost minutes and add little."""
+PAIRS_TO = 20_000
+"""Rows up to which pairs of words count too, and words are told apart; of more rows words alone are
+hashed, as their vocabulary would take gigabytes."""
+HASHED_TO = 2**17
 FEWEST_ROWS = 20
 MOST_WEIGHTS = 10_000_000
-"""Rows times labels that are checked: the classifier has a weight for each label and each word, of
-which there are about as many as rows, and its optimiser keeps twenty times as many numbers."""
+"""Rows times labels that are checked, of more a seeded sample: the classifier has a weight for each
+label and each word, and its optimiser keeps twenty times as many numbers."""
 SHOWN = 5
 KIND = "likely label errors"
 Probabilities = NDArray[np.float64]
@@ -91,26 +95,37 @@ def out_of_fold(texts: Sequence[str], given: Sequence[int], fold: Sequence[int])
     """Return each row's probabilities by a classifier that did not learn from its fold."""
     from harness.errors import StrategyError
     from harness.toolkit.linear_classifier import fit_classifier
-    from harness.toolkit.word_features import WordFeatures
 
     labels, parts = np.asarray(given), np.asarray(fold)
     found = np.zeros((len(texts), int(labels.max()) + 1))
+    try:
+        vectors = _vectors(texts)
+    except StrategyError:
+        return found  # no words: nothing can be learnt of them
     for part in range(FOLDS):
         learnt, asked = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
         if not (len(learnt) and len(asked)):
             continue
-        shown = [texts[at] for at in learnt.tolist()]
+        names = [str(labels[at]) for at in learnt]
         try:
-            features = WordFeatures.learnt(shown, len(texts) <= CHARACTERS_TO)
-            names = [str(labels[at]) for at in learnt]
-            classifier = fit_classifier(features.of(shown), names, STRENGTH)
+            classifier = fit_classifier(vectors[learnt], names, STRENGTH)
         except StrategyError:
-            continue  # one label, or no words: nothing can be learnt of it
+            continue  # one label alone
         columns = np.array([int(name) for name in classifier.classes_])
-        found[np.ix_(asked, columns)] = classifier.predict_proba(
-            features.of([texts[at] for at in asked.tolist()])
-        )
+        found[np.ix_(asked, columns)] = classifier.predict_proba(vectors[asked])
     return found
+
+
+def _vectors(texts: Sequence[str]) -> Any:
+    """Return the words of all rows, sparse, [rows, terms]: they tell no fold another's labels."""
+    from harness.toolkit.word_features import WordFeatures
+
+    if len(texts) <= PAIRS_TO:
+        return WordFeatures.learnt(texts, len(texts) <= CHARACTERS_TO).of(texts)
+    from scipy.sparse import csr_array
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return csr_array(HashingVectorizer(n_features=HASHED_TO, alternate_sign=False).transform(texts))
 
 
 def label_errors(
@@ -127,9 +142,12 @@ def label_errors(
     names, given = np.unique(np.asarray(labels), return_inverse=True)
     if len(names) < 2 or len(ids) < FEWEST_ROWS:
         return ()
-    if len(ids) * len(names) > MOST_WEIGHTS:
-        text = f"labels are not checked: {len(ids):,} rows of {len(names)} labels are too many"
-        return (Finding(kind=KIND, text=text, remedy="check a sample of the rows"),)
+    chosen, drawn = _sample(len(ids), len(names)), ""
+    if len(chosen) < len(ids):
+        ids, keys, texts, labels = (
+            [column[at] for at in chosen] for column in (ids, keys, texts, labels)
+        )
+        given, drawn = given[chosen], " checked, drawn at random,"
     numbers = given.tolist()
     found = doubted(out_of_fold(texts, numbers, folds(keys, numbers)), numbers)
     if not found:
@@ -138,7 +156,7 @@ def label_errors(
         f"{ids[one.at]} is '{labels[one.at]}', likely '{names[one.label]}'" for one in found[:SHOWN]
     )
     text = (
-        f"{len(found)} of {len(ids)} rows ({len(found) / len(ids):.1%}) have a label that a"
+        f"{len(found)} of {len(ids)} rows{drawn} ({len(found) / len(ids):.1%}) have a label that a"
         f" classifier of words, trained on the others, does not believe, the surest first: {told}"
     )
     remedy = "look at them: some are hard and right, others are wrong and worth correcting"
@@ -149,3 +167,9 @@ def label_errors(
             kind=KIND, text=text, count=len(rows), rows=rows, severity="warning", remedy=remedy
         ),
     )
+
+
+def _sample(n: int, labels: int) -> list[int]:
+    """Return the places of the rows that are checked, in their order."""
+    most = max(FEWEST_ROWS, MOST_WEIGHTS // labels)
+    return sorted(random.Random(0).sample(range(n), most)) if n > most else list(range(n))

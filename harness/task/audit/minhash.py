@@ -19,12 +19,19 @@ SHINGLE = 3
 BANDS, BAND_ROWS = 16, 4
 """A pair of Jaccard similarity s shares a band with probability 1 - (1 - s⁴)¹⁶: above 0.999 at 0.8,
 below 0.13 at 0.3."""
+HASHES = BANDS * BAND_ROWS
+AGREEING = 39
+"""Hashes of a signature in which a pair agrees at the least before its texts are compared. Each one
+agrees with the pair's similarity as its probability: of pairs at 0.8 one in 8,000 has fewer
+(binomial), of pairs at 0.4, as texts of one mould are, one in 1,500 has as many."""
 ALIKE = 0.8
 """Jaccard similarity from which two texts count as nearly the same: one letter of forty changed is
 0.86, another word of ten about 0.7."""
 CHARACTERS_AT_ONCE = 2**20
 """Of texts whose signatures are computed together, some 40 bytes a character; one text may have
 more."""
+PAIRS_AT_ONCE = 2**18
+"""Whose signatures are compared together, 200 bytes each."""
 SEED = 7
 NEVER = (False, 0.0, -1)
 Hashes = NDArray[np.uint64]
@@ -49,13 +56,12 @@ def near_pairs(
     """
     if len(texts) < 2:
         return []
-    bands = _bands(texts, np.asarray(apart, np.uint64))
-    candidates = np.unique(np.concatenate([_candidates(bands[:, at]) for at in range(BANDS)]))
+    numbers = np.asarray(apart, np.uint64)
+    bands, signatures = _signed(texts, numbers)
+    found = [_likely(_candidates(bands[:, at]), numbers, signatures) for at in range(BANDS)]
     best: dict[int, tuple[bool, float, int]] = {}
-    for pair in candidates.tolist():
+    for pair in np.unique(np.concatenate(found)).tolist():
         first, later = divmod(pair, len(texts))
-        if apart[first] != apart[later]:
-            continue
         similarity = jaccard(texts[first], texts[later])
         rank = (first < known <= later, similarity)
         if similarity >= ALIKE and rank > best.get(later, NEVER)[:2]:
@@ -81,12 +87,17 @@ def _padded(text: str) -> str:
     return f" {text} ".ljust(SHINGLE)
 
 
-def _bands(texts: Sequence[str], apart: Hashes) -> Hashes:
-    """Return a hash of each band of each text's signature, [texts, bands]."""
+def _signed(texts: Sequence[str], apart: Hashes) -> tuple[Hashes, NDArray[np.uint8]]:
+    """Return a hash of each band of each text's signature, [texts, bands], and the signatures.
+
+    Of a signature's hashes their last eight bits are kept, [texts, hashes]: those of two that
+    differ are the same once in 256 (Li and König 2010, "b-Bit Minwise Hashing").
+    """
     draw = np.random.default_rng(SEED)
-    factors = draw.integers(1, 2**63, BANDS * BAND_ROWS, np.uint64) | np.uint64(1)
-    offsets = draw.integers(0, 2**63, BANDS * BAND_ROWS, np.uint64)
+    factors = draw.integers(1, 2**63, HASHES, np.uint64) | np.uint64(1)
+    offsets = draw.integers(0, 2**63, HASHES, np.uint64)
     found = np.empty((len(texts), BANDS), np.uint64)
+    signatures = np.empty((len(texts), HASHES), np.uint8)
     for rows in _parts(texts):
         hashes, begins = _hashes([_padded(text) for text in texts[rows]])
         for band in range(BANDS):
@@ -94,10 +105,11 @@ def _bands(texts: Sequence[str], apart: Hashes) -> Hashes:
             for at in range(band * BAND_ROWS, (band + 1) * BAND_ROWS):
                 # Multiply-shift hashing (Dietzfelbinger et al. 1997): its high bits are good.
                 least = np.minimum.reduceat((hashes * factors[at] + offsets[at]) >> 32, begins)
+                signatures[rows, at] = least.astype(np.uint8)
                 mixed = (mixed ^ least) * np.uint64(0x9E3779B97F4A7C15)
                 mixed ^= mixed >> np.uint64(29)
             found[rows, band] = mixed
-    return found
+    return found, signatures
 
 
 def _parts(texts: Sequence[str]) -> Iterator[slice]:
@@ -140,3 +152,20 @@ def _candidates(band: Hashes) -> NDArray[np.int64]:
     pairs: NDArray[np.int64] = np.concatenate([first[~starts], before]) * len(band)
     found: NDArray[np.int64] = pairs + np.tile(later, 2)
     return found
+
+
+def _likely(
+    pairs: NDArray[np.int64], apart: Hashes, signatures: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Return the pairs that may be alike by their numbers and signatures.
+
+    A band is shared by chance, and in texts of one mould by most: comparing all of them as texts
+    would take most of an audit.
+    """
+    likely = []
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        part = pairs[start : start + PAIRS_AT_ONCE]
+        first, later = np.divmod(part, len(apart))
+        agreeing = np.count_nonzero(signatures[first] == signatures[later], axis=1)
+        likely.append(part[(agreeing >= AGREEING) & (apart[first] == apart[later])])
+    return np.concatenate(likely) if likely else pairs
