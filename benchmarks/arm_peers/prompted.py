@@ -41,6 +41,8 @@ def _lm_eval(cut: Cut, shown: Callable[[Row], Sequence[Row]]) -> list[str]:
     """
     from benchmarks.models import our_model
     from harness.lm import Generation
+    from harness.lm.chat import answer_tokens, prompt_tokens
+    from harness.lm.inference.scoring import score_options
     from harness.machine.device import device_and_dtype
     from harness.types import RunningText
 
@@ -54,11 +56,12 @@ def _lm_eval(cut: Cut, shown: Callable[[Row], Sequence[Row]]) -> list[str]:
         found = lm.generate(prompts, Generation(cut.max_new_tokens, ("\n\n",)))
         return [answer.text.strip() for answer in found]
     labels = cut.labels
-    scored = lm.log_likelihood(
-        [prompt for prompt in prompts for _ in labels],
-        [label for _ in prompts for label in labels],
-    )
-    rows = [scored[start : start + len(labels)] for start in range(0, len(scored), len(labels))]
+    # Without the end of the answer, and with what a prompt's labels share read once.
+    read = [prompt_tokens(lm, prompt) for prompt in prompts]
+    options = [
+        [answer_tokens(lm, label, prompt, ended=False) for label in labels] for prompt in prompts
+    ]
+    rows, _ = score_options(lm, read, options)
     return [labels[row.index(max(row))] for row in rows]
 
 

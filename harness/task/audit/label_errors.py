@@ -25,7 +25,7 @@ CHARACTERS_TO = 2000
 PAIRS_TO = 20_000
 """Rows up to which pairs of words count too, and words are told apart; of more rows words alone are
 hashed, as their vocabulary would take gigabytes."""
-HASHED_TO = 2**17
+HASHED_TO = 2**16
 FEWEST_ROWS = 20
 MOST_WEIGHTS = 10_000_000
 """Rows times labels that are checked, of more a seeded sample: the classifier has a weight for each
