@@ -8,7 +8,7 @@ import pytest
 from hand_made import TARGETS, cheap_and_good, rows_of, write_run
 from needed import needs
 
-from benchmarks import cuts, directions, outcomes, papers
+from benchmarks import curves, cuts, directions, outcomes, papers
 from benchmarks.curves_page import section
 from benchmarks.directions_page import drawn, sentence
 from benchmarks.findings import (
@@ -238,3 +238,13 @@ def test_a_curve_of_fewer_points_does_not_replace_what_is_known(tmp_path):
     )
     assert keep("banking77_10", fewer, tmp_path / "curves") == ("lora with 50 labels",)
     assert kept_curves(("banking77_10",), tmp_path) == {"banking77_10": CURVE}
+
+
+@pytest.mark.parametrize(
+    "name", ["ticket_triage", pytest.param("banking77_10", marks=needs("banking77"))]
+)
+def test_the_tasks_of_curves_can_be_run(name, tmp_path):
+    """Both load, with each size within their labels: a run of one takes hours."""
+    task = load_task(curves.written(name, tmp_path, quick=False))
+    assert tuple(arm.name for arm in task.arms) == curves.ARMS
+    assert max(size for size in curves.SIZES[name] if size != "all") < len(task.train)
