@@ -29,6 +29,7 @@ NAMES = (
     "verdicts",
     "published",
     "analysis",
+    "label_errors",
     "faults",
     "curve",
     "curves",

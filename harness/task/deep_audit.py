@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from harness.store.finding import Finding
 from harness.task.audit.label_errors import label_errors
 from harness.task.load import Task
@@ -20,4 +23,12 @@ def likely_label_errors(task: Task) -> tuple[Finding, ...]:
         [key_of(query) for query in queries],
         [query.full_text for query in queries],
         [row.targets[0] for row in rows],
+        vectors_of,
     )
+
+
+def vectors_of(texts: Sequence[str]) -> Any:
+    """Return the built-in embedder's vectors: nothing is fetched, and no server sees the rows."""
+    from harness.retrieval import DEFAULT_EMBEDDER, Embedder
+
+    return Embedder(DEFAULT_EMBEDDER, "cpu").embed(texts)

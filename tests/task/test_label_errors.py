@@ -85,3 +85,20 @@ def test_hashed_words_of_many_rows_find_the_planted_errors_too(monkeypatch):
     (found,) = label_errors(ids, texts, texts, labels)
     assert len(bad & set(found.rows)) / len(bad) >= 0.8
     assert len(bad & set(found.rows)) / found.count >= 0.9
+
+
+def test_vectors_are_read_in_place_of_words():
+    """Texts say nothing here, and the vectors all: what is planted is found by them alone."""
+    ids, texts, labels, bad = planted()
+    words = [word for topic in TOPICS.values() for word in topic]
+    known = {
+        row: [float(word in text) for word in words] for row, text in zip(ids, texts, strict=True)
+    }
+    (found,) = label_errors(
+        ids, ids, ids, labels, lambda rows: np.array([known[row] for row in rows])
+    )
+    assert "a classifier of sentence vectors" in found.text
+    (other,) = label_errors(ids, texts, texts, labels, lambda rows: np.zeros((len(rows), 2)))
+    assert "a classifier of words" in other.text
+    assert len(bad & set(found.rows)) / len(bad) >= 0.8
+    assert len(bad & set(found.rows)) / found.count >= 0.9
