@@ -9,6 +9,7 @@ import shlex
 from harness.cli.exit_codes import MISTAKE, OK
 from harness.cli.loaded import loaded
 from harness.cli.plain import complain, tell, tell_json
+from harness.wording.sentences import counted
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -41,7 +42,8 @@ def check(arguments: argparse.Namespace) -> int:
     if models.problems:
         return MISTAKE
     if arguments.strict and (severe := sum(finding.severity == "severe" for finding in found)):
-        complain(f"error: --strict, and {severe} of {len(found)} findings are severe")
+        are = "is" if severe == 1 else "are"
+        complain(f"error: --strict, and {severe} of {counted(len(found), 'finding')} {are} severe")
         return MISTAKE
     return OK
 

@@ -13,6 +13,7 @@ from harness.errors import UnknownNameError
 from harness.plan import Outlook, Place, RowsForecast, total_usd
 from harness.store.records import Forecast
 from harness.wording import numbers
+from harness.wording.sentences import counted
 
 UNITS = ((120.0, 1.0, "second"), (7200.0, 60.0, "minute"), (float("inf"), 3600.0, "hour"))
 """Up to how many seconds a time is told in which unit, and how many seconds that has."""
@@ -55,8 +56,8 @@ def closing_lines(
         return
     yield from _best(totals)
     if left := len(totals) - len(shown):
-        machines = f"{left} machine{'s' * (left > 1)} of the price file"
-        yield f"`--machine NAME` shows one, `--all` each of the {machines}."
+        machines = counted(left, "machine")
+        yield f"`--machine NAME` shows one, `--all` each of the {machines} of the price file."
 
 
 def named(outlook: Outlook, name: str | None, every: bool) -> list[int]:

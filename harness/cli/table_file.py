@@ -18,6 +18,7 @@ from harness.cli.scaffold import new_folder, write_files
 from harness.cli.task_text import SCHEMA, task_text
 from harness.errors import Fault, TaskError, UserError
 from harness.task.rows import Reading, Row, as_text, read_rows
+from harness.wording.sentences import counted
 
 TARGETS = (
     "label", "target", "labels", "answer", "answers", "class", "category", "intent", "gold", "team",
@@ -68,8 +69,8 @@ def task_of_table(name: str, parent: Path, file: Path, kind: str | None) -> list
     if faults:
         raise TaskError(faults)
     if len(rows) < FEWEST:
-        rows_n = f"{len(rows)} row{'s' * (len(rows) != 1)}"
-        raise UserError(f"{file} has {rows_n} → a task needs at least {FEWEST}")
+        has = counted(len(rows), "row")
+        raise UserError(f"{file} has {has} → a task needs at least {FEWEST}")
     guess = _guess(rows, file)
     form = form_of([_target(row.values.get(guess.target)) for row in rows], kind)
     text = _text(name, file, guess, form)

@@ -20,6 +20,7 @@ from harness.cli.task_text import SCHEMA, task_text
 from harness.errors import UserError
 from harness.files.hashing import sha256_of
 from harness.task.chat_files import ChatFile, ChatRow, read_chats
+from harness.wording.sentences import counted
 
 SHARE_TO_CHOOSE = 10
 """One of so many training rows is a validation row, where the test rows come from another file."""
@@ -53,7 +54,7 @@ def task_of(name: str, parent: Path, source: Source, kind: str | None = None) ->
     rows = [*read.rows, *(held.rows if held else [])]
     if len(rows) < FEWEST or len({row.input for row in rows}) < FEWEST:
         raise UserError(
-            f"{source.file} has {len(rows)} row{'s' * (len(rows) != 1)} to make a task of"
+            f"{source.file} has {counted(len(rows), 'row')} to make a task of"
             " → add rows, with different inputs"
         )
     form = form_of([row.target for row in rows], kind)

@@ -16,6 +16,7 @@ from pydantic import Field
 from harness.files.hashing import canonical_json
 from harness.store.base import Record
 from harness.types import Query, Split
+from harness.wording.sentences import counted
 
 NAMES = ("train", "validation", "test")
 SHOWN = 5
@@ -161,16 +162,12 @@ def _moved(was: Moves, here: Moves) -> Iterator[str]:
         if (earlier := was.get(key, split)) != split:
             moved.setdefault((earlier, split), []).append(key)
     for (earlier, split), keys in sorted(moved.items()):
-        yield f"{_rows_are(len(keys), 'moved')} from {earlier} to {split} ({_ids(keys)})"
+        yield f"{counted(len(keys), 'row')} moved from {earlier} to {split} ({_ids(keys)})"
 
 
 def _told(name: str, what: str, keys: Sequence[str]) -> Iterator[str]:
     if keys:
-        yield f"{name}: {_rows_are(len(keys), what)} ({_ids(keys)})"
-
-
-def _rows_are(n: int, what: str) -> str:
-    return f"{n} row{'' if n == 1 else 's'} {what}"
+        yield f"{name}: {counted(len(keys), 'row')} {what} ({_ids(keys)})"
 
 
 def _ids(keys: Sequence[str]) -> str:

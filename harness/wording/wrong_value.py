@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from harness.errors import nearest_name, shown
+from harness.wording.sentences import counted
 
 Error = Mapping[str, Any]
 """One of pydantic's errors: `type`, `loc`, `msg`, `input`, `ctx`."""
@@ -134,14 +135,10 @@ def _a_list(context: Mapping[str, Any], value: Any) -> str:
     return "write a list, e.g. [a, b]"
 
 
-def _plural(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
 def _too_many(context: Mapping[str, Any], value: Any) -> str:
     n = len(value) if hasattr(value, "__len__") else context["max_length"] + 1
     most = context["max_length"]
-    return f"has {_plural(n, 'item')}, and {most:,} {'is' if most == 1 else 'are'} the most"
+    return f"has {counted(n, 'item')}, and {most:,} {'is' if most == 1 else 'are'} the most"
 
 
 OWN_WORDS = ("value_error", "assertion_error")
@@ -174,15 +171,15 @@ WHAT: Mapping[str, Words] = {
         "is blank" if c["pattern"] == r"\S" else f"must match {c['pattern']}"
     ),
     "string_too_long": lambda c, v: (
-        f"has {_plural(len(v), 'character')}, and {c['max_length']:,} are the most"
+        f"has {counted(len(v), 'character')}, and {c['max_length']:,} are the most"
     ),
     "string_too_short": lambda c, v: (
-        "is empty" if not v else f"must have {_plural(c['min_length'], 'character')} or more"
+        "is empty" if not v else f"must have {counted(c['min_length'], 'character')} or more"
     ),
     "string_type": lambda c, v: "must be text",
     "too_long": _too_many,
     "too_short": lambda c, v: (
-        "has no items" if not v else f"must have {_plural(c['min_length'], 'item')} or more"
+        "has no items" if not v else f"must have {counted(c['min_length'], 'item')} or more"
     ),
     "tuple_type": lambda c, v: "must be a list",
 }

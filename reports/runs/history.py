@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.wording.sentences import counted
 from harness.analysis import History, PastArm, Timeline
 from harness.wording import numbers
 from reports.plots.over_time import costs_plot, scores_plot
@@ -24,13 +25,12 @@ def history_html(history: History) -> str:
 
 def _head(history: History) -> Head:
     n = sum(len(one.runs) for one in history.timelines)
-    tasks = len({one.task for one in history.timelines})
-    runs = f"{n} run{'' if n == 1 else 's'}"
+    tasks = counted(len({one.task for one in history.timelines}), "task")
+    runs = counted(n, "run")
     return Head(
         title=f"Runs of {history.path}",
-        about=(history.path, runs, f"{tasks} task{'' if tasks == 1 else 's'}"),
-        headline=_newest(history.timelines[0]) if len(history.timelines) == 1 else f"{runs} of"
-        f" {tasks} task{'' if tasks == 1 else 's'}.",
+        about=(history.path, runs, tasks),
+        headline=_newest(history.timelines[0]) if len(history.timelines) == 1 else f"{runs} of {tasks}.",
         sentence=(
             "Each score has the interval of its own run. Whether two runs differ, the command"
             " compare tells: it takes the rows that both share, pair by pair."

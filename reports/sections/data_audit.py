@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.analysis import Comparison
 from harness.store.finding import gravest_first
 from harness.wording import numbers
+from harness.wording.sentences import counted
 from reports.section import Section, Table, Text
 
 NOTE = (
@@ -30,5 +31,5 @@ def data_audit(comparison: Comparison) -> Section | None:
     )
     table = Table(("severity", "finding", "count", "what", "remedy"), rows)
     blocks = (table, Text(NOTE, small=True))
-    finding = f"{len(comparison.audit)} findings in the data."
+    finding = f"{counted(len(comparison.audit), 'finding')} in the data."
     return Section("audit", "J", "Data audit", blocks, finding, closed=True)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from harness.analysis import ArmResult, Comparison, Confusion, ordered
 from harness.wording import numbers
+from harness.wording.sentences import counted
 from reports.matrix import Shaded, matrix
 from reports.plots.arms_shown import first_arm
 from reports.plots.coverage import coverage_plot
@@ -154,7 +155,7 @@ def _name(number: int, found: Confusion) -> str:
 
 def _said(cell: tuple[int, int, int], found: Confusion) -> str:
     right, said, n = cell
-    rows = f"{n} row{'' if n == 1 else 's'}"
+    rows = counted(n, "row")
     if said < 0:
         return f"{found.labels[right]}: {_name(said, found)} ({rows})"
     return f"{found.labels[right]} taken for {found.labels[said]} ({rows})"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from harness.analysis.examples.confusion import confusion_of, largest, right_label
 from harness.analysis.examples.row_table import Answered, ArmRows, RowTable
 from harness.analysis.schema.scores import SliceScore
+from harness.wording.sentences import counted
 
 PLACES = 12
 A_RULE = 2
@@ -140,7 +141,7 @@ def _confused(table: RowTable, arm: ArmRows) -> Iterator[Pick]:
             if answer.label == answered
             and right_label(table.run.gold.targets[row], answer) == wanted
         ]
-        rule = f"{arm.name} takes {wanted} for {answered} ({n} row{'' if n == 1 else 's'})"
+        rule = f"{arm.name} takes {wanted} for {answered} ({counted(n, 'row')})"
         yield from _sorted(rows, rule, lambda row: (-(arm.answers[row].sure or 0.0),))
 
 

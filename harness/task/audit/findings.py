@@ -17,6 +17,7 @@ from harness.task.audit.test_size import expectations
 from harness.task.audit.within_texts import ids_within
 from harness.task.corpus import FORMATS, Corpus
 from harness.types import Example, Split
+from harness.wording.sentences import counted
 
 LEAKED = "test inputs in other splits"
 """The kind of exact leaks."""
@@ -77,7 +78,9 @@ def findings(
     found += _in_documents(corpus, splits["test"])
     for name in splits:
         if repeats := repeated.inside(name):
-            text = f"{repeats} inputs of {name} repeat an earlier one of {name}"
+            inputs = counted(repeats, "input")
+            repeat = "repeats" if repeats == 1 else "repeat"
+            text = f"{inputs} of {name} {repeat} an earlier one of {name}"
             grave: FindingSeverity = "warning" if name == "test" else "note"
             found.append(Finding(kind="repeated inputs", text=text, count=repeats, severity=grave))
     found += said_of_answers(repeated, labels)
