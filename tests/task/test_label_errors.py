@@ -3,6 +3,7 @@
 import random
 
 import numpy as np
+import pytest
 
 from harness.task.audit import label_errors as label_errors_module
 from harness.task.audit.label_errors import FOLDS, Doubted, doubted, folds, label_errors
@@ -102,3 +103,11 @@ def test_vectors_are_read_in_place_of_words():
     assert "a classifier of words" in other.text
     assert len(bad & set(found.rows)) / len(bad) >= 0.8
     assert len(bad & set(found.rows)) / found.count >= 0.9
+
+
+@pytest.mark.parametrize("name", ["VECTORS_TO", "PAIRS_TO"])
+def test_vectors_of_much_text_are_not_computed(name, monkeypatch):
+    monkeypatch.setattr(label_errors_module, name, 100)
+    ids, texts, labels, _ = planted()
+    (found,) = label_errors(ids, texts, texts, labels, lambda _: pytest.fail("called"))
+    assert "a classifier of words" in found.text

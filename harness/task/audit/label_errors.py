@@ -28,6 +28,8 @@ PAIRS_TO = 20_000
 """Rows up to which pairs of words count too, and words are told apart; of more rows words alone are
 hashed, as their vocabulary would take gigabytes."""
 HASHED_TO = 2**16
+VECTORS_TO = 2_000_000
+"""Characters of all rows up to which their vectors are computed: some minutes on two cores."""
 FEWEST_ROWS = 20
 MOST_WEIGHTS = 10_000_000
 """Rows times labels that are checked, of more a seeded sample: the classifier has a weight for each
@@ -181,8 +183,9 @@ def label_errors(
         keys: the same for rows that ask the same.
         texts: as a model reads them.
         labels: the label of each.
-        embed: returns the vectors of texts, [texts, dimensions]; None: words alone are read. Of
-            more rows than `PAIRS_TO` they always are: vectors would take hours.
+        embed: returns the vectors of texts, [texts, dimensions]; not called for more text than
+            `VECTORS_TO`, nor more rows than `PAIRS_TO`, which are read by their words. None: all
+            are.
     """
     names, given = np.unique(np.asarray(labels), return_inverse=True)
     if len(names) < 2 or len(ids) < FEWEST_ROWS:
@@ -194,7 +197,8 @@ def label_errors(
         )
         given, drawn = given[chosen], " checked, drawn at random,"
     numbers = given.tolist()
-    embed = embed if len(ids) <= PAIRS_TO else None
+    if len(texts) > PAIRS_TO or sum(map(len, texts)) > VECTORS_TO:
+        embed = None
     probabilities, read = _believed(texts, numbers, folds(keys, numbers), embed)
     found = doubted(probabilities, numbers)
     if not found:
