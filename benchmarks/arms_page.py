@@ -69,11 +69,17 @@ def pooled(findings: Mapping[str, Findings], rounds: Rounds) -> list[Family]:
     return found
 
 
+def _shown(family: Family) -> str:
+    """Return whether it holds, in words: of some of its cuts nothing is claimed of the others."""
+    said = "yes" if family.holds else "not shown"
+    return said if family.cuts == family.planned else f"{said}, so far"
+
+
 def drawn(findings: Mapping[str, Findings], rounds: Rounds) -> str:
     """Return the page, in Markdown."""
     families = [
         f"| {f.family} | {f.cuts} of {f.planned} | {_points(f.difference)} | {_points(f.low)}"
-        f" | {'yes' if f.holds else 'not shown'} |"
+        f" | {_shown(f)} |"
         for f in pooled(findings, rounds)
     ]
     blocks = [

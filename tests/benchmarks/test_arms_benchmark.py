@@ -65,7 +65,7 @@ def test_a_family_holds_if_its_bound_is_above_two_points_below_its_peer(middle, 
 def test_the_page_names_every_contest_and_what_has_not_been_run():
     chosen = {"peer": "12 shots"}
     page = drawn({ONE: findings(value(-0.012, 0.01), chosen=chosen)}, ROUNDS)
-    assert "| prompted | 1 of 2 | −1.2 | −2.0 | not shown |" in page
+    assert "| prompted | 1 of 2 | −1.2 | −2.0 | not shown, so far |" in page
     assert "| `few_shot` | 0.500 | `peer` | 0.512 | −1.2 (−2.2 to −0.2) |" in page
     assert "| two | prompted | `few_shot` | not run | `peer` | not run | – |" in page
     assert "Not run yet: `two/few_shot`." in page
