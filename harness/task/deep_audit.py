@@ -28,7 +28,15 @@ def likely_label_errors(task: Task) -> tuple[Finding, ...]:
 
 
 def vectors_of(texts: Sequence[str]) -> Any:
-    """Return the built-in embedder's vectors: nothing is fetched, and no server sees the rows."""
+    """Return the built-in embedder's vectors: nothing is fetched, and no server sees the rows.
+
+    Returns:
+        [texts, dimensions]; None where it cannot be loaded, as words are enough for an audit.
+    """
+    from harness.errors import ModelError
     from harness.retrieval import DEFAULT_EMBEDDER, Embedder
 
-    return Embedder(DEFAULT_EMBEDDER, "cpu").embed(texts)
+    try:
+        return Embedder(DEFAULT_EMBEDDER, "cpu").embed(texts)
+    except ModelError:
+        return None

@@ -5,8 +5,10 @@ import random
 import numpy as np
 import pytest
 
+from harness.errors import ModelError
 from harness.task.audit import label_errors as label_errors_module
 from harness.task.audit.label_errors import FOLDS, Doubted, doubted, folds, label_errors
+from harness.task.deep_audit import vectors_of
 
 
 def test_the_confident_joint_by_hand():
@@ -110,4 +112,14 @@ def test_vectors_of_much_text_are_not_computed(name, monkeypatch):
     monkeypatch.setattr(label_errors_module, name, 100)
     ids, texts, labels, _ = planted()
     (found,) = label_errors(ids, texts, texts, labels, lambda _: pytest.fail("called"))
+    assert "a classifier of words" in found.text
+
+
+def test_without_an_embedder_words_are_enough(monkeypatch):
+    def fail(*_):
+        raise ModelError("it cannot be loaded")
+
+    monkeypatch.setattr("harness.retrieval.Embedder", fail)
+    ids, texts, labels, _ = planted()
+    (found,) = label_errors(ids, texts, texts, labels, vectors_of)
     assert "a classifier of words" in found.text

@@ -184,8 +184,8 @@ def label_errors(
         texts: as a model reads them.
         labels: the label of each.
         embed: returns the vectors of texts, [texts, dimensions]; not called for more text than
-            `VECTORS_TO`, nor more rows than `PAIRS_TO`, which are read by their words. None: all
-            are.
+            `VECTORS_TO`, nor more rows than `PAIRS_TO`, which are read by their words. None, or if
+            it returns None: all are.
     """
     names, given = np.unique(np.asarray(labels), return_inverse=True)
     if len(names) < 2 or len(ids) < FEWEST_ROWS:
@@ -208,8 +208,7 @@ def label_errors(
     )
     text = (
         f"{len(found)} of {len(ids)} rows{drawn} ({len(found) / len(ids):.1%}) have a label that a"
-        f" classifier of {read}, trained on the others,"
-        f" does not believe, the surest first: {told}"
+        f" classifier of {read}, trained on the others, does not believe, the surest first: {told}"
     )
     remedy = "look at them: some are hard and right, others are wrong and worth correcting"
     # All rows, for whoever leaves them out: this finding is never kept in a record.
