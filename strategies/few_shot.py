@@ -57,7 +57,8 @@ class FewShot(Strategy):
         shots: PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] = Field(
             8, json_schema_extra=search([8, 4, 16, 32])
         )
-        """One number, or candidates of which the best on validation is kept."""
+        """One number, or candidates: the fewest, unless others score higher on validation rows by
+        more than a standard error."""
         select: Literal["nearest", "balanced", "random"] = Field(
             "nearest", json_schema_extra=search(["nearest", "balanced"])
         )
@@ -147,6 +148,7 @@ class FewShot(Strategy):
                 partial(self._answers, shots=count, drawn=self._drawn(train, count)), rows.queries
             ),
             rows,
+            cheapest_first=True,
         )
         drawn = self._drawn(train, shots)
         kept = {"shots": shots, "drawn": [asdict(row) for row in drawn]}

@@ -57,8 +57,8 @@ class Rag(Strategy):
         top_k: Candidates[PositiveInt] = Field(
             [1, 3], json_schema_extra=search([[1, 3], [1], [3], [5]])
         )
-        """Candidates for how many passages are shown; the best on validation is kept. A small model
-        is led astray by further ones."""
+        """Candidates for how many passages are shown: the fewest, unless others score higher on
+        validation rows by more than a standard error. Further ones lead a small model astray."""
         shots: int = Field(4, ge=0)
         """Demonstrations, each under a passage that holds its answer."""
         select: Literal["auto", "nearest", "random"] = "auto"
@@ -133,9 +133,10 @@ class Rag(Strategy):
         top_k = best_on_validation(
             context,
             "top_k",
-            {str(count): count for count in params.top_k},
+            {str(count): count for count in sorted(params.top_k)},
             lambda count: surviving(partial(self._answers, top_k=count), rows.queries),
             rows,
+            cheapest_first=True,
         )
         (artifact / "prompt.json").write_text(json.dumps({"top_k": top_k, "copied": self.copied}))
         found = Calibration()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from math import fsum, inf, sqrt
 from typing import TypeVar
 
 from harness.errors import FOR_ALL_ITEMS
@@ -22,6 +23,7 @@ def best_on_validation(
     candidates: Mapping[str, Choice],
     predict: Callable[[Choice], Sequence[Prediction]],
     validation: Split,
+    cheapest_first: bool = False,
 ) -> Choice:
     """Return the candidate whose answers to the validation rows score highest.
 
@@ -34,6 +36,8 @@ def best_on_validation(
         candidates: name to candidate; at least one.
         predict: answers `validation.queries` with a candidate.
         validation: the rows to choose on.
+        cheapest_first: whether the others cost more to serve: then the first stays unless another's
+            lead is larger than its standard error, as a lead on few rows is mostly luck.
     """
     names = list(candidates)
     if len(names) == 1:
@@ -41,14 +45,40 @@ def best_on_validation(
     if not len(validation):
         context.note("chosen", f"{what} = {names[0]}: there are no validation rows to choose on")
         return candidates[names[0]]
-    scores = {
-        name: context.metric(predict(candidate), validation)
-        for name, candidate in candidates.items()
-    }
-    best = max(names, key=lambda name: scores[name])
+    answers = {name: predict(candidate) for name, candidate in candidates.items()}
+    scores = {name: context.metric(given, validation) for name, given in answers.items()}
+    best, first, kept = max(names, key=lambda name: scores[name]), names[0], ""
+    if cheapest_first and best != first:
+        error = _standard_error(context.metric, answers[best], answers[first], validation)
+        if scores[best] - scores[first] <= error:
+            best, kept = first, f": {best} leads by no more than a standard error ({error:.3f})"
     shown = ", ".join(f"{name}: {score:.3f}" for name, score in scores.items())
-    context.note("chosen", f"{what} = {best} on {len(validation)} validation rows ({shown})")
+    context.note("chosen", f"{what} = {best} on {len(validation)} validation rows ({shown}){kept}")
     return candidates[best]
+
+
+def _standard_error(
+    metric: Callable[[Sequence[Prediction], Sequence[Example]], float],
+    ahead: Sequence[Prediction],
+    behind: Sequence[Prediction],
+    rows: Sequence[Example],
+) -> float:
+    """Return the standard error of the difference of two candidates, paired.
+
+    By the jackknife (Efron and Stein 1981, Annals of Statistics 9, 586): it holds for metrics that
+    are no mean of rows too.
+    """
+    n = len(rows)
+    if n < 2:
+        return inf
+    without = []
+    for out in range(n):
+        left = [place for place in range(n) if place != out]
+        examples = [rows[place] for place in left]
+        first, other = ([given[place] for place in left] for given in (ahead, behind))
+        without.append(metric(first, examples) - metric(other, examples))
+    mean = fsum(without) / n
+    return sqrt(fsum((value - mean) ** 2 for value in without) * (n - 1) / n)
 
 
 def best_strength(

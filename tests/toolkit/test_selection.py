@@ -63,3 +63,26 @@ def test_without_rows_the_first_is_taken_and_that_is_noted():
     assert chosen(world, {"first": 1, "second": 3}, NONE) == (1, [])
     said = "k = first: there are no validation rows to choose on"
     assert world.noted == [("chosen", said)]
+
+
+def test_the_cheapest_stays_unless_the_lead_is_larger_than_its_standard_error():
+    """One row of four ahead: 0.25, with a standard error of √(3/16/3) = 0.25; two: 0.5 and 0.29."""
+
+    def taken(right):
+        world = World()
+        best = best_on_validation(
+            world.context,
+            "k",
+            {"1": 1, "3": right},
+            lambda right: [Prediction("a" if n < right else "b") for n in range(4)],
+            ROWS,
+            cheapest_first=True,
+        )
+        return best, world.noted[0][1]
+
+    assert taken(2) == (
+        1,
+        "k = 1 on 4 validation rows (1: 0.250, 3: 0.500): 3 leads by no more than a standard error"
+        " (0.250)",
+    )
+    assert taken(3) == (3, "k = 3 on 4 validation rows (1: 0.250, 3: 0.750)")
