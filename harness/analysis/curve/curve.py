@@ -5,7 +5,7 @@ Reads nothing that a verdict rests on, and no verdict reads it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -115,6 +115,7 @@ def _crossovers(
 ) -> Iterator[Crossover]:
     """Yield a crossover for each pair of interest of which one learns from labels."""
     tuned = {arm.name for arm in run.arms if arm.plan.tunes}
+    flat = {arm.name for arm in run.arms if arm.plan.labels_n == 0}
     pairs = [(one, choice) for one in points if choice in points and one != choice]
     pairs += [(a, b) for a in points if a in tuned for b in points if b not in tuned]
     seen: set[frozenset[str | None]] = set()
@@ -124,14 +125,23 @@ def _crossovers(
         if both in seen or max(len(points[one]), len(points[other])) < 2 or len(seen) >= MOST_PAIRS:
             continue
         seen.add(both)
-        if (found := _crossover(points[one], points[other])) is not None:
+        if (found := _crossover(points[one], points[other], flat)) is not None:
             yield found
 
 
-def _crossover(one: Sequence[Point], other: Sequence[Point]) -> Crossover | None:
-    """Return where the arm that gains on the other overtakes it; None with fewer than two sizes."""
+def _crossover(
+    one: Sequence[Point], other: Sequence[Point], flat: Collection[str]
+) -> Crossover | None:
+    """Return where the arm that gains on the other overtakes it; None with fewer than two sizes.
+
+    Args:
+        one: the points of an arm.
+        other: those of another one.
+        flat: arms that need no labels: their one point holds at every size. An arm that learns is
+            known at its own sizes alone.
+    """
     sizes = sorted({p.labels_n for p in (*one, *other)})
-    at = [size for size in sizes if _has(one, size) and _has(other, size)]
+    at = [size for size in sizes if all(_has(some, size, flat) for some in (one, other))]
     if len(at) < 2:
         return None
     ahead = np.stack([_at(one, size).resampled - _at(other, size).resampled for size in at])
@@ -143,8 +153,8 @@ def _crossover(one: Sequence[Point], other: Sequence[Point]) -> Crossover | None
     return wording.crossover(*names, found, at)
 
 
-def _has(points: Sequence[Point], size: int) -> bool:
-    return len(points) == 1 or any(point.labels_n == size for point in points)
+def _has(points: Sequence[Point], size: int, flat: Collection[str]) -> bool:
+    return points[0].arm in flat or any(point.labels_n == size for point in points)
 
 
 def _at(points: Sequence[Point], size: int) -> Point:

@@ -55,13 +55,19 @@ class Fixed(Strategy):
     def predict(self, queries):
         numbers = [int(q.text.split()[-1]) for q in queries]
         return [Prediction("ab"[n % 2] if n % 20 < 9 else "ba"[n % 2]) for n in numbers]
+
+
+class Late(Memory):
+    """Learns from thirty rows and more."""
+
+    def fit(self, train, validation, artifact):
+        assert len(train) >= 30
+        super().fit(train, validation, artifact)
 '''
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A run with a curve of five sizes, noise and augmentation."""
-    place = tmp_path_factory.mktemp("curve")
+def run_in(place, arms, **keys):
+    """Run some arms of these in a new folder, and return it."""
     (place / "own.py").write_text(OWN)
     for name, n in (("train", 32), ("validation", 8), ("test", 200)):
         rows = [
@@ -79,20 +85,23 @@ def folder(tmp_path_factory):
             "target": "label",
         },
         "metric": "accuracy",
-        "strategies": [
-            {"use": "own.py:Memory", "name": "memory"},
-            {"use": "own.py:Fixed", "name": "fixed"},
-        ],
+        "strategies": [{"use": f"own.py:{arm}", "name": arm.lower()} for arm in arms],
         "labour": {"usd_per_label": 0.1},
-        "curve": {"sizes": [5, 10, 20, 30, "all"], "repeats": 2},
-        "noise": 0.25,
-        "augment": {"factor": 2},
+        **keys,
     }
     (place / "task.yaml").write_text(json.dumps(task))
     loaded = load_task(place / "task.yaml")
     with opened(place / "out", "tiny", fresh=False) as out:
         Runner(loaded, out, Silent(), site=Site(InProcessLauncher)).run()
         return out
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run with a curve of five sizes, noise and augmentation."""
+    curve = {"sizes": [5, 10, 20, 30, "all"], "repeats": 2}
+    place, arms = tmp_path_factory.mktemp("curve"), ("Memory", "Fixed")
+    return run_in(place, arms, curve=curve, noise=0.25, augment={"factor": 2})
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +132,18 @@ def test_the_crossover_is_a_range_with_a_sentence(found):
     assert (both.first, both.second, both.state) == ("memory", "fixed", "between")
     assert 15 < both.low < 22 < both.high < 30
     assert both.text.startswith("between about ")
+
+
+def test_an_arm_that_learns_is_known_at_its_own_sizes_alone(tmp_path):
+    """Its one point, at all labels, says nothing of the sizes at which it failed."""
+    curve = {"sizes": [5, 20, "all"], "repeats": 1}
+    found = analyse(run_in(tmp_path, ("Memory", "Fixed", "Late"), curve=curve)).learning_curve
+    assert {line.strategy: len(line.points) for line in found.lines}["late"] == 1
+    assert [text.partition(":")[0] for text in found.missing] == [
+        "late with 5 labels",
+        "late with 20 labels",
+    ]
+    assert "late" not in {name for one in found.crossovers for name in (one.first, one.second)}
 
 
 def test_labels_beyond_twice_what_there_are_have_no_value_and_a_reason(found):
