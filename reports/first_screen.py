@@ -47,7 +47,7 @@ def first_screen(comparison: Comparison) -> FirstScreen:
     caveats, more = _caveats(comparison, of)
     return FirstScreen(
         about=tuple(_about(comparison)),
-        badge=badge(found),
+        badge=badge(comparison),
         headline=found.headline,
         sentence=plain_sentence(comparison, of) if of else "",
         tiles=tiles(comparison, of) if of else (),

@@ -16,6 +16,7 @@ from reports.section import GROUPS, Section
 from reports.sections import SECTIONS
 from reports.sections.examples import PICKED
 from reports.templating import source, template
+from reports.verdicts import is_partial
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def html(comparison: Comparison, browser: Browser | None = None) -> str:
     return template("page.html.j2").render(
         task=comparison.task,
         verdict=comparison.recommendation.verdict,
+        partial=is_partial(comparison),
         first=first_screen(comparison),
         subject=of.strategy if of else "",
         groups=list(_groups(comparison, browser)),

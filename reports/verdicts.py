@@ -1,6 +1,6 @@
 """What each kind of verdict is called on a page."""
 
-from harness.analysis import Recommendation
+from harness.analysis import Comparison
 
 VERDICTS = {
     "choose": "Choose",
@@ -10,8 +10,16 @@ VERDICTS = {
 }
 
 
-def badge(found: Recommendation) -> str:
-    """Return how firm a verdict is, in two or three words."""
+def badge(comparison: Comparison) -> str:
+    """Return how firm a verdict is, in a few words."""
+    found = comparison.recommendation
+    if found.verdict == "choose" and not found.provisional:
+        return "Of the arms that ran" if is_partial(comparison) else "Strong evidence"
     if found.verdict == "choose":
-        return "Provisional choice" if found.provisional else "Strong evidence"
+        return "Provisional choice"
     return VERDICTS[found.verdict] + (" (provisional)" if found.provisional else "")
+
+
+def is_partial(comparison: Comparison) -> bool:
+    """Whether arms of the task have not run: one of them may be better than all that have."""
+    return any(arm.status == "skipped" for arm in comparison.arms)

@@ -201,3 +201,17 @@ def test_every_anchor_leads_somewhere_and_no_id_stands_twice(example):
     targets = {a["href"][1:] for a in soup.find_all("a") if a["href"].startswith("#")}
     assert targets
     assert targets <= set(ids)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "drawn"),
+    [("skipped", "Of the arms that ran", True), ("failed", "Strong evidence", False)],
+)
+def test_a_verdict_without_arms_that_have_not_run_is_called_one_of_those_that_have(
+    status, said, drawn, tmp_path
+):
+    arms = [Arm("good", [right(TARGETS, [7])]), Arm("other", status=status, error="left out")]
+    found = analyse(write_run(tmp_path, TARGETS, arms))
+    assert found.recommendation.verdict == "choose"
+    assert first_screen(found).badge == said
+    assert ('class="verdict choose partial"' in html(found)) is drawn
