@@ -12,7 +12,7 @@ import inspect
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -83,12 +83,18 @@ class _NoTorch:
 @contextmanager
 def held_to_marker(item):
     """Refuse a quick test processes, and torch where it is not loaded yet."""
+    no_torch = _NoTorch()
     with pytest.MonkeyPatch.context() as patch:
         if item.get_closest_marker("quick"):
             patch.setattr(subprocess.Popen, "__init__", _small_only(subprocess.Popen.__init__))
             if "torch" not in sys.modules:
-                patch.setattr(sys, "meta_path", [_NoTorch(), *sys.meta_path])
-        yield
+                sys.meta_path.insert(0, no_torch)
+        try:
+            yield
+        finally:
+            # In its place: a list put back whole would lack the finders that packages added, six's.
+            with suppress(ValueError):
+                sys.meta_path.remove(no_torch)
 
 
 def _small_only(begin):
