@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from math import fsum, inf, sqrt
 from typing import TypeVar
 
 from harness.errors import FOR_ALL_ITEMS
@@ -49,36 +48,12 @@ def best_on_validation(
     scores = {name: context.metric(given, validation) for name, given in answers.items()}
     best, first, kept = max(names, key=lambda name: scores[name]), names[0], ""
     if cheapest_first and best != first:
-        error = _standard_error(context.metric, answers[best], answers[first], validation)
+        error = context.lead_error(answers[best], answers[first], validation)
         if scores[best] - scores[first] <= error:
             best, kept = first, f": {best} leads by no more than a standard error ({error:.3f})"
     shown = ", ".join(f"{name}: {score:.3f}" for name, score in scores.items())
     context.note("chosen", f"{what} = {best} on {len(validation)} validation rows ({shown}){kept}")
     return candidates[best]
-
-
-def _standard_error(
-    metric: Callable[[Sequence[Prediction], Sequence[Example]], float],
-    ahead: Sequence[Prediction],
-    behind: Sequence[Prediction],
-    rows: Sequence[Example],
-) -> float:
-    """Return the standard error of the difference of two candidates, paired.
-
-    By the jackknife (Efron and Stein 1981, Annals of Statistics 9, 586): it holds for metrics that
-    are no mean of rows too.
-    """
-    n = len(rows)
-    if n < 2:
-        return inf
-    without = []
-    for out in range(n):
-        left = [place for place in range(n) if place != out]
-        examples = [rows[place] for place in left]
-        first, other = ([given[place] for place in left] for given in (ahead, behind))
-        without.append(metric(first, examples) - metric(other, examples))
-    mean = fsum(without) / n
-    return sqrt(fsum((value - mean) ** 2 for value in without) * (n - 1) / n)
 
 
 def best_strength(

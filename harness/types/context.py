@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -44,6 +45,13 @@ class Build(Protocol):
         """
 
 
+LeadError = Callable[[Sequence[Prediction], Sequence[Prediction], Sequence[Example]], float]
+
+
+def _unknown(*_: Any) -> float:
+    return inf
+
+
 @dataclass(frozen=True)
 class Context:
     """All a strategy gets besides its parameters and the rows it may learn from."""
@@ -80,6 +88,9 @@ class Context:
     the same fit go on when it is tried again. It may not exist yet. What goes on from there writes
     the seconds that it need not repeat into the file `RESUMED_S` in it, a line each: they count
     as fitted."""
+    lead_error: LeadError = _unknown
+    """The standard error of how far the first answers are ahead of the second by `metric`, paired;
+    inf: not known. A lead that is no larger is mostly luck."""
     unlabelled: Mapping[str, Sequence[Query]] = field(default_factory=dict)
     """Inputs without answers to learn from in `fit`, by the paths that parameters of the type
     `RowsFile` hold."""

@@ -34,6 +34,12 @@ class Chooser(Strategy):
 
     def predict(self, queries):
         return [Prediction(self.value, sources=("oil", "x")) for _ in queries]
+
+class Unsure(Chooser):
+    def fit(self, train, validation, artifact):
+        ahead, behind = ([Prediction(text) for _ in validation] for text in ("b", "x"))
+        error = self.context.lead_error(ahead, behind, validation)
+        (artifact / "value").write_text(str(error))
 """
 METRIC = """
 def worth(answer, targets):
@@ -70,15 +76,19 @@ def test_a_json_task_runs_from_its_file_to_its_report(tiny, run_tiny, tmp_path):
 
 @pytest.mark.process  # a metric of one's own is scored in a process of its own
 def test_a_strategy_may_choose_by_the_tasks_own_metric(tiny, run_tiny, tmp_path):
-    arms, answer = ["own.py:Chooser"], {"kind": "text"}
+    arms, answer = ["own.py:Chooser", "own.py:Unsure"], {"kind": "text"}
     path = tiny(
         tmp_path / "task", STRATEGIES, arms, answer=answer, metric="own_metric.py:worth", also=[]
     )
     (path.parent / "own_metric.py").write_text(METRIC)
     folder, records = run_tiny(path, tmp_path / "run")
-    assert records["chooser"].error is None
-    (value,) = {p["text"] for p in read_jsonl(next(folder.path.glob("trials/*/*/*/pred*.jsonl")))}
-    assert float(value) == 0.25 * 2 / 4  # two of four validation rows are "b"
+    assert (records["chooser"].error, records["unsure"].error) == (None, None)
+    said = {}
+    for arm in ("chooser", "unsure"):
+        file = next(folder.path.glob(f"trials/{arm}/*/*/pred*.jsonl"))
+        (said[arm],) = {float(prediction["text"]) for prediction in read_jsonl(file)}
+    # Two of four validation rows are "b": leads of 0.25, 0.25, 0 and 0, whose SD is 0.25 / √3.
+    assert said == pytest.approx({"chooser": 0.25 * 2 / 4, "unsure": 0.25 / 3**0.5 / 2})
     assert analyse(folder).arms[0].score.value == 0
 
 

@@ -7,7 +7,9 @@ import shutil
 import tempfile
 from dataclasses import replace
 from functools import cache
+from math import sqrt
 from pathlib import Path
+from statistics import stdev
 
 from harness import registry
 from harness.types import Context, Document, Example, Query, Split, TaskInfo
@@ -42,6 +44,7 @@ def context(model=None, kind="choice", documents=DOCUMENTS, logged=None, notes=N
         dtype="float32",
         budget_bytes=8 * 2**30,
         metric=accuracy,
+        lead_error=accuracy_error,
         log=lambda **row: logged.append(row),
         note=lambda *words: notes.append(words),
         build=build,
@@ -52,6 +55,14 @@ def context(model=None, kind="choice", documents=DOCUMENTS, logged=None, notes=N
 def accuracy(predictions, examples):
     right = [p.text in e.targets for p, e in zip(predictions, examples, strict=True)]
     return sum(right) / len(right)
+
+
+def accuracy_error(ahead, behind, examples):
+    """The standard error of a difference of accuracies, paired."""
+    right = [
+        [p.text in e.targets for p, e in zip(a, examples, strict=True)] for a in (ahead, behind)
+    ]
+    return stdev(a - b for a, b in zip(*right, strict=True)) / sqrt(len(examples))
 
 
 def fit_and_ship(name, params, world, folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from small_world import accuracy_error
 
 from harness.toolkit.selection import best_on_validation
 from harness.types import Example, Prediction, Query, Split
@@ -18,7 +19,9 @@ class World:
 
     def __init__(self):
         self.noted = []
-        self.context = SimpleNamespace(metric=self.metric, note=self.note)
+        self.context = SimpleNamespace(
+            metric=self.metric, lead_error=accuracy_error, note=self.note
+        )
 
     def metric(self, predictions, examples):
         pairs = zip(predictions, examples, strict=True)
@@ -66,7 +69,7 @@ def test_without_rows_the_first_is_taken_and_that_is_noted():
 
 
 def test_the_cheapest_stays_unless_the_lead_is_larger_than_its_standard_error():
-    """One row of four ahead: 0.25, with a standard error of √(3/16/3) = 0.25; two: 0.5 and 0.29."""
+    """One row of four ahead: 0.25, with a standard error of 0.25; two: 0.5, with one of 0.29."""
 
     def taken(right):
         world = World()

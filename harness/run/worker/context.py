@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from math import isnan
+from math import inf, isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -151,6 +151,7 @@ class Outfit:
             dtype=job.dtype,
             budget_bytes=self._budget_bytes,
             metric=self.metric,
+            lead_error=self.lead_error,
             log=_logger(
                 self.workspace.train_log, artifact.relative_to(self.workspace.artifact).as_posix()
             ),
@@ -228,6 +229,22 @@ class Outfit:
         metric = find_metric(self.job.metric, self.base)
         value = metric.value(self._items(metric, predictions, examples))
         return 0.0 if isnan(value) else value
+
+    def lead_error(
+        self,
+        ahead: Sequence[Prediction],
+        behind: Sequence[Prediction],
+        examples: Sequence[Example],
+    ) -> float:
+        """Return what `Context.lead_error` gives: each answer is scored once."""
+        from harness.stats.choosing import paired_lead
+
+        metric = find_metric(self.job.metric, self.base)
+        first, second = (
+            metric.statistics(self._items(metric, answers, examples)) for answers in (ahead, behind)
+        )
+        error = paired_lead(metric, first, second).se
+        return inf if isnan(error) else error
 
     def _items(
         self, metric: Metric, predictions: Sequence[Prediction], examples: Sequence[Example]
