@@ -72,7 +72,10 @@ class RagLora(Strategy):
 
         def asked(queries: Sequence[Query]) -> list[str]:
             found = partial(retrieval.any_passages, texts, params.top_k)
-            return [under_passages(Shown(query, found(n))) for n, query in enumerate(queries)]
+            return [
+                under_passages(prospect.task, Shown(query, found(n)))
+                for n, query in enumerate(queries)
+            ]
 
         rows = [
             [(prompt, row.targets[0]) for prompt, row in zip(asked(s.queries), s, strict=True)]
@@ -156,8 +159,8 @@ class RagLora(Strategy):
         """Return a prompt that fits the model, and how many passages stand in it, the first."""
 
         def build(parts: int) -> str:
-            order = self.params.order
-            return under_passages(Shown(query, toolkit.in_order(texts[:parts], order)))
+            passages = toolkit.in_order(texts[:parts], self.params.order)
+            return under_passages(self.context.task, Shown(query, passages))
 
         prompt, fitting = toolkit.fitted(self.model, self.context.task, build, len(texts))
         if fitting < len(texts):

@@ -16,7 +16,7 @@ from harness.store.finding import Finding, FindingSeverity
 from harness.store.records import AnswerRoom
 from harness.task import Task
 from harness.task.audit.answers import SEVERE
-from harness.toolkit.prompts import NEXT_INPUT
+from harness.toolkit.prompts import next_input
 from harness.types import ModelRef
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def _stops(task: Task, ref: ModelRef) -> Iterator[tuple[str, str]]:
     if task.spec.answer.kind == "text" and not token_counter(ref).has_template:
         ends = {"\n": "add a training row whose target has several lines"}
         if not task.info.one_line:
-            ends = dict.fromkeys(NEXT_INPUT, "use a model with a chat template, which needs none")
+            template = "use a model with a chat template, which needs none"
+            ends = dict.fromkeys(next_input(task.info), template)
         yield from ends.items()
 
 

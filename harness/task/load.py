@@ -50,6 +50,8 @@ are few to know how much trainings differ by (`FEW_SEEDS` in analysis/scoring/sc
 what a task's user can be expected to pay for unasked."""
 WRITTEN = (LABELS, ("split", "values"))
 """Where a task file names values of rows: these are what it writes, letter by letter."""
+QUESTION_MARKS = ("?", "？", "؟")
+"""Of European scripts, of Chinese and Japanese, and of Arabic and Persian."""
 LEARNT_FROM = ("train", "validation")
 
 
@@ -212,7 +214,17 @@ class Task:
         """What a strategy may know of the task."""
         targets = [target for row in self.train for target in row.targets]
         one_line = bool(targets) and not any("\n" in target.strip() for target in targets)
-        return replace(info_of(self.spec, self.labels, self.schema), one_line=one_line)
+        return replace(
+            info_of(self.spec, self.labels, self.schema),
+            one_line=one_line,
+            asks_questions=self.spec.answer.kind == "text" and self._asks_questions,
+        )
+
+    @cached_property
+    def _asks_questions(self) -> bool:
+        """Whether most training inputs end as questions do."""
+        asked = sum(row.query.text.rstrip().endswith(QUESTION_MARKS) for row in self.train)
+        return 2 * asked > len(self.train)
 
 
 def info_of(

@@ -10,7 +10,7 @@ from math import exp, log
 from typing import Any
 
 from harness.lm.model import Generation, Model, Spans
-from harness.toolkit.prompts import NEXT_INPUT
+from harness.toolkit.prompts import next_input
 from harness.types import Prediction, Prompt, TaskInfo
 
 
@@ -36,7 +36,7 @@ def answer(
     stop = task.stop
     # A model without a chat template knows no end of a turn.
     if task.answer_kind == "text" and not model.has_turns:
-        stop = (*stop, *NEXT_INPUT)
+        stop = (*stop, *next_input(task))
     settings = Generation(task.max_new_tokens, tuple(stop), task.schema, tuple(spans))
     return model.generate(prompts, settings)
 

@@ -26,8 +26,6 @@ from harness.types import (
 
 BETWEEN = "\n\n"
 """Stands between the parts of running text, as `running_text` of the engine has it."""
-NEXT_INPUT = ("\nInput:", "\nPassages:")
-"""How the next input begins: a model that goes on with a text asks itself behind its answer."""
 PromptStyle = Literal["short", "full"]
 """What a tuned model is asked: "short" is the input alone: what the instruction says, it has
 learnt; "full" is zero-shot's whole prompt."""
@@ -62,7 +60,7 @@ def instruction_block(task: TaskInfo) -> str:
 
 def full_prompt(task: TaskInfo, query: Query) -> str:
     """Return instruction block and input, ready for a chat turn."""
-    return f"{instruction_block(task)}\n\n{under_passages(Shown(query))}"
+    return f"{instruction_block(task)}\n\n{under_passages(task, Shown(query))}"
 
 
 @dataclass(frozen=True)
@@ -88,8 +86,8 @@ def written(
     if form == "turns":
         return conversation(task, asked, demonstrations)
     above = [] if form == "bare" else [instruction_block(task)]
-    shown = [f"{under_passages(row)} {row.target or ''}" for row in demonstrations]
-    text = BETWEEN.join([*above, *shown, under_passages(asked)])
+    shown = [f"{under_passages(task, row)} {row.target or ''}" for row in demonstrations]
+    text = BETWEEN.join([*above, *shown, under_passages(task, asked)])
     return text if form == "one_turn" else RunningText(text, BETWEEN)
 
 
@@ -101,7 +99,7 @@ def ended(task: TaskInfo, form: PromptForm) -> TaskInfo:
     """
     if form == "turns" or task.answer_kind != "text":
         return task
-    return replace(task, stop=(*task.stop, *(("\n",) if task.one_line else NEXT_INPUT)))
+    return replace(task, stop=(*task.stop, *(("\n",) if task.one_line else next_input(task))))
 
 
 def conversation(task: TaskInfo, asked: Shown, demonstrations: Sequence[Shown]) -> Prompt:
@@ -112,17 +110,26 @@ def conversation(task: TaskInfo, asked: Shown, demonstrations: Sequence[Shown]) 
     """
     turns = [instruction_block(task) + "\n\n"]
     for shown in demonstrations:
-        turns[-1] += under_passages(shown)
+        turns[-1] += under_passages(task, shown)
         turns += [shown.target or "", ""]
-    turns[-1] += under_passages(asked)
+    turns[-1] += under_passages(task, asked)
     return tuple(turns) if demonstrations else turns[0]
 
 
-def under_passages(shown: Shown) -> str:
+def under_passages(task: TaskInfo, shown: Shown) -> str:
     """Return an input under its passages, up to where its answer begins."""
     numbered = [f"[{number}] {text}" for number, text in enumerate(shown.passages, start=1)]
     above = ["Passages:", *numbered] if numbered else []
-    return "\n".join([*above, f"Input: {shown.query.full_text}", "Answer:"])
+    return "\n".join([*above, f"{_input_name(task)}: {shown.query.full_text}", "Answer:"])
+
+
+def next_input(task: TaskInfo) -> tuple[str, ...]:
+    """Return how the next input begins: a model that goes on with a text asks itself."""
+    return f"\n{_input_name(task)}:", "\nPassages:"
+
+
+def _input_name(task: TaskInfo) -> str:
+    return "Question" if task.asks_questions else "Input"
 
 
 def tuned_prompt(task: TaskInfo, query: Query, style: PromptStyle) -> str:

@@ -29,3 +29,6 @@ class TaskInfo:
     """What to say to a question that has no answer, where the task has such."""
     one_line: bool = False
     """Whether the training targets are texts of one line each: then a line ends an answer."""
+    asks_questions: bool = False
+    """Whether answers are texts and most training inputs end with a question mark: then an input is
+    put as a question, which a small model answers more shortly than an "input"."""

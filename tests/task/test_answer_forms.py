@@ -109,6 +109,21 @@ def test_a_date_in_a_schema_is_no_json(tmp_path):
     assert any(" answer.schema.const: " in line and "2026-01-01" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("changes", "inputs", "asked"),
+    [
+        (TEXT, ["Who?", "Wer? ", "Name him."], True),
+        (TEXT, ["誰？", "متى؟"], True),
+        (TEXT, ["Who?", "Name him."], False),
+        ({}, ["Who?", "Wer?"], False),
+    ],
+)
+def test_inputs_are_questions_where_most_training_ones_end_so(tmp_path, changes, inputs, asked):
+    train = [{"id": str(n), "text": text, "label": "a"} for n, text in enumerate(inputs)]
+    task = load_task(write(tmp_path, task_text(**changes), train_jsonl=train))
+    assert task.info.asks_questions is asked
+
+
 def test_an_empty_target_means_the_phrase_for_no_answer(tmp_path):
     test = labelled("", [], "  ", "5,000 km", PHRASE)
     task = load_task(write(tmp_path, task_text(**TEXT), test_jsonl=test))

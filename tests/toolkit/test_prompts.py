@@ -41,6 +41,15 @@ def test_zero_shot_is_instruction_input_and_an_open_answer():
     )
 
 
+def test_a_question_is_put_as_one_and_the_next_ends_its_answer():
+    task, asked = replace(TEXT, asks_questions=True), Shown(Query("3", "When?"), ["A page."])
+    assert written(task, "plain", asked, [Shown(Query("2", "Who?"), target="Ada")]).text == (
+        "Answer briefly.\n\nQuestion: Who?\nAnswer: Ada\n\n"
+        "Passages:\n[1] A page.\nQuestion: When?\nAnswer:"
+    )
+    assert ended(task, "plain").stop == ("\nQuestion:", "\nPassages:")
+
+
 def test_demonstrations_are_earlier_turns_and_change_nothing_else():
     shown = [Shown(Query("2", "Broken"), target="bench"), Shown(Query("3", "Late"), target="quay")]
     assert conversation(CHOICE, Shown(QUERY), shown) == (
