@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks.cuts import WRITERS
 from benchmarks.findings import Findings, Value
 from benchmarks.outcomes import SAME, Outcome
+from benchmarks.papers import REWORKED_ON
 from harness.wording import numbers
 
 REFERENCES = ("tfidf", "encoder_all")
@@ -42,8 +43,15 @@ def drawn(findings: Mapping[str, Findings], outcomes: Sequence[Outcome]) -> str:
         "\n".join(f"- {sentence(outcome)}" for outcome in missed)
         or "Everything that was tested did.",
     ]
+    blocks += _with_care(outcomes)
     if missing := [f"`{name}`" for name in WRITERS if name not in findings]:
         blocks.append(f"Cuts that have not been run yet: {', '.join(missing)}.")
+    if older := [f"`{name}`" for name, found in findings.items() if found.started_on < REWORKED_ON]:
+        blocks.append(
+            f"Last run before {REWORKED_ON}, since when arms that prompt, retrieve and tune do"
+            f" better (`arms.md` has some of them): {', '.join(older)}. Their scores are of the"
+            " arms as they were."
+        )
     for name, found in findings.items():
         said = REMARKS.get(name, found.headline)
         blocks += [f"## `{name}`", f"{said} {_when(found)}", _table(found)]
@@ -62,6 +70,33 @@ def sentence(outcome: Outcome) -> str:
         f"{wanted.paper}: {wanted.says}. {how}: on `{outcome.cut}` `{wanted.arm}` differs from"
         f" `{wanted.than}` by {_signed(outcome.difference)} {outcome.metric}."
     )
+
+
+def _with_care(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return what is left of findings beside an arm that was done with care; nothing: no blocks."""
+    known = [outcome for outcome in outcomes if outcome.with_care is not None]
+    if not known:
+        return []
+    said = {True: "stays", False: "was made by a weak arm"}
+    lines = [
+        f"| {o.direction.says} | `{o.cut}` | `{o.direction.than}`: {_signed(o.difference)}"
+        f" | `{o.direction.with_care}`: {_signed(o.with_care)} |"
+        f" {said[o.found == o.found_with_care]} |"
+        for o in known
+        if o.with_care is not None
+    ]
+    return [
+        "## Findings that a weak arm made",
+        "Demonstrations drawn at random are what a user takes who takes no care. The same"
+        " differences from the arm with care:",
+        "\n".join(
+            [
+                "| reports | cut | from the weak arm | from the arm with care | finding |",
+                "|---|---|---|---|---|",
+                *lines,
+            ]
+        ),
+    ]
 
 
 def _when(found: Findings) -> str:

@@ -17,10 +17,15 @@ class Direction:
     than: str
     cuts: tuple[str, ...]
     relation: Literal["better than", "the same as"] = "better than"
+    with_care: str | None = None
+    """The arm in whose place `than` stands if its user takes no care: what a finding is worth."""
 
 
 DOCUMENTS = ("squad", "handbook_qa")
 LABELS = ("banking77_10", "banking77_77")
+NEAREST = "few_shot_nearest"
+REWORKED_ON = "2026-11-29"
+"""Since when prompted, retrieval and tuned arms are what they are; cuts run before say less."""
 DIRECTIONS = (
     Direction(
         "Lewis et al. 2020 (arXiv 2005.11401)",
@@ -63,6 +68,7 @@ DIRECTIONS = (
         "lora",
         "few_shot",
         (*LABELS, "snips", "e2e_nlg"),
+        with_care=NEAREST,
     ),
     Direction(
         "Hu et al. 2021 (arXiv 2106.09685)",
@@ -100,6 +106,7 @@ DIRECTIONS = (
         "encoder_all",
         "few_shot",
         LABELS,
+        with_care=NEAREST,
     ),
     Direction(
         "Edwards and Camacho-Collados 2024 (arXiv 2403.17661)",
@@ -107,5 +114,6 @@ DIRECTIONS = (
         "tfidf",
         "few_shot",
         LABELS,
+        with_care=NEAREST,
     ),
 )

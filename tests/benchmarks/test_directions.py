@@ -94,7 +94,9 @@ def test_every_direction_names_arms_and_cuts_that_there_are(tmp_path):
         for cut in set(wanted.cuts) - {"handbook_qa"}:
             arms = cuts.QUESTION_ARMS if cut == "squad" else cuts.CHOICE_ARMS
             arms = cuts.TEXT_ARMS if cut in ("snips", "e2e_nlg") else arms
-            assert {wanted.arm, wanted.than} <= {name_of(arm) for arm in arms}
+            assert {wanted.arm, wanted.than, wanted.with_care or wanted.arm} <= {
+                name_of(arm) for arm in arms
+            }
     shipped = load_task(cuts.handbook_qa(tmp_path, cuts.FULL))
     named = [{d.arm, d.than} for d in papers.DIRECTIONS if "handbook_qa" in d.cuts]
     assert set().union(*named) <= {arm.name for arm in shipped.spec.strategies}
@@ -136,6 +138,31 @@ def test_a_direction_is_tested_where_both_arms_finished():
         ("lora", "few_shot", "snips")
     ]
     assert found[0].difference.value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("kept_as", "said"),
+    [
+        ({"few_shot_nearest": {"lora": value(0.2, 0.1, 0.3)}}, "stays"),
+        ({"few_shot_nearest": {"lora": value(-0.01, -0.04, 0.02)}}, "was made by a weak arm"),
+        ({"lora": {"few_shot_nearest": value(0.01, -0.02, 0.04)}}, "was made by a weak arm"),
+    ],
+)
+def test_a_finding_is_told_beside_the_arm_that_was_done_with_care(kept_as, said):
+    found = FOUND.model_copy(update={"differences": {**FOUND.differences, **kept_as}})
+    page = drawn({"snips": found}, list(outcomes.tested({"snips": found})))
+    [line] = [one for one in page.splitlines() if "`few_shot_nearest`: " in one]
+    assert line.startswith("| tuning few weights beats demonstrations | `snips` | `few_shot`: +0.5")
+    assert line.endswith(f"| {said} |")
+    if said != "stays":
+        assert "`few_shot_nearest`: -0.010 (-0.040 to +0.020)" in line
+
+
+def test_a_cut_from_before_the_arms_were_reworked_says_so():
+    late = FOUND.model_copy(update={"started_on": "2026-12-01"})
+    page = drawn({"snips": FOUND, "squad": late}, [])
+    assert "(`arms.md` has some of them): `snips`. Their scores" in page
+    assert "Findings that a weak arm made" not in page
 
 
 def test_the_page_shows_arms_with_what_they_took_and_names_the_cuts_that_were_not_run():
