@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -99,6 +99,27 @@ def dimensions(params: type[BaseModel], fixed: Mapping[str, Any] | None = None) 
     """
     every = [_dimension(*declared) for declared in _declared(params)]
     return [each for each in every if each.name not in (fixed or {}) and _varies(each)]
+
+
+def without(
+    space: Sequence[Dimension], equivalents: Mapping[str, Sequence[Any]]
+) -> tuple[Dimension, ...]:
+    """Return what can be varied of a space, where some values come to the same as the defaults.
+
+    Args:
+        space: what may be tried.
+        equivalents: name of a parameter to such values (`Strategy.equivalents`).
+    """
+    kept = []
+    for one in space:
+        equal = equivalents.get(one.name, ())
+        values = [
+            value
+            for value in one.values
+            if same(value, one.default) or not any(same(value, other) for other in equal)
+        ]
+        kept.append(replace(one, values=tuple(values)))
+    return tuple(one for one in kept if _varies(one))
 
 
 def _declared(params: type[BaseModel]) -> Iterator[tuple[str, FieldInfo, Any]]:

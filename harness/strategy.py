@@ -204,6 +204,17 @@ class Strategy(ABC):
             One prediction for each query, in the same order.
         """
 
+    def equivalents(self) -> Mapping[str, Sequence[Any]]:
+        """Return, after `load`, values that come to the same as its parameters do. Optional.
+
+        A search (`effort`) spends no trial on them: of a parameter that was left open, the value
+        that was found for it; of one that changes nothing on the task, all others.
+
+        Returns:
+            Name of a parameter to some of the values of its space.
+        """
+        return {}
+
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt. Optional.
 

@@ -39,6 +39,7 @@ class Classic(Strategy):
     needs_train = True
     learns = "weights"
     complexity = 2
+    family = "classic"
     provides = frozenset({"offline"})
 
     class Params(harness.Params):

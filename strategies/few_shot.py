@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
@@ -176,6 +176,10 @@ class FewShot(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query behind its demonstrations."""
         return self._answers(queries, self.shots, self.drawn)
+
+    def equivalents(self) -> Mapping[str, Sequence[Any]]:
+        """Return the form and the wording of labels that it has anyway."""
+        return self.prompter.equivalents()
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, PositiveInt
 
@@ -158,6 +158,11 @@ class Rag(Strategy):
     def predict(self, queries: Sequence[Query]) -> list[Prediction]:
         """Answer each query from the passages found for it."""
         return self._answers(queries, self.top_k)
+
+    def equivalents(self) -> Mapping[str, Sequence[Any]]:
+        """Return the form, the wording of labels and the copying that it has anyway."""
+        copied = {} if self.copied else {"extract": ["off"]}
+        return {**self.prompter.equivalents(), **copied, "top_k": [[self.top_k]]}
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

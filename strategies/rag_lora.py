@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -119,6 +119,10 @@ class RagLora(Strategy):
             replace(self.calibration.applied(answer), sources=one.sources)
             for answer, one in zip(answers, asked, strict=True)
         ]
+
+    def equivalents(self) -> Mapping[str, Sequence[Any]]:
+        """Return that answers are free anyway, where they are."""
+        return {} if self.copied else {"extract": ["off"]}
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

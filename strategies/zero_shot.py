@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import model_validator
 
@@ -90,6 +90,10 @@ class ZeroShot(Strategy):
             task = self.context.task
             return self.prompter.answers([tuned_chat(task, query, style) for query in queries])
         return self.prompter.answers([self.prompter.prompt(Shown(query))[0] for query in queries])
+
+    def equivalents(self) -> Mapping[str, Sequence[Any]]:
+        """Return the form and the wording of labels that it has anyway."""
+        return self.prompter.equivalents()
 
     def log_likelihood(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Return the natural-log likelihood of each completion after its prompt."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, PositiveInt
 
@@ -139,6 +139,19 @@ class Prompter:
             for row in demonstrations
         ]
         return written(self.task, self.form, asked, shown)
+
+    def equivalents(self) -> dict[str, list[str]]:
+        """Return what comes to the same as its parameters (`Strategy.equivalents`).
+
+        The form that was left open is the model's; how labels are worded says nothing where none is
+        described.
+        """
+        found: dict[str, list[str]] = {}
+        if self.params.template is None:
+            found["template"] = [self.form]
+        if not any(self.context.task.labels.values()):
+            found["labels"] = list(get_args(LabelWording))
+        return found
 
     def answers(
         self, prompts: Sequence[Prompt], spans: Sequence[Spans | None] = ()

@@ -94,6 +94,7 @@ def test_every_installed_strategy_has_sound_spaces_and_at_most_four(name):
 FAMILY_OF = {
     "majority": "classic",
     "tfidf": "classic",
+    "classic": "classic",
     "encoder": "encoder",
     "zero_shot": "prompted",
     "few_shot": "prompted",

@@ -74,6 +74,13 @@ class Weighing(Known):
     learns = "weights"
 
 
+class Deaf(Known):
+    """Takes one form for another, as an arm does whose task gives a parameter nothing to change."""
+
+    def equivalents(self):
+        return {"form": ["plain", "turns"]}
+
+
 class Rated(Strategy):
     class Params(harness.Params):
         rate: float = Field(1e-2, json_schema_extra=search(harness.log(1e-4, 1.0)))
@@ -149,6 +156,19 @@ def test_the_best_parameters_are_found_kept_and_served(task, run_tiny, tmp_path,
     artifact = folder.fit_folder("known", record.fit_id) / ARTIFACT
     assert [file.name for file in artifact.iterdir()] == ["kept.json"]
     assert sorted(fits(path)) == sorted(set(fits(path)))  # none twice
+
+
+def test_what_comes_to_the_same_is_not_tried(task, run_tiny, tmp_path):
+    path = task([{"use": "own.py:Deaf", "name": "deaf"}], {"trials": 9})
+    (tmp_path / "kill").write_text("16 plain")
+    with pytest.raises(KeyboardInterrupt):
+        run_tiny(path, tmp_path / "run")
+    (tmp_path / "kill").unlink()
+    folder, records = run_tiny(path, tmp_path / "run")  # what was tried lies in the journal
+    found = search_of(folder, records["deaf"])
+    tried = [(t.changed.get("shots", 8), t.changed.get("form", "plain")) for t in found.trials]
+    assert sorted(tried) == [(n, form) for n in (4, 8, 16) for form in ("bare", "plain")]
+    assert found.ended == "space"
 
 
 def test_racing_chooses_as_the_whole_search_does_and_asks_less(task, run_tiny, tmp_path):

@@ -52,6 +52,7 @@ def answers(world, name, params, folder, validation=TRAIN[:2]):
     strategy(params, world).fit(TRAIN, Split("validation", tuple(validation)), artifact)
     served = strategy(params, replace(world, evidence={}))
     served.load(artifact)
+    assert ("extract" in served.equivalents()) is not served.copied
     return served.predict(ASKED)
 
 
@@ -126,4 +127,5 @@ def test_labels_are_chosen_from_passages_as_before(name, model, embedder, tmp_pa
     (tmp_path / "artifact").mkdir()
     served.fit(rows("train"), rows("validation"), tmp_path / "artifact")
     served.load(tmp_path / "artifact")
+    assert served.equivalents()["extract"] == ["off"]
     assert {answer.text for answer in served.predict(ASKED)} <= {"sky", "sea"}

@@ -48,6 +48,29 @@ def share_of_sky(answers):
     return np.mean([exp(answer.label_logprobs["sky"]) for answer in answers])
 
 
+@pytest.mark.parametrize(("name", "params"), ARMS)
+def test_a_form_left_open_and_words_for_labels_without_any_come_to_the_same(
+    name, params, model, tmp_path
+):
+    world = context(model)
+    bare = replace(world, task=replace(world.task, labels=dict.fromkeys(LABELS, "")))
+    said = {}
+    for kind, one in {"described": world, "bare": bare}.items():
+        (folder := tmp_path / kind).mkdir()
+        made = fitted(name, params, one, folder)
+        made.load(folder)
+        said[kind] = made.equivalents()
+        asked = [p.prompt for p in made.predict(rows("test").queries)]
+        for parameter, values in said[kind].items():
+            for value in values:
+                (again := tmp_path / kind / f"{parameter}-{value}").mkdir()
+                other = fitted(name, {**params, parameter: value}, one, again)
+                other.load(again)
+                assert [p.prompt for p in other.predict(rows("test").queries)] == asked
+    assert said["described"] == {"template": ["plain"]}
+    assert set(said["bare"]) == {"template", "labels"}
+
+
 def test_labels_come_up_as_often_as_in_the_training_rows(model, tmp_path):
     train = uneven(9)
     made = fitted("few_shot", {"shots": 2, "select": "random"}, context(model), tmp_path, train)

@@ -153,6 +153,7 @@ class Bench:
         artifact = self.artifact(candidate)
         strategy = self.outfit_of(candidate).strategy()
         strategy.load(artifact)
+        candidate.equivalents = strategy.equivalents()
         rows = self.rows[candidate.rows : upto]
         predictions = predict_all(strategy, [row.query for row in rows])
         found = self.outfit.statistics(predictions, rows)
@@ -164,6 +165,7 @@ class Bench:
         known = self._known.get((candidate.number, what, upto))
         if known is not None and known["changed"] == _json(candidate.changed):
             candidate.error, wall_s, usd = known["error"], known["wall_s"], known["usd"]
+            candidate.equivalents = known.get("equivalents", {})
             if known["statistics"] is not None:
                 candidate.statistics = unpacked(known["statistics"], known["width"])
             self.resumed_s += wall_s
@@ -205,6 +207,7 @@ class Bench:
             "wall_s": wall_s,
             "usd": usd,
             "error": candidate.error,
+            "equivalents": _json(candidate.equivalents),
             "width": candidate.statistics.shape[1],
             "statistics": packed(candidate.statistics) if answered else None,
         }

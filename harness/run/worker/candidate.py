@@ -5,7 +5,7 @@ Knows nothing of strategies and of what comes next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ class Candidate:
     """In all, preparation included; so are the dollars."""
     usd: float | None = 0.0
     error: str | None = None
+    equivalents: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """See `Strategy.equivalents`; known when it has answered."""
 
     @property
     def rows(self) -> int:

@@ -9,7 +9,9 @@ standard error. Knows nothing of how parameters are proposed.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from harness.run.worker.candidate import Candidate, Cost
 from harness.run.worker.context import Outfit
 from harness.run.worker.measure import Ruler
 from harness.run.worker.proposals import Proposer
+from harness.search_space import without
 from harness.stats.choosing import Lead, paired_lead
 from harness.store.search_record import Ended, SearchRecord, read_search, write_search
 from harness.types import RESUMED_S, Example, Split
@@ -48,7 +51,7 @@ class Search:
         self.metric = find_metric(outfit.job.metric, outfit.base)
         rows = in_order(validation, plan.most_rows, outfit.job.seed)
         self.bench = Bench(outfit, train, validation, rows)
-        self.proposer = Proposer(plan.space, outfit.job.seed, self.bench.accepts)
+        self.proposer = self._proposer({})
         self.all_rows = len(rows)
         few = [n for n in RUNGS if plan.races and n < len(rows)]
         self.rungs = [*few, len(rows)]
@@ -91,8 +94,13 @@ class Search:
         if not self._affords(rest + self._one_more()):
             return False
         self.bench.answer(default, self.all_rows)
+        self.proposer = self._proposer(default.equivalents)
         self.proposer.tell({}, self._score(default, self.rungs[0]))
         return True
+
+    def _proposer(self, equivalents: Mapping[str, Sequence[Any]]) -> Proposer:
+        space = without(self.plan.space, equivalents)
+        return Proposer(space, self.outfit.job.seed, self.bench.accepts)
 
     def _propose(self) -> None:
         """Try candidates on the first rung until the effort, less what is still to do, is used."""
