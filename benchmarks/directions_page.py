@@ -74,17 +74,16 @@ def sentence(outcome: Outcome) -> str:
 
 def _with_care(outcomes: Sequence[Outcome]) -> list[str]:
     """Return what is left of findings beside an arm that was done with care; nothing: no blocks."""
-    known = [outcome for outcome in outcomes if outcome.with_care is not None]
-    if not known:
-        return []
     said = {True: "stays", False: "was made by a weak arm"}
     lines = [
         f"| {o.direction.says} | `{o.cut}` | `{o.direction.than}`: {_signed(o.difference)}"
         f" | `{o.direction.with_care}`: {_signed(o.with_care)} |"
         f" {said[o.found == o.found_with_care]} |"
-        for o in known
+        for o in outcomes
         if o.with_care is not None
     ]
+    if not lines:
+        return []
     return [
         "## Findings that a weak arm made",
         "Demonstrations drawn at random are what a user takes who takes no care. The same"
